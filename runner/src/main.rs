@@ -1,0 +1,3 @@
+//! `rtsp-clock-server`: an RTSP test camera whose picture is a clock.
+
+fn main() {}
