@@ -428,18 +428,18 @@ impl Palette {
     pub(crate) fn new(spec: &FrameSpec, foreground: Argb, background: Argb) -> Self {
         let mut entries = [[0; 4]; 256];
         for (coverage, entry) in (0_u8..=255).zip(&mut entries) {
-            let [r, g, b, a] = over(foreground, f64::from(coverage) / 255.0, background);
+            let [red, green, blue, alpha] = over(foreground, f64::from(coverage) / 255.0, background);
             let (color, alpha) = if spec.format.has_alpha() {
-                ([r, g, b], a)
+                ([red, green, blue], alpha)
             } else {
-                ([r * a, g * a, b * a], 1.0)
+                ([red, green, blue].map(|value| value * alpha), 1.0)
             };
-            let [x, y, z] = if spec.format.is_rgb() {
+            let [first, second, third] = if spec.format.is_rgb() {
                 spec.colorimetry.rgb(color)
             } else {
                 spec.colorimetry.ycbcr(color)
             };
-            *entry = [x, y, z, to_byte(255.0 * alpha)];
+            *entry = [first, second, third, to_byte(255.0 * alpha)];
         }
         Self(entries)
     }

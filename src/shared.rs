@@ -17,14 +17,15 @@ pub(crate) struct Shared<K, V> {
 /// A shared value. The slot is held beside the value so that the next one who asks finds it.
 pub(crate) struct Held<V> {
     value: Arc<V>,
-    _slot: Arc<OnceCell<Arc<V>>>,
+    /// Held, not read.
+    slot: Arc<OnceCell<Arc<V>>>,
 }
 
 impl<V> Clone for Held<V> {
     fn clone(&self) -> Self {
         Self {
             value: Arc::clone(&self.value),
-            _slot: Arc::clone(&self._slot),
+            slot: Arc::clone(&self.slot),
         }
     }
 }
@@ -65,7 +66,7 @@ impl<K: Eq + Hash, V> Shared<K, V> {
     {
         let slot = self.slot(key);
         let value = Arc::clone(slot.get_or_try_init(|| make().map(Arc::new))?);
-        Ok(Held { value, _slot: slot })
+        Ok(Held { value, slot })
     }
 
     fn slot<Q>(&self, key: &Q) -> Arc<OnceCell<Arc<V>>>

@@ -6,8 +6,10 @@ use clockface::{
 };
 use jiff::{Timestamp, ToSpan};
 
-/// Each format with its planes' (horizontal, vertical) subsampling and bytes per sample.
-const FORMATS: [(PixelFormat, &[(usize, usize, usize)]); 17] = [
+/// A plane's horizontal and vertical subsampling, and its bytes per sample.
+type PlaneShape = (usize, usize, usize);
+
+const FORMATS: [(PixelFormat, &[PlaneShape]); 17] = [
     (PixelFormat::I420, &[(1, 1, 1), (2, 2, 1), (2, 2, 1)]),
     (PixelFormat::Yv12, &[(1, 1, 1), (2, 2, 1), (2, 2, 1)]),
     (PixelFormat::Nv12, &[(1, 1, 1), (2, 2, 2)]),
@@ -181,7 +183,7 @@ fn digits_do_not_wobble() {
     let narrow = colon_columns(&canvas);
     canvas.paint(&mut face, &reading(0, 1));
     let wide = colon_columns(&canvas);
-    let middle = |columns: &[usize]| (columns[0] + columns[columns.len() - 1]) / 2;
+    let middle = |columns: &[usize]| usize::midpoint(columns[0], columns[columns.len() - 1]);
     assert!(
         middle(&narrow).abs_diff(middle(&wide)) < 16,
         "{narrow:?} and {wide:?}"

@@ -30,7 +30,8 @@ const HEIGHT: i32 = 480;
 const FRAMERATE: gst::Fraction = gst::Fraction::new_raw(15, 1);
 /// Above it, milliseconds could not tell frames apart.
 const MAX_FRAMERATE: gst::Fraction = gst::Fraction::new_raw(1000, 1);
-const MAX_SIDE: i32 = clockface::frame::MAX_SIDE as i32;
+const MAX_SIDE: i32 = 32_767;
+const _: () = assert!(clockface::frame::MAX_SIDE == MAX_SIDE.unsigned_abs() as usize);
 /// Seconds from the epoch of NTP (1900, RFC 5905) to that of Unix (1970).
 const NTP_TO_UNIX: u64 = 2_208_988_800;
 
@@ -143,7 +144,7 @@ impl ElementImpl for ClockSrc {
                 "Millisecond clock source",
                 "Source/Video",
                 "Shows the wall-clock instant of each frame's PTS with milliseconds, and a number of viewers",
-                env!("CARGO_PKG_REPOSITORY"),
+                "The rtsp-clock-server authors",
             )
         });
         Some(&METADATA)
