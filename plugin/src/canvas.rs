@@ -79,7 +79,13 @@ impl Canvases {
 
 impl Canvas {
     fn new(size: usize) -> Result<Self, CanvasError> {
-        let buffer = gst::Buffer::with_size(size).map_err(|_| CanvasError::Memory(size))?;
+        let mut buffer = gst::Buffer::with_size(size).map_err(|_| CanvasError::Memory(size))?;
+        // The padding between rows belongs to the frame's bytes, which must be reproducible.
+        buffer
+            .make_mut()
+            .map_writable()
+            .map_err(|_| CanvasError::Map)?
+            .fill(0);
         Ok(Self {
             buffer,
             shown: Shown::default(),

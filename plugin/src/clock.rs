@@ -113,7 +113,7 @@ struct WaitState {
 pub(crate) struct Flushing;
 
 impl Wait {
-    /// Returns at that running time (ns), or at once when it is past.
+    /// Returns at that running time (ns), at once when it is past, or earlier after [`Wait::restart`].
     pub(crate) fn until(&self, running: i64, on: &PipelineClock) -> Result<(), Flushing> {
         let time = signed(on.base_time).saturating_add(running).max(0).unsigned_abs();
         let id = on.clock.new_single_shot_id(gst::ClockTime::from_nseconds(time));
@@ -124,13 +124,16 @@ impl Wait {
             }
             state.id = Some(id.clone());
         }
-        let (result, _jitter) = id.wait();
+        let (_result, _jitter) = id.wait();
         let mut state = self.state();
         state.id = None;
-        match result {
-            Err(gst::ClockError::Unscheduled) => Err(Flushing),
-            _ if state.flushing => Err(Flushing),
-            _ => Ok(()),
+        if state.flushing { Err(Flushing) } else { Ok(()) }
+    }
+
+    /// Ends the wait under way as if its time had come: it was for a running time that has moved.
+    pub(crate) fn restart(&self) {
+        if let Some(id) = self.state().id.take() {
+            id.unschedule();
         }
     }
 

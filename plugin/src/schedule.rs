@@ -189,8 +189,13 @@ impl Schedule {
         let beyond = deviation.saturating_abs().saturating_sub(tolerance);
         if deviation.saturating_abs().saturating_sub(now.uncertainty) > self.grid.period() / 2 {
             self.offset = now.offset;
-            self.broken = true;
-            self.begin_at(now.running);
+            if self.broken {
+                // A second step before a frame was made: clocks that run apart so fast leave no time to wait.
+                self.begin_with_latest(now.running);
+            } else {
+                self.broken = true;
+                self.begin_at(now.running);
+            }
         } else if beyond > 0 {
             self.offset += deviation.signum() * beyond.min(self.grid.period() / SLEW_PART);
         }
@@ -198,10 +203,19 @@ impl Schedule {
 
     /// Goes on with the first frame that is not past, half a period after the last one at least.
     fn begin_at(&mut self, running: i64) {
+        self.begin_after(self.grid.period() / 2, running);
+    }
+
+    /// Goes on with the last frame that is due, if only it is after the last one made.
+    fn begin_with_latest(&mut self, running: i64) {
+        self.begin_after(0, running.saturating_sub(self.grid.period() - 1));
+    }
+
+    fn begin_after(&mut self, gap: i64, running: i64) {
         let after_last = self
             .last_pts
-            .map(|pts| pts.saturating_add(self.grid.period() / 2).saturating_add(1));
-        let earliest = after_last.map_or(0, |after| after.max(0)).max(running);
+            .map_or(0, |pts| pts.saturating_add(gap).saturating_add(1));
+        let earliest = after_last.max(0).max(running);
         self.next.0 = self.grid.index_at_or_after(earliest.saturating_add(self.offset));
     }
 }
@@ -358,6 +372,29 @@ mod tests {
         let frame = make(&mut schedule, now);
         assert_eq!((frame.number, frame.dropped, frame.discont), (1, 0, true));
         assert_eq!(frame.pts, 8040 * MS, "the first frame that is not past");
+    }
+
+    #[test]
+    fn clocks_that_run_apart_do_not_starve_the_stream() {
+        let mut schedule = schedule_25fps(EPOCH);
+        let mut last = make(&mut schedule, at(40 * MS, EPOCH));
+        // The pipeline's clock runs five times as fast as the wall's, and each wait is for a frame.
+        let mut running = 41 * MS;
+        for _ in 0..50 {
+            let mut waits = 0;
+            let frame = loop {
+                let now = at(running, EPOCH + running / 5 - running);
+                let frame = schedule.frame(now, 0);
+                if frame.pts <= running {
+                    break frame;
+                }
+                (running, waits) = (frame.pts, waits + 1);
+                assert!(waits < 50, "still waiting at {running}");
+            };
+            assert!(frame.pts > last.pts);
+            schedule.made(&frame);
+            last = frame;
+        }
     }
 
     #[test]

@@ -164,6 +164,22 @@ impl ElementImpl for ClockSrc {
         });
         &TEMPLATES
     }
+
+    fn change_state(
+        &self,
+        transition: gst::StateChange,
+    ) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
+        if transition == gst::StateChange::PausedToPlaying {
+            // GStreamer 1.22 does not unlock a source that is paused: it may still wait by the old base time.
+            self.wait.restart();
+        }
+        self.parent_change_state(transition)
+    }
+
+    fn send_event(&self, event: gst::Event) -> bool {
+        // The base class refuses a seek that comes through the pad, and would perform this one.
+        !matches!(event.view(), gst::EventView::Seek(_)) && self.parent_send_event(event)
+    }
 }
 
 impl BaseSrcImpl for ClockSrc {
@@ -269,6 +285,8 @@ impl PushSrcImpl for ClockSrc {
     fn create(&self, _buffer: Option<&mut gst::BufferRef>) -> Result<CreateSuccess, gst::FlowError> {
         let settings = lock(&self.settings).clone();
         let frame = self.next_frame(&settings)?;
+        // What changed during the wait shows already.
+        let settings = lock(&self.settings).clone();
         let buffer = self.paint(&frame, &settings)?;
         self.count(&frame, &settings);
         Ok(CreateSuccess::NewBuffer(buffer))
