@@ -198,10 +198,10 @@ fn docker_flags(config: &Config) -> anyhow::Result<String> {
         "serverIPAddress is {}, at which nobody outside of the container reaches the server: use \"0.0.0.0\"",
         config.address
     );
-    let rtsp = format!("-p {0}:{0}/tcp", config.port);
-    let rtp = config
+    let control = format!("-p {0}:{0}/tcp", config.port);
+    let media = config
         .rtp_ports
         .map(|ports| format!(" -p {ports}:{ports}/udp"))
         .unwrap_or_default();
-    Ok(rtsp + &rtp)
+    Ok(control + &media)
 }

@@ -1,6 +1,6 @@
 //! Asks a running server whether it answers, as a container's HEALTHCHECK does.
 
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
@@ -65,7 +65,18 @@ fn options(server: SocketAddr, path: &str) -> anyhow::Result<String> {
         );
         stream.set_read_timeout(Some(remaining))?;
         let mut chunk = [0; LONGEST_STATUS_LINE];
-        let length = stream.read(&mut chunk)?;
+        let length = match stream.read(&mut chunk) {
+            // The time-out of a socket: the deadline at the head of the loop has the words for it.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
+                ) =>
+            {
+                continue;
+            }
+            read => read?,
+        };
         ensure!(length != 0, "it closed the connection");
         answer.extend_from_slice(&chunk[..length]);
     }
