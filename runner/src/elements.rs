@@ -18,19 +18,28 @@ const SERVING: [&str; 8] = [
 /// When the launch string itself is wrong.
 pub fn missing(launch: &str) -> Result<Vec<String>, gst::glib::Error> {
     let mut context = gst::ParseContext::new();
-    let parsed = gst::parse::launch_full(launch, Some(&mut context), gst::ParseFlags::FATAL_ERRORS);
-    let mut missing = context.missing_elements();
+    let parsed = gst::parse::launch_full(launch, Some(&mut context), gst::ParseFlags::empty());
+    // An element that is there but refuses a property's value is listed as well.
+    let mut missing: Vec<String> = context
+        .missing_elements()
+        .into_iter()
+        .filter(|name| is_missing(name))
+        .collect();
     if missing.is_empty() {
         parsed?;
     }
     missing.extend(
         SERVING
-            .iter()
-            .filter(|name| gst::ElementFactory::find(name).is_none())
-            .map(|name| (*name).to_owned()),
+            .into_iter()
+            .filter(|name| is_missing(name))
+            .map(str::to_owned),
     );
     missing.dedup();
     Ok(missing)
+}
+
+fn is_missing(name: &str) -> bool {
+    gst::ElementFactory::find(name).is_none()
 }
 
 /// The Debian package that has the element `name`, as far as this server can come to need it.

@@ -48,7 +48,9 @@ struct Running {
     gate: Gate,
     /// A PLAY on its way has already asked for its key frame.
     has_asked: AtomicBool,
-    /// Set once the last packet is out.
+    /// The next packet is to be the stream's end instead.
+    is_ending: AtomicBool,
+    /// Set once the end is out.
     ended: Mutex<bool>,
     has_ended: Condvar,
 }
@@ -127,13 +129,8 @@ impl Stream {
 
     /// Ends the stream for everybody who plays it, RTCP's BYE included. Waits for that no longer than `patience`.
     pub fn end(&self, patience: Duration) {
-        let Some(running) = self.running().filter(|_| self.viewers.count() > 0) else {
-            return;
-        };
-        let Some(media) = running.media.upgrade() else {
-            return;
-        };
-        if media.element().send_event(gst::event::Eos::new()) {
+        if let Some(running) = self.running().filter(|_| self.viewers.count() > 0) {
+            running.is_ending.store(true, Ordering::Relaxed);
             let ended = running.ended.lock().unwrap_or_else(PoisonError::into_inner);
             let _ended = running
                 .has_ended
@@ -157,9 +154,11 @@ impl Stream {
                 .unwrap_or_default(),
             gate: Gate::default(),
             has_asked: AtomicBool::new(false),
+            is_ending: AtomicBool::new(false),
             ended: Mutex::new(false),
             has_ended: Condvar::new(),
         });
+        running.obey_the_end();
         *self.lock() = Some(Arc::clone(&running));
         if let Some(pipeline) = element.parent().and_downcast::<gst::Pipeline>() {
             self.prepare_pipeline(&pipeline, &running);
@@ -273,6 +272,33 @@ impl Running {
             .and_then(|media| media.element().current_running_time());
         self.gate
             .open_at_key_frame(now.unwrap_or_default().saturating_sub(frame_period));
+    }
+
+    /// Lets the streaming thread itself end the stream, before its RTP session: an event sent to the pipeline from
+    /// elsewhere takes the elements' state locks, and could meet a last viewer's leaving that waits for the stream's.
+    fn obey_the_end(self: &Arc<Self>) {
+        let pad = self
+            .payloader
+            .upgrade()
+            .and_then(|payloader| payloader.static_pad("src"));
+        let Some(pad) = pad else { return };
+        let running = Arc::downgrade(self);
+        let has_ended = AtomicBool::new(false);
+        pad.add_probe(
+            gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST,
+            move |pad, _| {
+                if !running
+                    .upgrade()
+                    .is_some_and(|running| running.is_ending.load(Ordering::Relaxed))
+                {
+                    return gst::PadProbeReturn::Ok;
+                }
+                if !has_ended.swap(true, Ordering::Relaxed) {
+                    pad.push_event(gst::event::Eos::new());
+                }
+                gst::PadProbeReturn::Drop
+            },
+        );
     }
 
     fn note(&self, message: &gst::Message) {

@@ -4,7 +4,7 @@ mod common;
 
 use std::time::{Duration, SystemTime};
 
-use common::{RtspClient, config, instant_of, milliseconds_between, start};
+use common::{Interleaved, RtspClient, config, instant_of, milliseconds_between, start};
 
 /// A frame period of the test's camera and what a busy machine may add; what a gap would add is seconds.
 const NOW: Duration = Duration::from_millis(500);
@@ -54,13 +54,16 @@ fn a_play_long_after_a_pause_starts_with_a_picture_of_now() {
 fn a_viewer_who_joins_gets_a_key_picture_of_its_own() {
     let server = start(&config());
     let mut first = RtspClient::watch(&server);
-    // Past the pictures that the first viewer's PLAY made key pictures; there are no others for 40 s.
-    let start = first.next_rtp().rtp_time();
-    while first.next_rtp().rtp_time().wrapping_sub(start) < 90_000 {}
+    // A second past the key pictures of the first viewer's PLAY; the camera makes no others for ten.
+    let begin = first.next_rtp().rtp_time();
+    first.next_rtp_where("a second later", |packet| {
+        packet.rtp_time().wrapping_sub(begin) > 90_000
+    });
     let mut second = RtspClient::watch(&server);
     let joined = second.next_rtp().rtp_time();
-    while !second.next_rtp().is_key() {}
-    let key = second.next_rtp().rtp_time();
+    let key = second
+        .next_rtp_where("with a key picture", Interleaved::is_key)
+        .rtp_time();
     assert!(
         key.wrapping_sub(joined) < 90_000,
         "the key picture came {} ticks after the first",

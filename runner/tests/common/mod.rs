@@ -101,9 +101,13 @@ pub struct Response {
 
 impl Response {
     pub fn header(&self, name: &str) -> Option<&str> {
+        self.all(name).next()
+    }
+
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.headers
             .iter()
-            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .filter(move |(key, _)| key.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.as_str())
     }
 }
@@ -141,6 +145,19 @@ impl Interleaved {
             single => single,
         };
         matches!(nal_type, 5..=8)
+    }
+
+    /// Whether it holds RTCP's BYE (RFC 3550).
+    pub fn is_goodbye(&self) -> bool {
+        let mut rest = self.data.as_slice();
+        while self.channel == 1 && rest.len() >= 4 {
+            if rest[1] == 203 {
+                return true;
+            }
+            let length = 4 * (usize::from(u16::from_be_bytes([rest[2], rest[3]])) + 1);
+            rest = rest.get(length..).unwrap_or_default();
+        }
+        false
     }
 
     /// The instant and the RTP time that a sender report ties together (RFC 3550).
@@ -315,6 +332,23 @@ impl RtspClient {
                 return packet;
             }
         }
+    }
+
+    /// The next RTP packet for which `condition` holds.
+    #[track_caller]
+    pub fn next_rtp_where(
+        &mut self,
+        what: &str,
+        mut condition: impl FnMut(&Interleaved) -> bool,
+    ) -> Interleaved {
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            let packet = self.next_rtp();
+            if condition(&packet) {
+                return packet;
+            }
+        }
+        panic!("no packet came {what}");
     }
 
     /// The next sender report, and the RTP packets that came before it.
