@@ -1,11 +1,498 @@
 //! The RTSP server, its mounts, access, ports and session clean-up.
 
-use crate::config::Config;
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    sync::{Arc, Mutex, PoisonError},
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use gst::glib;
+use gst_rtsp::{RTSPAuthMethod, RTSPHeaderField, RTSPStatusCode};
+use gst_rtsp_server::{
+    RTSPAddressPool, RTSPAuth, RTSPClient, RTSPContext, RTSPFilterResult, RTSPServer, RTSPSession,
+    RTSPSessionPool, RTSPThreadPool, RTSPToken, prelude::*,
+};
+
+use crate::{
+    acceptor::Acceptor,
+    addresses::{self, Listener},
+    config::{Config, Login, PortRange, StreamConfig},
+    elements, launch, rtsp_ffi,
+    stream::Stream,
+    viewers::{Transport, Viewer},
+};
+
+/// A session whose viewer shows no sign of life ends after this time…
+const SESSION_TIMEOUT: Duration = Duration::from_secs(30);
+/// …and this grace.
+const SESSION_GRACE: Duration = Duration::from_secs(5);
+/// How often sessions are looked through for dead ones; gst-rtsp-server never does so by itself.
+const CLEAN_UP_INTERVAL: Duration = Duration::from_secs(1);
+/// A connection may stay this long without a session once it has had one.
+const POST_SESSION_TIMEOUT: Duration = Duration::from_secs(10);
+/// More sessions than anybody watches, few enough to leave memory for those who do.
+const MAX_SESSIONS: u32 = 2000;
+/// The longest body of a request, in bytes. The ones that viewers send are empty or a few lines.
+const MAX_BODY: u32 = 64 * 1024;
+/// How long viewers are waited for when the server stops.
+const FAREWELL: Duration = Duration::from_millis(500);
+/// The permission role of those who have logged in.
+const ROLE: &str = "viewer";
+
+/// Why a server could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// GStreamer does not work here.
+    #[error("GStreamer cannot start: {0}")]
+    Gstreamer(#[from] glib::Error),
+    /// GStreamer refused this program's own elements.
+    #[error("the element clocksrc cannot be registered: {0}")]
+    Plugin(#[from] glib::BoolError),
+    /// The stream's launch string is not one.
+    #[error("the stream {path} has a pipeline that GStreamer refuses: {reason}")]
+    Launch {
+        /// The stream's path.
+        path: String,
+        /// GStreamer's words.
+        reason: glib::Error,
+    },
+    /// Elements are not installed.
+    #[error("GStreamer elements are not installed: {}", .0.iter().map(|name| elements::with_package(name)).collect::<Vec<_>>().join(", "))]
+    MissingElements(Vec<String>),
+    /// Somebody else listens there.
+    #[error("port {} of {} is in use: another program (or another copy of this server) listens there", .0.port(), .0.ip())]
+    PortInUse(SocketAddr),
+    /// The address is not one to listen on.
+    #[error("cannot listen on {address}: {reason}")]
+    Address {
+        /// The address and port.
+        address: SocketAddr,
+        /// The system's words.
+        reason: io::Error,
+    },
+    /// The system does not give another thread.
+    #[error("cannot start the server's thread: {0}")]
+    Thread(io::Error),
+}
+
+/// A running server. Dropping it stops it.
+#[derive(Debug)]
+pub struct Server {
+    listener: Listener,
+    stream: Arc<Stream>,
+    rtsp: RTSPServer,
+    acceptor: Arc<Acceptor>,
+    main_loop: glib::MainLoop,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Starts to serve what `config` describes, in threads of its own.
+    ///
+    /// # Errors
+    /// When something is missing on this machine, or the address or port cannot be had.
+    pub fn start(config: &Config) -> Result<Self, StartError> {
+        prepare_process()?;
+        check_elements(&config.stream)?;
+        let address = SocketAddr::new(config.address, config.port);
+        let context = glib::MainContext::new();
+        let stream = Stream::new(&config.stream, &context);
+        let rtsp = rtsp_server(config, &stream);
+        let socket = listen(address)?;
+        let refuse = |reason| StartError::Address { address, reason };
+        let port = socket.local_addr().map_err(refuse)?.port();
+        let acceptor = Acceptor::new(rtsp.clone(), socket, context.clone()).map_err(refuse)?;
+        serve_clients(&rtsp, &stream, &acceptor);
+        let main_loop = glib::MainLoop::new(Some(&context), false);
+        clean_up_sessions(&rtsp, &context);
+        acceptor.accept();
+        let thread = spawn(&context, &main_loop)?;
+        let listener = Listener {
+            address: config.address,
+            port,
+        };
+        Ok(Self {
+            listener,
+            stream,
+            rtsp,
+            acceptor,
+            main_loop,
+            thread: Some(thread),
+        })
+    }
+
+    /// The TCP port that it listens on.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.listener.port
+    }
+
+    /// How many clients play the stream.
+    #[must_use]
+    pub fn viewers(&self) -> usize {
+        self.stream.viewers().count()
+    }
+
+    /// The stream's URLs, one for each address at which it can be reached.
+    #[must_use]
+    pub fn urls(&self) -> Vec<String> {
+        let public = std::env::var(addresses::PUBLIC_ADDRESSES).ok();
+        addresses::urls(self.listener, self.stream.path(), public.as_deref())
+    }
+
+    /// Tells viewers that it is over, closes their connections and waits until all is quiet.
+    pub fn stop(mut self) {
+        self.shut_down();
+    }
+
+    fn shut_down(&mut self) {
+        let Some(thread) = self.thread.take() else { return };
+        self.acceptor.stop();
+        self.stream.end(FAREWELL);
+        self.rtsp
+            .client_filter(Some(&mut |_, _| RTSPFilterResult::Remove));
+        if let Some(mounts) = self.rtsp.mount_points() {
+            mounts.remove_factory(self.stream.path());
+        }
+        self.main_loop.quit();
+        if thread.join().is_err() {
+            tracing::error!("the server's thread had failed");
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.shut_down();
+    }
+}
 
 /// Serves until SIGINT or SIGTERM.
 ///
 /// # Errors
 /// When the server cannot start.
-pub fn run(_config: &Config) -> anyhow::Result<()> {
+pub fn run(config: &Config) -> anyhow::Result<()> {
+    let main_loop = glib::MainLoop::new(None, false);
+    for signal in [libc::SIGINT, libc::SIGTERM] {
+        let main_loop = main_loop.clone();
+        glib_unix::unix_signal_add(signal, move || {
+            main_loop.quit();
+            glib::ControlFlow::Continue
+        });
+    }
+    let server = Server::start(config)?;
+    announce(&server, config);
+    main_loop.run();
+    tracing::info!("stopping");
+    server.stop();
     Ok(())
+}
+
+fn announce(server: &Server, config: &Config) {
+    let StreamConfig {
+        codec,
+        width,
+        height,
+        frames_per_second,
+        ..
+    } = &config.stream;
+    for url in server.urls() {
+        tracing::info!("{url}");
+    }
+    let log_in = if config.login.is_some() {
+        "log-in needed"
+    } else {
+        "no log-in"
+    };
+    tracing::info!("{codec:?}, {width}x{height}, {frames_per_second} frames a second, {log_in}");
+}
+
+/// What a process needs once, however many servers it runs.
+fn prepare_process() -> Result<(), StartError> {
+    gst::init()?;
+    gstclocksrc::plugin_register_static()?;
+    // A viewer over UDP takes about ten descriptors.
+    match rtsp_ffi::raise_descriptor_limit() {
+        Ok(limit) => tracing::debug!(limit, "file descriptors"),
+        Err(error) => tracing::warn!("cannot raise the limit of open files: {error}"),
+    }
+    Ok(())
+}
+
+/// A missing encoder is told before anybody watches.
+fn check_elements(stream: &StreamConfig) -> Result<(), StartError> {
+    let launch = launch::launch_string(stream);
+    match elements::missing(&launch) {
+        Ok(missing) if missing.is_empty() => Ok(()),
+        Ok(missing) => Err(StartError::MissingElements(missing)),
+        Err(reason) => Err(StartError::Launch {
+            path: stream.path.clone(),
+            reason,
+        }),
+    }
+}
+
+fn rtsp_server(config: &Config, stream: &Stream) -> RTSPServer {
+    let server = RTSPServer::new();
+    RTSPServerExt::set_content_length_limit(&server, MAX_BODY);
+
+    let sessions = RTSPSessionPool::new();
+    sessions.set_max_sessions(MAX_SESSIONS);
+    server.set_session_pool(Some(&sessions));
+
+    let threads = RTSPThreadPool::new();
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    threads.set_max_threads(i32::try_from(cores).unwrap_or(i32::MAX));
+    server.set_thread_pool(Some(&threads));
+
+    if let Some(login) = &config.login {
+        require_login(&server, stream, login);
+    }
+    if let Some(pool) = config.rtp_ports.and_then(address_pool) {
+        stream.set_address_pool(&pool);
+    }
+    if let Some(mounts) = server.mount_points() {
+        mounts.add_factory(stream.path(), stream.factory().clone());
+    }
+    server
+}
+
+/// Lets nobody see anything without `login`, by Basic or by Digest, as the viewer's software likes.
+fn require_login(server: &RTSPServer, stream: &Stream, login: &Login) {
+    let auth = RTSPAuth::new();
+    // The bindings take a set of flags for an enumeration: both have no name there.
+    auth.set_supported_methods(RTSPAuthMethod::__Unknown(3));
+    let token = RTSPToken::builder().field("media.factory.role", ROLE).build();
+    auth.add_basic(&RTSPAuth::make_basic(&login.username, &login.password), &token);
+    auth.add_digest(&login.username, &login.password, &token);
+    stream.factory().add_role_from_structure(
+        &gst::Structure::builder(ROLE)
+            .field("media.factory.access", true)
+            .field("media.factory.construct", true)
+            .build(),
+    );
+    server.set_auth(Some(&auth));
+}
+
+/// The UDP ports to send from, for both IP families.
+fn address_pool(ports: PortRange) -> Option<RTSPAddressPool> {
+    let pool = RTSPAddressPool::new();
+    for any in ["0.0.0.0", "::"] {
+        if let Err(error) = pool.add_range(any, any, ports.first, ports.last, 0) {
+            tracing::error!("cannot use the UDP ports {}-{}: {error}", ports.first, ports.last);
+            return None;
+        }
+    }
+    Some(pool)
+}
+
+/// Port 0 takes any.
+fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => StartError::PortInUse(address),
+        _ => StartError::Address {
+            address,
+            reason: error,
+        },
+    })
+}
+
+fn spawn(context: &glib::MainContext, main_loop: &glib::MainLoop) -> Result<JoinHandle<()>, StartError> {
+    let (context, main_loop) = (context.clone(), main_loop.clone());
+    std::thread::Builder::new()
+        .name("rtsp-server".to_owned())
+        .spawn(move || {
+            if context.with_thread_default(|| main_loop.run()).is_err() {
+                tracing::error!("the server's main context belongs to another thread");
+            }
+        })
+        .map_err(StartError::Thread)
+}
+
+fn clean_up_sessions(server: &RTSPServer, context: &glib::MainContext) {
+    let Some(sessions) = server.session_pool() else {
+        return;
+    };
+    let timer = glib::timeout_source_new(CLEAN_UP_INTERVAL, None, glib::Priority::DEFAULT, move || {
+        sessions.cleanup();
+        glib::ControlFlow::Continue
+    });
+    timer.attach(Some(context));
+}
+
+fn serve_clients(server: &RTSPServer, stream: &Arc<Stream>, acceptor: &Arc<Acceptor>) {
+    if let Some(sessions) = server.session_pool() {
+        let stream = Arc::clone(stream);
+        sessions.connect_session_removed(move |_, session| {
+            if let Some(id) = session.sessionid() {
+                stream.viewers().leave(&id);
+            }
+        });
+    }
+    let (stream, acceptor) = (Arc::clone(stream), Arc::downgrade(acceptor));
+    server.connect_client_connected(move |_, client| {
+        let peer = acceptor.upgrade().and_then(|acceptor| acceptor.peer());
+        serve_client(client, peer, &stream);
+    });
+}
+
+/// Follows one client from its connection on.
+fn serve_client(client: &RTSPClient, peer: Option<SocketAddr>, stream: &Arc<Stream>) {
+    tracing::debug!(?peer, "connected");
+    client.set_post_session_timeout(i32::try_from(POST_SESSION_TIMEOUT.as_secs()).unwrap_or(i32::MAX));
+    follow_sessions(client);
+    follow_play(client, peer, stream);
+    follow_pause(client, stream);
+    let stream = Arc::clone(stream);
+    client.connect_teardown_request(move |_, context| {
+        if let Some(id) = session_id(context) {
+            stream.viewers().leave(&id);
+        }
+    });
+    client.connect("send-message", false, |_| {
+        // What gst-rtsp-server fills in describes the packet sent last, or one that the gate has thrown away, never the
+        // first one that the viewer gets. The header is optional, and one stream needs none to be put in step.
+        RTSPContext::with_current_context(rtsp_ffi::remove_rtp_info);
+        None
+    });
+}
+
+/// A client's sessions end with its connection.
+fn follow_sessions(client: &RTSPClient) {
+    let opened = Arc::new(Mutex::new(Vec::new()));
+    let sessions = Arc::clone(&opened);
+    client.connect_new_session(move |_, session| {
+        session.set_timeout(u32::try_from(SESSION_TIMEOUT.as_secs()).unwrap_or(u32::MAX));
+        session.set_extra_timeout(u32::try_from(SESSION_GRACE.as_secs()).unwrap_or(u32::MAX));
+        sessions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(session.sessionid());
+    });
+    client.connect_closed(move |client| {
+        tracing::debug!("connection closed");
+        let Some(pool) = client.session_pool() else { return };
+        for id in std::mem::take(&mut *opened.lock().unwrap_or_else(PoisonError::into_inner)) {
+            if let Some(session) = pool.find(&id) {
+                // Fails only if the session has ended meanwhile.
+                let _removed = pool.remove(&session);
+            }
+        }
+    });
+}
+
+fn follow_play(client: &RTSPClient, peer: Option<SocketAddr>, stream: &Arc<Stream>) {
+    let before = Arc::clone(stream);
+    client.connect_pre_play_request(move |_, context| {
+        if asks_for_another_speed(context) {
+            tracing::warn!(
+                ?peer,
+                "refused a PLAY that asks for another speed than the live one"
+            );
+            return RTSPStatusCode::HeaderFieldNotValidForResource;
+        }
+        before.before_play();
+        RTSPStatusCode::Ok
+    });
+    let after = Arc::clone(stream);
+    client.connect_play_request(move |client, context| {
+        let Some(id) = session_id(context) else { return };
+        let transport = transport(client, context, after.path());
+        after.viewers().play(&id, Viewer { peer, transport });
+        after.after_play();
+    });
+}
+
+/// gst-rtsp-server pauses the pipeline with its last viewer, and the frame that its sink then holds would be what the
+/// viewer gets first when it goes on, hours later maybe. So the pipeline is held in use for the length of the request:
+/// it plays on and sends to nobody.
+fn follow_pause(client: &RTSPClient, stream: &Arc<Stream>) {
+    let before = Arc::clone(stream);
+    client.connect_pre_pause_request(move |_, context| {
+        // Only then does the request get through to `pause-request`.
+        if is_playing(context, &before)
+            && let Some(media) = media(context, before.path())
+            && media.prepare(None).is_err()
+        {
+            return RTSPStatusCode::InternalServerError;
+        }
+        RTSPStatusCode::Ok
+    });
+    let after = Arc::clone(stream);
+    client.connect_pause_request(move |_, context| {
+        if !is_playing(context, &after) {
+            return;
+        }
+        if let Some(id) = session_id(context) {
+            after.viewers().pause(&id);
+        }
+        if let Some(media) = media(context, after.path())
+            && let Err(error) = media.unprepare()
+        {
+            tracing::error!("cannot let go of the pipeline: {error}");
+        }
+    });
+}
+
+fn session_id(context: &RTSPContext) -> Option<glib::GString> {
+    context.session().and_then(RTSPSession::sessionid)
+}
+
+fn is_playing(context: &RTSPContext, stream: &Stream) -> bool {
+    session_id(context).is_some_and(|id| stream.viewers().is_playing(&id))
+}
+
+fn media(context: &RTSPContext, path: &str) -> Option<gst_rtsp_server::RTSPMedia> {
+    context.session()?.media(path).0?.media()
+}
+
+fn transport(client: &RTSPClient, context: &RTSPContext, path: &str) -> Transport {
+    if rtsp_ffi::is_tunnelled(client) {
+        return Transport::HttpTunnel;
+    }
+    let transport = context
+        .session()
+        .and_then(|session| session.media(path).0?.transport(0));
+    match transport.as_ref().and_then(rtsp_ffi::lower_transport) {
+        Some(lower) if lower.contains(gst_rtsp::RTSPLowerTrans::TCP) => Transport::Tcp,
+        _ => Transport::Udp,
+    }
+}
+
+/// A live camera has one speed, and some values of these headers end the process in gst-rtsp-server before 1.24.10
+/// (CVE-2024-44331).
+fn asks_for_another_speed(context: &RTSPContext) -> bool {
+    let Some(request) = context.request() else {
+        return false;
+    };
+    [RTSPHeaderField::Scale, RTSPHeaderField::Speed]
+        .into_iter()
+        .filter_map(|field| rtsp_ffi::header(request, field))
+        .any(|value| !is_live_speed(&value))
+}
+
+fn is_live_speed(value: &str) -> bool {
+    value
+        .trim()
+        .parse()
+        .is_ok_and(|speed: f64| (speed - 1.0).abs() < 1e-6)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_one_is_the_live_speed() {
+        for value in ["1", "1.0", " 1.000000 "] {
+            assert!(is_live_speed(value), "{value}");
+        }
+        for value in [
+            "", "0", "-1", "2.0", "nan", "inf", "-inf", "1e400", "abc", "1.0.0", "0x1",
+        ] {
+            assert!(!is_live_speed(value), "{value}");
+        }
+    }
 }

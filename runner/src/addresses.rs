@@ -1,0 +1,136 @@
+//! The URLs at which a stream can be reached.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+/// Names the hosts to show in URLs, separated by spaces, each with a port if it is another one: `camera.example:18554`.
+pub const PUBLIC_ADDRESSES: &str = "RTSP_PUBLIC_ADDRESSES";
+
+/// Where the server listens, as the URLs need it.
+#[derive(Debug, Clone, Copy)]
+pub struct Listener {
+    /// The address; an unspecified one stands for all of the machine's.
+    pub address: IpAddr,
+    /// The port.
+    pub port: u16,
+}
+
+/// The URLs of the stream at `path`: at the `public` hosts where some are given, else at the address that is listened
+/// on, else at each of the machine's.
+#[must_use]
+pub fn urls(listener: Listener, path: &str, public: Option<&str>) -> Vec<String> {
+    let hosts = match public.map(str::trim) {
+        Some(public) if !public.is_empty() => public
+            .split_whitespace()
+            .map(|host| with_port(host, listener.port))
+            .collect(),
+        _ => hosts(listener),
+    };
+    hosts
+        .into_iter()
+        .map(|host| format!("rtsp://{host}{path}"))
+        .collect()
+}
+
+/// `host` with a port, `port` if it names none itself. Several colons outside of brackets make an IPv6 address.
+fn with_port(host: &str, port: u16) -> String {
+    if let Ok(address) = host.parse::<Ipv6Addr>() {
+        return format!("[{address}]:{port}");
+    }
+    let has_port = host
+        .rsplit_once(':')
+        .is_some_and(|(name, _)| !name.starts_with('[') || name.ends_with(']'));
+    if has_port {
+        host.to_owned()
+    } else {
+        format!("{host}:{port}")
+    }
+}
+
+fn hosts(listener: Listener) -> Vec<String> {
+    let mut addresses = if listener.address.is_unspecified() {
+        interface_addresses(listener.address)
+    } else {
+        vec![]
+    };
+    if addresses.is_empty() {
+        addresses.push(listener.address);
+    }
+    addresses
+        .iter()
+        .map(|address| with_port(&address.to_string(), listener.port))
+        .collect()
+}
+
+/// The machine's addresses at which a socket bound to `unspecified` answers, loopback last.
+fn interface_addresses(unspecified: IpAddr) -> Vec<IpAddr> {
+    let interfaces = if_addrs::get_if_addrs().unwrap_or_else(|error| {
+        tracing::warn!("cannot list this machine's addresses: {error}");
+        Vec::new()
+    });
+    let mut addresses: Vec<IpAddr> = interfaces
+        .iter()
+        // A link-local address is of no use without the name of the viewer's own interface.
+        .filter(|interface| !interface.is_link_local())
+        .map(if_addrs::Interface::ip)
+        .filter(|address| unspecified.is_ipv6() || address.is_ipv4())
+        .collect();
+    addresses.sort_by_key(|address| (address.is_loopback(), address.is_ipv6()));
+    addresses
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(address: &str) -> Listener {
+        Listener {
+            address: address.parse().expect("an address"),
+            port: 8554,
+        }
+    }
+
+    #[test]
+    fn one_address_makes_one_url() {
+        assert_eq!(
+            urls(at("192.0.2.1"), "/live", None),
+            ["rtsp://192.0.2.1:8554/live"]
+        );
+        assert_eq!(
+            urls(at("2001:db8::1"), "/live", Some(" ")),
+            ["rtsp://[2001:db8::1]:8554/live"]
+        );
+    }
+
+    #[test]
+    fn all_addresses_include_loopback_last() {
+        let urls = urls(at("0.0.0.0"), "/live", None);
+        assert_eq!(
+            urls.last().map(String::as_str),
+            Some("rtsp://127.0.0.1:8554/live"),
+            "{urls:?}"
+        );
+        assert!(
+            urls.iter()
+                .all(|url| !url.contains("0.0.0.0") && !url.contains('[')),
+            "{urls:?}"
+        );
+    }
+
+    #[test]
+    fn public_addresses_replace_them() {
+        assert_eq!(
+            urls(
+                at("0.0.0.0"),
+                "/live",
+                Some("camera.example:18554 192.0.2.1  2001:db8::1 [2001:db8::2] [2001:db8::3]:7")
+            ),
+            [
+                "rtsp://camera.example:18554/live",
+                "rtsp://192.0.2.1:8554/live",
+                "rtsp://[2001:db8::1]:8554/live",
+                "rtsp://[2001:db8::2]:8554/live",
+                "rtsp://[2001:db8::3]:7/live",
+            ]
+        );
+    }
+}

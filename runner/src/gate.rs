@@ -1,0 +1,161 @@
+//! Which packets of a running pipeline are for viewers.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use gst::ClockTime;
+
+/// Stands behind the point where gst-rtsp-server holds a pipeline from DESCRIBE to PLAY, and throws away what was held
+/// there: the picture that a viewer gets first is a whole one, and it is of now.
+///
+/// Once open it stays open: what is in the pipeline then never waits for anybody.
+#[derive(Debug, Default)]
+pub struct Gate {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    door: Door,
+    latest: Option<ClockTime>,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+enum Door {
+    /// Nobody has asked for the stream yet.
+    #[default]
+    Closed,
+    /// Opens at the next key frame whose running time is at least `not_before`.
+    Opening { not_before: ClockTime, asked: bool },
+    /// Lets everything through.
+    Open,
+}
+
+/// What to do with a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Send it.
+    Pass,
+    /// Throw it away.
+    Drop,
+    /// Throw it away, and have the encoder make a key frame: the one asked for before was too old to be shown.
+    DropAndAskForKeyFrame,
+    /// Throw it away: gst-rtsp-server ends the process over a time stamp that is missing or runs backwards while a
+    /// viewer's connection is congested.
+    Unusable,
+}
+
+/// What the gate wants to know of a packet.
+#[derive(Debug, Clone, Copy)]
+pub struct Packet {
+    /// When it is due.
+    pub running_time: Option<ClockTime>,
+    /// Whether it cannot be decoded without those before it.
+    pub is_delta: bool,
+}
+
+impl Gate {
+    /// Opens at the next key frame that is due at `not_before` or later. An open gate stays as it is.
+    pub fn open_at_key_frame(&self, not_before: ClockTime) {
+        let mut state = self.lock();
+        if !matches!(state.door, Door::Open) {
+            state.door = Door::Opening {
+                not_before,
+                asked: false,
+            };
+        }
+    }
+
+    /// Whether everything passes.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        matches!(self.lock().door, Door::Open)
+    }
+
+    /// Decides about the next packet.
+    #[must_use]
+    pub fn judge(&self, packet: Packet) -> Verdict {
+        let mut state = self.lock();
+        let Some(due) = packet
+            .running_time
+            .filter(|due| state.latest.is_none_or(|latest| *due >= latest))
+        else {
+            return Verdict::Unusable;
+        };
+        state.latest = Some(due);
+        match &mut state.door {
+            Door::Open => Verdict::Pass,
+            Door::Opening { not_before, .. } if due >= *not_before && !packet.is_delta => {
+                state.door = Door::Open;
+                Verdict::Pass
+            }
+            Door::Opening { not_before, asked } if due >= *not_before && !*asked => {
+                *asked = true;
+                Verdict::DropAndAskForKeyFrame
+            }
+            Door::Closed | Door::Opening { .. } => Verdict::Drop,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packet(seconds: u64, is_delta: bool) -> Packet {
+        Packet {
+            running_time: Some(ClockTime::from_seconds(seconds)),
+            is_delta,
+        }
+    }
+
+    #[test]
+    fn what_was_held_before_the_play_is_thrown_away() {
+        let gate = Gate::default();
+        assert_eq!(gate.judge(packet(0, false)), Verdict::Drop);
+        gate.open_at_key_frame(ClockTime::from_seconds(10));
+        assert_eq!(gate.judge(packet(9, false)), Verdict::Drop);
+        assert_eq!(gate.judge(packet(10, false)), Verdict::Pass);
+        assert_eq!(gate.judge(packet(10, true)), Verdict::Pass);
+        assert_eq!(gate.judge(packet(11, true)), Verdict::Pass);
+    }
+
+    #[test]
+    fn it_opens_at_a_key_frame_and_asks_for_one_once() {
+        let gate = Gate::default();
+        gate.open_at_key_frame(ClockTime::from_seconds(10));
+        assert_eq!(gate.judge(packet(10, true)), Verdict::DropAndAskForKeyFrame);
+        assert_eq!(gate.judge(packet(11, true)), Verdict::Drop);
+        assert!(!gate.is_open());
+        assert_eq!(gate.judge(packet(12, false)), Verdict::Pass);
+        assert!(gate.is_open());
+    }
+
+    #[test]
+    fn an_open_gate_never_closes() {
+        let gate = Gate::default();
+        gate.open_at_key_frame(ClockTime::ZERO);
+        assert_eq!(gate.judge(packet(1, false)), Verdict::Pass);
+        gate.open_at_key_frame(ClockTime::from_seconds(10));
+        assert_eq!(gate.judge(packet(2, true)), Verdict::Pass);
+    }
+
+    #[test]
+    fn packets_without_a_time_or_out_of_order_never_pass() {
+        let gate = Gate::default();
+        gate.open_at_key_frame(ClockTime::ZERO);
+        assert_eq!(gate.judge(packet(2, false)), Verdict::Pass);
+        assert_eq!(gate.judge(packet(1, false)), Verdict::Unusable);
+        assert_eq!(
+            gate.judge(Packet {
+                running_time: None,
+                is_delta: false
+            }),
+            Verdict::Unusable
+        );
+        assert_eq!(gate.judge(packet(2, true)), Verdict::Pass);
+    }
+}

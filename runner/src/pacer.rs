@@ -1,0 +1,100 @@
+//! How often something may be asked for.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// Spaces requests: at most one in each interval, and the ones that come too early are put off together to the
+/// interval's end, never lost.
+#[derive(Debug)]
+pub struct Pacer {
+    interval: Duration,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    latest: Option<Instant>,
+    waiting: bool,
+}
+
+/// When to act upon a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// At once.
+    Now,
+    /// After this time; then call [`Pacer::done`].
+    After(Duration),
+    /// Never: one that waits already covers it.
+    Covered,
+}
+
+impl Pacer {
+    /// One request in each `interval` at most.
+    #[must_use]
+    pub fn new(interval: Duration) -> Self {
+        Self {
+            interval,
+            state: Mutex::default(),
+        }
+    }
+
+    /// Somebody asks at `now`.
+    #[must_use]
+    pub fn ask(&self, now: Instant) -> When {
+        let mut state = self.lock();
+        if state.waiting {
+            return When::Covered;
+        }
+        let left = state
+            .latest
+            .and_then(|latest| (latest + self.interval).checked_duration_since(now));
+        match left {
+            Some(left) if !left.is_zero() => {
+                state.waiting = true;
+                When::After(left)
+            }
+            _ => {
+                state.latest = Some(now);
+                When::Now
+            }
+        }
+    }
+
+    /// What had been put off is being done at `now`.
+    pub fn done(&self, now: Instant) {
+        *self.lock() = State {
+            latest: Some(now),
+            waiting: false,
+        };
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn early_requests_are_put_off_together() {
+        let pacer = Pacer::new(Duration::from_millis(250));
+        let start = Instant::now();
+        assert_eq!(pacer.ask(start), When::Now);
+        assert_eq!(
+            pacer.ask(start + Duration::from_millis(100)),
+            When::After(Duration::from_millis(150))
+        );
+        assert_eq!(pacer.ask(start + Duration::from_millis(200)), When::Covered);
+        pacer.done(start + Duration::from_millis(250));
+        assert_eq!(
+            pacer.ask(start + Duration::from_millis(300)),
+            When::After(Duration::from_millis(200))
+        );
+        pacer.done(start + Duration::from_millis(500));
+        assert_eq!(pacer.ask(start + Duration::from_millis(750)), When::Now);
+    }
+}

@@ -1,0 +1,371 @@
+//! One camera: its media factory, its pipeline's life, its errors.
+
+use std::{
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use gst::{ClockTime, glib, prelude::*};
+use gst_rtsp::RTSPLowerTrans;
+use gst_rtsp_server::{RTSPAddressPool, RTSPMedia, RTSPMediaFactory, RTSPSuspendMode, prelude::*};
+use gst_video::UpstreamForceKeyUnitEvent;
+
+use crate::{
+    config::StreamConfig,
+    elements,
+    gate::{Gate, Packet, Verdict},
+    launch::launch_string,
+    pacer::{Pacer, When},
+    viewers::Viewers,
+};
+
+/// Key frames cost many times what other frames do: a crowd that joins together shares them.
+const KEY_FRAME_INTERVAL: Duration = Duration::from_millis(250);
+
+/// How long a viewer that does not read may hold up what others wait for.
+const QUEUE_TIME: ClockTime = ClockTime::from_mseconds(500);
+
+/// One camera.
+#[derive(Debug)]
+pub struct Stream {
+    config: StreamConfig,
+    factory: RTSPMediaFactory,
+    viewers: Viewers,
+    key_frames: Pacer,
+    /// Where a key frame that was put off is asked for.
+    context: glib::MainContext,
+    pipeline: Mutex<Option<Arc<Running>>>,
+}
+
+/// The pipeline that serves all viewers, from the first's DESCRIBE until the last one leaves.
+#[derive(Debug)]
+struct Running {
+    media: glib::WeakRef<RTSPMedia>,
+    payloader: glib::WeakRef<gst::Element>,
+    gate: Gate,
+    /// A PLAY on its way has already asked for its key frame.
+    has_asked: AtomicBool,
+    /// The next packet is to be the stream's end instead.
+    is_ending: AtomicBool,
+    /// Set once the end is out.
+    ended: Mutex<bool>,
+    has_ended: Condvar,
+}
+
+impl Stream {
+    /// The camera that `config` describes. What it puts off, it does in `context`.
+    #[must_use]
+    pub fn new(config: &StreamConfig, context: &glib::MainContext) -> Arc<Self> {
+        let factory = RTSPMediaFactory::new();
+        factory.set_launch(&launch_string(config));
+        factory.set_shared(true);
+        factory.set_suspend_mode(RTSPSuspendMode::None);
+        factory.set_protocols(RTSPLowerTrans::UDP | RTSPLowerTrans::TCP);
+        factory.set_latency(0);
+        let stream = Arc::new(Self {
+            config: config.clone(),
+            factory,
+            viewers: Viewers::default(),
+            key_frames: Pacer::new(KEY_FRAME_INTERVAL),
+            context: context.clone(),
+            pipeline: Mutex::default(),
+        });
+        let weak = Arc::downgrade(&stream);
+        stream.factory.connect_media_configure(move |_, media| {
+            if let Some(stream) = weak.upgrade() {
+                stream.configure(media);
+            }
+        });
+        stream
+    }
+
+    /// What the RTSP server mounts.
+    #[must_use]
+    pub fn factory(&self) -> &RTSPMediaFactory {
+        &self.factory
+    }
+
+    /// The path at which it is mounted.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.config.path
+    }
+
+    /// Who plays it.
+    #[must_use]
+    pub fn viewers(&self) -> &Viewers {
+        &self.viewers
+    }
+
+    /// RTP and RTCP over UDP come from the ports of `pool`.
+    pub fn set_address_pool(&self, pool: &RTSPAddressPool) {
+        self.factory.set_address_pool(Some(pool));
+    }
+
+    /// Somebody is about to play: packets flow as soon as gst-rtsp-server has answered.
+    pub fn before_play(self: &Arc<Self>) {
+        let Some(running) = self.running() else { return };
+        let is_new = !running.gate.is_open();
+        running.has_asked.store(is_new, Ordering::Relaxed);
+        if is_new {
+            // While the pipeline is held, the encoder waits too: what it makes next is the key frame.
+            running.open_gate(self.frame_period());
+            self.force_key_frame();
+        }
+    }
+
+    /// Somebody plays.
+    pub fn after_play(self: &Arc<Self>) {
+        let has_asked = self
+            .running()
+            .is_some_and(|running| running.has_asked.swap(false, Ordering::Relaxed));
+        if !has_asked {
+            self.ask_for_key_frame();
+        }
+    }
+
+    /// Ends the stream for everybody who plays it, RTCP's BYE included. Waits for that no longer than `patience`.
+    pub fn end(&self, patience: Duration) {
+        if let Some(running) = self.running().filter(|_| self.viewers.count() > 0) {
+            running.is_ending.store(true, Ordering::Relaxed);
+            let ended = running.ended.lock().unwrap_or_else(PoisonError::into_inner);
+            let _ended = running
+                .has_ended
+                .wait_timeout_while(ended, patience, |ended| !*ended);
+        }
+    }
+
+    fn configure(self: &Arc<Self>, media: &RTSPMedia) {
+        let element = media.element();
+        let Some(bin) = element.downcast_ref::<gst::Bin>() else {
+            return;
+        };
+        if let Some(source) = bin.by_name("source") {
+            self.viewers.show_on(&source);
+        }
+        let running = Arc::new(Running {
+            media: media.downgrade(),
+            payloader: bin
+                .by_name("pay0")
+                .map(|payloader| payloader.downgrade())
+                .unwrap_or_default(),
+            gate: Gate::default(),
+            has_asked: AtomicBool::new(false),
+            is_ending: AtomicBool::new(false),
+            ended: Mutex::new(false),
+            has_ended: Condvar::new(),
+        });
+        running.obey_the_end();
+        *self.lock() = Some(Arc::clone(&running));
+        if let Some(pipeline) = element.parent().and_downcast::<gst::Pipeline>() {
+            self.prepare_pipeline(&pipeline, &running);
+        }
+        media.connect_handle_message(None, move |_, message| {
+            running.note(message);
+            log_trouble(message);
+            // Ignored: the class handler runs after this one.
+            true
+        });
+    }
+
+    fn prepare_pipeline(self: &Arc<Self>, pipeline: &gst::Pipeline, running: &Arc<Running>) {
+        // A sink adds the pipeline's latency to a buffer's time, and the encoder's share of it is what the source's
+        // lead time is for.
+        pipeline.set_latency(Some(ClockTime::ZERO));
+        let stream = Arc::downgrade(self);
+        let running = Arc::downgrade(running);
+        pipeline.connect_element_added(move |_, element| {
+            match element
+                .factory()
+                .as_ref()
+                .map(|factory| factory.name())
+                .as_deref()
+            {
+                Some("rtpbin") => {
+                    // Sender reports tie RTP time to the instant shown, not to that of sending.
+                    element.set_property("rtcp-sync-send-time", false);
+                    let (stream, running) = (stream.clone(), running.clone());
+                    element.connect_pad_added(move |_, pad| {
+                        if pad.name().starts_with("send_rtp_src_")
+                            && let (Some(stream), Some(running)) = (stream.upgrade(), running.upgrade())
+                        {
+                            stream.guard(pad, running);
+                        }
+                    });
+                }
+                Some("queue") => keep_flowing(element),
+                _ => {}
+            }
+        });
+    }
+
+    /// Puts the gate behind the point at which gst-rtsp-server blocks `pad`: of one pad's probes, those that block run
+    /// before those that do not.
+    fn guard(self: &Arc<Self>, pad: &gst::Pad, running: Arc<Running>) {
+        let stream = Arc::downgrade(self);
+        pad.add_probe(gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST, move |pad, info| {
+            let Some(packet) = packet(pad, info) else { return gst::PadProbeReturn::Ok };
+            match running.gate.judge(packet) {
+                Verdict::Pass => return gst::PadProbeReturn::Ok,
+                Verdict::Drop => {}
+                Verdict::DropAndAskForKeyFrame => {
+                    if let Some(stream) = stream.upgrade() {
+                        stream.ask_for_key_frame();
+                    }
+                }
+                Verdict::Unusable => {
+                    tracing::warn!(time = ?packet.running_time, "threw away a packet whose time is missing or runs backwards");
+                }
+            }
+            gst::PadProbeReturn::Drop
+        });
+    }
+
+    fn ask_for_key_frame(self: &Arc<Self>) {
+        match self.key_frames.ask(Instant::now()) {
+            When::Now => self.force_key_frame(),
+            When::After(delay) => {
+                let stream = Arc::downgrade(self);
+                let timer = glib::timeout_source_new(delay, None, glib::Priority::HIGH, move || {
+                    if let Some(stream) = stream.upgrade() {
+                        stream.key_frames.done(Instant::now());
+                        stream.force_key_frame();
+                    }
+                    glib::ControlFlow::Break
+                });
+                timer.attach(Some(&self.context));
+            }
+            When::Covered => {}
+        }
+    }
+
+    fn force_key_frame(&self) {
+        let payloader = self.running().and_then(|running| running.payloader.upgrade());
+        if let Some(pad) = payloader.and_then(|payloader| payloader.static_pad("src")) {
+            // Nothing upstream handles it where every frame is a key frame.
+            let _handled = pad.send_event(UpstreamForceKeyUnitEvent::builder().all_headers(true).build());
+        }
+    }
+
+    fn frame_period(&self) -> ClockTime {
+        ClockTime::SECOND / u64::from(self.config.frames_per_second.max(1))
+    }
+
+    fn running(&self) -> Option<Arc<Running>> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<Running>>> {
+        self.pipeline.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Running {
+    /// Lets pass what is less than a frame period old: until its successor is due, a frame shows now.
+    fn open_gate(&self, frame_period: ClockTime) {
+        let now = self
+            .media
+            .upgrade()
+            .and_then(|media| media.element().current_running_time());
+        self.gate
+            .open_at_key_frame(now.unwrap_or_default().saturating_sub(frame_period));
+    }
+
+    /// Lets the streaming thread itself end the stream, before its RTP session: an event sent to the pipeline from
+    /// elsewhere takes the elements' state locks, and could meet a last viewer's leaving that waits for the stream's.
+    fn obey_the_end(self: &Arc<Self>) {
+        let pad = self
+            .payloader
+            .upgrade()
+            .and_then(|payloader| payloader.static_pad("src"));
+        let Some(pad) = pad else { return };
+        let running = Arc::downgrade(self);
+        let has_ended = AtomicBool::new(false);
+        pad.add_probe(
+            gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST,
+            move |pad, _| {
+                if !running
+                    .upgrade()
+                    .is_some_and(|running| running.is_ending.load(Ordering::Relaxed))
+                {
+                    return gst::PadProbeReturn::Ok;
+                }
+                if !has_ended.swap(true, Ordering::Relaxed) {
+                    pad.push_event(gst::event::Eos::new());
+                }
+                gst::PadProbeReturn::Drop
+            },
+        );
+    }
+
+    fn note(&self, message: &gst::Message) {
+        if let gst::MessageView::Eos(_) = message.view() {
+            *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = true;
+            self.has_ended.notify_all();
+        }
+    }
+}
+
+/// What the gate wants to know of the buffer or the list that passes `pad`. One list holds packets of one frame.
+fn packet(pad: &gst::Pad, info: &gst::PadProbeInfo<'_>) -> Option<Packet> {
+    let buffer = info
+        .buffer()
+        .map(AsRef::as_ref)
+        .or_else(|| info.buffer_list().and_then(|list| list.get(0)))?;
+    let segment = pad.sticky_event::<gst::event::Segment>(0);
+    let running_time = segment
+        .as_ref()
+        .and_then(|event| event.segment().downcast_ref::<ClockTime>())
+        .and_then(|segment| segment.to_running_time(buffer.pts()?));
+    Some(Packet {
+        running_time,
+        is_delta: buffer.flags().contains(gst::BufferFlags::DELTA_UNIT),
+    })
+}
+
+/// gst-rtsp-server parts UDP from TCP with queues that hold one packet and then make everybody wait: one TCP viewer that
+/// does not read would stop the picture for all who watch over UDP. A queue that throws away loses that viewer's only.
+fn keep_flowing(queue: &gst::Element) {
+    queue.set_property("max-size-buffers", 0u32);
+    queue.set_property("max-size-bytes", 0u32);
+    queue.set_property("max-size-time", QUEUE_TIME.nseconds());
+    queue.set_property_from_str("leaky", "downstream");
+}
+
+/// What goes wrong in a pipeline, as GStreamer puts it, with the package to install where an element is missing.
+fn log_trouble(message: &gst::Message) {
+    let source = || {
+        message
+            .src()
+            .map(|source| source.path_string().to_string())
+            .unwrap_or_default()
+    };
+    match message.view() {
+        gst::MessageView::Error(error) => {
+            let details = details(error.debug());
+            tracing::error!("the pipeline failed at {}: {} {details}", source(), error.error());
+        }
+        gst::MessageView::Warning(warning) => {
+            let details = details(warning.debug());
+            tracing::warn!(
+                "the pipeline warns at {}: {} {details}",
+                source(),
+                warning.error()
+            );
+        }
+        gst::MessageView::Element(element) => {
+            if let Some(missing) = element.structure().filter(|s| s.name() == "missing-plugin") {
+                let name = missing.get::<String>("detail").unwrap_or_default();
+                tracing::error!("the pipeline lacks {}", elements::with_package(&name));
+            }
+        }
+        _ => {}
+    }
+}
+
+fn details(debug: Option<glib::GString>) -> String {
+    debug.map(|debug| format!("({debug})")).unwrap_or_default()
+}

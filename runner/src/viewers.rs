@@ -1,0 +1,191 @@
+//! Who is playing a stream; sets `clients`.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    net::SocketAddr,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use gst::{glib, prelude::*};
+
+/// How a viewer gets the stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// RTP over UDP.
+    Udp,
+    /// RTP within the RTSP connection.
+    Tcp,
+    /// RTP within RTSP within HTTP.
+    HttpTunnel,
+}
+
+impl fmt::Display for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Udp => "UDP",
+            Self::Tcp => "TCP",
+            Self::HttpTunnel => "HTTP tunnel",
+        })
+    }
+}
+
+/// A client that plays the stream.
+#[derive(Debug, Clone)]
+pub struct Viewer {
+    /// Where its RTSP connection comes from, where that is known.
+    pub peer: Option<SocketAddr>,
+    /// How it gets the stream.
+    pub transport: Transport,
+}
+
+impl fmt::Display for Viewer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.peer {
+            Some(peer) => write!(f, "{peer} ({})", self.transport),
+            None => write!(f, "unknown address ({})", self.transport),
+        }
+    }
+}
+
+/// The viewers of one stream, by the session in which they play it: session and media make a viewer, connections do
+/// not.
+///
+/// A viewer counts from PLAY until its session ends, through PAUSE as well: it has the stream open and may go on at any
+/// moment.
+#[derive(Debug, Default)]
+pub struct Viewers {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    by_session: HashMap<String, Entry>,
+    /// The source of the pipeline that runs now.
+    source: glib::WeakRef<gst::Element>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    viewer: Viewer,
+    paused: bool,
+}
+
+impl Viewers {
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.lock().by_session.len()
+    }
+
+    /// Tells the number of viewers to `source` from now on.
+    pub fn show_on(&self, source: &gst::Element) {
+        let state = self.lock();
+        state.source.set(Some(source));
+        state.show();
+    }
+
+    /// The viewer of `session` plays: counted if it is new.
+    pub fn play(&self, session: &str, viewer: Viewer) {
+        let mut state = self.lock();
+        if let Some(known) = state.by_session.get_mut(session) {
+            known.paused = false;
+            return;
+        }
+        tracing::info!(viewers = state.by_session.len() + 1, "{viewer} is watching");
+        state.by_session.insert(
+            session.to_owned(),
+            Entry {
+                viewer,
+                paused: false,
+            },
+        );
+        state.show();
+    }
+
+    /// Whether `session` plays and has not paused.
+    #[must_use]
+    pub fn is_playing(&self, session: &str) -> bool {
+        self.lock()
+            .by_session
+            .get(session)
+            .is_some_and(|entry| !entry.paused)
+    }
+
+    /// The viewer of `session` has paused.
+    pub fn pause(&self, session: &str) {
+        if let Some(entry) = self.lock().by_session.get_mut(session) {
+            entry.paused = true;
+        }
+    }
+
+    /// `session` is over: TEARDOWN, time-out or a lost connection.
+    pub fn leave(&self, session: &str) {
+        let mut state = self.lock();
+        if let Some(Entry { viewer, .. }) = state.by_session.remove(session) {
+            tracing::info!(viewers = state.by_session.len(), "{viewer} has left");
+            state.show();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Under the lock, so that two changes cannot overtake each other on their way to the picture.
+    fn show(&self) {
+        let count = u32::try_from(self.by_session.len()).unwrap_or(u32::MAX);
+        if let Some(source) = self.source.upgrade()
+            && source.has_property_with_type("clients", u32::static_type())
+        {
+            source.set_property("clients", count);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn viewer() -> Viewer {
+        Viewer {
+            peer: Some(([192, 0, 2, 7], 5000).into()),
+            transport: Transport::Udp,
+        }
+    }
+
+    #[test]
+    fn a_session_counts_once_until_it_ends() {
+        let viewers = Viewers::default();
+        viewers.play("a", viewer());
+        viewers.play("a", viewer());
+        viewers.play("b", viewer());
+        assert_eq!(viewers.count(), 2);
+        viewers.leave("a");
+        viewers.leave("a");
+        viewers.leave("never seen");
+        assert_eq!(viewers.count(), 1);
+    }
+
+    #[test]
+    fn a_pause_does_not_end_a_viewer() {
+        let viewers = Viewers::default();
+        viewers.play("a", viewer());
+        viewers.pause("a");
+        assert_eq!((viewers.count(), viewers.is_playing("a")), (1, false));
+        viewers.play("a", viewer());
+        assert_eq!((viewers.count(), viewers.is_playing("a")), (1, true));
+    }
+
+    #[test]
+    fn a_viewer_reads_as_address_and_transport() {
+        assert_eq!(viewer().to_string(), "192.0.2.7:5000 (UDP)");
+        let tunnelled = Viewer {
+            peer: None,
+            transport: Transport::HttpTunnel,
+        };
+        assert_eq!(tunnelled.to_string(), "unknown address (HTTP tunnel)");
+    }
+}

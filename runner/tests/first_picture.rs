@@ -1,0 +1,106 @@
+//! What a viewer gets first shows now, and RTCP says so.
+
+mod common;
+
+use std::time::{Duration, SystemTime};
+
+use common::{Interleaved, RtspClient, config, instant_of, milliseconds_between, start};
+
+/// A frame period of the test's camera and what a busy machine may add; what a gap would add is seconds.
+const NOW: Duration = Duration::from_millis(500);
+
+/// Plays, and answers how old the first packet's picture was when PLAY was sent, and whether it was a key picture's.
+fn first_picture(client: &mut RtspClient) -> (f64, bool) {
+    let asked = SystemTime::now();
+    assert_eq!(client.play().status, 200);
+    let first = client.next_rtp();
+    let (_, report) = client.until_sender_report();
+    (
+        milliseconds_between(instant_of(first.rtp_time(), report), asked),
+        first.is_key(),
+    )
+}
+
+#[test]
+fn a_play_long_after_the_setup_starts_with_a_key_picture_of_now() {
+    let server = start(&config());
+    let mut client = RtspClient::connect(&server);
+    assert_eq!(client.describe().status, 200);
+    assert_eq!(client.setup().status, 200);
+    std::thread::sleep(Duration::from_secs(3));
+    let (age, is_key) = first_picture(&mut client);
+    assert!(
+        age < NOW.as_secs_f64() * 1e3,
+        "the first picture was {age} ms old"
+    );
+    assert!(is_key, "the first packet must start a key picture");
+}
+
+#[test]
+fn a_play_long_after_a_pause_starts_with_a_picture_of_now() {
+    let server = start(&config());
+    let mut client = RtspClient::watch(&server);
+    client.next_rtp();
+    assert_eq!(client.request("PAUSE", &[]).status, 200);
+    std::thread::sleep(Duration::from_secs(2));
+    let (age, _) = first_picture(&mut client);
+    assert!(
+        age < NOW.as_secs_f64() * 1e3,
+        "the first picture was {age} ms old"
+    );
+}
+
+#[test]
+fn a_viewer_who_joins_gets_a_key_picture_of_its_own() {
+    let server = start(&config());
+    let mut first = RtspClient::watch(&server);
+    // A second past the key pictures of the first viewer's PLAY; the camera makes no others for ten.
+    let begin = first.next_rtp().rtp_time();
+    first.next_rtp_where("a second later", |packet| {
+        packet.rtp_time().wrapping_sub(begin) > 90_000
+    });
+    let mut second = RtspClient::watch(&server);
+    let joined = second.next_rtp().rtp_time();
+    let key = second
+        .next_rtp_where("with a key picture", Interleaved::is_key)
+        .rtp_time();
+    assert!(
+        key.wrapping_sub(joined) < 90_000,
+        "the key picture came {} ticks after the first",
+        key.wrapping_sub(joined)
+    );
+}
+
+#[test]
+fn a_packet_leaves_at_its_instant() {
+    let server = start(&config());
+    let mut client = RtspClient::watch(&server);
+    let (packets, report) = client.until_sender_report();
+    let mut delays: Vec<f64> = packets
+        .iter()
+        .map(|packet| milliseconds_between(instant_of(packet.rtp_time(), report), packet.arrival))
+        .collect();
+    delays.sort_by(f64::total_cmp);
+    assert!(delays.len() > 20, "{} packets", delays.len());
+    let median = delays[delays.len() / 2];
+    println!(
+        "PTS to arrival: {:.2} ms at best, {median:.2} ms median",
+        delays[0]
+    );
+    // The encoder's time on a busy machine is allowed for; a pipeline latency would be a frame period on top.
+    assert!(
+        delays[0] > -1.0,
+        "a packet came {} ms before its instant",
+        -delays[0]
+    );
+}
+
+#[test]
+fn the_answer_to_play_names_no_packet_that_never_comes() {
+    let server = start(&config());
+    let mut client = RtspClient::connect(&server);
+    client.describe();
+    client.setup();
+    let answer = client.play();
+    assert_eq!((answer.status, answer.header("RTP-Info")), (200, None));
+}

@@ -1,0 +1,188 @@
+//! The server with its clients' eyes: starting and stopping, log-in, and requests that nobody should send.
+
+mod common;
+
+use std::{
+    net::{Ipv4Addr, TcpListener},
+    time::{Duration, Instant},
+};
+
+use common::{RtspClient, config, login, start, url, wait_for_viewers};
+use rtsp_clock_server::server::{Server, StartError};
+
+#[test]
+fn a_viewer_sees_the_end() {
+    let server = start(&config());
+    let mut client = RtspClient::watch(&server);
+    client.next_rtp();
+    let asked = Instant::now();
+    server.stop();
+    let elapsed = asked.elapsed();
+    let mut goodbye = false;
+    while let Ok(packet) = client.next_packet() {
+        goodbye |= packet.is_goodbye();
+    }
+    assert!(goodbye, "RTCP's BYE must come before the connection ends");
+    assert!(client.sees_the_end(), "the connection must be closed");
+    assert!(elapsed < Duration::from_secs(2), "stopping took {elapsed:?}");
+}
+
+#[test]
+fn a_server_can_be_stopped_while_viewers_come_and_go() {
+    for _ in 0..5 {
+        let server = start(&config());
+        let clients: Vec<_> = (0..3).map(|_| RtspClient::watch(&server)).collect();
+        drop(clients);
+        server.stop();
+    }
+}
+
+#[test]
+fn two_servers_live_in_one_process() {
+    let (one, other) = (start(&config()), start(&config()));
+    assert_ne!(one.port(), other.port());
+    let mut client = RtspClient::watch(&one);
+    RtspClient::watch(&other).next_rtp();
+    other.stop();
+    client.next_rtp();
+    wait_for_viewers(&one, 1);
+    assert_eq!(one.urls(), [url(&one)]);
+}
+
+#[test]
+fn a_port_in_use_is_said_so() {
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    let port = taken.local_addr().expect("an address").port();
+    let mut config = config();
+    config.port = port;
+    let error = Server::start(&config).expect_err("the port is taken");
+    assert!(matches!(error, StartError::PortInUse(_)), "{error}");
+    assert!(
+        error
+            .to_string()
+            .starts_with(&format!("port {port} of 127.0.0.1 is in use")),
+        "{error}"
+    );
+}
+
+#[test]
+fn an_address_of_another_machine_is_said_so() {
+    let mut config = config();
+    // TEST-NET-1 (RFC 5737) is nobody's.
+    config.address = Ipv4Addr::new(192, 0, 2, 1).into();
+    let error = Server::start(&config).expect_err("not our address");
+    assert!(
+        error.to_string().starts_with("cannot listen on 192.0.2.1:0: "),
+        "{error}"
+    );
+}
+
+#[test]
+fn without_the_log_in_nothing_is_shown() {
+    let mut config = config();
+    config.login = Some(login());
+    let server = start(&config);
+    let mut client = RtspClient::connect(&server);
+    let refusal = client.describe();
+    assert_eq!(refusal.status, 401);
+    let offers: Vec<_> = refusal.all("WWW-Authenticate").collect();
+    assert!(
+        offers.iter().any(|offer| offer.starts_with("Basic")),
+        "{offers:?}"
+    );
+    assert!(
+        offers.iter().any(|offer| offer.starts_with("Digest")),
+        "{offers:?}"
+    );
+    // user:wrong
+    client.authorize("Basic dXNlcjp3cm9uZw==".to_owned());
+    assert_eq!(client.describe().status, 401);
+    // user:s3cret
+    client.authorize("Basic dXNlcjpzM2NyZXQ=".to_owned());
+    assert_eq!(client.describe().status, 200);
+}
+
+#[test]
+fn malformed_log_ins_do_no_harm() {
+    let mut config = config();
+    config.login = Some(login());
+    let server = start(&config);
+    for value in [
+        "Basic",
+        "Basic ",
+        "Basic =",
+        "Basic !!!!",
+        "Digest",
+        "Digest username=",
+        "Digest a=\"",
+        "Negotiate x",
+        "",
+    ] {
+        let mut client = RtspClient::connect(&server);
+        client.authorize(value.to_owned());
+        let status = client.describe().status;
+        assert!((400..500).contains(&status), "{value:?} was answered {status}");
+    }
+}
+
+#[test]
+fn only_the_live_speed_is_played() {
+    let server = start(&config());
+    for header in ["Scale", "Speed"] {
+        for value in [
+            "0",
+            "-1",
+            "nan",
+            "inf",
+            "1e400",
+            "0.0000001",
+            "2",
+            "",
+            "x",
+            "-0.0",
+        ] {
+            let mut client = RtspClient::connect(&server);
+            client.describe();
+            client.setup();
+            let status = client.request("PLAY", &[(header, value)]).status;
+            assert!(
+                (400..500).contains(&status),
+                "{header}: {value} was answered {status}"
+            );
+        }
+    }
+    let mut client = RtspClient::connect(&server);
+    client.describe();
+    client.setup();
+    assert_eq!(
+        client
+            .request("PLAY", &[("Scale", "1.0"), ("Speed", "1.0")])
+            .status,
+        200
+    );
+    client.next_rtp();
+    assert_eq!(server.viewers(), 1);
+}
+
+#[test]
+fn a_body_too_long_is_not_read() {
+    let server = start(&config());
+    let mut client = RtspClient::connect(&server);
+    client.send_raw(
+        b"DESCRIBE rtsp://127.0.0.1/live RTSP/1.0\r\nCSeq: 1\r\nContent-Length: 4000000000\r\n\r\n",
+    );
+    let ended = client.sees_the_end();
+    assert!(ended, "the connection must be closed");
+    RtspClient::watch(&server).next_rtp();
+}
+
+#[test]
+fn a_viewer_who_does_not_read_holds_up_nobody() {
+    let server = start(&config());
+    let _stalled = RtspClient::watch(&server);
+    let mut client = RtspClient::watch(&server);
+    let begin = client.next_rtp().rtp_time();
+    client.next_rtp_where("three seconds later", |packet| {
+        packet.rtp_time().wrapping_sub(begin) > 270_000
+    });
+}

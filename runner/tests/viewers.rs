@@ -1,0 +1,53 @@
+//! Who counts as a viewer, and when no longer.
+
+mod common;
+
+use common::{RtspClient, config, start, wait_for_viewers};
+
+#[test]
+fn joins_and_teardowns_are_counted() {
+    let server = start(&config());
+    let mut first = RtspClient::watch(&server);
+    let _second = RtspClient::watch(&server);
+    wait_for_viewers(&server, 2);
+    assert_eq!(first.request("TEARDOWN", &[]).status, 200);
+    wait_for_viewers(&server, 1);
+}
+
+#[test]
+fn a_lost_connection_ends_a_viewer() {
+    let server = start(&config());
+    let client = RtspClient::watch(&server);
+    wait_for_viewers(&server, 1);
+    drop(client);
+    wait_for_viewers(&server, 0);
+}
+
+#[test]
+fn looking_is_not_watching() {
+    let server = start(&config());
+    let mut looking = RtspClient::connect(&server);
+    assert_eq!(looking.options().status, 200);
+    assert_eq!(looking.describe().status, 200);
+    let mut ready = RtspClient::connect(&server);
+    assert_eq!(ready.describe().status, 200);
+    assert_eq!(ready.setup().status, 200);
+    let _watching = RtspClient::watch(&server);
+    wait_for_viewers(&server, 1);
+    assert_eq!(ready.options().status, 200);
+    assert_eq!(server.viewers(), 1);
+}
+
+#[test]
+fn playing_twice_or_pausing_changes_nothing() {
+    let server = start(&config());
+    let mut client = RtspClient::watch(&server);
+    assert_eq!(client.play().status, 200);
+    assert_eq!(client.request("PAUSE", &[]).status, 200);
+    assert_eq!(server.viewers(), 1);
+    assert_eq!(client.play().status, 200);
+    client.next_rtp();
+    assert_eq!(server.viewers(), 1);
+    assert_eq!(client.request("TEARDOWN", &[]).status, 200);
+    wait_for_viewers(&server, 0);
+}
