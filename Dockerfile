@@ -27,7 +27,7 @@ RUN apt-get update \
     && apt-get download gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly \
         libgstrtspserver-1.0-0 \
     && for package in *.deb; do dpkg -x "$package" unpacked; done
-RUN for plugin in app pango typefindfunctions videoconvertscale videorate videotestsrc \
+RUN for plugin in app typefindfunctions videoconvertscale videorate videotestsrc \
         jpeg rtp rtpmanager udp x264; do \
         set -- "$@" unpacked/usr/lib/*/gstreamer-1.0/libgst$plugin.so; \
     done \
