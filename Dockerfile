@@ -1,11 +1,13 @@
 # The camera as a container image: `docker build -t rtsp-clock-server:latest .`, or let ./launch.sh do it.
 # Kept to what every builder understands: no --mount, no here-documents.
 
-# --- The workspace with empty sources: it changes only when a manifest does, or a file comes or goes. ---
+# --- The workspace with empty sources: it changes only when a manifest does. ---
 FROM rust:1-trixie AS manifests
 WORKDIR /build
 COPY . .
-RUN find . -name '*.rs' ! -path ./build.rs | while read -r file; do echo 'fn main() {}' >"$file"; done
+RUN find . -path '*/src/*.rs' ! -name lib.rs ! -name main.rs -delete \
+    && find . -type d -empty -delete \
+    && find . -name '*.rs' ! -path ./build.rs | while read -r file; do echo 'fn main() {}' >"$file"; done
 
 # --- The build. The dependencies are a layer of their own, kept while the manifests stay as they are. ---
 FROM rust:1-trixie AS build

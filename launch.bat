@@ -89,7 +89,9 @@ echo.
 echo   --build        build the image even if it is up to date
 echo   --config FILE  the configuration; without it %%CONFIG_PATH%%, else the config.json beside launch.bat
 echo.
-echo RTSP_* variables reach the server and override the file. All else is passed on to the server:
+echo RTSP_* variables reach the server and override the file, and so does TZ, the clock's time zone
+echo (TZ=Europe/Berlin, say; without it the clock shows UTC). All else is passed on to the server; quote what
+echo has an equals sign in it:
 echo.
 exit /b 0
 
