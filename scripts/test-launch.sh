@@ -35,6 +35,8 @@ new_place() {
 
 # stand_in NAME SCRIPT: a program that notes how it was called, then runs SCRIPT.
 stand_in() {
+    # What stands there may be a link to the machine's own tool, and writing would go through it.
+    rm -f "$bin/$1"
     {
         echo '#!/bin/sh'
         echo 'printf "%s" "${0##*/}" >>"$STATE/calls"'
