@@ -85,7 +85,9 @@ struct Text {
 
 impl std::fmt::Debug for Scene {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Scene").field("layout", &*self.layout).finish_non_exhaustive()
+        f.debug_struct("Scene")
+            .field("layout", &*self.layout)
+            .finish_non_exhaustive()
     }
 }
 
@@ -161,7 +163,9 @@ impl Face {
     fn scene(&mut self) -> Result<Arc<Scene>, FaceError> {
         let fits = |scene: &&Arc<Scene>| {
             let skeletons = scene.layout.skeletons.iter();
-            skeletons.zip(&self.lines).all(|(skeleton, text)| *skeleton == text.skeleton)
+            skeletons
+                .zip(&self.lines)
+                .all(|(skeleton, text)| *skeleton == text.skeleton)
         };
         if let Some(scene) = self.scene.as_ref().filter(fits) {
             return Ok(Arc::clone(scene));
@@ -174,9 +178,18 @@ impl Face {
     fn note_changes(&mut self, scene: &Arc<Scene>) {
         self.changed.clear();
         if self.previous.shows(scene) {
-            self.changed.extend(scene.changed_cells(&self.previous.digits, &self.digits).map(|cell| cell.rect));
+            self.changed.extend(
+                scene
+                    .changed_cells(&self.previous.digits, &self.digits)
+                    .map(|cell| cell.rect),
+            );
         } else {
-            self.changed.push(Rect { x: 0, y: 0, width: self.spec.width, height: self.spec.height });
+            self.changed.push(Rect {
+                x: 0,
+                y: 0,
+                width: self.spec.width,
+                height: self.spec.height,
+            });
         }
     }
 }
@@ -215,8 +228,16 @@ impl Scene {
         };
         let layout = layout::layout(&request)?;
         let palette = Palette::new(spec, style.foreground, style.background);
-        let cells = layout.lines.iter().flat_map(|placed| cells(spec, placed, &palette)).collect();
-        Ok(Self { layout, palette, cells })
+        let cells = layout
+            .lines
+            .iter()
+            .flat_map(|placed| cells(spec, placed, &palette))
+            .collect();
+        Ok(Self {
+            layout,
+            palette,
+            cells,
+        })
     }
 
     fn paint(&self, canvas: &mut Picture<'_>, digits: &[u8]) {
@@ -258,7 +279,9 @@ fn cells(spec: &FrameSpec, placed: &Placed, palette: &Palette) -> Vec<SceneCell>
     let plain = (!line.cells.is_empty()).then(|| Arc::new(digits.masks.each_ref().map(tile)));
     let tiles = |&(x, y): &(usize, usize)| {
         let joined = digits.masks.each_ref().map(|mask| mask.joined(&line.mask, x, y));
-        let [Some(_), ..] = joined else { return plain.clone() };
+        let [Some(_), ..] = joined else {
+            return plain.clone();
+        };
         Some(Arc::new(joined.map(|mask| tile(&mask.unwrap_or_default()))))
     };
     let rect = |&(x, y): &(usize, usize)| Rect {
@@ -267,5 +290,13 @@ fn cells(spec: &FrameSpec, placed: &Placed, palette: &Palette) -> Vec<SceneCell>
         width: digits.cell.width,
         height: digits.cell.ascent + digits.cell.descent,
     };
-    line.cells.iter().filter_map(|at| Some(SceneCell { rect: rect(at), tiles: tiles(at)? })).collect()
+    line.cells
+        .iter()
+        .filter_map(|at| {
+            Some(SceneCell {
+                rect: rect(at),
+                tiles: tiles(at)?,
+            })
+        })
+        .collect()
 }

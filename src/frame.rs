@@ -42,11 +42,19 @@ pub(crate) struct PlaneShape {
 
 impl PlaneShape {
     const fn full(channels: &'static [usize]) -> Self {
-        Self { step: channels.len(), subsampling: (0, 0), channels }
+        Self {
+            step: channels.len(),
+            subsampling: (0, 0),
+            channels,
+        }
     }
 
     const fn halved(channels: &'static [usize], rows: u32) -> Self {
-        Self { step: channels.len(), subsampling: (1, rows), channels }
+        Self {
+            step: channels.len(),
+            subsampling: (1, rows),
+            channels,
+        }
     }
 
     fn columns(&self, width: usize) -> usize {
@@ -114,7 +122,10 @@ impl Matrix {
     /// ITU-R BT.601.
     pub const BT601: Self = Self { kr: 0.299, kb: 0.114 };
     /// ITU-R BT.709.
-    pub const BT709: Self = Self { kr: 0.2126, kb: 0.0722 };
+    pub const BT709: Self = Self {
+        kr: 0.2126,
+        kb: 0.0722,
+    };
 }
 
 /// Which 8-bit values stand for black and white.
@@ -137,7 +148,10 @@ pub struct Colorimetry {
 
 impl Default for Colorimetry {
     fn default() -> Self {
-        Self { matrix: Matrix::BT601, range: Range::Limited }
+        Self {
+            matrix: Matrix::BT601,
+            range: Range::Limited,
+        }
     }
 }
 
@@ -152,7 +166,11 @@ impl Colorimetry {
             Range::Limited => (16.0 + 219.0 * y, 224.0),
             Range::Full => (255.0 * y, 255.0),
         };
-        [to_byte(luma), to_byte(128.0 + chroma * cb), to_byte(128.0 + chroma * cr)]
+        [
+            to_byte(luma),
+            to_byte(128.0 + chroma * cb),
+            to_byte(128.0 + chroma * cr),
+        ]
     }
 
     fn rgb(self, color: [f64; 3]) -> [u8; 3] {
@@ -163,7 +181,11 @@ impl Colorimetry {
     }
 }
 
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to a byte")]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to a byte"
+)]
 fn to_byte(value: f64) -> u8 {
     value.round().clamp(0.0, 255.0) as u8
 }
@@ -228,7 +250,12 @@ impl FrameSpec {
         if !sides.contains(&width) || !sides.contains(&height) {
             return Err(FrameError::Size { width, height });
         }
-        Ok(Self { format, width, height, colorimetry })
+        Ok(Self {
+            format,
+            width,
+            height,
+            colorimetry,
+        })
     }
 }
 
@@ -267,9 +294,18 @@ impl<'a> Picture<'a> {
             }
         }
         if given != shapes.len() {
-            return Err(FrameError::Planes { format: spec.format, expected: shapes.len(), given });
+            return Err(FrameError::Planes {
+                format: spec.format,
+                expected: shapes.len(),
+                given,
+            });
         }
-        Ok(Self { format: spec.format, width: spec.width, height: spec.height, planes: taken })
+        Ok(Self {
+            format: spec.format,
+            width: spec.width,
+            height: spec.height,
+            planes: taken,
+        })
     }
 
     fn planes_mut(&mut self) -> impl Iterator<Item = (&'static PlaneShape, &mut Plane<'a>)> {
@@ -338,7 +374,11 @@ fn check_plane(
     let row_bytes = shape.row_bytes(spec.width);
     let needed = plane.stride * (shape.rows(spec.height) - 1) + row_bytes;
     if plane.stride < row_bytes || plane.data.len() < needed {
-        return Err(FrameError::PlaneTooSmall { plane: index, given: plane.data.len(), stride: plane.stride });
+        return Err(FrameError::PlaneTooSmall {
+            plane: index,
+            given: plane.data.len(),
+            stride: plane.stride,
+        });
     }
     Ok(())
 }
@@ -355,14 +395,29 @@ impl Tile {
     pub(crate) fn new(format: PixelFormat, mask: &Mask, palette: &Palette) -> Self {
         let (width, height) = (mask.width, mask.height);
         let shapes = format.planes();
-        let mut planes: Vec<Vec<u8>> =
-            shapes.iter().map(|shape| vec![0; shape.row_bytes(width) * shape.rows(height)]).collect();
+        let mut planes: Vec<Vec<u8>> = shapes
+            .iter()
+            .map(|shape| vec![0; shape.row_bytes(width) * shape.rows(height)])
+            .collect();
         let mut views: [Plane<'_>; 3] = Default::default();
         for ((view, data), shape) in views.iter_mut().zip(&mut planes).zip(shapes) {
-            *view = Plane { data, stride: shape.row_bytes(width) };
+            *view = Plane {
+                data,
+                stride: shape.row_bytes(width),
+            };
         }
-        Picture { format, width, height, planes: views }.blend(mask, 0, 0, palette);
-        Self { width, height, planes }
+        Picture {
+            format,
+            width,
+            height,
+            planes: views,
+        }
+        .blend(mask, 0, 0, palette);
+        Self {
+            width,
+            height,
+            planes,
+        }
     }
 }
 
@@ -373,15 +428,18 @@ impl Palette {
     pub(crate) fn new(spec: &FrameSpec, foreground: Argb, background: Argb) -> Self {
         let mut entries = [[0; 4]; 256];
         for (coverage, entry) in (0_u8..=255).zip(&mut entries) {
-            let [r, g, b, a] = over(foreground, f64::from(coverage) / 255.0, background);
-            let (color, alpha) =
-                if spec.format.has_alpha() { ([r, g, b], a) } else { ([r * a, g * a, b * a], 1.0) };
-            let [x, y, z] = if spec.format.is_rgb() {
+            let [red, green, blue, alpha] = over(foreground, f64::from(coverage) / 255.0, background);
+            let (color, alpha) = if spec.format.has_alpha() {
+                ([red, green, blue], alpha)
+            } else {
+                ([red, green, blue].map(|value| value * alpha), 1.0)
+            };
+            let [first, second, third] = if spec.format.is_rgb() {
                 spec.colorimetry.rgb(color)
             } else {
                 spec.colorimetry.ycbcr(color)
             };
-            *entry = [x, y, z, to_byte(255.0 * alpha)];
+            *entry = [first, second, third, to_byte(255.0 * alpha)];
         }
         Self(entries)
     }
@@ -398,7 +456,13 @@ fn over(foreground: Argb, coverage: f64, background: Argb) -> [f64; 4] {
     let cover = fore[3] * coverage;
     let rest = back[3] * (1.0 - cover);
     let alpha = cover + rest;
-    let mix = |i: usize| if alpha > 0.0 { (fore[i] * cover + back[i] * rest) / alpha } else { back[i] };
+    let mix = |i: usize| {
+        if alpha > 0.0 {
+            (fore[i] * cover + back[i] * rest) / alpha
+        } else {
+            back[i]
+        }
+    };
     [mix(0), mix(1), mix(2), alpha]
 }
 
@@ -421,29 +485,89 @@ mod tests {
         let white = |range| palette(PixelFormat::I420, Matrix::BT709, range, 0xffff_ffff);
         assert_eq!(white(Range::Limited)[..3], [235, 128, 128]);
         assert_eq!(white(Range::Full)[..3], [255, 128, 128]);
-        assert_eq!(palette(PixelFormat::Rgb, Matrix::BT601, Range::Full, 0xff12_3456)[..3], [0x12, 0x34, 0x56]);
+        assert_eq!(
+            palette(PixelFormat::Rgb, Matrix::BT601, Range::Full, 0xff12_3456)[..3],
+            [0x12, 0x34, 0x56]
+        );
     }
 
     #[test]
     fn alpha_is_kept_where_the_format_has_it_and_shown_over_black_elsewhere() {
-        let spec = |format| FrameSpec::new(format, 8, 8, Colorimetry { range: Range::Full, ..Colorimetry::default() });
+        let spec = |format| {
+            FrameSpec::new(
+                format,
+                8,
+                8,
+                Colorimetry {
+                    range: Range::Full,
+                    ..Colorimetry::default()
+                },
+            )
+        };
         let clear = Argb(0x0000_0000);
         let with = Palette::new(&spec(PixelFormat::Bgra).unwrap(), Argb(0x80ff_ffff), clear);
         assert_eq!((with.0[0], with.0[255]), ([0, 0, 0, 0], [255, 255, 255, 128]));
         let without = Palette::new(&spec(PixelFormat::Bgrx).unwrap(), Argb(0x80ff_ffff), clear);
-        assert_eq!((without.0[0], without.0[255]), ([0, 0, 0, 255], [128, 128, 128, 255]));
+        assert_eq!(
+            (without.0[0], without.0[255]),
+            ([0, 0, 0, 255], [128, 128, 128, 255])
+        );
     }
 
     #[test]
     fn planes_that_cannot_hold_the_picture_are_refused() {
         let spec = FrameSpec::new(PixelFormat::Gray8, 9, 3, Colorimetry::default()).unwrap();
         let mut data = [0; 29];
-        assert!(Picture::new(&spec, [Plane { data: &mut data, stride: 10 }]).is_ok());
-        let small = Picture::new(&spec, [Plane { data: &mut data[..28], stride: 10 }]).unwrap_err();
-        assert_eq!(small, FrameError::PlaneTooSmall { plane: 0, given: 28, stride: 10 });
-        let narrow = Picture::new(&spec, [Plane { data: &mut data, stride: 8 }]).unwrap_err();
-        assert_eq!(narrow, FrameError::PlaneTooSmall { plane: 0, given: 29, stride: 8 });
+        assert!(
+            Picture::new(
+                &spec,
+                [Plane {
+                    data: &mut data,
+                    stride: 10
+                }]
+            )
+            .is_ok()
+        );
+        let small = Picture::new(
+            &spec,
+            [Plane {
+                data: &mut data[..28],
+                stride: 10,
+            }],
+        )
+        .unwrap_err();
+        assert_eq!(
+            small,
+            FrameError::PlaneTooSmall {
+                plane: 0,
+                given: 28,
+                stride: 10
+            }
+        );
+        let narrow = Picture::new(
+            &spec,
+            [Plane {
+                data: &mut data,
+                stride: 8,
+            }],
+        )
+        .unwrap_err();
+        assert_eq!(
+            narrow,
+            FrameError::PlaneTooSmall {
+                plane: 0,
+                given: 29,
+                stride: 8
+            }
+        );
         let none = Picture::new(&spec, []).unwrap_err();
-        assert_eq!(none, FrameError::Planes { format: PixelFormat::Gray8, expected: 1, given: 0 });
+        assert_eq!(
+            none,
+            FrameError::Planes {
+                format: PixelFormat::Gray8,
+                expected: 1,
+                given: 0
+            }
+        );
     }
 }

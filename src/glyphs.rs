@@ -97,7 +97,9 @@ pub(crate) fn digits(font: &Font) -> Result<Held<Digits>, FaceError> {
 /// A line's skeleton (any digit stands for all), drawn once in a process.
 pub(crate) fn line(font: &Font, skeleton: &str) -> Result<Held<Line>, FaceError> {
     static LINES: Shared<(Font, String), Line> = Shared::new();
-    LINES.get_or_try_make(&(font.clone(), skeleton.to_owned()), || Typesetter::new()?.line(font, skeleton))
+    LINES.get_or_try_make(&(font.clone(), skeleton.to_owned()), || {
+        Typesetter::new()?.line(font, skeleton)
+    })
 }
 
 /// The size in a font description, in Pango units of px at 96 dpi.
@@ -136,7 +138,10 @@ impl Typesetter {
     pub(crate) fn extent(&self, font: &Font, skeleton: &str) -> Extent {
         let cell = self.cell(font);
         let measure = self.measure(font, cell, skeleton);
-        Extent { width: measure.width, height: measure.ascent + measure.descent }
+        Extent {
+            width: measure.width,
+            height: measure.ascent + measure.descent,
+        }
     }
 
     fn layout(&self, font: &Font, text: &str) -> pango::Layout {
@@ -178,8 +183,13 @@ impl Typesetter {
         let cell = self.cell(font);
         let layout = self.skeleton(font, cell, skeleton);
         let measure = self.measure(font, cell, skeleton);
-        let mask =
-            draw(&layout, px(measure.left), measure.ascent, measure.width, measure.ascent + measure.descent)?;
+        let mask = draw(
+            &layout,
+            px(measure.left),
+            measure.ascent,
+            measure.width,
+            measure.ascent + measure.descent,
+        )?;
         let cells = digit_indices(skeleton)
             .map(|index| {
                 let place = layout.index_to_pos(i32::try_from(index).unwrap_or(i32::MAX));
@@ -252,7 +262,9 @@ impl Box {
     /// How far it reaches from the middle of its advance, at most.
     fn half_width(&self) -> i32 {
         let middle = self.advance / 2;
-        (self.advance - middle).max(middle - self.ink.start).max(self.ink.end - middle)
+        (self.advance - middle)
+            .max(middle - self.ink.start)
+            .max(self.ink.end - middle)
     }
 }
 
@@ -278,8 +290,17 @@ fn draw(
     }
     let stride = usize::try_from(surface.stride()).unwrap_or_default();
     let data = surface.data()?;
-    let coverage = data.chunks(stride.max(1)).take(height).flat_map(|row| &row[..width]).copied().collect();
-    Ok(Mask { width, height, coverage })
+    let coverage = data
+        .chunks(stride.max(1))
+        .take(height)
+        .flat_map(|row| &row[..width])
+        .copied()
+        .collect();
+    Ok(Mask {
+        width,
+        height,
+        coverage,
+    })
 }
 
 /// The longest even side that cairo can draw.
@@ -287,7 +308,10 @@ const MAX_SIDE_PX: usize = crate::frame::MAX_SIDE - 1;
 
 /// The byte indices of ASCII digits.
 fn digit_indices(text: &str) -> impl Iterator<Item = usize> + '_ {
-    text.bytes().enumerate().filter(|(_, byte)| byte.is_ascii_digit()).map(|(index, _)| index)
+    text.bytes()
+        .enumerate()
+        .filter(|(_, byte)| byte.is_ascii_digit())
+        .map(|(index, _)| index)
 }
 
 fn px(units: i32) -> f64 {
@@ -314,15 +338,26 @@ mod tests {
     use super::*;
 
     fn font(description: &str, px: i32) -> Font {
-        Font { description: description.to_owned(), size: px * pango::SCALE }
+        Font {
+            description: description.to_owned(),
+            size: px * pango::SCALE,
+        }
     }
 
     #[test]
     fn digits_share_one_even_cell_in_any_font() {
         for name in ["monospace bold", "serif italic", "sans"] {
             let digits = digits(&font(name, 37)).unwrap();
-            let Cell { width, ascent, descent } = digits.cell;
-            assert!([width, ascent, descent].iter().all(|side| side % 2 == 0), "{name}: {:?}", digits.cell);
+            let Cell {
+                width,
+                ascent,
+                descent,
+            } = digits.cell;
+            assert!(
+                [width, ascent, descent].iter().all(|side| side % 2 == 0),
+                "{name}: {:?}",
+                digits.cell
+            );
             for mask in &digits.masks {
                 assert_eq!((mask.width, mask.height), (width, ascent + descent), "{name}");
                 assert!(mask.coverage.contains(&255), "{name}: a digit without ink");
@@ -335,18 +370,31 @@ mod tests {
         let font = font("monospace bold", 31);
         let width = digits(&font).unwrap().cell.width;
         let line = line(&font, "00:00").unwrap();
-        let [first, second, third, fourth] = line.cells[..] else { panic!("{:?}", line.cells) };
+        let [first, second, third, fourth] = line.cells[..] else {
+            panic!("{:?}", line.cells)
+        };
         assert_eq!((second.0 - first.0, fourth.0 - third.0), (width, width));
         assert!(third.0 > second.0 + width, "the colon has no room");
-        assert!(line.cells.iter().all(|(x, y)| x % 2 == 0 && y % 2 == 0), "{:?}", line.cells);
+        assert!(
+            line.cells.iter().all(|(x, y)| x % 2 == 0 && y % 2 == 0),
+            "{:?}",
+            line.cells
+        );
     }
 
     #[test]
     fn a_number_in_text_from_right_to_left_stands_left_of_it_with_its_digits_in_order() {
         let line = line(&font("sans", 40), "מחוברים: 00").unwrap();
-        let [tens, ones] = line.cells[..] else { panic!("{:?}", line.cells) };
+        let [tens, ones] = line.cells[..] else {
+            panic!("{:?}", line.cells)
+        };
         assert!(tens.0 < ones.0, "{:?}", line.cells);
-        assert!(ones.0 < line.mask.width / 3, "{:?} in {} px", line.cells, line.mask.width);
+        assert!(
+            ones.0 < line.mask.width / 3,
+            "{:?} in {} px",
+            line.cells,
+            line.mask.width
+        );
     }
 
     #[test]
@@ -365,8 +413,16 @@ mod tests {
 
     #[test]
     fn ink_beneath_a_cell_is_kept_in_it() {
-        let cell = Mask { width: 2, height: 1, coverage: vec![10, 200] };
-        let line = Mask { width: 4, height: 1, coverage: vec![0, 0, 99, 99] };
+        let cell = Mask {
+            width: 2,
+            height: 1,
+            coverage: vec![10, 200],
+        };
+        let line = Mask {
+            width: 4,
+            height: 1,
+            coverage: vec![0, 0, 99, 99],
+        };
         assert_eq!(cell.joined(&line, 0, 0), None);
         let joined = cell.joined(&line, 1, 0).unwrap();
         assert_eq!(joined.coverage, [10, 200]);

@@ -48,7 +48,10 @@ pub(crate) struct Placed {
 
 impl std::fmt::Debug for Placed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Placed").field("x", &self.x).field("y", &self.y).finish_non_exhaustive()
+        f.debug_struct("Placed")
+            .field("x", &self.x)
+            .field("y", &self.y)
+            .finish_non_exhaustive()
     }
 }
 
@@ -63,7 +66,10 @@ fn arrange(request: &Request) -> Result<Layout, FaceError> {
     let mut lines = Vec::new();
     for (skeleton, size) in request.skeletons.iter().zip(sizes) {
         if !skeleton.is_empty() {
-            let font = Font { description: request.font.clone(), size };
+            let font = Font {
+                description: request.font.clone(),
+                size,
+            };
             lines.push((glyphs::line(&font, skeleton)?, glyphs::digits(&font)?));
         }
     }
@@ -73,12 +79,20 @@ fn arrange(request: &Request) -> Result<Layout, FaceError> {
         .into_iter()
         .map(|(line, digits)| {
             let x = request.width.saturating_sub(line.mask.width) / 2;
-            let placed = Placed { x: even(x), y: even(y), line, digits };
+            let placed = Placed {
+                x: even(x),
+                y: even(y),
+                line,
+                digits,
+            };
             y += placed.line.mask.height;
             placed
         })
         .collect();
-    Ok(Layout { skeletons: request.skeletons.clone(), lines })
+    Ok(Layout {
+        skeletons: request.skeletons.clone(),
+        lines,
+    })
 }
 
 fn even(px: usize) -> usize {
@@ -93,15 +107,22 @@ fn fit(request: &Request) -> Result<[i32; LINES], FaceError> {
     let mut sizes = [scaled(time, SMALL), time, scaled(time, SMALL)];
     for ((size, skeleton), index) in sizes.iter_mut().zip(&request.skeletons).zip(0..) {
         let line = with_room_for_digits(skeleton, index);
-        *size = reduce(*size, |size| room.width / width(&typesetter, request, size, &line));
+        *size = reduce(*size, |size| {
+            room.width / width(&typesetter, request, size, &line)
+        });
     }
     // Rounding to even pixels can make the whole higher than its parts promised.
     let shrink = |sizes: [i32; LINES], by: f64| sizes.map(|size| scaled(size, by));
     let factor = reduce(REFERENCE, |factor| {
         let sizes = shrink(sizes, f64::from(factor) / f64::from(REFERENCE));
-        let heights = request.skeletons.iter().zip(sizes).filter(|(skeleton, _)| !skeleton.is_empty());
-        let total: usize =
-            heights.map(|(line, size)| extent(&typesetter, request, size, line).height).sum();
+        let heights = request
+            .skeletons
+            .iter()
+            .zip(sizes)
+            .filter(|(skeleton, _)| !skeleton.is_empty());
+        let total: usize = heights
+            .map(|(line, size)| extent(&typesetter, request, size, line).height)
+            .sum();
         room.height / float(total.max(1))
     });
     Ok(shrink(sizes, f64::from(factor) / f64::from(REFERENCE)))
@@ -116,7 +137,10 @@ struct Room {
 impl Room {
     fn of(request: &Request) -> Self {
         let side = |px: usize| (float(px) * FILL).floor().max(1.0);
-        Self { width: side(request.width), height: side(request.height) }
+        Self {
+            width: side(request.width),
+            height: side(request.height),
+        }
     }
 
     /// The size at which the time fills the room's width, or all lines together its height.
@@ -125,9 +149,14 @@ impl Room {
         let line = if line.is_empty() { "00:00:00.000" } else { line };
         let reference = extent(typesetter, request, REFERENCE, line);
         let others = request.skeletons.iter().enumerate();
-        let others = others.filter(|(index, skeleton)| *index != TIME && !skeleton.is_empty()).count();
+        let others = others
+            .filter(|(index, skeleton)| *index != TIME && !skeleton.is_empty())
+            .count();
         let height = float(reference.height) * (1.0 + SMALL * float(others));
-        scaled(REFERENCE, (self.width / float(reference.width.max(1))).min(self.height / height.max(1.0)))
+        scaled(
+            REFERENCE,
+            (self.width / float(reference.width.max(1))).min(self.height / height.max(1.0)),
+        )
     }
 }
 
@@ -145,7 +174,13 @@ fn reduce(mut size: i32, ratio: impl Fn(i32) -> f64) -> i32 {
 }
 
 fn extent(typesetter: &Typesetter, request: &Request, size: i32, line: &str) -> Extent {
-    typesetter.extent(&Font { description: request.font.clone(), size }, line)
+    typesetter.extent(
+        &Font {
+            description: request.font.clone(),
+            size,
+        },
+        line,
+    )
 }
 
 fn width(typesetter: &Typesetter, request: &Request, size: i32, line: &str) -> f64 {
@@ -165,7 +200,10 @@ fn with_room_for_digits(skeleton: &str, index: usize) -> Cow<'_, str> {
     }
 }
 
-#[allow(clippy::cast_possible_truncation, reason = "sizes are far below the limits of i32")]
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "sizes are far below the limits of i32"
+)]
 fn scaled(size: i32, by: f64) -> i32 {
     (f64::from(size) * by) as i32
 }
@@ -190,9 +228,16 @@ mod tests {
 
     #[test]
     fn all_lines_stand_inside_the_frame_at_any_size() {
-        for (width, height) in
-            [(32, 32), (33, 35), (160, 120), (161, 121), (640, 480), (7680, 4320), (4000, 32), (32, 4000)]
-        {
+        for (width, height) in [
+            (32, 32),
+            (33, 35),
+            (160, 120),
+            (161, 121),
+            (640, 480),
+            (7680, 4320),
+            (4000, 32),
+            (32, 4000),
+        ] {
             let layout = arrange(&request(width, height)).unwrap();
             assert_eq!(layout.lines.len(), 3);
             let mut bottom = 0;
@@ -200,7 +245,10 @@ mod tests {
                 let mask = &placed.line.mask;
                 assert!(placed.y >= bottom, "{width}x{height}: lines overlap");
                 bottom = placed.y + mask.height;
-                assert!(placed.x + mask.width <= width && bottom <= height, "{width}x{height}: {placed:?}");
+                assert!(
+                    placed.x + mask.width <= width && bottom <= height,
+                    "{width}x{height}: {placed:?}"
+                );
             }
         }
     }
@@ -226,7 +274,13 @@ mod tests {
 
     #[test]
     fn a_size_that_is_asked_for_is_kept_unless_it_does_not_fit() {
-        let with = |font: &str| fit(&Request { font: font.to_owned(), ..request(640, 480) }).unwrap()[TIME];
+        let with = |font: &str| {
+            fit(&Request {
+                font: font.to_owned(),
+                ..request(640, 480)
+            })
+            .unwrap()[TIME]
+        };
         assert_eq!(with("monospace 30px"), 30 * pango::SCALE);
         assert!(with("monospace 900px") < 100 * pango::SCALE);
     }

@@ -30,7 +30,9 @@ pub enum WordingError {
         cause: jiff::Error,
     },
     /// The time zone is not in the IANA database.
-    #[error("there is no time zone {name:?} (use an IANA name such as \"Europe/Berlin\", or \"UTC\"): {cause}")]
+    #[error(
+        "there is no time zone {name:?} (use an IANA name such as \"Europe/Berlin\", or \"UTC\"): {cause}"
+    )]
     TimeZone {
         /// The name as given.
         name: String,
@@ -56,7 +58,10 @@ impl TimeFormat {
         let result = BrokenDownTime::from(&sample).format(format, &mut String::new());
         match result {
             Ok(()) => Ok(Self(format.to_owned())),
-            Err(cause) => Err(WordingError::TimeFormat { format: format.to_owned(), cause }),
+            Err(cause) => Err(WordingError::TimeFormat {
+                format: format.to_owned(),
+                cause,
+            }),
         }
     }
 
@@ -81,7 +86,10 @@ pub fn time_zone(name: &str) -> Result<TimeZone, WordingError> {
     if name.is_empty() {
         return Ok(TimeZone::system());
     }
-    TimeZone::get(name).map_err(|cause| WordingError::TimeZone { name: name.to_owned(), cause })
+    TimeZone::get(name).map_err(|cause| WordingError::TimeZone {
+        name: name.to_owned(),
+        cause,
+    })
 }
 
 /// How a reading is put into words.
@@ -114,7 +122,10 @@ impl Wording {
         let zoned: Zoned = instant.to_zoned(self.time_zone.clone());
         BrokenDownTime::from(&zoned)
             .format(&self.time_format.0, line)
-            .map_err(|cause| WordingError::TimeFormat { format: self.time_format.0.clone(), cause })
+            .map_err(|cause| WordingError::TimeFormat {
+                format: self.time_format.0.clone(),
+                cause,
+            })
     }
 
     /// Appends the viewers line.
@@ -146,8 +157,14 @@ mod tests {
 
     #[test]
     fn milliseconds_are_cut_off_not_rounded() {
-        assert_eq!(time("%H:%M:%S%.3f", "UTC", "2026-03-01T23:59:59.999999999Z"), "23:59:59.999");
-        assert_eq!(time("%H:%M:%S%.6f", "UTC", "2026-03-01T00:00:00.000001999Z"), "00:00:00.000001");
+        assert_eq!(
+            time("%H:%M:%S%.3f", "UTC", "2026-03-01T23:59:59.999999999Z"),
+            "23:59:59.999"
+        );
+        assert_eq!(
+            time("%H:%M:%S%.6f", "UTC", "2026-03-01T00:00:00.000001999Z"),
+            "00:00:00.000001"
+        );
     }
 
     #[test]
@@ -157,7 +174,10 @@ mod tests {
         assert_eq!(berlin("2026-03-29T01:00:00Z"), "03:00:00 CEST");
         assert_eq!(berlin("2026-10-25T00:59:59Z"), "02:59:59 CEST");
         assert_eq!(berlin("2026-10-25T01:00:00Z"), "02:00:00 CET");
-        assert_eq!(time("%H:%M", "Australia/Lord_Howe", "2026-04-04T15:00:00Z"), "01:30");
+        assert_eq!(
+            time("%H:%M", "Australia/Lord_Howe", "2026-04-04T15:00:00Z"),
+            "01:30"
+        );
     }
 
     #[test]
@@ -177,7 +197,10 @@ mod tests {
     fn the_number_of_viewers_stands_wherever_the_format_puts_it() {
         let clients = |format: &str| {
             let mut line = String::new();
-            let wording = Wording { clients_format: format.to_owned(), ..Wording::default() };
+            let wording = Wording {
+                clients_format: format.to_owned(),
+                ..Wording::default()
+            };
             wording.write_clients(12, &mut line);
             line
         };

@@ -17,12 +17,16 @@ pub(crate) struct Shared<K, V> {
 /// A shared value. The slot is held beside the value so that the next one who asks finds it.
 pub(crate) struct Held<V> {
     value: Arc<V>,
-    _slot: Arc<OnceCell<Arc<V>>>,
+    /// Held, not read.
+    slot: Arc<OnceCell<Arc<V>>>,
 }
 
 impl<V> Clone for Held<V> {
     fn clone(&self) -> Self {
-        Self { value: Arc::clone(&self.value), _slot: Arc::clone(&self._slot) }
+        Self {
+            value: Arc::clone(&self.value),
+            slot: Arc::clone(&self.slot),
+        }
     }
 }
 
@@ -44,19 +48,25 @@ impl<V> Held<V> {
 
 impl<K: Eq + Hash, V> Shared<K, V> {
     pub(crate) const fn new() -> Self {
-        Self { slots: LazyLock::new(Mutex::default) }
+        Self {
+            slots: LazyLock::new(Mutex::default),
+        }
     }
 
     /// The value of `key`, made by `make` if nobody holds it. Those who ask for it meanwhile wait for it;
     /// those who ask for others do not.
-    pub(crate) fn get_or_try_make<Q, E>(&self, key: &Q, make: impl FnOnce() -> Result<V, E>) -> Result<Held<V>, E>
+    pub(crate) fn get_or_try_make<Q, E>(
+        &self,
+        key: &Q,
+        make: impl FnOnce() -> Result<V, E>,
+    ) -> Result<Held<V>, E>
     where
         K: Borrow<Q>,
         Q: Eq + Hash + ToOwned<Owned = K> + ?Sized,
     {
         let slot = self.slot(key);
         let value = Arc::clone(slot.get_or_try_init(|| make().map(Arc::new))?);
-        Ok(Held { value, _slot: slot })
+        Ok(Held { value, slot })
     }
 
     fn slot<Q>(&self, key: &Q) -> Arc<OnceCell<Arc<V>>>
@@ -95,7 +105,10 @@ mod tests {
     #[test]
     fn a_failure_is_not_remembered() {
         static SHARED: Shared<String, u32> = Shared::new();
-        assert_eq!(SHARED.get_or_try_make("key", || Err::<u32, _>("no font")).err(), Some("no font"));
+        assert_eq!(
+            SHARED.get_or_try_make("key", || Err::<u32, _>("no font")).err(),
+            Some("no font")
+        );
         assert_eq!(*SHARED.get_or_try_make("key", || Ok::<_, &str>(1)).unwrap(), 1);
     }
 }

@@ -32,6 +32,10 @@ pub struct Style {
 
 impl Default for Style {
     fn default() -> Self {
-        Self { font: "monospace bold".to_owned(), foreground: Argb::WHITE, background: Argb::BLACK }
+        Self {
+            font: "monospace bold".to_owned(),
+            foreground: Argb::WHITE,
+            background: Argb::BLACK,
+        }
     }
 }

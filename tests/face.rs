@@ -6,8 +6,10 @@ use clockface::{
 };
 use jiff::{Timestamp, ToSpan};
 
-/// Each format with its planes' (horizontal, vertical) subsampling and bytes per sample.
-const FORMATS: [(PixelFormat, &[(usize, usize, usize)]); 17] = [
+/// A plane's horizontal and vertical subsampling, and its bytes per sample.
+type PlaneShape = (usize, usize, usize);
+
+const FORMATS: [(PixelFormat, &[PlaneShape]); 17] = [
     (PixelFormat::I420, &[(1, 1, 1), (2, 2, 1), (2, 2, 1)]),
     (PixelFormat::Yv12, &[(1, 1, 1), (2, 2, 1), (2, 2, 1)]),
     (PixelFormat::Nv12, &[(1, 1, 1), (2, 2, 2)]),
@@ -41,29 +43,50 @@ struct Canvas {
 
 impl Canvas {
     fn new(format: PixelFormat, width: usize, height: usize) -> Self {
-        let (_, shapes) = FORMATS.iter().find(|(candidate, _)| *candidate == format).unwrap();
+        let (_, shapes) = FORMATS
+            .iter()
+            .find(|(candidate, _)| *candidate == format)
+            .unwrap();
         let plane = |&(across, down, bytes): &(usize, usize, usize)| {
             let row = width.div_ceil(across) * bytes;
-            (vec![UNTOUCHED; (row + PADDING) * height.div_ceil(down)], row, row + PADDING)
+            (
+                vec![UNTOUCHED; (row + PADDING) * height.div_ceil(down)],
+                row,
+                row + PADDING,
+            )
         };
         let spec = FrameSpec::new(format, width, height, Colorimetry::default()).unwrap();
-        Self { spec, planes: shapes.iter().map(plane).collect(), shown: Shown::default() }
+        Self {
+            spec,
+            planes: shapes.iter().map(plane).collect(),
+            shown: Shown::default(),
+        }
     }
 
     fn paint(&mut self, face: &mut Face, reading: &Reading) -> Vec<Rect> {
-        let planes = self.planes.iter_mut().map(|(data, _, stride)| Plane { data, stride: *stride });
+        let planes = self.planes.iter_mut().map(|(data, _, stride)| Plane {
+            data,
+            stride: *stride,
+        });
         let mut picture = Picture::new(&self.spec, planes).unwrap();
-        face.paint(&mut picture, &mut self.shown, reading).unwrap().to_vec()
+        face.paint(&mut picture, &mut self.shown, reading)
+            .unwrap()
+            .to_vec()
     }
 
     fn pixels(&self) -> Vec<&[u8]> {
         let rows = |(data, row, stride): &'_ (Vec<u8>, usize, usize)| {
-            data.chunks(*stride).map(|line| line.len().min(*row)).collect::<Vec<_>>()
+            data.chunks(*stride)
+                .map(|line| line.len().min(*row))
+                .collect::<Vec<_>>()
         };
         let mut pixels = Vec::new();
         for plane in &self.planes {
             for (line, length) in plane.0.chunks(plane.2).zip(rows(plane)) {
-                assert!(line[length..].iter().all(|&byte| byte == UNTOUCHED), "padding was painted");
+                assert!(
+                    line[length..].iter().all(|&byte| byte == UNTOUCHED),
+                    "padding was painted"
+                );
                 pixels.push(&line[..length]);
             }
         }
@@ -77,7 +100,11 @@ impl Canvas {
 }
 
 fn wording() -> Wording {
-    Wording { time_zone: time_zone("UTC").unwrap(), label: "Camera 1".to_owned(), ..Wording::default() }
+    Wording {
+        time_zone: time_zone("UTC").unwrap(),
+        label: "Camera 1".to_owned(),
+        ..Wording::default()
+    }
 }
 
 fn face(spec: FrameSpec) -> Face {
@@ -86,7 +113,11 @@ fn face(spec: FrameSpec) -> Face {
 
 fn reading(milliseconds: i64, viewers: u32) -> Reading {
     let start: Timestamp = "2026-01-01T09:59:58.000Z".parse().unwrap();
-    Reading { instant: start + milliseconds.milliseconds(), viewers, frame: 0 }
+    Reading {
+        instant: start + milliseconds.milliseconds(),
+        viewers,
+        frame: 0,
+    }
 }
 
 #[test]
@@ -100,7 +131,10 @@ fn a_repainted_canvas_equals_a_new_one_in_every_format_and_at_odd_sizes() {
                 kept.paint(&mut face, &reading);
                 let mut new = Canvas::new(format, width, height);
                 new.paint(&mut self::face(new.spec), &reading);
-                assert!(kept.pixels() == new.pixels(), "{format:?} {width}x{height}: a ghost in step {step}");
+                assert!(
+                    kept.pixels() == new.pixels(),
+                    "{format:?} {width}x{height}: a ghost in step {step}"
+                );
             }
         }
     }
@@ -116,10 +150,15 @@ fn the_rectangles_answered_hold_every_difference_to_the_frame_before() {
         let rects = canvas.paint(&mut face, &reading(i64::try_from(step).unwrap() * 40, 7));
         if let Some(before) = &before {
             let inside = |x, y| {
-                rects.iter().any(|r| (r.x..r.x + r.width).contains(&x) && (r.y..r.y + r.height).contains(&y))
+                rects
+                    .iter()
+                    .any(|r| (r.x..r.x + r.width).contains(&x) && (r.y..r.y + r.height).contains(&y))
             };
             for (x, y) in (0..181).flat_map(|y| (0..321).map(move |x| (x, y))) {
-                assert!(canvas.luma(x, y) == before.luma(x, y) || inside(x, y), "step {step}: {x}, {y}");
+                assert!(
+                    canvas.luma(x, y) == before.luma(x, y) || inside(x, y),
+                    "step {step}: {x}, {y}"
+                );
             }
             let area: usize = rects.iter().map(|r| r.width * r.height).sum();
             assert!(area < 321 * 181 / 4, "step {step} answers {area} px");
@@ -135,27 +174,39 @@ fn digits_do_not_wobble() {
     let mut face = face(canvas.spec);
     canvas.paint(&mut face, &reading(0, 1));
     let colon_columns = |canvas: &Canvas| -> Vec<usize> {
-        (0..640).filter(|&x| (200..280).any(|y| canvas.luma(x, y) > 128)).collect()
+        (0..640)
+            .filter(|&x| (200..280).any(|y| canvas.luma(x, y) > 128))
+            .collect()
     };
     let all_ones = reading(((60 + 12) * 60 + 12 + 1) * 1000 + 111, 1);
     canvas.paint(&mut face, &all_ones);
     let narrow = colon_columns(&canvas);
     canvas.paint(&mut face, &reading(0, 1));
     let wide = colon_columns(&canvas);
-    let middle = |columns: &[usize]| (columns[0] + columns[columns.len() - 1]) / 2;
-    assert!(middle(&narrow).abs_diff(middle(&wide)) < 16, "{narrow:?} and {wide:?}");
+    let middle = |columns: &[usize]| usize::midpoint(columns[0], columns[columns.len() - 1]);
+    assert!(
+        middle(&narrow).abs_diff(middle(&wide)) < 16,
+        "{narrow:?} and {wide:?}"
+    );
 }
 
 #[test]
 fn colours_reach_the_pixels() {
-    let style = Style { foreground: Argb(0xff00_ff00), background: Argb(0xff00_00ff), ..Style::default() };
+    let style = Style {
+        foreground: Argb(0xff00_ff00),
+        background: Argb(0xff00_00ff),
+        ..Style::default()
+    };
     let mut canvas = Canvas::new(PixelFormat::Rgb, 320, 240);
     let mut face = Face::new(
         FrameSpec::new(
             PixelFormat::Rgb,
             320,
             240,
-            Colorimetry { range: clockface::Range::Full, ..Colorimetry::default() },
+            Colorimetry {
+                range: clockface::Range::Full,
+                ..Colorimetry::default()
+            },
         )
         .unwrap(),
         style,
@@ -179,11 +230,23 @@ fn hidden_lines_leave_no_ink_and_hostile_text_is_only_text() {
     let mut canvas = Canvas::new(PixelFormat::Gray8, 320, 240);
     canvas.paint(&mut Face::new(spec, Style::default(), nothing), &reading(0, 1));
     assert!(canvas.pixels().concat().iter().all(|&luma| luma == 16));
-    for text in ["<b>&amp;\"!'\\</b>", "שלום 12 עולם", "e\u{301}\u{327}", "a\nb\tc\u{7f}", "\u{202e}\u{1f600}"] {
-        let label = Wording { label: text.repeat(40), ..wording() };
+    for text in [
+        "<b>&amp;\"!'\\</b>",
+        "שלום 12 עולם",
+        "e\u{301}\u{327}",
+        "a\nb\tc\u{7f}",
+        "\u{202e}\u{1f600}",
+    ] {
+        let label = Wording {
+            label: text.repeat(40),
+            ..wording()
+        };
         canvas.shown = Shown::default();
         canvas.paint(&mut Face::new(spec, Style::default(), label), &reading(0, 1));
-        assert!(canvas.pixels().concat().iter().any(|&luma| luma > 200), "{text:?}");
+        assert!(
+            canvas.pixels().concat().iter().any(|&luma| luma > 200),
+            "{text:?}"
+        );
     }
 }
 
@@ -193,11 +256,23 @@ fn a_change_of_wording_or_style_shows_in_the_next_frame() {
     let mut face = face(canvas.spec);
     canvas.paint(&mut face, &reading(0, 1));
     let before = canvas.pixels().concat();
-    face.restyle(Style::default(), Wording { label: "Yard".to_owned(), ..wording() });
+    face.restyle(
+        Style::default(),
+        Wording {
+            label: "Yard".to_owned(),
+            ..wording()
+        },
+    );
     canvas.paint(&mut face, &reading(0, 1));
     let relabelled = canvas.pixels().concat();
     assert!(before != relabelled);
-    face.restyle(Style { foreground: Argb(0xff80_8080), ..Style::default() }, wording());
+    face.restyle(
+        Style {
+            foreground: Argb(0xff80_8080),
+            ..Style::default()
+        },
+        wording(),
+    );
     canvas.paint(&mut face, &reading(0, 1));
     assert!(canvas.pixels().concat().iter().all(|&luma| luma < 130));
 }
