@@ -198,7 +198,7 @@ in_container() {
     # shellcheck disable=SC2046,SC2086 # the flags and the variables' names are one word each
     docker run --rm --cap-drop ALL --security-opt no-new-privileges $flags $(variables) "$@" &
     container=$!
-    trap 'kill -TERM "$container" 2>/dev/null || true' HUP INT TERM
+    trap 'signalled=yes; kill -TERM "$container" 2>/dev/null || true' HUP INT TERM
     until_ended "$container"
 }
 
@@ -214,13 +214,14 @@ csv_field() {
     printf '"%s"' "$(printf '%s' "$1" | sed 's/"/""/g')"
 }
 
-# A signal ends `wait` before the process has ended.
+# A signal ends `wait` before the process has ended: then the status is the signal's, and the process's comes later.
 until_ended() {
-    while true; do
-        status=0
+    signalled=yes
+    while [ -n "$signalled" ]; do
+        signalled='' status=0
         wait "$1" || status=$?
-        kill -0 "$1" 2>/dev/null || return "$status"
     done
+    return "$status"
 }
 
 main "$@"
