@@ -54,10 +54,12 @@ RUN apt-get update \
     && echo '{}' >/app/config.json
 COPY --from=plugins /collected/ /
 
-# Whatever user the container runs as: the registry of plugins is ready, and nothing needs a home to write to.
+# Whatever user the container runs as: the caches of plugins and fonts are ready, so that nothing needs a home to write
+# to. The fonts' is valid for a folder's time to the nanosecond, and layers keep whole seconds.
 ENV GST_REGISTRY=/var/cache/gstreamer-1.0/registry.bin
 # Fails where a plugin lacks a library, or an element that the server needs its plugin.
 RUN ldconfig \
+    && find /usr/share/fonts /usr/local/share/fonts -exec touch --date=@1 {} + && fc-cache --force --system-only \
     && ! ldd /usr/local/bin/rtsp-clock-server /usr/lib/*/gstreamer-1.0/*.so | grep 'not found' \
     && for element in appsink capsfilter jpegenc queue rtpbin rtph264pay rtpjpegpay udpsink videoconvert x264enc; do \
         gst-inspect-1.0 --exists "$element" || { echo "no element $element" >&2; exit 1; }; \
