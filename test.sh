@@ -23,8 +23,7 @@ main() {
 
 # A failed step does not keep the next ones from running.
 step() {
-    say "
-test.sh: $*"
+    printf '\ntest.sh: %s\n' "$*"
     { "$@" 2>&1 || echo "test.sh: FAILED: $*"; } | tee -a "$log"
 }
 
@@ -36,7 +35,7 @@ sum_up() {
         /^[0-9]+ passed, [0-9]+ failed$/ { passed += $1; failed += $3 }
         /^test\.sh: FAILED: / { steps++; print }
         END {
-            printf "test.sh: %d passed, %d failed, %d ignored; %d steps failed\n", passed, failed, ignored, steps
+            printf "test.sh: %d passed, %d failed, %d ignored; failed steps: %d\n", passed, failed, ignored, steps
             exit failed > 0 || steps > 0
         }
     ' "$log"
