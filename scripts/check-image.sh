@@ -25,7 +25,7 @@ check() {
     else
         failed=$((failed + 1))
         echo "FAILED  $name"
-        sed 's/^/        /' "$work/out"
+        sort -u "$work/out" | sed 's/^/        /'
     fi
 }
 
@@ -91,6 +91,7 @@ is_healthy() {
 }
 
 stops_when_told_to() {
+    [ -n "$(camera)" ] || return 1
     kill -TERM "$launcher"
     status=0
     wait "$launcher" || status=$?
