@@ -42,7 +42,9 @@ within() {
 
 # --- The image -------------------------------------------------------------------------------------------------------
 
+# Not every builder keeps the base image where it can be asked for its size.
 adds_at_most_170_megabytes() {
+    docker image inspect debian:trixie-slim >/dev/null 2>&1 || docker pull -q debian:trixie-slim
     whole=$(docker image inspect --format '{{ .Size }}' "$image")
     base=$(docker image inspect --format '{{ .Size }}' debian:trixie-slim)
     echo "$(((whole - base) / 1000000)) MB on top of the base image's $((base / 1000000)) MB"
