@@ -1,0 +1,115 @@
+@echo off
+rem Starts the camera in a container. See launch.sh for the same on Linux and macOS.
+setlocal EnableExtensions DisableDelayedExpansion
+
+set "image=rtsp-clock-server:latest"
+set "here=%~dp0"
+set "config=%CONFIG_PATH%"
+set "rebuild="
+set "server_args="
+set "no_ports="
+
+:next_argument
+if "%~1"=="" goto arguments_read
+if /i "%~1"=="--docker" goto argument_done
+if /i "%~1"=="--build" (
+    set "rebuild=yes"
+    goto argument_done
+)
+if /i "%~1"=="--config" (
+    if "%~2"=="" (
+        echo launch: --config needs a file>&2
+        exit /b 1
+    )
+    set "config=%~f2"
+    shift
+    goto argument_done
+)
+if /i "%~1"=="--native" (
+    echo launch: on Windows the camera runs in a container only>&2
+    exit /b 1
+)
+if /i "%~1"=="--help" call :usage
+for %%o in (--check --healthcheck -h --help -V --version --print-docker-flags --print-launch --print-schema) do (
+    if "%~1"=="%%o" set "no_ports=yes"
+)
+set server_args=%server_args% %1
+:argument_done
+shift
+goto next_argument
+
+:arguments_read
+docker info >nul 2>&1
+if errorlevel 1 (
+    echo launch: no Docker Engine answers; start Docker Desktop, then try again>&2
+    exit /b 1
+)
+
+if not defined config if exist "%here%config.json" set "config=%here%config.json"
+set "mount="
+if not defined config goto config_chosen
+for %%f in ("%config%") do set "config=%%~ff"
+if not exist "%config%" (
+    echo launch: cannot read the configuration "%config%">&2
+    exit /b 1
+)
+set mount=--mount "type=bind,source=%config%,target=/app/config.json,readonly"
+:config_chosen
+
+if defined rebuild goto build
+call :image_is_current
+if not errorlevel 1 goto built
+:build
+echo launch: building the image %image%; the first time takes some minutes>&2
+docker build --tag "%image%" "%here%."
+if errorlevel 1 exit /b 1
+:built
+
+if not defined RTSP_PUBLIC_ADDRESSES call :host_addresses
+call :variables
+
+if defined no_ports goto run
+set "ports="
+set "answer=%TEMP%\rtsp-clock-server-%RANDOM%%RANDOM%.txt"
+docker run --rm %variables% %mount% "%image%" --print-docker-flags%server_args% >"%answer%"
+if errorlevel 1 (
+    del "%answer%"
+    exit /b 1
+)
+set /p ports=<"%answer%"
+del "%answer%"
+
+:run
+docker run --rm --cap-drop ALL --security-opt no-new-privileges %ports% %variables% %mount% "%image%"%server_args%
+exit /b %errorlevel%
+
+:usage
+echo Usage: launch.bat [--build] [--config FILE] [SERVER OPTION...]
+echo.
+echo   --build        build the image even if it is up to date
+echo   --config FILE  the configuration; without it %%CONFIG_PATH%%, else the config.json beside launch.bat
+echo.
+echo RTSP_* variables reach the server and override the file, and so does TZ, the clock's time zone
+echo (TZ=Europe/Berlin, say; without it the clock shows UTC). All else is passed on to the server; quote what
+echo has an equals sign in it:
+echo.
+exit /b 0
+
+rem An image is current when no source is younger than it.
+:image_is_current
+docker image inspect "%image%" >nul 2>&1
+if errorlevel 1 exit /b 1
+powershell -NoProfile -Command "$made = [datetime](docker image inspect --format '{{.Created}}' $env:image); $here = $env:here; $sources = Get-Content -LiteralPath ($here + '.dockerignore') | Where-Object { $_ -like '!*' } | ForEach-Object { $here + $_.Substring(1) }; $sources += $here + 'Dockerfile'; $newer = Get-ChildItem -LiteralPath $sources -Recurse -File | Where-Object { $_.LastWriteTime -gt $made }; exit [int][bool]$newer"
+exit /b %errorlevel%
+
+rem What the server cannot see from inside a container: the addresses of this machine.
+:host_addresses
+set "RTSP_PUBLIC_ADDRESSES=localhost"
+for /f "usebackq delims=" %%a in (`powershell -NoProfile -Command "(Get-NetIPAddress -AddressFamily IPv4 | Where-Object { $_.IPAddress -notlike '127.*' -and $_.IPAddress -notlike '169.254.*' -and $_.InterfaceAlias -notlike 'vEthernet*' }).IPAddress -join ' '"`) do set "RTSP_PUBLIC_ADDRESSES=localhost %%a"
+exit /b 0
+
+rem The variables go by name: no password gets into a list of processes.
+:variables
+set "variables=-e TZ -e RUST_LOG -e GST_DEBUG"
+for /f "delims==" %%v in ('set RTSP_ 2^>nul') do call set "variables=%%variables%% -e %%v"
+exit /b 0

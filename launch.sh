@@ -1,0 +1,227 @@
+#!/bin/sh
+# Starts the camera: in a container where a Docker Engine answers, else built and run on this machine.
+set -eu
+
+IMAGE=rtsp-clock-server:latest
+LABEL=rtsp-clock-server.sources # the image's label with the checksum of the sources that it was built from
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+
+# shellcheck source=scripts/setup.sh
+. "$here/scripts/setup.sh"
+
+usage() {
+    cat <<'END'
+Usage: ./launch.sh [--docker | --native] [--build] [--config FILE] [SERVER OPTION...]
+
+  --docker       run in a container, or fail
+  --native       build and run on this machine, whether there is a Docker Engine or not
+  --build        build the image even if it is up to date
+  --config FILE  the configuration; without it $CONFIG_PATH, else the config.json beside launch.sh
+
+RTSP_* variables reach the server and override the file. All else is passed on to the server:
+
+END
+}
+
+main() {
+    floor='' rebuild='' config=${CONFIG_PATH-} left=$#
+    while [ "$left" -gt 0 ]; do
+        argument=$1
+        shift
+        left=$((left - 1))
+        case $argument in
+            --docker | --native) floor=${argument#--} ;;
+            --build) rebuild=yes ;;
+            --config=*) config=${argument#*=} ;;
+            --config)
+                [ "$left" -gt 0 ] || die "launch: --config needs a file"
+                config=$1
+                shift
+                left=$((left - 1))
+                ;;
+            -h | --help)
+                usage
+                set -- "$@" --help
+                ;;
+            *) set -- "$@" "$argument" ;;
+        esac
+    done
+    choose_config
+    [ -n "$floor" ] || floor=$(choose_floor)
+    "launch_$floor" "$@"
+}
+
+choose_config() {
+    if [ -z "$config" ] && [ -e "$here/config.json" ]; then
+        config=$here/config.json
+    fi
+    case $config in
+        '' | /*) ;;
+        *) config=$PWD/$config ;;
+    esac
+    if [ -n "$config" ] && ! { [ -f "$config" ] && [ -r "$config" ]; }; then
+        die "launch: cannot read the configuration $config"
+    fi
+}
+
+choose_floor() {
+    if docker info >/dev/null 2>&1; then
+        echo docker
+    else
+        say "launch: no Docker Engine answers, so the server is built and run on this machine"
+        echo native
+    fi
+}
+
+launch_native() {
+    set_up "$here" run
+    (cd "$here" && cargo build --release --locked)
+    [ -z "$config" ] || export CONFIG_PATH="$config"
+    exec "$(target_directory)/release/rtsp-clock-server" "$@"
+}
+
+target_directory() {
+    case ${CARGO_TARGET_DIR-} in
+        '') echo "$here/target" ;;
+        /*) echo "$CARGO_TARGET_DIR" ;;
+        *) echo "$here/$CARGO_TARGET_DIR" ;;
+    esac
+}
+
+launch_docker() {
+    docker info >/dev/null || die "launch: no Docker Engine answers; start it, or use --native"
+    if [ -n "$rebuild" ] || ! image_is_current; then
+        build_image
+    fi
+    announce_host
+    stage_config
+    if answers_and_exits "$@"; then
+        in_container "" "$@"
+    else
+        ports=$(in_container "" --print-docker-flags "$@")
+        in_container "$ports" "$@"
+    fi
+}
+
+image_is_current() {
+    [ "$(docker image inspect --format "{{ index .Config.Labels \"$LABEL\" }}" "$IMAGE" 2>/dev/null)" = "$(sources_id)" ]
+}
+
+# What the image is made from is what .dockerignore lets through.
+sources_id() {
+    cd "$here"
+    {
+        echo Dockerfile
+        sed -n 's/^!//p' .dockerignore
+    } | while IFS= read -r source; do
+        find "$source" -type f -exec cksum {} +
+    done | LC_ALL=C sort | cksum | tr ' ' -
+}
+
+build_image() {
+    say "launch: building the image $IMAGE; the first time takes some minutes"
+    docker build --label "$LABEL=$(sources_id)" --tag "$IMAGE" "$here"
+}
+
+# What the server cannot see from inside a container: the addresses of this machine, and its time zone.
+announce_host() {
+    RTSP_PUBLIC_ADDRESSES=${RTSP_PUBLIC_ADDRESSES-$(host_addresses)}
+    TZ=${TZ-$(host_time_zone)}
+    export RTSP_PUBLIC_ADDRESSES TZ
+}
+
+# IPv4 only: what comes in over IPv6 reaches a container through a proxy, which has no way back for RTP over UDP.
+host_addresses() {
+    {
+        echo localhost
+        if command -v ip >/dev/null 2>&1; then
+            ip -o -4 addr show up scope global | awk '$2 !~ /^(docker|br-|veth|virbr|cni|podman)/ { print $4 }'
+        else
+            ifconfig 2>/dev/null | awk '$1 == "inet" && $2 !~ /^127\./ { print $2 }'
+        fi | sed 's,/.*,,'
+    } | tr '\n' ' ' | sed 's/ $//'
+}
+
+host_time_zone() {
+    if zone=$(readlink /etc/localtime 2>/dev/null) && [ "$zone" != "${zone#*zoneinfo/}" ]; then
+        echo "${zone#*zoneinfo/}"
+    else
+        cat /etc/timezone 2>/dev/null || echo UTC
+    fi
+}
+
+# The server in the container is neither root nor the owner of the file. Where the file is not everybody's to read, it
+# gets a copy that is, in a directory that only its owner can enter.
+stage_config() {
+    mounted=$config
+    if [ -z "$config" ] || { everybody_reads "$config" && ! selinux_guards; }; then
+        return 0
+    fi
+    stage=$(mktemp -d)
+    trap 'rm -rf "$stage"' EXIT
+    trap 'exit 130' HUP INT TERM # or the first trap would not be heard
+    mounted=$stage/config.json
+    cp "$config" "$mounted"
+    chmod 0444 "$mounted"
+    ! selinux_guards || chcon -t container_file_t "$mounted"
+}
+
+everybody_reads() {
+    case $(ls -lL "$1") in
+        ???????r*) ;;
+        *) return 1 ;;
+    esac
+}
+
+# Where SELinux is at work, a container reads only files that bear its label: the copy does.
+selinux_guards() {
+    command -v selinuxenabled >/dev/null 2>&1 && selinuxenabled
+}
+
+# Options with which the server answers and ends: it opens no ports, and may be asked while another one runs.
+answers_and_exits() {
+    for argument; do
+        case $argument in
+            --check | --healthcheck | -h | --help | -V | --version | --print-*) return 0 ;;
+        esac
+    done
+    return 1
+}
+
+# in_container FLAGS ARGUMENT...: FLAGS are options of `docker run` without spaces. In the background, since a shell
+# that waits for a command in the foreground would hear of SIGTERM only after it.
+in_container() {
+    flags=$1
+    shift
+    set -- "$IMAGE" "$@"
+    [ -z "$mounted" ] || set -- --mount "type=bind,$(csv_field "source=$mounted"),target=/app/config.json,readonly" "$@"
+    # shellcheck disable=SC2046,SC2086 # the flags and the variables' names are one word each
+    docker run --rm --cap-drop ALL --security-opt no-new-privileges $flags $(variables) "$@" &
+    container=$!
+    trap 'signalled=yes; kill -TERM "$container" 2>/dev/null || true' HUP INT TERM
+    until_ended "$container"
+}
+
+# The variables go by name: no password gets into a list of processes.
+variables() {
+    for name in $(env | sed -n 's/^\(RTSP_[A-Za-z0-9_]*\)=.*/\1/p') TZ RUST_LOG GST_DEBUG; do
+        printf ' -e %s' "$name"
+    done
+}
+
+# --mount takes comma-separated values: a path may hold commas and quotes.
+csv_field() {
+    printf '"%s"' "$(printf '%s' "$1" | sed 's/"/""/g')"
+}
+
+# A signal ends `wait` before the process has ended: then the status is the signal's, and the process's comes later.
+until_ended() {
+    signalled=yes
+    while [ -n "$signalled" ]; do
+        signalled='' status=0
+        wait "$1" || status=$?
+    done
+    return "$status"
+}
+
+main "$@"

@@ -1,0 +1,123 @@
+#!/bin/sh
+# Builds the image, runs it with launch.sh, and plays its camera from outside over TCP and UDP. Needs a Docker Engine,
+# ffmpeg, and port 8554 (or RTSP_SERVER_PORT) with UDP ports 50000-50019 free.
+set -eu
+here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+image=rtsp-clock-server:latest
+port=${RTSP_SERVER_PORT:-8554}
+work=$(mktemp -d)
+passed=0 failed=0 launcher=
+
+cleaned_up() {
+    [ -z "$launcher" ] || kill "$launcher" 2>/dev/null || true
+    rm -rf "$work"
+}
+trap cleaned_up EXIT
+trap 'exit 130' HUP INT TERM
+
+# check NAME COMMAND...: counts, and shows what a failed command said
+check() {
+    name=$1
+    shift
+    if "$@" >"$work/out" 2>&1; then
+        passed=$((passed + 1))
+        echo "ok      $name"
+    else
+        failed=$((failed + 1))
+        echo "FAILED  $name"
+        sort -u "$work/out" | sed 's/^/        /'
+    fi
+}
+
+# within SECONDS COMMAND...: tries until it succeeds
+within() {
+    tries=$(($1 * 5))
+    shift
+    until "$@"; do
+        tries=$((tries - 1))
+        [ "$tries" -gt 0 ] || return 1
+        sleep 0.2
+    done
+}
+
+# --- The image -------------------------------------------------------------------------------------------------------
+
+# Not every builder keeps the base image where it can be asked for its size.
+adds_at_most_170_megabytes() {
+    docker image inspect debian:trixie-slim >/dev/null 2>&1 || docker pull -q debian:trixie-slim
+    whole=$(docker image inspect --format '{{ .Size }}' "$image")
+    base=$(docker image inspect --format '{{ .Size }}' debian:trixie-slim)
+    echo "$(((whole - base) / 1000000)) MB on top of the base image's $((base / 1000000)) MB"
+    [ "$((whole - base))" -le 170000000 ]
+}
+
+runs_pipeline() {
+    docker run --rm --entrypoint gst-launch-1.0 "$image" -q "$@"
+}
+
+is_not_root() {
+    [ "$(docker run --rm --entrypoint id "$image" -u)" -ne 0 ]
+}
+
+# Neither a cache that cannot be written nor a font that is missing makes a word.
+is_quiet() {
+    words=$(runs_pipeline clocksrc num-buffers=2 ! fakesink 2>&1) && echo "$words" && [ -z "$words" ]
+}
+
+# --- The camera ------------------------------------------------------------------------------------------------------
+
+# A configuration that only its owner reads: the server in the container is somebody else.
+start_camera() {
+    umask 077
+    cp "$here/config.json" "$work/my config.json"
+    "$here/launch.sh" --docker --config "$work/my config.json" >"$work/log" 2>&1 &
+    launcher=$!
+    within 30 answers
+}
+
+answers() {
+    ffprobe -v error -rtsp_transport tcp "rtsp://127.0.0.1:$port/live"
+}
+
+# plays TRANSPORT: ten frames arrive
+plays() {
+    ffmpeg -v error -rtsp_transport "$1" -i "rtsp://127.0.0.1:$port/live" -frames:v 10 -f null - </dev/null
+}
+
+camera() {
+    docker ps --filter "ancestor=$image" --format '{{ .ID }}' | head -n 1
+}
+
+is_healthy() {
+    [ "$(docker inspect --format '{{ .State.Health.Status }}' "$(camera)")" = healthy ]
+}
+
+stops_when_told_to() {
+    [ -n "$(camera)" ] || return 1
+    kill -TERM "$launcher"
+    status=0
+    wait "$launcher" || status=$?
+    launcher=
+    echo "exit status $status"
+    cat "$work/log"
+    [ "$status" -eq 0 ]
+}
+
+leaves_no_container() {
+    [ -z "$(camera)" ]
+}
+
+"$here/launch.sh" --docker --build --version
+check "adds at most 170 MB to its base image" adds_at_most_170_megabytes
+check "does not run as root" is_not_root
+check "encodes H.264 within" runs_pipeline clocksrc num-buffers=5 ! videoconvert ! x264enc ! rtph264pay ! fakesink
+check "encodes JPEG within" runs_pipeline clocksrc num-buffers=5 ! videoconvert ! jpegenc ! rtpjpegpay ! fakesink
+check "clocksrc runs without a word" is_quiet
+check "starts with a configuration that only its owner reads" start_camera
+check "plays over TCP" plays tcp
+check "plays over UDP" plays udp
+check "is healthy" within 30 is_healthy
+check "stops with status 0 on SIGTERM" stops_when_told_to
+check "leaves no container behind" within 10 leaves_no_container
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

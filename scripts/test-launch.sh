@@ -1,0 +1,533 @@
+#!/bin/sh
+# Tests launch.sh and setup.sh with stand-ins for docker, cargo and the package managers. Nothing is installed, built or
+# started, and no tool outside a short list is in reach.
+# shellcheck disable=SC2016 # the stand-ins' scripts are theirs to expand
+set -eu
+here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+top=$(mktemp -d)
+trap 'rm -rf "$top"' EXIT
+passed=0 failed=0
+
+# --- Places to test in -----------------------------------------------------------------------------------------------
+
+# A fresh copy of what launch.sh reads, in a directory whose name needs care, with stand-ins in PATH.
+# Files in $state are the stand-ins' settings and what they were told.
+new_place() {
+    place="$top/$1/a place, with \"care\""
+    state=$top/$1/state
+    bin=$top/$1/bin
+    mkdir -p "$place/scripts" "$place/src" "$state" "$bin" "$top/$1/tmp" "$top/$1/elsewhere"
+    cp "$here/launch.sh" "$here/Cargo.toml" "$here/Dockerfile" "$place"
+    cp "$here/scripts/setup.sh" "$place/scripts"
+    printf '*\n!Cargo.toml\n!src\n' >"$place/.dockerignore"
+    echo '// nothing' >"$place/src/lib.rs"
+    echo '{ "viewerPassword": "from-the-file" }' >"$place/config.json"
+    for tool in awk cat chmod cksum cp dirname env find grep ls mkdir mktemp readlink rm sed sh sleep sort touch tr; do
+        ln -s "$(command -v "$tool")" "$bin/$tool"
+    done
+    docker_stand_in
+    stand_in id 'cat "$STATE/uid"'
+    stand_in ip 'echo "2: eth0    inet 192.0.2.7/24 scope global eth0"; echo "3: docker0    inet 172.17.0.1/16 x docker0"'
+    touch "$state/calls"
+    echo 0 >"$state/uid"
+    echo "-p 8554:8554/tcp -p 50000-50019:50000-50019/udp" >"$state/flags"
+}
+
+# stand_in NAME SCRIPT: a program that notes how it was called, then runs SCRIPT.
+stand_in() {
+    # What stands there may be a link to the machine's own tool, and writing would go through it.
+    rm -f "$bin/$1"
+    {
+        echo '#!/bin/sh'
+        echo 'printf "%s" "${0##*/}" >>"$STATE/calls"'
+        echo 'for argument; do printf " [%s]" "$argument" >>"$STATE/calls"; done; echo >>"$STATE/calls"'
+        printf '%s\n' "$2"
+    } >"$bin/$1"
+    chmod +x "$bin/$1"
+}
+
+docker_stand_in() {
+    stand_in docker '
+        case $1-$2 in
+            info-* | info) [ ! -e "$STATE/no-engine" ] || { echo "cannot connect" >&2; exit 1; } ;;
+            image-inspect) cat "$STATE/label" 2>/dev/null ;;
+            build-*) printf "%s\n" "${3#*=}" >"$STATE/label" ;;
+            run-*) . "$STATE/../run" ;;
+        esac'
+    cat >"$state/../run" <<'END'
+case "$*" in
+    *--print-docker-flags*) [ ! -e "$STATE/refuse" ] || { echo "serverPort: no" >&2; exit 1; }; cat "$STATE/flags"; exit ;;
+esac
+env >"$STATE/env"
+for argument; do
+    case $argument in
+        type=bind,*)
+            source=$(printf '%s' "$argument" | sed 's/^type=bind,"source=\(.*\)",target=.*/\1/; s/""/"/g')
+            cp "$source" "$STATE/mounted"
+            ls -l "$source" >"$STATE/mode"
+            ls -ld "$(dirname "$source")" >"$STATE/mode-of-directory"
+            printf '%s\n' "$source" >"$STATE/source"
+            ;;
+    esac
+done
+if [ -e "$STATE/serve" ]; then
+    sleep 60 &
+    trap 'kill "$!"; echo stopped >"$STATE/stopped"; exit 0' TERM
+    touch "$STATE/serving"
+    wait
+fi
+exit "$(cat "$STATE/status" 2>/dev/null || echo 0)"
+END
+}
+
+# A machine without an engine, with a Rust of the version $1 that builds a server which tells what it got.
+native_machine() {
+    touch "$state/no-engine"
+    stand_in rustc "echo 'rustc $1 (0123 2030-01-01)'"
+    stand_in cargo '
+        mkdir -p target/release
+        cp "$STATE/server" target/release/rtsp-clock-server'
+    stand_in server 'env >"$STATE/env"; exit "$(cat "$STATE/status" 2>/dev/null || echo 0)"'
+    mv "$bin/server" "$state/server"
+    stand_in apt-get ''
+    stand_in dpkg-query 'echo installed'
+}
+
+# launch [NAME=VALUE...] -- ARGUMENT...: runs launch.sh from another directory, with its exit status in $status.
+launch() {
+    run_launcher "$place/launch.sh" "$@"
+}
+
+run_launcher() {
+    program=$1
+    shift
+    status=0
+    (
+        cd "$state/../elsewhere"
+        unset GST_PLUGIN_PATH
+        while [ "$1" != -- ]; do
+            export "${1?}"
+            shift
+        done
+        shift
+        exec env -u CARGO_HOME -u CARGO_TARGET_DIR -u CONFIG_PATH ${config_path:+CONFIG_PATH="$config_path"} \
+            STATE="$state" HOME="$state" TMPDIR="$state/../tmp" PATH="$bin" "$program" "$@"
+    ) >"$state/out" 2>"$state/err" </dev/null || status=$?
+}
+
+# --- What is asserted ------------------------------------------------------------------------------------------------
+
+fail() {
+    {
+        echo "FAILED $name: $*"
+        for file in calls out err; do
+            echo "--- $file:"
+            cat "$state/$file" 2>/dev/null || true
+        done
+    } >&2
+    exit 1
+}
+
+exits() {
+    [ "$status" -eq "$1" ] || fail "exit status $status, not $1"
+}
+
+# has FILE TEXT, has_no FILE TEXT
+has() {
+    grep -qF -e "$2" "$state/$1" || fail "no '$2' in $1"
+}
+
+has_no() {
+    ! grep -qF -e "$2" "$state/$1" 2>/dev/null || fail "'$2' in $1"
+}
+
+# called TIMES TEXT: how often a program was called in this way
+called() {
+    times=$(grep -cF -e "$2" "$state/calls") || true
+    [ "$times" -eq "$1" ] || fail "'$2' called $times times, not $1"
+}
+
+# until_there FILE: waits for what another process makes, ten seconds at most
+until_there() {
+    tries=200
+    while [ ! -e "$1" ]; do
+        tries=$((tries - 1))
+        [ "$tries" -gt 0 ] || fail "no $1 after ten seconds"
+        sleep 0.05
+    done
+}
+
+# --- With a Docker Engine --------------------------------------------------------------------------------------------
+
+test_builds_the_image_once() {
+    launch -- && launch --
+    exits 0
+    called 1 'docker [build]'
+}
+
+test_builds_again_when_a_source_changed() {
+    launch --
+    echo '// more' >>"$place/src/lib.rs"
+    launch --
+    called 2 'docker [build]'
+}
+
+test_builds_again_when_the_dockerfile_changed() {
+    launch --
+    echo '# more' >>"$place/Dockerfile"
+    launch --
+    called 2 'docker [build]'
+}
+
+test_does_not_build_for_a_new_configuration() {
+    launch --
+    echo '{}' >"$place/config.json"
+    launch --
+    called 1 'docker [build]'
+}
+
+test_builds_when_told_to() {
+    launch --
+    launch -- --build
+    called 2 'docker [build]'
+    has_no calls '[--build]'
+}
+
+test_a_failed_build_ends_it() {
+    sed 's/build-\*)/build-*) exit 3 ;; never)/' "$bin/docker" >"$bin/new"
+    cat "$bin/new" >"$bin/docker"
+    launch --
+    [ "$status" -ne 0 ] || fail "exit status 0"
+    called 0 'docker [run]'
+}
+
+test_runs_with_the_ports_that_the_image_names() {
+    launch --
+    exits 0
+    called 1 '[rtsp-clock-server:latest] [--print-docker-flags]'
+    called 1 '[-p] [8554:8554/tcp] [-p] [50000-50019:50000-50019/udp]'
+    called 2 'docker [run] [--rm]'
+}
+
+test_mounts_the_configuration_beside_it() {
+    launch --
+    has calls 'target=/app/config.json,readonly] [rtsp-clock-server:latest]'
+    has source "$place/config.json"
+    has mounted from-the-file
+}
+
+test_mounts_the_configuration_named() {
+    echo '{ "other": 1 }' >"$state/../elsewhere/my config.json"
+    launch -- --config 'my config.json'
+    has mounted other
+    launch -- "--config=$state/../elsewhere/my config.json"
+    has mounted other
+    has_no calls '[--config'
+}
+
+test_mounts_the_configuration_of_the_environment() {
+    echo '{ "other": 1 }' >"$state/../elsewhere/mine.json"
+    config_path=mine.json launch --
+    has mounted other
+}
+
+test_runs_without_a_configuration() {
+    rm "$place/config.json"
+    launch --
+    exits 0
+    has_no calls '[--mount]'
+}
+
+test_says_which_configuration_is_missing() {
+    launch -- --config nowhere.json
+    exits 1
+    has err nowhere.json
+    called 0 'docker [run]'
+}
+
+test_config_needs_a_file() {
+    launch -- --config
+    exits 1
+    has err '--config needs a file'
+}
+
+test_a_private_configuration_is_mounted_as_a_copy() {
+    chmod 0600 "$place/config.json"
+    launch --
+    exits 0
+    has mounted from-the-file
+    has mode '-r--r--r--'
+    has mode-of-directory 'drwx------'
+    [ ! -e "$(cat "$state/source")" ] || fail "the copy is still there"
+    [ -e "$place/config.json" ] || fail "the configuration is gone"
+}
+
+test_passes_arguments_on() {
+    launch -- 'two words' --stream ''
+    called 1 '[rtsp-clock-server:latest] [two words] [--stream] []'
+}
+
+test_needs_no_ports_to_check() {
+    launch -- --check
+    exits 0
+    called 1 'docker [run]'
+    called 1 '[rtsp-clock-server:latest] [--check]'
+    has_no calls '[-p]'
+}
+
+test_help_is_its_own_and_the_servers() {
+    launch -- --help
+    exits 0
+    has out 'Usage: ./launch.sh'
+    called 1 '[rtsp-clock-server:latest] [--help]'
+}
+
+test_passes_variables_on_without_showing_them() {
+    launch RTSP_VIEWER_PASSWORD=open-sesame RTSP_FPS=50 RUST_LOG=debug --
+    called 2 '[-e] [RTSP_VIEWER_PASSWORD]'
+    called 2 '[-e] [RTSP_FPS]'
+    called 2 '[-e] [RUST_LOG]'
+    has env RTSP_VIEWER_PASSWORD=open-sesame
+    has_no calls open-sesame
+}
+
+test_tells_the_server_the_addresses_of_the_host() {
+    launch --
+    called 2 '[-e] [RTSP_PUBLIC_ADDRESSES]'
+    grep -qx 'RTSP_PUBLIC_ADDRESSES=localhost 192.0.2.7' "$state/env" || fail "$(grep PUBLIC "$state/env")"
+}
+
+test_tells_the_server_the_time_zone() {
+    launch TZ=Asia/Tokyo --
+    called 2 '[-e] [TZ]'
+    has env TZ=Asia/Tokyo
+}
+
+test_finds_the_time_zone() {
+    stand_in readlink 'echo /usr/share/zoneinfo/America/Argentina/Ushuaia'
+    (unset TZ && launch --)
+    has env TZ=America/Argentina/Ushuaia
+}
+
+test_a_wrong_configuration_ends_it() {
+    touch "$state/refuse"
+    launch --
+    exits 1
+    has err 'serverPort: no'
+    called 1 'docker [run]'
+}
+
+test_ends_with_the_status_of_the_container() {
+    echo 42 >"$state/status"
+    launch --
+    exits 42
+}
+
+# stops_with SIGNAL
+stops_with() {
+    chmod 0600 "$place/config.json"
+    touch "$state/serve"
+    env STATE="$state" HOME="$state" TMPDIR="$state/../tmp" PATH="$bin" "$place/launch.sh" >"$state/out" 2>"$state/err" &
+    launcher=$!
+    until_there "$state/serving"
+    kill -s "$1" "$launcher"
+    status=0
+    wait "$launcher" || status=$?
+    exits 0
+    has stopped stopped
+    [ ! -e "$(cat "$state/source")" ] || fail "the copy of the configuration is still there"
+}
+
+test_a_termination_stops_the_container() {
+    stops_with TERM
+}
+
+test_a_hang_up_stops_the_container() {
+    stops_with HUP
+}
+
+test_docker_needs_an_engine() {
+    touch "$state/no-engine"
+    launch -- --docker
+    exits 1
+    has err 'no Docker Engine answers'
+    called 0 'docker [run]'
+}
+
+# --- Without one -----------------------------------------------------------------------------------------------------
+
+test_without_an_engine_it_builds_and_runs_here() {
+    native_machine 1.99.0
+    launch -- 'two words'
+    exits 0
+    has err 'no Docker Engine answers'
+    called 1 'cargo [build] [--release] [--locked]'
+    called 1 'rtsp-clock-server [two words]'
+    has env "CONFIG_PATH=$place/config.json"
+    has_no env GST_PLUGIN_PATH
+    called 0 'docker [run]'
+}
+
+test_native_leaves_an_engine_alone() {
+    native_machine 1.99.0
+    rm "$state/no-engine"
+    launch -- --native --check
+    exits 0
+    called 1 'rtsp-clock-server [--check]'
+    called 0 'docker'
+}
+
+test_native_ends_with_the_status_of_the_server() {
+    native_machine 1.99.0
+    echo 42 >"$state/status"
+    launch --
+    exits 42
+}
+
+test_a_rust_that_is_too_old_is_reported() {
+    native_machine 1.85.0
+    launch --
+    exits 1
+    has err 'Rust 1.85.0 is too old'
+    has err 'https://sh.rustup.rs'
+    called 0 apt-get
+    called 0 cargo
+}
+
+test_an_old_rust_of_rustup_is_updated_by_it() {
+    native_machine 1.85.0
+    stand_in rustup ''
+    launch --
+    exits 1
+    has err 'rustup update stable'
+    called 0 rustup
+}
+
+test_a_missing_rust_is_reported() {
+    native_machine 1.99.0
+    rm "$bin/rustc" "$bin/cargo"
+    launch --
+    exits 1
+    has err 'Rust is missing'
+    has err 'https://sh.rustup.rs'
+    called 0 apt-get
+}
+
+test_finds_a_rust_that_is_not_in_the_path_yet() {
+    native_machine 1.99.0
+    mkdir -p "$state/.cargo/bin"
+    mv "$bin/rustc" "$bin/cargo" "$state/.cargo/bin"
+    launch --
+    exits 0
+    called 1 'cargo [build]'
+}
+
+test_installs_nothing_where_nothing_is_missing() {
+    native_machine 1.99.0
+    launch --
+    exits 0
+    called 0 apt-get
+    has_no err Installing
+}
+
+test_shows_what_is_missing_and_installs_just_that() {
+    native_machine 1.99.0
+    stand_in dpkg-query 'case $4 in libpango*) exit 1 ;; *ugly) echo config-files ;; *) echo installed ;; esac'
+    launch --
+    exits 0
+    has err 'Installing with apt-get: libpango1.0-dev gstreamer1.0-plugins-ugly'
+    called 1 '[install] [-y] [--no-install-recommends] [libpango1.0-dev] [gstreamer1.0-plugins-ugly]'
+}
+
+test_installs_with_sudo_where_not_root() {
+    native_machine 1.99.0
+    echo 1000 >"$state/uid"
+    stand_in dpkg-query 'exit 1'
+    stand_in sudo '"$@"'
+    launch --
+    exits 0
+    called 1 'sudo [apt-get] [update]'
+    called 1 'sudo [env] [DEBIAN_FRONTEND=noninteractive] [apt-get] [install]'
+}
+
+test_says_what_to_run_where_neither_root_nor_sudo() {
+    native_machine 1.99.0
+    echo 1000 >"$state/uid"
+    stand_in dpkg-query 'exit 1'
+    launch --
+    exits 1
+    has err 'Run as root: apt-get update'
+    called 0 'cargo [build]'
+}
+
+test_a_failed_installation_ends_it() {
+    native_machine 1.99.0
+    stand_in dpkg-query 'exit 1'
+    stand_in apt-get '[ "$1" = update ] || exit 100'
+    launch --
+    [ "$status" -ne 0 ] || fail "exit status 0"
+    called 0 'cargo [build]'
+}
+
+# manages MANAGER QUERY INSTALLATION PACKAGE
+manages() {
+    native_machine 1.99.0
+    rm "$bin/apt-get"
+    stand_in "$1" 'case $1 in -q | list | -T) exit 1 ;; esac'
+    [ "$2" = "$1" ] || stand_in "$2" 'exit 1'
+    launch --
+    exits 0
+    has err "Installing with $1:"
+    grep -F "$3" "$state/calls" | grep -qF "[$4]" || fail "no $4 installed by '$3'"
+}
+
+test_installs_with_dnf() {
+    manages dnf rpm 'dnf [install] [-y]' gstreamer1-rtsp-server-devel
+}
+
+test_installs_with_pacman() {
+    manages pacman pacman 'pacman [-S] [--needed] [--noconfirm]' gst-rtsp-server
+}
+
+test_installs_with_zypper() {
+    manages zypper rpm 'zypper [--non-interactive] [install]' gstreamer-rtsp-server-devel
+}
+
+test_installs_with_brew() {
+    manages brew brew 'brew [install]' gstreamer
+}
+
+test_says_what_it_needs_where_no_package_manager_is_known() {
+    native_machine 1.99.0
+    rm "$bin/apt-get"
+    launch --
+    exits 1
+    has err 'No package manager known here'
+    has err 'GStreamer 1.22'
+}
+
+test_setup_for_tests_brings_their_tools() {
+    native_machine 1.99.0
+    stand_in dpkg-query 'exit 1'
+    run_launcher "$place/scripts/setup.sh" -- test
+    exits 0
+    for tool in ffmpeg tesseract-ocr faketime shellcheck; do
+        has err "$tool"
+    done
+}
+
+# --- All of them -----------------------------------------------------------------------------------------------------
+
+all_tests() {
+    sed -n 's/^\(test_[a-z_]*\)() {$/\1/p' "$0"
+}
+
+for name in $(all_tests); do
+    if (new_place "$name" && "$name"); then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+    fi
+done
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
