@@ -224,7 +224,7 @@ fn docker_flags_open_the_same_ports_outside_and_inside() {
     assert_eq!(Run::new(&["--print-docker-flags"]).prints(), "-p 8554:8554/tcp\n");
     let run = Run::new(&["--print-docker-flags"]).file("config.json", r#"{"serverPort": 554}"#);
     let flags = run
-        .variable("RTSP_RTP_PORT_RANGE_DEFAULT", "50000-50019")
+        .variable("RTSP_DEFAULT_RTP_PORT_RANGE", "50000-50019")
         .prints();
     assert_eq!(flags, "-p 554:554/tcp -p 50000-50019:50000-50019/udp\n");
 }

@@ -209,7 +209,7 @@ fn an_empty_variable_takes_away_the_log_in_and_the_port_range() {
 
 #[test]
 fn the_file_overrides_a_container_images_port_range() {
-    let image = ("RTSP_RTP_PORT_RANGE_DEFAULT", "50000-50019");
+    let image = ("RTSP_DEFAULT_RTP_PORT_RANGE", "50000-50019");
     let first = |content, variables: &[_]| read_with(content, variables).rtp_ports.map(|ports| ports.first);
     assert_eq!(first("{}", &[image]), Some(50000));
     assert_eq!(first(r#"{"rtpPortRange": "40000-40001"}"#, &[image]), Some(40000));

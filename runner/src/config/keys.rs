@@ -148,7 +148,7 @@ pub(super) const KEYS: [Key; 10] = [
     Key {
         name: "rtpPortRange",
         variable: "RTSP_RTP_PORT_RANGE",
-        default_variable: Some("RTSP_RTP_PORT_RANGE_DEFAULT"),
+        default_variable: Some("RTSP_DEFAULT_RTP_PORT_RANGE"),
         empty_variable: Empty::None,
         read: |json, draft| rtp_ports(json).map(|ports| draft.config.rtp_ports = ports),
         ..KEY
