@@ -178,12 +178,7 @@ impl Stream {
         let stream = Arc::downgrade(self);
         let running = Arc::downgrade(running);
         pipeline.connect_element_added(move |_, element| {
-            match element
-                .factory()
-                .as_ref()
-                .map(|factory| factory.name())
-                .as_deref()
-            {
+            match element.factory().as_ref().map(GstObjectExt::name).as_deref() {
                 Some("rtpbin") => {
                     // Sender reports tie RTP time to the instant shown, not to that of sending.
                     element.set_property("rtcp-sync-send-time", false);
