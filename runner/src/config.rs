@@ -1,6 +1,32 @@
 //! config.json and the environment to [`Config`].
+//!
+//! The configuration is strict: whatever is wrong with it, in the file and in the environment, is collected and
+//! reported at once, each mistake with its key, what stood there and what may stand there. Nothing falls back.
+//!
+//! | module | job |
+//! | --- | --- |
+//! | `json` | a JSON value that keeps repeated keys |
+//! | `keys` | the keys: their names, variables, limits and readers |
+//! | `walk` | a JSON object and an environment to a draft, collecting mistakes |
+//! | [`schema`] | the JSON Schema of the file |
 
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::io;
 use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+mod json;
+mod keys;
+pub mod schema;
+mod walk;
+
+/// The variable that names the file where `--config` does not.
+pub const PATH_VARIABLE: &str = "CONFIG_PATH";
+
+/// The file that is read where nothing names one.
+const USUAL_FILE: &str = "./config.json";
 
 /// Everything the server was told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +43,28 @@ pub struct Config {
     pub stream: StreamConfig,
 }
 
-/// A range of UDP ports, both ends included.
+impl Default for Config {
+    /// The server without a file and without variables: 640x480 at 15 frames a second in H.264, open to everybody, at
+    /// `/live` on port 8554 of every IPv4 address.
+    fn default() -> Self {
+        Self {
+            address: IpAddr::from([0, 0, 0, 0]),
+            port: 8554,
+            rtp_ports: None,
+            login: None,
+            stream: StreamConfig {
+                path: "/live".into(),
+                codec: VideoCodec::H264,
+                width: 640,
+                height: 480,
+                frames_per_second: 15,
+                h264_key_frame_interval: 30,
+            },
+        }
+    }
+}
+
+/// A range of UDP ports, both ends included. The first is even (RTP), the one behind it RTCP's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PortRange {
     /// The lowest port.
@@ -26,7 +73,14 @@ pub struct PortRange {
     pub last: u16,
 }
 
-/// A viewer's log-in. Its `Debug` must not show the password.
+impl fmt::Display for PortRange {
+    /// As `rtpPortRange` has it: `50000-50019`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.first, self.last)
+    }
+}
+
+/// A viewer's log-in. Its `Debug` does not show the password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Login {
     /// The name.
@@ -35,8 +89,8 @@ pub struct Login {
     pub password: String,
 }
 
-impl std::fmt::Debug for Login {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Login")
             .field("username", &self.username)
             .finish_non_exhaustive()
@@ -67,4 +121,214 @@ pub enum VideoCodec {
     H264,
     /// JPEG, RFC 2435.
     Mjpeg,
+}
+
+impl fmt::Display for VideoCodec {
+    /// As `videoCodec` has it: `h264` or `mjpeg`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::H264 => "h264",
+            Self::Mjpeg => "mjpeg",
+        })
+    }
+}
+
+/// The environment variables that the configuration is read from.
+#[derive(Clone, Default)]
+pub struct Environment(BTreeMap<OsString, OsString>);
+
+impl Environment {
+    /// This process's own.
+    #[must_use]
+    pub fn of_process() -> Self {
+        std::env::vars_os().collect()
+    }
+
+    fn get(&self, name: &str) -> Option<&OsStr> {
+        self.0.get(OsStr::new(name)).map(OsString::as_os_str)
+    }
+
+    /// The names that are UTF-8, in order.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().filter_map(|name| name.to_str())
+    }
+}
+
+impl<N: Into<OsString>, V: Into<OsString>> FromIterator<(N, V)> for Environment {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(variables: I) -> Self {
+        Self(
+            variables
+                .into_iter()
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+        )
+    }
+}
+
+/// Which file the configuration came from, and how it was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// The one that `--config` names.
+    Named(PathBuf),
+    /// The one that `CONFIG_PATH` names.
+    Variable(PathBuf),
+    /// `./config.json`.
+    Usual,
+    /// None: there is no `./config.json`, and nothing named another.
+    Defaults,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Named(path) => write!(f, "{} (--config)", path.display()),
+            Self::Variable(path) => write!(f, "{} ({PATH_VARIABLE})", path.display()),
+            Self::Usual => f.write_str(USUAL_FILE),
+            Self::Defaults => write!(f, "defaults (there is no {USUAL_FILE})"),
+        }
+    }
+}
+
+impl Source {
+    /// `--config`, else `CONFIG_PATH` (an empty one counts as unset), else `./config.json`.
+    fn choose(named: Option<&Path>, environment: &Environment) -> Self {
+        if let Some(path) = named {
+            return Self::Named(path.into());
+        }
+        match environment.get(PATH_VARIABLE) {
+            Some(path) if !path.is_empty() => Self::Variable(path.into()),
+            _ => Self::Usual,
+        }
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::Named(path) | Self::Variable(path) => path,
+            Self::Usual | Self::Defaults => Path::new(USUAL_FILE),
+        }
+    }
+
+    /// The file's bytes, or `None` (and the defaults from here on) where the usual file is not there.
+    fn read(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        match std::fs::read(self.path()) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(cause) if *self == Self::Usual && cause.kind() == io::ErrorKind::NotFound => {
+                *self = Self::Defaults;
+                Ok(None)
+            }
+            Err(cause) => Err(Error::Unreadable {
+                file: self.clone(),
+                hint: hint(&cause),
+                cause: cause.to_string(),
+            }),
+        }
+    }
+}
+
+/// What the person can do about a file that cannot be read.
+fn hint(cause: &io::Error) -> String {
+    match cause.kind() {
+        io::ErrorKind::PermissionDenied => format!("; {}", permission_hint()),
+        io::ErrorKind::IsADirectory if in_container() => {
+            "; Docker makes an empty directory where the file to mount \
+            is not there on the host: check the path behind -v"
+                .into()
+        }
+        _ => String::new(),
+    }
+}
+
+fn permission_hint() -> String {
+    use std::os::unix::fs::MetadataExt as _;
+    let user = std::fs::metadata("/proc/self")
+        .map_or_else(|_| "its own user".into(), |m| format!("user {}", m.uid()));
+    let mut hint = format!("the server runs as {user}, who must be allowed to read it (chmod a+r)");
+    if in_container() {
+        hint += "; or start the container as the file's owner: docker run --user \"$(id -u):$(id -g)\"";
+    }
+    hint
+}
+
+/// Docker and Podman leave these files in every container.
+fn in_container() -> bool {
+    ["/.dockerenv", "/run/.containerenv"]
+        .iter()
+        .any(|file| Path::new(file).exists())
+}
+
+/// A configuration, and what is worth knowing about where it came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loaded {
+    /// The configuration.
+    pub config: Config,
+    /// The file it came from.
+    pub source: Source,
+    /// The environment variables that had a say.
+    pub variables: Vec<&'static str>,
+    /// What is allowed and yet hardly meant, a sentence each.
+    pub warnings: Vec<String>,
+}
+
+/// One mistake in a configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    /// Where it stands: a file's path and a key, or a variable.
+    pub place: String,
+    /// What stood there, and what may stand there.
+    pub problem: String,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.problem)
+    }
+}
+
+/// Why there is no configuration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The file could not be read.
+    #[error("cannot read {file}: {cause}{hint}")]
+    Unreadable {
+        /// The file, and who named it.
+        file: Source,
+        /// The operating system's words.
+        cause: String,
+        /// What to do about it, with its leading punctuation; empty where nothing is known to help.
+        hint: String,
+    },
+    /// The file or the environment is wrong. `Display` has one line for each mistake behind the first line.
+    #[error("{}", list(.0))]
+    Mistakes(Vec<Mistake>),
+}
+
+fn list(mistakes: &[Mistake]) -> String {
+    let plural = if mistakes.len() == 1 { "" } else { "s" };
+    let mut lines = vec![format!(
+        "the configuration has {} mistake{plural}",
+        mistakes.len()
+    )];
+    lines.extend(mistakes.iter().map(|mistake| format!("  {mistake}")));
+    lines.join("\n")
+}
+
+/// Reads the configuration: the file that `named` (`--config`) or `CONFIG_PATH` names, else `./config.json`, else none;
+/// then the `RTSP_*` variables, which override the file.
+///
+/// An empty variable counts as unset, save `RTSP_VIEWER_USERNAME`, `RTSP_VIEWER_PASSWORD` and `RTSP_RTP_PORT_RANGE`,
+/// where it means "none" and overrides the file with that.
+///
+/// # Errors
+/// When the file cannot be read, or with every mistake in it and in the environment.
+pub fn load(named: Option<&Path>, environment: &Environment) -> Result<Loaded, Error> {
+    let mut source = Source::choose(named, environment);
+    let bytes = source.read()?;
+    let file = bytes.as_deref().map(|bytes| (source.path(), bytes));
+    let walk = walk::walk(file, environment).map_err(Error::Mistakes)?;
+    Ok(Loaded {
+        config: walk.config,
+        source,
+        variables: walk.variables,
+        warnings: walk.warnings,
+    })
 }

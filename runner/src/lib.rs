@@ -2,7 +2,9 @@
 //!
 //! | module | job |
 //! | --- | --- |
+//! | [`cli`] | the command line: what it takes, and what each option does |
 //! | [`config`] | config.json and the environment to [`config::Config`] |
+//! | [`healthcheck`] | asks a running server whether it answers |
 //! | [`launch`] | one stream's configuration to its launch string |
 //! | [`server`] | the RTSP server, its mounts, access, ports and session clean-up |
 //! | `acceptor` | takes the server's connections |
@@ -16,9 +18,11 @@
 
 mod acceptor;
 pub mod addresses;
+pub mod cli;
 pub mod config;
 pub mod elements;
 pub mod gate;
+pub mod healthcheck;
 pub mod launch;
 pub mod pacer;
 pub mod rtsp_ffi;

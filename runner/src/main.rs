@@ -1,3 +1,28 @@
 //! `rtsp-clock-server`: an RTSP test camera whose picture is a clock.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use rtsp_clock_server::cli;
+
+/// A wrong command line exits with 1 as well: Docker reserves 2 for a HEALTHCHECK.
+fn main() -> ExitCode {
+    let arguments = match cli::Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) if error.use_stderr() => {
+            eprint!("rtsp-clock-server: {error}");
+            return ExitCode::FAILURE;
+        }
+        Err(help) => {
+            print!("{help}");
+            return ExitCode::SUCCESS;
+        }
+    };
+    match cli::run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("rtsp-clock-server: error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

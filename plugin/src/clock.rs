@@ -1,0 +1,157 @@
+//! Reads the pipeline's clock and the wall clock as one, and waits on the former.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use gst::prelude::*;
+
+use crate::schedule::Now;
+
+/// A thread can be preempted between two readings; within this bracket they count as one (ns).
+const NARROW_BRACKET: i64 = 50_000;
+/// How often to try for a narrow bracket before taking the narrowest.
+const TRIES: usize = 10;
+
+/// What an instant is counted from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wall {
+    /// The machine's clock.
+    Machine,
+    /// Running time, from this instant on (ns since the Unix epoch).
+    From(i64),
+}
+
+/// The pipeline's clock as an element sees it. The base time changes when a pipeline goes back to PAUSED,
+/// so this is made anew for each frame.
+pub(crate) struct PipelineClock {
+    clock: gst::Clock,
+    base_time: gst::ClockTime,
+}
+
+impl PipelineClock {
+    /// The element's clock; `None` before it has one.
+    pub(crate) fn of(element: &impl IsA<gst::Element>) -> Option<Self> {
+        Some(Self {
+            clock: element.clock()?,
+            base_time: element.base_time()?,
+        })
+    }
+
+    /// The running time of now, in ns.
+    pub(crate) fn running(&self) -> i64 {
+        signed(self.clock.time()).saturating_sub(signed(self.base_time))
+    }
+
+    /// Running time and wall clock, read as one.
+    pub(crate) fn now(&self, wall: Wall) -> Now {
+        match wall {
+            Wall::From(instant) => Now {
+                running: self.running(),
+                offset: instant,
+                uncertainty: 0,
+            },
+            Wall::Machine => self.bracketed(),
+        }
+    }
+
+    /// Wall–pipeline–wall, again and again until the bracket is narrow.
+    fn bracketed(&self) -> Now {
+        let mut narrowest = (
+            i64::MAX,
+            Now {
+                running: self.running(),
+                offset: 0,
+                uncertainty: i64::MAX,
+            },
+        );
+        for _ in 0..TRIES {
+            let (before, running, after) = (machine_clock(), self.running(), machine_clock());
+            let width = after.saturating_sub(before);
+            // The wall clock may have been stepped back in between.
+            if (0..narrowest.0).contains(&width) {
+                let middle = before + width / 2;
+                let now = Now {
+                    running,
+                    offset: middle.saturating_sub(running),
+                    uncertainty: width / 2,
+                };
+                narrowest = (width, now);
+            }
+            if narrowest.0 <= NARROW_BRACKET {
+                break;
+            }
+        }
+        narrowest.1
+    }
+}
+
+/// The machine's wall clock, in ns since the Unix epoch.
+pub(crate) fn machine_clock() -> i64 {
+    let nanoseconds = |duration: std::time::Duration| i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);
+    match SystemTime::now().duration_since(UNIX_EPOCH) {
+        Ok(since) => nanoseconds(since),
+        Err(before) => -nanoseconds(before.duration()),
+    }
+}
+
+fn signed(time: gst::ClockTime) -> i64 {
+    i64::try_from(time.nseconds()).unwrap_or(i64::MAX)
+}
+
+/// A wait that another thread can end.
+#[derive(Debug, Default)]
+pub(crate) struct Wait(Mutex<WaitState>);
+
+#[derive(Debug, Default)]
+struct WaitState {
+    id: Option<gst::SingleShotClockId>,
+    flushing: bool,
+}
+
+/// The wait was ended by [`Wait::unlock`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Flushing;
+
+impl Wait {
+    /// Returns at that running time (ns), at once when it is past, or earlier after [`Wait::restart`].
+    pub(crate) fn until(&self, running: i64, on: &PipelineClock) -> Result<(), Flushing> {
+        let time = signed(on.base_time).saturating_add(running).max(0).unsigned_abs();
+        let id = on.clock.new_single_shot_id(gst::ClockTime::from_nseconds(time));
+        {
+            let mut state = self.state();
+            if state.flushing {
+                return Err(Flushing);
+            }
+            state.id = Some(id.clone());
+        }
+        let (_result, _jitter) = id.wait();
+        let mut state = self.state();
+        state.id = None;
+        if state.flushing { Err(Flushing) } else { Ok(()) }
+    }
+
+    /// Ends the wait under way as if its time had come: it was for a running time that has moved.
+    pub(crate) fn restart(&self) {
+        if let Some(id) = self.state().id.take() {
+            id.unschedule();
+        }
+    }
+
+    /// Ends the wait under way, and all to come.
+    pub(crate) fn unlock(&self) {
+        let mut state = self.state();
+        state.flushing = true;
+        if let Some(id) = state.id.take() {
+            id.unschedule();
+        }
+    }
+
+    /// Lets waits be waited again.
+    pub(crate) fn unlock_stop(&self) {
+        self.state().flushing = false;
+    }
+
+    fn state(&self) -> MutexGuard<'_, WaitState> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

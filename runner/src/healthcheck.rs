@@ -1,0 +1,92 @@
+//! Asks a running server whether it answers, as a container's HEALTHCHECK does.
+
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail, ensure};
+
+use crate::config::Config;
+
+/// How long the server may take, all in all.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// A status line is shorter than this.
+const LONGEST_STATUS_LINE: usize = 256;
+
+/// Sends one OPTIONS to the server of this configuration and takes 200 and 401 (a log-in is asked for) for health.
+///
+/// # Errors
+/// When there is no answer within three seconds, or another one.
+pub fn check(config: &Config) -> anyhow::Result<()> {
+    ensure!(
+        config.port != 0,
+        "serverPort is 0 (any free port): which one to ask is not known"
+    );
+    let server = SocketAddr::new(reachable(config.address), config.port);
+    let status_line =
+        options(server, &config.stream.path).with_context(|| format!("no answer from {server}"))?;
+    match status(&status_line) {
+        Some(200 | 401) => Ok(()),
+        _ => bail!("{server} answered {status_line:?}"),
+    }
+}
+
+/// The server's address as seen from its own machine.
+fn reachable(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(address) if address.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(address) if address.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        address => address,
+    }
+}
+
+/// The status line of the answer to an OPTIONS.
+fn options(server: SocketAddr, path: &str) -> anyhow::Result<String> {
+    let deadline = Instant::now() + PATIENCE;
+    let mut stream = TcpStream::connect_timeout(&server, PATIENCE)?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    write!(
+        stream,
+        "OPTIONS rtsp://{server}{path} RTSP/1.0\r\nCSeq: 1\r\nUser-Agent: healthcheck\r\n\r\n"
+    )?;
+    let mut answer = Vec::new();
+    loop {
+        if let Some(end) = answer.iter().position(|byte| *byte == b'\n') {
+            answer.truncate(end);
+            return Ok(String::from_utf8_lossy(&answer).trim_end().into());
+        }
+        ensure!(answer.len() < LONGEST_STATUS_LINE, "its answer is not RTSP");
+        let remaining = deadline.saturating_duration_since(Instant::now());
+        ensure!(
+            !remaining.is_zero(),
+            "it took longer than {} s",
+            PATIENCE.as_secs()
+        );
+        stream.set_read_timeout(Some(remaining))?;
+        let mut chunk = [0; LONGEST_STATUS_LINE];
+        let length = match stream.read(&mut chunk) {
+            // The time-out of a socket: the deadline at the head of the loop has the words for it.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
+                ) =>
+            {
+                continue;
+            }
+            read => read?,
+        };
+        ensure!(length != 0, "it closed the connection");
+        answer.extend_from_slice(&chunk[..length]);
+    }
+}
+
+fn status(status_line: &str) -> Option<u16> {
+    status_line
+        .strip_prefix("RTSP/1.0 ")?
+        .split(' ')
+        .next()?
+        .parse()
+        .ok()
+}

@@ -1,0 +1,431 @@
+//! Text to coverage masks, by Pango and cairo. What comes out is plain bytes: nothing of Pango leaves a call,
+//! so nothing of it crosses a thread.
+//!
+//! A line is laid out as a whole, with its digits replaced by blank shapes of one width. Pango thus decides on
+//! kerning, marks and direction, and says where each digit's cell stands; digits are drawn once each and put
+//! into the cells. Sizes come from the skeleton and from all ten digits, never from the digits at hand, so
+//! nothing wobbles.
+
+use std::ops::Range;
+
+use pango::prelude::*;
+
+use crate::face::FaceError;
+use crate::shared::{Held, Shared};
+
+/// Coverage of a rectangle of pixels, one byte each, row after row; 255 is the foreground.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Mask {
+    pub(crate) width: usize,
+    pub(crate) height: usize,
+    coverage: Vec<u8>,
+}
+
+impl Mask {
+    /// The mean coverage of a block of pixels, rounded.
+    pub(crate) fn mean(&self, columns: Range<usize>, rows: Range<usize>) -> u8 {
+        let count = (columns.len() * rows.len()).max(1);
+        let sum: usize = rows
+            .flat_map(|y| &self.coverage[y * self.width..][columns.clone()])
+            .map(|&coverage| usize::from(coverage))
+            .sum();
+        u8::try_from((sum + count / 2) / count).unwrap_or(u8::MAX)
+    }
+
+    /// This mask with what of `under` lies beneath it, this one's corner being at (`x`, `y`) of the other;
+    /// `None` when nothing does.
+    pub(crate) fn joined(&self, under: &Self, x: usize, y: usize) -> Option<Self> {
+        let mut joined = self.clone();
+        let mut touched = false;
+        let rows = under.coverage.chunks_exact(under.width.max(1)).skip(y);
+        for (row, beneath) in joined.coverage.chunks_exact_mut(self.width.max(1)).zip(rows) {
+            for (pixel, &other) in row.iter_mut().zip(beneath.iter().skip(x)) {
+                touched |= other > 0;
+                *pixel = (*pixel).max(other);
+            }
+        }
+        touched.then_some(joined)
+    }
+}
+
+/// A font at a size.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Font {
+    /// A Pango font description; a size in it is ignored here.
+    pub(crate) description: String,
+    /// The size of an em in Pango units, 1/1024 px.
+    pub(crate) size: i32,
+}
+
+/// The ten digits of a font, in masks of one size.
+#[derive(Debug)]
+pub(crate) struct Digits {
+    pub(crate) cell: Cell,
+    pub(crate) masks: [Mask; 10],
+}
+
+/// The place of one digit; its sides and its baseline are even, so that it falls on whole chroma samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cell {
+    pub(crate) width: usize,
+    pub(crate) ascent: usize,
+    pub(crate) descent: usize,
+}
+
+/// A line of text without its digits.
+#[derive(Debug)]
+pub(crate) struct Line {
+    /// What never changes, digits' places left blank. Its sides are even.
+    pub(crate) mask: Mask,
+    /// The left edge and top of each digit's cell, in the order of the text.
+    pub(crate) cells: Vec<(usize, usize)>,
+}
+
+/// How large a line is, before it is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Extent {
+    pub(crate) width: usize,
+    pub(crate) height: usize,
+}
+
+/// The digits of a font, drawn once in a process.
+pub(crate) fn digits(font: &Font) -> Result<Held<Digits>, FaceError> {
+    static DIGITS: Shared<Font, Digits> = Shared::new();
+    DIGITS.get_or_try_make(font, || Typesetter::new()?.digits(font))
+}
+
+/// A line's skeleton (any digit stands for all), drawn once in a process.
+pub(crate) fn line(font: &Font, skeleton: &str) -> Result<Held<Line>, FaceError> {
+    static LINES: Shared<(Font, String), Line> = Shared::new();
+    LINES.get_or_try_make(&(font.clone(), skeleton.to_owned()), || {
+        Typesetter::new()?.line(font, skeleton)
+    })
+}
+
+/// The size in a font description, in Pango units of px at 96 dpi.
+pub(crate) fn size_of(description: &str) -> Option<i32> {
+    let parsed = pango::FontDescription::from_string(description);
+    match parsed.size() {
+        0 => None,
+        px if parsed.is_size_absolute() => Some(px),
+        points => Some(points.saturating_mul(96) / 72),
+    }
+}
+
+/// Pango for the length of one task. Font maps are costly in memory and bound to a thread; fontconfig keeps
+/// what is worth keeping for the process.
+pub(crate) struct Typesetter {
+    context: pango::Context,
+}
+
+impl Typesetter {
+    pub(crate) fn new() -> Result<Self, FaceError> {
+        let context = pangocairo::FontMap::new().create_context();
+        let mut options = cairo::FontOptions::new()?;
+        // Without hinting a line's width is proportional to its size, whatever the font.
+        options.set_hint_style(cairo::HintStyle::None);
+        options.set_hint_metrics(cairo::HintMetrics::Off);
+        options.set_antialias(cairo::Antialias::Gray);
+        pangocairo::functions::context_set_font_options(&context, Some(&options));
+        let any = pango::FontDescription::from_string("sans 12");
+        if context.load_font(&any).is_none() {
+            return Err(FaceError::NoFont);
+        }
+        Ok(Self { context })
+    }
+
+    /// How large a line will be, with cells of `cell`'s size for its digits.
+    pub(crate) fn extent(&self, font: &Font, skeleton: &str) -> Extent {
+        let cell = self.cell(font);
+        let measure = self.measure(font, cell, skeleton);
+        Extent {
+            width: measure.width,
+            height: measure.ascent + measure.descent,
+        }
+    }
+
+    fn layout(&self, font: &Font, text: &str) -> pango::Layout {
+        let layout = pango::Layout::new(&self.context);
+        let mut description = pango::FontDescription::from_string(&font.description);
+        description.set_absolute_size(f64::from(font.size));
+        layout.set_font_description(Some(&description));
+        layout.set_text(text);
+        layout
+    }
+
+    fn digit(&self, font: &Font, digit: usize) -> Box {
+        Box::of(&self.layout(font, &digit.to_string()))
+    }
+
+    /// The cell that holds any digit around its middle, with the ink that leans out of a slanted one.
+    fn cell(&self, font: &Font) -> Cell {
+        let boxes = || (0..10).map(|digit| self.digit(font, digit));
+        let half = boxes().map(|digit| digit.half_width()).max().unwrap_or_default();
+        Cell {
+            width: even_px(2 * half),
+            ascent: even_px(boxes().map(|digit| digit.ascent).max().unwrap_or_default()),
+            descent: even_px(boxes().map(|digit| digit.descent).max().unwrap_or_default()),
+        }
+    }
+
+    fn digits(&self, font: &Font) -> Result<Digits, FaceError> {
+        let cell = self.cell(font);
+        let mut masks: [Mask; 10] = Default::default();
+        for (digit, mask) in masks.iter_mut().enumerate() {
+            let layout = self.layout(font, &digit.to_string());
+            let left = (px(units(cell.width)) - px(Box::of(&layout).advance)) / 2.0;
+            *mask = draw(&layout, left, cell.ascent, cell.width, cell.ascent + cell.descent)?;
+        }
+        Ok(Digits { cell, masks })
+    }
+
+    fn line(&self, font: &Font, skeleton: &str) -> Result<Line, FaceError> {
+        let cell = self.cell(font);
+        let layout = self.skeleton(font, cell, skeleton);
+        let measure = self.measure(font, cell, skeleton);
+        let mask = draw(
+            &layout,
+            px(measure.left),
+            measure.ascent,
+            measure.width,
+            measure.ascent + measure.descent,
+        )?;
+        let cells = digit_indices(skeleton)
+            .map(|index| {
+                let place = layout.index_to_pos(i32::try_from(index).unwrap_or(i32::MAX));
+                // The width is negative where text runs from right to left.
+                let left = measure.left + place.x().min(place.x() + place.width());
+                (nearest_even_px(left), measure.ascent - cell.ascent)
+            })
+            .collect();
+        Ok(Line { mask, cells })
+    }
+
+    fn measure(&self, font: &Font, cell: Cell, skeleton: &str) -> Measure {
+        let extent = Box::of(&self.skeleton(font, cell, skeleton));
+        let left = (-extent.ink.start).max(0);
+        Measure {
+            left,
+            width: even_px(left + extent.advance.max(extent.ink.end)),
+            ascent: even_px(extent.ascent).max(cell.ascent),
+            descent: even_px(extent.descent).max(cell.descent),
+        }
+    }
+
+    /// The layout of a line with blank shapes of the cell's width for its digits.
+    fn skeleton(&self, font: &Font, cell: Cell, text: &str) -> pango::Layout {
+        let layout = self.layout(font, text);
+        let ink = pango::Rectangle::new(0, 0, 0, 0);
+        let logical = pango::Rectangle::new(0, -units(cell.ascent), units(cell.width), units(cell.ascent));
+        let attributes = pango::AttrList::new();
+        for index in digit_indices(text) {
+            let mut blank = pango::AttrShape::new(&ink, &logical);
+            blank.set_start_index(u32::try_from(index).unwrap_or(u32::MAX));
+            blank.set_end_index(u32::try_from(index + 1).unwrap_or(u32::MAX));
+            attributes.insert(blank);
+        }
+        layout.set_attributes(Some(&attributes));
+        layout
+    }
+}
+
+/// Where a line's pixels lie around its start: all in px but `left`, which is in Pango units.
+struct Measure {
+    left: i32,
+    width: usize,
+    ascent: usize,
+    descent: usize,
+}
+
+/// The extents of a layout around the start of its baseline, in Pango units.
+struct Box {
+    advance: i32,
+    ink: Range<i32>,
+    ascent: i32,
+    descent: i32,
+}
+
+impl Box {
+    fn of(layout: &pango::Layout) -> Self {
+        let (ink, logical) = layout.extents();
+        let baseline = layout.baseline();
+        let top = ink.y().min(logical.y());
+        let bottom = (ink.y() + ink.height()).max(logical.y() + logical.height());
+        Self {
+            advance: logical.width(),
+            ink: ink.x()..ink.x() + ink.width(),
+            ascent: baseline - top,
+            descent: bottom - baseline,
+        }
+    }
+
+    /// How far it reaches from the middle of its advance, at most.
+    fn half_width(&self) -> i32 {
+        let middle = self.advance / 2;
+        (self.advance - middle)
+            .max(middle - self.ink.start)
+            .max(self.ink.end - middle)
+    }
+}
+
+/// Draws a layout whose baseline starts at (`left`, `ascent`) px.
+fn draw(
+    layout: &pango::Layout,
+    left: f64,
+    ascent: usize,
+    width: usize,
+    height: usize,
+) -> Result<Mask, FaceError> {
+    let (width, height) = (width.min(MAX_SIDE_PX), height.min(MAX_SIDE_PX));
+    if width == 0 || height == 0 {
+        return Ok(Mask::default());
+    }
+    let side = |px: usize| i32::try_from(px).unwrap_or(i32::MAX);
+    let mut surface = cairo::ImageSurface::create(cairo::Format::A8, side(width), side(height))?;
+    {
+        let painter = cairo::Context::new(&surface)?;
+        painter.move_to(left, f64::from(side(ascent)) - px(layout.baseline()));
+        pangocairo::functions::show_layout(&painter, layout);
+        painter.status()?;
+    }
+    let stride = usize::try_from(surface.stride()).unwrap_or_default();
+    let data = surface.data()?;
+    let coverage = data
+        .chunks(stride.max(1))
+        .take(height)
+        .flat_map(|row| &row[..width])
+        .copied()
+        .collect();
+    Ok(Mask {
+        width,
+        height,
+        coverage,
+    })
+}
+
+/// The longest even side that cairo can draw.
+const MAX_SIDE_PX: usize = crate::frame::MAX_SIDE - 1;
+
+/// The byte indices of ASCII digits.
+fn digit_indices(text: &str) -> impl Iterator<Item = usize> + '_ {
+    text.bytes()
+        .enumerate()
+        .filter(|(_, byte)| byte.is_ascii_digit())
+        .map(|(index, _)| index)
+}
+
+fn px(units: i32) -> f64 {
+    f64::from(units) / f64::from(pango::SCALE)
+}
+
+fn units(px: usize) -> i32 {
+    i32::try_from(px).unwrap_or(i32::MAX).saturating_mul(pango::SCALE)
+}
+
+/// Pango units to px, up to the next even number.
+fn even_px(units: i32) -> usize {
+    let pair = 2 * pango::SCALE.unsigned_abs();
+    (units.max(0).unsigned_abs().div_ceil(pair) * 2) as usize
+}
+
+/// Pango units to the nearest even number of px.
+fn nearest_even_px(units: i32) -> usize {
+    even_px(units - pango::SCALE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn font(description: &str, px: i32) -> Font {
+        Font {
+            description: description.to_owned(),
+            size: px * pango::SCALE,
+        }
+    }
+
+    #[test]
+    fn digits_share_one_even_cell_in_any_font() {
+        for name in ["monospace bold", "serif italic", "sans"] {
+            let digits = digits(&font(name, 37)).unwrap();
+            let Cell {
+                width,
+                ascent,
+                descent,
+            } = digits.cell;
+            assert!(
+                [width, ascent, descent].iter().all(|side| side % 2 == 0),
+                "{name}: {:?}",
+                digits.cell
+            );
+            for mask in &digits.masks {
+                assert_eq!((mask.width, mask.height), (width, ascent + descent), "{name}");
+                assert!(mask.coverage.contains(&255), "{name}: a digit without ink");
+            }
+        }
+    }
+
+    #[test]
+    fn neighbouring_cells_touch_and_stand_on_even_pixels() {
+        let font = font("monospace bold", 31);
+        let width = digits(&font).unwrap().cell.width;
+        let line = line(&font, "00:00").unwrap();
+        let [first, second, third, fourth] = line.cells[..] else {
+            panic!("{:?}", line.cells)
+        };
+        assert_eq!((second.0 - first.0, fourth.0 - third.0), (width, width));
+        assert!(third.0 > second.0 + width, "the colon has no room");
+        assert!(
+            line.cells.iter().all(|(x, y)| x % 2 == 0 && y % 2 == 0),
+            "{:?}",
+            line.cells
+        );
+    }
+
+    #[test]
+    fn a_number_in_text_from_right_to_left_stands_left_of_it_with_its_digits_in_order() {
+        let line = line(&font("sans", 40), "מחוברים: 00").unwrap();
+        let [tens, ones] = line.cells[..] else {
+            panic!("{:?}", line.cells)
+        };
+        assert!(tens.0 < ones.0, "{:?}", line.cells);
+        assert!(
+            ones.0 < line.mask.width / 3,
+            "{:?} in {} px",
+            line.cells,
+            line.mask.width
+        );
+    }
+
+    #[test]
+    fn a_skeleton_is_drawn_once_while_somebody_holds_it() {
+        let font = font("monospace", 20);
+        let first = line(&font, "Clients: 0").unwrap();
+        assert!(first.is(&line(&font, "Clients: 0").unwrap()));
+    }
+
+    #[test]
+    fn a_description_tells_its_size_in_px() {
+        assert_eq!(size_of("monospace bold"), None);
+        assert_eq!(size_of("sans 12"), Some(16 * pango::SCALE));
+        assert_eq!(size_of("sans 30px"), Some(30 * pango::SCALE));
+    }
+
+    #[test]
+    fn ink_beneath_a_cell_is_kept_in_it() {
+        let cell = Mask {
+            width: 2,
+            height: 1,
+            coverage: vec![10, 200],
+        };
+        let line = Mask {
+            width: 4,
+            height: 1,
+            coverage: vec![0, 0, 99, 99],
+        };
+        assert_eq!(cell.joined(&line, 0, 0), None);
+        let joined = cell.joined(&line, 1, 0).unwrap();
+        assert_eq!(joined.coverage, [10, 200]);
+        assert_eq!(cell.joined(&line, 2, 0).unwrap().coverage, [99, 200]);
+    }
+}
