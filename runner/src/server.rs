@@ -156,6 +156,7 @@ impl Server {
         if let Some(mounts) = self.rtsp.mount_points() {
             mounts.remove_factory(self.stream.path());
         }
+        self.stream.wait_until_deserted(FAREWELL);
         self.main_loop.quit();
         if thread.join().is_err() {
             tracing::error!("the server's thread had failed");
@@ -342,9 +343,9 @@ fn serve_clients(server: &RTSPServer, stream: &Arc<Stream>, acceptor: &Arc<Accep
 fn serve_client(client: &RTSPClient, peer: Option<SocketAddr>, stream: &Arc<Stream>) {
     tracing::debug!(?peer, "connected");
     client.set_post_session_timeout(i32::try_from(POST_SESSION_TIMEOUT.as_secs()).unwrap_or(i32::MAX));
+    rtsp_ffi::accompany(client, stream.arrive());
     follow_sessions(client);
     follow_play(client, peer, stream);
-    follow_pause(client, stream);
     let stream = Arc::clone(stream);
     client.connect_teardown_request(move |_, context| {
         if let Some(id) = session_id(context) {
@@ -405,47 +406,8 @@ fn follow_play(client: &RTSPClient, peer: Option<SocketAddr>, stream: &Arc<Strea
     });
 }
 
-/// gst-rtsp-server pauses the pipeline with its last viewer, and the frame that its sink then holds would be what the
-/// viewer gets first when it goes on, hours later maybe. So the pipeline is held in use for the length of the request:
-/// it plays on and sends to nobody.
-fn follow_pause(client: &RTSPClient, stream: &Arc<Stream>) {
-    let before = Arc::clone(stream);
-    client.connect_pre_pause_request(move |_, context| {
-        // Only then does the request get through to `pause-request`.
-        if is_playing(context, &before)
-            && let Some(media) = media(context, before.path())
-            && media.prepare(None).is_err()
-        {
-            return RTSPStatusCode::InternalServerError;
-        }
-        RTSPStatusCode::Ok
-    });
-    let after = Arc::clone(stream);
-    client.connect_pause_request(move |_, context| {
-        if !is_playing(context, &after) {
-            return;
-        }
-        if let Some(id) = session_id(context) {
-            after.viewers().pause(&id);
-        }
-        if let Some(media) = media(context, after.path())
-            && let Err(error) = media.unprepare()
-        {
-            tracing::error!("cannot let go of the pipeline: {error}");
-        }
-    });
-}
-
 fn session_id(context: &RTSPContext) -> Option<glib::GString> {
     context.session().and_then(RTSPSession::sessionid)
-}
-
-fn is_playing(context: &RTSPContext, stream: &Stream) -> bool {
-    session_id(context).is_some_and(|id| stream.viewers().is_playing(&id))
-}
-
-fn media(context: &RTSPContext, path: &str) -> Option<gst_rtsp_server::RTSPMedia> {
-    context.session()?.media(path).0?.media()
 }
 
 fn transport(client: &RTSPClient, context: &RTSPContext, path: &str) -> Transport {

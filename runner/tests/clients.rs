@@ -1,4 +1,4 @@
-//! The stream as the world's clients play it: GStreamer, FFmpeg and retina.
+//! The stream as the world's clients play it: GStreamer, ffmpeg and retina.
 
 mod common;
 
