@@ -196,6 +196,12 @@ impl Stream {
         }
     }
 
+    /// The bin of the running pipeline.
+    #[cfg(test)]
+    pub(crate) fn element(&self) -> Option<gst::Element> {
+        Some(self.running()?.media.upgrade()?.element())
+    }
+
     fn configure(self: &Arc<Self>, media: &RTSPMedia) {
         let element = media.element();
         let Some(bin) = element.downcast_ref::<gst::Bin>() else {
