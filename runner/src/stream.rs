@@ -25,6 +25,9 @@ use crate::{
 /// Key frames cost many times what other frames do: a crowd that joins together shares them.
 const KEY_FRAME_INTERVAL: Duration = Duration::from_millis(250);
 
+/// What the last packet may take from a sink to the connections.
+const DELIVERY: Duration = Duration::from_millis(100);
+
 /// How long a viewer that does not read may hold up what others wait for.
 const QUEUE_TIME: ClockTime = ClockTime::from_mseconds(500);
 
@@ -190,9 +193,13 @@ impl Stream {
         if let Some(running) = self.running().filter(|_| self.viewers.count() > 0) {
             running.is_ending.store(true, Ordering::Relaxed);
             let ended = running.ended.lock().unwrap_or_else(PoisonError::into_inner);
-            let _ended = running
-                .has_ended
-                .wait_timeout_while(ended, patience, |ended| !*ended);
+            drop(
+                running
+                    .has_ended
+                    .wait_timeout_while(ended, patience, |ended| !*ended),
+            );
+            // gst-rtsp-server's own threads bring what the sinks took to the connections, and do not say when.
+            std::thread::sleep(DELIVERY);
         }
     }
 
@@ -244,6 +251,10 @@ impl Stream {
         let stream = Arc::downgrade(self);
         let running = Arc::downgrade(running);
         pipeline.connect_element_added(move |_, element| {
+            if element.has_property("processing-deadline") {
+                // Each sink would ask for 20 ms more.
+                element.set_property("processing-deadline", ClockTime::ZERO);
+            }
             match element.factory().as_ref().map(GstObjectExt::name).as_deref() {
                 Some("rtpbin") => {
                     // Sender reports tie RTP time to the instant shown, not to that of sending.
