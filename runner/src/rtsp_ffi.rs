@@ -11,7 +11,7 @@ use std::{
 
 use gst::glib::translate::{ToGlibPtr, from_glib};
 use gst_rtsp::{RTSPLowerTrans, rtsp_message::RTSPMessage};
-use gst_rtsp_server::{RTSPClient, RTSPContext, RTSPStreamTransport};
+use gst_rtsp_server::{RTSPClient, RTSPContext, RTSPStreamTransport, prelude::*};
 
 /// The first `field` header of `message`, if it has one and it is UTF-8.
 #[must_use]
@@ -73,6 +73,18 @@ pub fn is_tunnelled(client: &RTSPClient) -> bool {
     unsafe {
         let connection = gst_rtsp_server::ffi::gst_rtsp_client_get_connection(client.to_glib_none().0);
         !connection.is_null() && from_glib(gst_rtsp::ffi::gst_rtsp_connection_is_tunneled(connection))
+    }
+}
+
+/// Keeps `companion` as long as `client` lives, and drops it as the last thing of all that the client holds.
+pub fn accompany<T: Send + 'static>(client: &RTSPClient, companion: T) {
+    #[expect(
+        unsafe_code,
+        reason = "glib takes data of any type under a name, and cannot check it when it is read"
+    )]
+    // SAFETY: nobody reads it or sets another of that name. It is dropped on whichever thread drops the client last.
+    unsafe {
+        client.set_data("rtsp-clock-companion", companion);
     }
 }
 

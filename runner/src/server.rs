@@ -107,6 +107,7 @@ impl Server {
         serve_clients(&rtsp, &stream, &acceptor);
         let main_loop = glib::MainLoop::new(Some(&context), false);
         clean_up_sessions(&rtsp, &context);
+        survive_failures(&rtsp, &stream, &context);
         acceptor.accept();
         let thread = spawn(&context, &main_loop)?;
         let listener = Listener {
@@ -156,6 +157,7 @@ impl Server {
         if let Some(mounts) = self.rtsp.mount_points() {
             mounts.remove_factory(self.stream.path());
         }
+        self.stream.wait_until_deserted(FAREWELL);
         self.main_loop.quit();
         if thread.join().is_err() {
             tracing::error!("the server's thread had failed");
@@ -322,6 +324,33 @@ fn clean_up_sessions(server: &RTSPServer, context: &glib::MainContext) {
     timer.attach(Some(context));
 }
 
+/// A pipeline that has failed does not recover: the clients are sent away, and whoever comes back gets a new one.
+fn survive_failures(server: &RTSPServer, stream: &Arc<Stream>, context: &glib::MainContext) {
+    let (server, watched, context) = (server.downgrade(), Arc::downgrade(stream), context.clone());
+    stream.factory().connect_media_configure(move |_, media| {
+        let (server, watched, context) = (server.clone(), watched.clone(), context.clone());
+        media.connect_handle_message(None, move |_, message| {
+            let is_watched = || {
+                watched
+                    .upgrade()
+                    .is_some_and(|stream| stream.viewers().count() > 0)
+            };
+            if message.type_() == gst::MessageType::Error && is_watched() {
+                let server = server.clone();
+                context.invoke(move || {
+                    if let Some(server) = server.upgrade() {
+                        tracing::warn!(
+                            "closing all connections, so that viewers can come back to a new pipeline"
+                        );
+                        server.client_filter(Some(&mut |_, _| RTSPFilterResult::Remove));
+                    }
+                });
+            }
+            true
+        });
+    });
+}
+
 fn serve_clients(server: &RTSPServer, stream: &Arc<Stream>, acceptor: &Arc<Acceptor>) {
     if let Some(sessions) = server.session_pool() {
         let stream = Arc::clone(stream);
@@ -342,9 +371,9 @@ fn serve_clients(server: &RTSPServer, stream: &Arc<Stream>, acceptor: &Arc<Accep
 fn serve_client(client: &RTSPClient, peer: Option<SocketAddr>, stream: &Arc<Stream>) {
     tracing::debug!(?peer, "connected");
     client.set_post_session_timeout(i32::try_from(POST_SESSION_TIMEOUT.as_secs()).unwrap_or(i32::MAX));
+    rtsp_ffi::accompany(client, stream.arrive());
     follow_sessions(client);
     follow_play(client, peer, stream);
-    follow_pause(client, stream);
     let stream = Arc::clone(stream);
     client.connect_teardown_request(move |_, context| {
         if let Some(id) = session_id(context) {
@@ -405,47 +434,8 @@ fn follow_play(client: &RTSPClient, peer: Option<SocketAddr>, stream: &Arc<Strea
     });
 }
 
-/// gst-rtsp-server pauses the pipeline with its last viewer, and the frame that its sink then holds would be what the
-/// viewer gets first when it goes on, hours later maybe. So the pipeline is held in use for the length of the request:
-/// it plays on and sends to nobody.
-fn follow_pause(client: &RTSPClient, stream: &Arc<Stream>) {
-    let before = Arc::clone(stream);
-    client.connect_pre_pause_request(move |_, context| {
-        // Only then does the request get through to `pause-request`.
-        if is_playing(context, &before)
-            && let Some(media) = media(context, before.path())
-            && media.prepare(None).is_err()
-        {
-            return RTSPStatusCode::InternalServerError;
-        }
-        RTSPStatusCode::Ok
-    });
-    let after = Arc::clone(stream);
-    client.connect_pause_request(move |_, context| {
-        if !is_playing(context, &after) {
-            return;
-        }
-        if let Some(id) = session_id(context) {
-            after.viewers().pause(&id);
-        }
-        if let Some(media) = media(context, after.path())
-            && let Err(error) = media.unprepare()
-        {
-            tracing::error!("cannot let go of the pipeline: {error}");
-        }
-    });
-}
-
 fn session_id(context: &RTSPContext) -> Option<glib::GString> {
     context.session().and_then(RTSPSession::sessionid)
-}
-
-fn is_playing(context: &RTSPContext, stream: &Stream) -> bool {
-    session_id(context).is_some_and(|id| stream.viewers().is_playing(&id))
-}
-
-fn media(context: &RTSPContext, path: &str) -> Option<gst_rtsp_server::RTSPMedia> {
-    context.session()?.media(path).0?.media()
 }
 
 fn transport(client: &RTSPClient, context: &RTSPContext, path: &str) -> Transport {
@@ -482,7 +472,72 @@ fn is_live_speed(value: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::{net::Ipv4Addr, time::Instant};
+
     use super::*;
+    use crate::config::VideoCodec;
+
+    fn config() -> Config {
+        let stream = StreamConfig {
+            path: "/live".to_owned(),
+            codec: VideoCodec::Mjpeg,
+            width: 160,
+            height: 120,
+            frames_per_second: 25,
+            h264_key_frame_interval: 25,
+        };
+        Config {
+            address: Ipv4Addr::LOCALHOST.into(),
+            port: 0,
+            rtp_ports: None,
+            login: None,
+            stream,
+        }
+    }
+
+    /// Plays until it is dropped.
+    struct Player(gst::Element);
+
+    impl Player {
+        fn new(server: &Server) -> Self {
+            let launch = format!("rtspsrc protocols=tcp location={} ! fakesink", server.urls()[0]);
+            let pipeline = gst::parse::launch(&launch).expect("a valid pipeline");
+            pipeline.set_state(gst::State::Playing).expect("it plays");
+            Self(pipeline)
+        }
+    }
+
+    impl Drop for Player {
+        fn drop(&mut self) {
+            let _stopped = self.0.set_state(gst::State::Null);
+        }
+    }
+
+    #[track_caller]
+    fn wait_for_viewers(server: &Server, count: usize) {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while server.viewers() != count {
+            assert!(
+                Instant::now() < deadline,
+                "expected {count} viewers, there are {}",
+                server.viewers()
+            );
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    #[test]
+    fn after_a_pipeline_has_failed_viewers_can_come_back() {
+        let server = Server::start(&config()).expect("the server starts");
+        let player = Player::new(&server);
+        wait_for_viewers(&server, 1);
+        let element = server.stream.element().expect("a pipeline runs");
+        gst::element_error!(element, gst::StreamError::Failed, ("made to fail"));
+        wait_for_viewers(&server, 0);
+        drop(player);
+        let _player = Player::new(&server);
+        wait_for_viewers(&server, 1);
+    }
 
     #[test]
     fn only_one_is_the_live_speed() {

@@ -25,6 +25,9 @@ use crate::{
 /// Key frames cost many times what other frames do: a crowd that joins together shares them.
 const KEY_FRAME_INTERVAL: Duration = Duration::from_millis(250);
 
+/// What the last packet may take from a sink to the connections.
+const DELIVERY: Duration = Duration::from_millis(100);
+
 /// How long a viewer that does not read may hold up what others wait for.
 const QUEUE_TIME: ClockTime = ClockTime::from_mseconds(500);
 
@@ -38,13 +41,34 @@ pub struct Stream {
     /// Where a key frame that was put off is asked for.
     context: glib::MainContext,
     pipeline: Mutex<Option<Arc<Running>>>,
+    /// How many clients there are, watching or not.
+    clients: Mutex<usize>,
+    has_no_clients: Condvar,
 }
 
-/// The pipeline that serves all viewers, from the first's DESCRIBE until the last one leaves.
+/// That a client is there. While one is, the pipeline stays.
+///
+/// gst-rtsp-server takes a pipeline down with the last viewer, and meanwhile hands it to the one who comes next, who is
+/// then refused: any client that reconnects can meet that. So the stream itself holds the pipeline, and lets go of it
+/// when the last client has gone and the next one is not let in yet.
+#[derive(Debug)]
+pub struct Presence {
+    stream: Arc<Stream>,
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        self.stream.depart();
+    }
+}
+
+/// The pipeline that serves all viewers, from the first's DESCRIBE until the last client has gone.
 #[derive(Debug)]
 struct Running {
     media: glib::WeakRef<RTSPMedia>,
     payloader: glib::WeakRef<gst::Element>,
+    /// The media is in use by the stream itself.
+    is_held: AtomicBool,
     gate: Gate,
     /// A PLAY on its way has already asked for its key frame.
     has_asked: AtomicBool,
@@ -72,6 +96,8 @@ impl Stream {
             key_frames: Pacer::new(KEY_FRAME_INTERVAL),
             context: context.clone(),
             pipeline: Mutex::default(),
+            clients: Mutex::default(),
+            has_no_clients: Condvar::new(),
         });
         let weak = Arc::downgrade(&stream);
         stream.factory.connect_media_configure(move |_, media| {
@@ -105,6 +131,41 @@ impl Stream {
         self.factory.set_address_pool(Some(pool));
     }
 
+    /// A client has connected; it has gone when the answer is dropped.
+    #[must_use]
+    pub fn arrive(self: &Arc<Self>) -> Presence {
+        *self.clients() += 1;
+        Presence {
+            stream: Arc::clone(self),
+        }
+    }
+
+    /// Under the lock, so that nobody arrives while the pipeline is taken down.
+    fn depart(&self) {
+        let mut clients = self.clients();
+        *clients -= 1;
+        if *clients == 0 {
+            // Its lock goes first: the streaming thread, which is waited for, may want it.
+            let running = self.lock().take();
+            if let Some(running) = running {
+                running.let_go();
+            }
+            self.has_no_clients.notify_all();
+        }
+    }
+
+    /// Waits until the last client has gone, no longer than `patience`.
+    pub fn wait_until_deserted(&self, patience: Duration) {
+        let clients = self.clients();
+        let _gone = self
+            .has_no_clients
+            .wait_timeout_while(clients, patience, |clients| *clients > 0);
+    }
+
+    fn clients(&self) -> MutexGuard<'_, usize> {
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Somebody is about to play: packets flow as soon as gst-rtsp-server has answered.
     pub fn before_play(self: &Arc<Self>) {
         let Some(running) = self.running() else { return };
@@ -132,10 +193,20 @@ impl Stream {
         if let Some(running) = self.running().filter(|_| self.viewers.count() > 0) {
             running.is_ending.store(true, Ordering::Relaxed);
             let ended = running.ended.lock().unwrap_or_else(PoisonError::into_inner);
-            let _ended = running
-                .has_ended
-                .wait_timeout_while(ended, patience, |ended| !*ended);
+            drop(
+                running
+                    .has_ended
+                    .wait_timeout_while(ended, patience, |ended| !*ended),
+            );
+            // gst-rtsp-server's own threads bring what the sinks took to the connections, and do not say when.
+            std::thread::sleep(DELIVERY);
         }
+    }
+
+    /// The bin of the running pipeline.
+    #[cfg(test)]
+    pub(crate) fn element(&self) -> Option<gst::Element> {
+        Some(self.running()?.media.upgrade()?.element())
     }
 
     fn configure(self: &Arc<Self>, media: &RTSPMedia) {
@@ -152,6 +223,7 @@ impl Stream {
                 .by_name("pay0")
                 .map(|payloader| payloader.downgrade())
                 .unwrap_or_default(),
+            is_held: AtomicBool::new(false),
             gate: Gate::default(),
             has_asked: AtomicBool::new(false),
             is_ending: AtomicBool::new(false),
@@ -159,6 +231,7 @@ impl Stream {
             has_ended: Condvar::new(),
         });
         running.obey_the_end();
+        running.hold(media);
         *self.lock() = Some(Arc::clone(&running));
         if let Some(pipeline) = element.parent().and_downcast::<gst::Pipeline>() {
             self.prepare_pipeline(&pipeline, &running);
@@ -178,12 +251,11 @@ impl Stream {
         let stream = Arc::downgrade(self);
         let running = Arc::downgrade(running);
         pipeline.connect_element_added(move |_, element| {
-            match element
-                .factory()
-                .as_ref()
-                .map(|factory| factory.name())
-                .as_deref()
-            {
+            if element.has_property("processing-deadline") {
+                // Each sink would ask for 20 ms more.
+                element.set_property("processing-deadline", ClockTime::ZERO);
+            }
+            match element.factory().as_ref().map(GstObjectExt::name).as_deref() {
                 Some("rtpbin") => {
                     // Sender reports tie RTP time to the instant shown, not to that of sending.
                     element.set_property("rtcp-sync-send-time", false);
@@ -264,6 +336,30 @@ impl Stream {
 }
 
 impl Running {
+    /// Takes hold of `media` once it can be played.
+    fn hold(self: &Arc<Self>, media: &RTSPMedia) {
+        let running = Arc::downgrade(self);
+        media.connect_prepared(move |media| {
+            if let Some(running) = running.upgrade()
+                && !running.is_held.swap(true, Ordering::AcqRel)
+                && media.prepare(None).is_err()
+            {
+                running.is_held.store(false, Ordering::Release);
+            }
+        });
+    }
+
+    fn let_go(&self) {
+        if let Some(media) = self
+            .media
+            .upgrade()
+            .filter(|_| self.is_held.swap(false, Ordering::AcqRel))
+            && let Err(error) = media.unprepare()
+        {
+            tracing::error!("cannot take the pipeline down: {error}");
+        }
+    }
+
     /// Lets pass what is less than a frame period old: until its successor is due, a frame shows now.
     fn open_gate(&self, frame_period: ClockTime) {
         let now = self

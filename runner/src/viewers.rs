@@ -60,15 +60,9 @@ pub struct Viewers {
 
 #[derive(Debug, Default)]
 struct State {
-    by_session: HashMap<String, Entry>,
+    by_session: HashMap<String, Viewer>,
     /// The source of the pipeline that runs now.
     source: glib::WeakRef<gst::Element>,
-}
-
-#[derive(Debug)]
-struct Entry {
-    viewer: Viewer,
-    paused: bool,
 }
 
 impl Viewers {
@@ -88,41 +82,18 @@ impl Viewers {
     /// The viewer of `session` plays: counted if it is new.
     pub fn play(&self, session: &str, viewer: Viewer) {
         let mut state = self.lock();
-        if let Some(known) = state.by_session.get_mut(session) {
-            known.paused = false;
+        if state.by_session.contains_key(session) {
             return;
         }
         tracing::info!(viewers = state.by_session.len() + 1, "{viewer} is watching");
-        state.by_session.insert(
-            session.to_owned(),
-            Entry {
-                viewer,
-                paused: false,
-            },
-        );
+        state.by_session.insert(session.to_owned(), viewer);
         state.show();
-    }
-
-    /// Whether `session` plays and has not paused.
-    #[must_use]
-    pub fn is_playing(&self, session: &str) -> bool {
-        self.lock()
-            .by_session
-            .get(session)
-            .is_some_and(|entry| !entry.paused)
-    }
-
-    /// The viewer of `session` has paused.
-    pub fn pause(&self, session: &str) {
-        if let Some(entry) = self.lock().by_session.get_mut(session) {
-            entry.paused = true;
-        }
     }
 
     /// `session` is over: TEARDOWN, time-out or a lost connection.
     pub fn leave(&self, session: &str) {
         let mut state = self.lock();
-        if let Some(Entry { viewer, .. }) = state.by_session.remove(session) {
+        if let Some(viewer) = state.by_session.remove(session) {
             tracing::info!(viewers = state.by_session.len(), "{viewer} has left");
             state.show();
         }
@@ -167,16 +138,6 @@ mod tests {
         viewers.leave("a");
         viewers.leave("never seen");
         assert_eq!(viewers.count(), 1);
-    }
-
-    #[test]
-    fn a_pause_does_not_end_a_viewer() {
-        let viewers = Viewers::default();
-        viewers.play("a", viewer());
-        viewers.pause("a");
-        assert_eq!((viewers.count(), viewers.is_playing("a")), (1, false));
-        viewers.play("a", viewer());
-        assert_eq!((viewers.count(), viewers.is_playing("a")), (1, true));
     }
 
     #[test]

@@ -51,3 +51,12 @@ fn playing_twice_or_pausing_changes_nothing() {
     assert_eq!(client.request("TEARDOWN", &[]).status, 200);
     wait_for_viewers(&server, 0);
 }
+
+#[test]
+fn a_viewer_who_comes_as_the_last_one_leaves_is_served() {
+    let server = start(&config());
+    for _ in 0..20 {
+        let mut client = RtspClient::watch(&server);
+        client.next_rtp();
+    }
+}

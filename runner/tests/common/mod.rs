@@ -84,6 +84,9 @@ fn holds_within(time: Duration, mut condition: impl FnMut() -> bool) -> bool {
     }
 }
 
+/// Seconds from NTP's epoch to Unix's.
+const NTP_TO_UNIX: u64 = 2_208_988_800;
+
 /// A client that speaks RTSP over one TCP connection, with RTP interleaved.
 pub struct RtspClient {
     stream: BufReader<TcpStream>,
@@ -166,7 +169,6 @@ impl Interleaved {
             return None;
         }
         let word = |at: usize| u32::from_be_bytes(self.data[at..at + 4].try_into().expect("four bytes"));
-        const NTP_TO_UNIX: u64 = 2_208_988_800;
         let nanoseconds = (u64::from(word(12)) * 1_000_000_000) >> 32;
         let since_epoch =
             Duration::from_secs(u64::from(word(8)) - NTP_TO_UNIX) + Duration::from_nanos(nanoseconds);
@@ -220,7 +222,7 @@ impl RtspClient {
             .as_deref()
             .map(|value| ("Authorization", value));
         for (name, value) in headers.iter().copied().chain(session).chain(authorization) {
-            request += &format!("{name}: {value}\r\n");
+            request.extend([name, ": ", value, "\r\n"]);
         }
         self.send_raw(format!("{request}\r\n").as_bytes());
     }
