@@ -197,11 +197,15 @@ pub fn milliseconds_between(earlier: SystemTime, later: SystemTime) -> f64 {
 
 impl RtspClient {
     pub fn connect(server: &Server) -> Self {
-        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, server.port())).expect("the server listens");
+        Self::connect_port(server.port())
+    }
+
+    pub fn connect_port(port: u16) -> Self {
+        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("the server listens");
         stream.set_read_timeout(Some(PATIENCE)).expect("a read timeout");
         Self {
             stream: BufReader::new(stream),
-            url: url(server),
+            url: format!("rtsp://127.0.0.1:{port}/live"),
             cseq: 0,
             session: None,
             authorization: None,
@@ -269,7 +273,11 @@ impl RtspClient {
 
     /// Everything from connecting to playing.
     pub fn watch(server: &Server) -> Self {
-        let mut client = Self::connect(server);
+        Self::watch_port(server.port())
+    }
+
+    pub fn watch_port(port: u16) -> Self {
+        let mut client = Self::connect_port(port);
         assert_eq!(client.describe().status, 200, "DESCRIBE");
         assert_eq!(client.setup().status, 200, "SETUP");
         assert_eq!(client.play().status, 200, "PLAY");
