@@ -14,7 +14,8 @@ use rtsp_clock_server::server::{Server, StartError};
 fn a_viewer_sees_the_end() {
     let server = start(&config());
     let mut client = RtspClient::watch(&server);
-    client.next_rtp();
+    // RTCP runs from its first report on.
+    client.until_sender_report();
     let asked = Instant::now();
     server.stop();
     let elapsed = asked.elapsed();
