@@ -204,7 +204,7 @@ fn print_launch_goes_by_the_configuration() {
         .file("config.json", r#"{"videoCodec": "mjpeg", "framesPerSecond": 50}"#);
     let launch = run.variable("RTSP_VIDEO_RESOLUTION", "320x240").prints();
     assert!(
-        launch.contains("lead-time=20000000 ! video/x-raw,format=I420,width=320,height=240,framerate=50/1"),
+        launch.contains("lead-time=15000000 ! video/x-raw,format=I420,width=320,height=240,framerate=50/1"),
         "{launch}"
     );
     assert!(launch.contains(" ! jpegenc "), "{launch}");

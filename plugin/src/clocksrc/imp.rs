@@ -11,7 +11,7 @@ use gst_base::subclass::base_src::CreateSuccess;
 use gst_base::subclass::prelude::*;
 use jiff::Timestamp;
 
-use super::settings::{self, Effect, Settings};
+use super::settings::{self, Effect, Settings, Timing};
 use crate::canvas::Canvases;
 use crate::clock::{PipelineClock, Wait, Wall, machine_clock};
 use crate::schedule::{Frame, Grid, Now, Schedule};
@@ -105,7 +105,7 @@ impl ObjectImpl for ClockSrc {
         self.parent_constructed();
         let element = self.obj();
         element.set_format(gst::Format::Time);
-        element.set_live(lock(&self.settings).is_live);
+        element.set_live(lock(&self.settings).timing.is_live);
     }
 
     fn properties() -> &'static [glib::ParamSpec] {
@@ -260,7 +260,7 @@ impl BaseSrcImpl for ClockSrc {
             gst::QueryViewMut::Latency(latency) => {
                 // A frame leaves at its instant or before it, whatever painting costs.
                 latency.set(
-                    lock(&self.settings).is_live,
+                    lock(&self.settings).timing.is_live,
                     gst::ClockTime::ZERO,
                     gst::ClockTime::NONE,
                 );
@@ -283,25 +283,23 @@ impl BaseSrcImpl for ClockSrc {
 
 impl PushSrcImpl for ClockSrc {
     fn create(&self, _buffer: Option<&mut gst::BufferRef>) -> Result<CreateSuccess, gst::FlowError> {
-        let settings = lock(&self.settings).clone();
-        let frame = self.next_frame(&settings)?;
-        // What changed during the wait shows already.
-        let settings = lock(&self.settings).clone();
-        let buffer = self.paint(&frame, &settings)?;
-        self.count(&frame, &settings);
+        let timing = lock(&self.settings).timing;
+        let frame = self.next_frame(timing)?;
+        let buffer = self.paint(&frame)?;
+        self.count(&frame, timing);
         Ok(CreateSuccess::NewBuffer(buffer))
     }
 }
 
 impl ClockSrc {
     /// The frame to make now, once it is time to make it.
-    fn next_frame(&self, settings: &Settings) -> Result<Frame, gst::FlowError> {
+    fn next_frame(&self, timing: Timing) -> Result<Frame, gst::FlowError> {
         loop {
-            let clock = self.clock(settings)?;
-            let (frame, is_first) = self.plan(settings, clock.as_ref())?;
+            let clock = self.clock(timing)?;
+            let (frame, is_first) = self.plan(timing, clock.as_ref())?;
             let Some(clock) = clock else { return Ok(frame) };
             // The first frame's instant is known, and somebody may be waiting for preroll.
-            let leaves_at = leaves_at(&frame, settings);
+            let leaves_at = leaves_at(&frame, timing);
             if is_first || leaves_at <= clock.running() {
                 return Ok(frame);
             }
@@ -312,8 +310,8 @@ impl ClockSrc {
     }
 
     /// The clock to live by; none for a source that is not live.
-    fn clock(&self, settings: &Settings) -> Result<Option<PipelineClock>, gst::FlowError> {
-        if !settings.is_live {
+    fn clock(&self, timing: Timing) -> Result<Option<PipelineClock>, gst::FlowError> {
+        if !timing.is_live {
             return Ok(None);
         }
         let clock = PipelineClock::of(&*self.obj());
@@ -328,38 +326,37 @@ impl ClockSrc {
     }
 
     /// The frame that is next, and whether it is the first.
-    fn plan(
-        &self,
-        settings: &Settings,
-        clock: Option<&PipelineClock>,
-    ) -> Result<(Frame, bool), gst::FlowError> {
+    fn plan(&self, timing: Timing, clock: Option<&PipelineClock>) -> Result<(Frame, bool), gst::FlowError> {
         let latency = lock(&self.counts).latency;
         let mut stream = lock(&self.stream);
         let stream = stream.as_mut().ok_or(gst::FlowError::NotNegotiated)?;
-        let wall = settings.start_time().map_or(Wall::Machine, Wall::From);
+        let wall = timing.start_time().map_or(Wall::Machine, Wall::From);
         let now = clock.map(|clock| clock.now(wall));
         let is_first = stream.schedule.is_none();
         let rate = stream.rate;
-        let schedule = stream.schedule.get_or_insert_with(|| begin(settings, rate, now));
+        let schedule = stream.schedule.get_or_insert_with(|| begin(timing, rate, now));
         let now = now.unwrap_or_else(|| schedule.not_live());
         // The push of the first frame lasts until somebody watches.
-        if stream.made == 1 && settings.is_live {
+        if stream.made == 1 && timing.is_live {
             schedule.forget_what_was_held(now);
         }
         Ok((schedule.frame(now, latency), is_first || stream.made == 0))
     }
 
-    fn paint(&self, frame: &Frame, settings: &Settings) -> Result<gst::Buffer, gst::FlowError> {
+    fn paint(&self, frame: &Frame) -> Result<gst::Buffer, gst::FlowError> {
         let mut stream = lock(&self.stream);
         let stream = stream.as_mut().ok_or(gst::FlowError::Flushing)?;
+        let settings = lock(&self.settings);
         if std::mem::take(&mut stream.look_changed) {
             stream
                 .face
                 .restyle(settings.style.clone(), settings.wording.clone());
         }
+        let viewers = settings.clients;
+        drop(settings);
         let reading = Reading {
             instant: Timestamp::from_nanosecond(frame.instant.into()).unwrap_or_default(),
-            viewers: settings.clients,
+            viewers,
             frame: frame.number,
         };
         let mut buffer = stream
@@ -377,14 +374,14 @@ impl ClockSrc {
         Ok(buffer)
     }
 
-    fn count(&self, frame: &Frame, settings: &Settings) {
-        let clock = if settings.is_live {
+    fn count(&self, frame: &Frame, timing: Timing) {
+        let clock = if timing.is_live {
             PipelineClock::of(&*self.obj())
         } else {
             None
         };
         let lateness = clock.map_or(0, |clock| {
-            clock.running().saturating_sub(leaves_at(frame, settings))
+            clock.running().saturating_sub(leaves_at(frame, timing))
         });
         let lateness = lateness.max(0).unsigned_abs();
         let mut counts = lock(&self.counts);
@@ -430,20 +427,16 @@ impl Counts {
 }
 
 /// The schedule of a new stream. One that is not live begins at running time 0 with the grid's last instant.
-fn begin(settings: &Settings, rate: gst::Fraction, now: Option<Now>) -> Schedule {
+fn begin(timing: Timing, rate: gst::Fraction, now: Option<Now>) -> Schedule {
     let (num, den) = (numerator(rate), denominator(rate));
     let first_instant = match now {
         Some(now) => now.offset.saturating_add(now.running),
-        None => settings.start_time().unwrap_or_else(machine_clock),
+        None => timing.start_time().unwrap_or_else(machine_clock),
     };
-    let origin = if settings.align {
-        settings.phase
-    } else {
-        first_instant
-    };
+    let origin = if timing.align { timing.phase } else { first_instant };
     let grid = Grid::new(num, den, origin);
     let now = now.unwrap_or_else(|| {
-        let offset = settings
+        let offset = timing
             .start_time()
             .unwrap_or_else(|| grid.at_or_before(first_instant));
         Now {
@@ -456,10 +449,10 @@ fn begin(settings: &Settings, rate: gst::Fraction, now: Option<Now>) -> Schedule
 }
 
 /// The running time at which a frame should leave, in ns.
-fn leaves_at(frame: &Frame, settings: &Settings) -> i64 {
+fn leaves_at(frame: &Frame, timing: Timing) -> i64 {
     frame
         .pts
-        .saturating_sub(i64::try_from(settings.lead_time).unwrap_or(i64::MAX))
+        .saturating_sub(i64::try_from(timing.lead_time).unwrap_or(i64::MAX))
 }
 
 /// Writes what a frame is on its buffer.

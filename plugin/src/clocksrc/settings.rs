@@ -22,6 +22,12 @@ pub(super) struct Settings {
     pub(super) wording: Wording,
     /// The time zone as it was given.
     time_zone: String,
+    pub(super) timing: Timing,
+}
+
+/// What the properties say of time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Timing {
     pub(super) is_live: bool,
     /// In ns.
     pub(super) lead_time: u64,
@@ -39,12 +45,27 @@ impl Default for Settings {
             style: Style::default(),
             wording: Wording::default(),
             time_zone: String::new(),
+            timing: Timing::default(),
+        }
+    }
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
             is_live: DEFAULT_IS_LIVE,
             lead_time: DEFAULT_LEAD_TIME,
             align: DEFAULT_ALIGN,
             phase: DEFAULT_PHASE,
             start_time: WALL_CLOCK,
         }
+    }
+}
+
+impl Timing {
+    /// The instant at running time 0 in ns since the Unix epoch; `None` for the wall clock's.
+    pub(super) fn start_time(self) -> Option<i64> {
+        (self.start_time != WALL_CLOCK).then_some(self.start_time)
     }
 }
 
@@ -60,23 +81,18 @@ pub(super) enum Effect {
 }
 
 impl Settings {
-    /// The instant at running time 0 in ns since the Unix epoch; `None` for the wall clock's.
-    pub(super) fn start_time(&self) -> Option<i64> {
-        (self.start_time != WALL_CLOCK).then_some(self.start_time)
-    }
-
     /// Sets a property, or says why the value is impossible and keeps the old one.
     pub(super) fn set(&mut self, name: &str, value: &glib::Value) -> Result<Effect, WordingError> {
         match name {
             "clients" => self.clients = take(value),
             "is-live" => {
-                self.is_live = take(value);
-                return Ok(Effect::Live(self.is_live));
+                self.timing.is_live = take(value);
+                return Ok(Effect::Live(self.timing.is_live));
             }
-            "lead-time" => self.lead_time = take(value),
-            "align" => self.align = take(value),
-            "phase" => self.phase = take(value),
-            "start-time" => self.start_time = take(value),
+            "lead-time" => self.timing.lead_time = take(value),
+            "align" => self.timing.align = take(value),
+            "phase" => self.timing.phase = take(value),
+            "start-time" => self.timing.start_time = take(value),
             _ => return self.set_look(name, value).map(|()| Effect::Look),
         }
         Ok(Effect::None)
@@ -111,11 +127,11 @@ impl Settings {
             "font-desc" => self.style.font.to_value(),
             "foreground-color" => self.style.foreground.0.to_value(),
             "background-color" => self.style.background.0.to_value(),
-            "is-live" => self.is_live.to_value(),
-            "lead-time" => self.lead_time.to_value(),
-            "align" => self.align.to_value(),
-            "phase" => self.phase.to_value(),
-            "start-time" => self.start_time.to_value(),
+            "is-live" => self.timing.is_live.to_value(),
+            "lead-time" => self.timing.lead_time.to_value(),
+            "align" => self.timing.align.to_value(),
+            "phase" => self.timing.phase.to_value(),
+            "start-time" => self.timing.start_time.to_value(),
             _ => return None,
         })
     }
