@@ -575,11 +575,18 @@ fn the_sample_is_the_seeds_example_with_an_open_camera() {
 }
 
 #[test]
-fn the_schema_has_the_samples_keys() {
+fn the_schema_has_the_seeds_nine_keys_and_the_port_range() {
     let schema = schema::schema().to_value();
-    let keys: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
+    let keys: Vec<&str> = schema["properties"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
     let sample = sample();
-    assert_eq!(keys, sample.as_object().unwrap().keys().collect::<Vec<_>>());
+    let seeds: Vec<&str> = sample.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(seeds.len(), 9);
+    assert_eq!(keys, [seeds.as_slice(), &["rtpPortRange"]].concat());
     assert_eq!(schema["additionalProperties"], json!(false));
 }
 
