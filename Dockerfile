@@ -55,7 +55,8 @@ RUN apt-get update \
 COPY --from=plugins /collected/ /
 
 # Whatever user the container runs as: the caches of plugins and fonts are ready, so that nothing needs a home to write
-# to. The fonts' is valid for a folder's time to the nanosecond, and layers keep whole seconds.
+# to. The fonts' is valid for a folder's time to the nanosecond, and layers keep whole seconds. GStreamer leaves its own
+# readable to root only.
 ENV GST_REGISTRY=/var/cache/gstreamer-1.0/registry.bin
 # Fails where a plugin lacks a library, or an element that the server needs its plugin.
 RUN ldconfig \
@@ -63,7 +64,8 @@ RUN ldconfig \
     && ! ldd /usr/local/bin/rtsp-clock-server /usr/lib/*/gstreamer-1.0/*.so | grep 'not found' \
     && for element in appsink capsfilter jpegenc queue rtpbin rtph264pay rtpjpegpay udpsink videoconvert x264enc; do \
         gst-inspect-1.0 --exists "$element" || { echo "no element $element" >&2; exit 1; }; \
-    done
+    done \
+    && chmod 0444 "$GST_REGISTRY"
 
 ENV CONFIG_PATH=/app/config.json \
     LANG=C.UTF-8 \

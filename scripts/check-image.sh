@@ -55,6 +55,12 @@ runs_pipeline() {
     docker run --rm --entrypoint gst-launch-1.0 "$image" -q "$@"
 }
 
+# The plugins are known at start: none is looked through again.
+knows_its_plugins() {
+    docker run --rm --entrypoint gst-inspect-1.0 -e GST_DEBUG=GST_REGISTRY:4 "$image" --exists clocksrc 2>&1 |
+        grep 'Registry cache has not changed'
+}
+
 is_not_root() {
     [ "$(docker run --rm --entrypoint id "$image" -u)" -ne 0 ]
 }
@@ -88,6 +94,12 @@ camera() {
     docker ps --filter "ancestor=$image" --format '{{ .ID }}' | head -n 1
 }
 
+# The plugin is in the system's folder too: what runs is the one in the server.
+uses_its_own_clocksrc() {
+    docker exec "$(camera)" cat /proc/1/maps >"$work/maps"
+    grep -q 'gstreamer-1.0/libgstx264' "$work/maps" && ! grep 'libgstclocksrc' "$work/maps"
+}
+
 is_healthy() {
     [ "$(docker inspect --format '{{ .State.Health.Status }}' "$(camera)")" = healthy ]
 }
@@ -110,12 +122,14 @@ leaves_no_container() {
 "$here/launch.sh" --docker --build --version
 check "adds at most 170 MB to its base image" adds_at_most_170_megabytes
 check "does not run as root" is_not_root
+check "knows its plugins at start" knows_its_plugins
 check "encodes H.264 within" runs_pipeline clocksrc num-buffers=5 ! videoconvert ! x264enc ! rtph264pay ! fakesink
 check "encodes JPEG within" runs_pipeline clocksrc num-buffers=5 ! videoconvert ! jpegenc ! rtpjpegpay ! fakesink
 check "clocksrc runs without a word" is_quiet
 check "starts with a configuration that only its owner reads" start_camera
 check "plays over TCP" plays tcp
 check "plays over UDP" plays udp
+check "uses the clocksrc in the server, not the one in the system" uses_its_own_clocksrc
 check "is healthy" within 30 is_healthy
 check "stops with status 0 on SIGTERM" stops_when_told_to
 check "leaves no container behind" within 10 leaves_no_container
