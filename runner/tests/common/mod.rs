@@ -63,9 +63,15 @@ pub fn wait_until(what: &str, condition: impl FnMut() -> bool) {
 
 #[track_caller]
 pub fn wait_for_viewers(server: &Server, count: usize) {
+    wait_for_viewers_within(PATIENCE, server, count);
+}
+
+/// For what takes longer than [`PATIENCE`] where it works.
+#[track_caller]
+pub fn wait_for_viewers_within(time: Duration, server: &Server, count: usize) {
     let seen = || server.viewers() == count;
     assert!(
-        holds_within(PATIENCE, seen),
+        holds_within(time, seen),
         "expected {count} viewers, there are {}",
         server.viewers()
     );
@@ -252,13 +258,14 @@ impl RtspClient {
         self.request("DESCRIBE", &[("Accept", "application/sdp")])
     }
 
+    /// SETUP with RTP in this connection.
     pub fn setup(&mut self) -> Response {
+        self.setup_over("RTP/AVP/TCP;unicast;interleaved=0-1")
+    }
+
+    pub fn setup_over(&mut self, transport: &str) -> Response {
         let control = format!("{}/stream=0", self.url);
-        self.send(
-            "SETUP",
-            &control,
-            &[("Transport", "RTP/AVP/TCP;unicast;interleaved=0-1")],
-        );
+        self.send("SETUP", &control, &[("Transport", transport)]);
         let response = self.response();
         let session = response
             .header("Session")
