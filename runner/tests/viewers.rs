@@ -32,17 +32,17 @@ fn a_lost_connection_ends_a_viewer() {
 fn a_silent_udp_viewer_ends_with_its_session() {
     let server = start(&config());
     let sockets = [(); 2].map(|()| UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port"));
-    let [rtp, rtcp] = sockets
+    let [media, control] = sockets
         .each_ref()
         .map(|socket| socket.local_addr().expect("its address").port());
     // Its connection stays open: nothing but the time-out can tell that nobody is there.
     let mut client = RtspClient::connect(&server);
     assert_eq!(client.describe().status, 200);
-    let transport = format!("RTP/AVP;unicast;client_port={rtp}-{rtcp}");
+    let transport = format!("RTP/AVP;unicast;client_port={media}-{control}");
     assert_eq!(client.setup_over(&transport).status, 200);
     assert_eq!(client.play().status, 200);
     wait_for_viewers(&server, 1);
-    wait_for_viewers_within(Duration::from_secs(60), &server, 0);
+    wait_for_viewers_within(Duration::from_mins(1), &server, 0);
 }
 
 #[test]
