@@ -6,9 +6,13 @@
     reason = "each test binary uses its own part of it"
 )]
 
+pub mod process;
+
 use std::{
+    env::consts::{DLL_PREFIX, DLL_SUFFIX},
     io::{self, BufRead, BufReader, Read, Write},
-    net::{Ipv4Addr, TcpStream},
+    net::{Ipv4Addr, SocketAddr, TcpStream},
+    path::{Path, PathBuf},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -50,6 +54,19 @@ pub fn start(config: &Config) -> Server {
 
 pub fn url(server: &Server) -> String {
     format!("rtsp://127.0.0.1:{}/live", server.port())
+}
+
+/// The clocksrc plugin as cargo built it for the tests, alone in a folder of that name. Each test has a folder of its own:
+/// they run side by side.
+pub fn installed_plugin(folder: &str) -> PathBuf {
+    let name = format!("{DLL_PREFIX}gstclocksrc{DLL_SUFFIX}");
+    let test = std::env::current_exe().expect("the test is a file");
+    let built = test.with_file_name(&name);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(folder);
+    std::fs::create_dir_all(&folder).expect("a folder for the plugin");
+    let installed = folder.join(name);
+    std::fs::copy(&built, &installed).unwrap_or_else(|error| panic!("{}: {error}", built.display()));
+    installed
 }
 
 /// Waits until `condition` holds.
@@ -216,6 +233,11 @@ impl RtspClient {
             session: None,
             authorization: None,
         }
+    }
+
+    /// Where it comes from, as the server sees it.
+    pub fn address(&self) -> SocketAddr {
+        self.stream.get_ref().local_addr().expect("an address")
     }
 
     /// Sends this with each request.
