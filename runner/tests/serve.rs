@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{Interleaved, RtspClient, config, login, start, url, wait_for_viewers};
+use common::{Interleaved, PATIENCE, RtspClient, config, login, start, wait_for_viewers};
 use rtsp_clock_server::{
     config::VideoCodec,
     server::{Server, StartError},
@@ -28,7 +28,7 @@ fn a_viewer_sees_the_end() {
     }
     assert!(goodbye, "RTCP's BYE must come before the connection ends");
     assert!(client.sees_the_end(), "the connection must be closed");
-    assert!(elapsed < Duration::from_secs(2), "stopping took {elapsed:?}");
+    assert!(elapsed < PATIENCE, "stopping took {elapsed:?}");
 }
 
 #[test]
@@ -50,7 +50,6 @@ fn two_servers_live_in_one_process() {
     other.stop();
     client.next_rtp();
     wait_for_viewers(&one, 1);
-    assert_eq!(one.urls(), [url(&one)]);
 }
 
 #[test]
@@ -154,7 +153,8 @@ fn only_the_live_speed_is_played() {
         200
     );
     client.next_rtp();
-    assert_eq!(server.viewers(), 1);
+    // A viewer is counted once it plays: its first packet may come sooner.
+    wait_for_viewers(&server, 1);
 }
 
 #[test]
