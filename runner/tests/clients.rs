@@ -11,12 +11,21 @@ use common::{PATIENCE, config, login, start, url, wait_for_viewers, wait_until};
 use futures::StreamExt;
 use gst::prelude::*;
 use rtsp_clock_server::{
-    config::{Config, PortRange},
+    config::{Config, PortRange, VideoCodec},
     server::Server,
 };
 
 /// Frames enough to see that it plays.
 const FRAMES: u32 = 10;
+
+const CODECS: [VideoCodec; 2] = [VideoCodec::H264, VideoCodec::Mjpeg];
+
+fn camera_with_login(codec: VideoCodec) -> Config {
+    let mut config = config();
+    config.login = Some(login());
+    config.stream.codec = codec;
+    config
+}
 
 /// A playing pipeline that counts its frames; stops when dropped.
 struct Player {
@@ -94,23 +103,28 @@ fn with_credentials(url: &str, credentials: &str) -> String {
 }
 
 #[test]
-fn ffmpeg_plays_over_tcp_and_udp_and_logs_in() {
-    let mut config = config();
-    config.login = Some(login());
-    let server = start(&config);
-    for transport in ["tcp", "udp"] {
-        let output = ffmpeg(&with_credentials(&url(&server), "user:s3cret"), transport)
-            .output()
-            .expect("ffmpeg");
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "over {transport}: {errors}");
+fn ffmpeg_plays_both_codecs_over_tcp_and_udp_and_logs_in() {
+    for codec in CODECS {
+        let server = start(&camera_with_login(codec));
+        for transport in ["tcp", "udp"] {
+            let output = ffmpeg(&with_credentials(&url(&server), "user:s3cret"), transport)
+                .output()
+                .expect("ffmpeg");
+            let errors = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{codec} over {transport}: {errors}");
+        }
+        wait_for_viewers(&server, 0);
     }
+}
+
+#[test]
+fn ffmpeg_with_a_wrong_password_is_told_so() {
+    let server = start(&camera_with_login(VideoCodec::H264));
     let refused = ffmpeg(&with_credentials(&url(&server), "user:wrong"), "tcp")
         .output()
         .expect("ffmpeg");
     let errors = String::from_utf8_lossy(&refused.stderr);
     assert!(!refused.status.success() && errors.contains("401"), "{errors}");
-    wait_for_viewers(&server, 0);
 }
 
 /// A process that is killed when dropped.
@@ -232,17 +246,17 @@ fn play_with_retina(
 }
 
 #[test]
-fn retina_plays_over_tcp_and_udp_and_logs_in() {
-    let mut config = config();
-    config.login = Some(login());
-    let server = start(&config);
-    for transport in [
-        retina::client::Transport::Tcp(retina::client::TcpTransportOptions::default()),
-        retina::client::Transport::Udp(retina::client::UdpTransportOptions::default()),
-    ] {
-        let frames = play_with_retina(&server, transport, Some(("user", "s3cret")));
-        assert_eq!(frames, FRAMES as usize);
+fn retina_plays_both_codecs_over_tcp_and_udp_and_logs_in() {
+    for codec in CODECS {
+        let server = start(&camera_with_login(codec));
+        for transport in [
+            retina::client::Transport::Tcp(retina::client::TcpTransportOptions::default()),
+            retina::client::Transport::Udp(retina::client::UdpTransportOptions::default()),
+        ] {
+            let frames = play_with_retina(&server, transport.clone(), Some(("user", "s3cret")));
+            assert_eq!(frames, FRAMES as usize, "{codec} over {transport}");
+        }
+        // retina leaves without TEARDOWN over TCP, and with it over UDP.
+        wait_for_viewers(&server, 0);
     }
-    // retina leaves without TEARDOWN over TCP, and with it over UDP.
-    wait_for_viewers(&server, 0);
 }

@@ -9,6 +9,9 @@ use common::{Interleaved, RtspClient, config, instant_of, milliseconds_between, 
 /// A frame period of the test's camera and what a busy machine may add; what a gap would add is seconds.
 const NOW: Duration = Duration::from_millis(500);
 
+/// Half a frame period of the test's camera, in ms.
+const HALF_A_PERIOD: f64 = 20.0;
+
 /// Plays, and answers how old the first packet's picture was when PLAY was sent, and whether it was a key picture's.
 fn first_picture(client: &mut RtspClient) -> (f64, bool) {
     let asked = SystemTime::now();
@@ -27,7 +30,7 @@ fn a_play_long_after_the_setup_starts_with_a_key_picture_of_now() {
     let mut client = RtspClient::connect(&server);
     assert_eq!(client.describe().status, 200);
     assert_eq!(client.setup().status, 200);
-    std::thread::sleep(Duration::from_secs(3));
+    std::thread::sleep(Duration::from_millis(10_500));
     let (age, is_key) = first_picture(&mut client);
     assert!(
         age < NOW.as_secs_f64() * 1e3,
@@ -87,11 +90,16 @@ fn a_packet_leaves_at_its_instant() {
         "PTS to arrival: {:.2} ms at best, {median:.2} ms median",
         delays[0]
     );
-    // The encoder's time on a busy machine is allowed for; a pipeline latency would be a frame period on top.
+    // The best of many packets shows the pipeline and not the machine: held up by a latency, it would be late as well.
     assert!(
         delays[0] > -1.0,
         "a packet came {} ms before its instant",
         -delays[0]
+    );
+    assert!(
+        delays[0] < HALF_A_PERIOD,
+        "no packet came sooner than {} ms after its instant",
+        delays[0]
     );
 }
 

@@ -2,82 +2,17 @@
 
 mod common;
 
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
-use common::{PATIENCE, RtspClient};
-
-const SERVER: &str = env!("CARGO_BIN_EXE_rtsp-clock-server");
-
-/// A server of the defaults on any free port of the loopback interface.
-struct Process {
-    child: Child,
-    port: u16,
-}
-
-impl Process {
-    fn start(configure: impl FnOnce(&mut Command)) -> Self {
-        let mut command = Command::new(SERVER);
-        command
-            .current_dir(env!("CARGO_TARGET_TMPDIR"))
-            .env_remove("CONFIG_PATH")
-            .env("RTSP_SERVER_IP", "127.0.0.1")
-            .env("RTSP_SERVER_PORT", "0")
-            .env("RUST_LOG", "info")
-            .stderr(Stdio::piped());
-        configure(&mut command);
-        let mut child = command.spawn().expect("the server starts");
-        let mut log = BufReader::new(child.stderr.take().expect("its log is piped")).lines();
-        let port = log
-            .by_ref()
-            .map_while(Result::ok)
-            .find_map(|line| {
-                line.split_once("rtsp://127.0.0.1:")?
-                    .1
-                    .split('/')
-                    .next()?
-                    .parse()
-                    .ok()
-            })
-            .expect("it says its URL");
-        std::thread::spawn(move || log.for_each(drop));
-        Self { child, port }
-    }
-
-    /// Sends a signal, and answers the exit status.
-    fn end_by(&mut self, signal: &str) -> Option<i32> {
-        let id = self.child.id().to_string();
-        let sent = Command::new("kill")
-            .args(["-s", signal, &id])
-            .status()
-            .expect("kill is installed");
-        assert!(sent.success());
-        let deadline = Instant::now() + PATIENCE;
-        while Instant::now() < deadline {
-            if let Some(status) = self.child.try_wait().expect("it can be waited for") {
-                return status.code();
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        panic!("still running {PATIENCE:?} after {signal}");
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // It may have ended by itself, which is as good.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use common::process::{self, Process};
+use common::{RtspClient, installed_plugin};
 
 #[test]
 fn a_signal_ends_it_with_status_0_and_viewers_see_the_end() {
     for signal in ["INT", "TERM"] {
         let mut process = Process::start(|_| {});
-        let mut viewer = RtspClient::watch_port(process.port);
+        let mut viewer = RtspClient::watch_port(process.port());
         viewer.next_rtp();
         assert_eq!(process.end_by(signal), Some(0), "after SIG{signal}");
         assert!(viewer.sees_the_end(), "the connection outlives SIG{signal}");
@@ -86,20 +21,16 @@ fn a_signal_ends_it_with_status_0_and_viewers_see_the_end() {
 
 #[test]
 fn its_own_clocksrc_wins_over_one_that_is_installed() {
-    let installed = Path::new(SERVER).parent().expect("it lies in a folder");
-    assert!(
-        installed.join("libgstclocksrc.so").exists(),
-        "the plugin has not been built"
-    );
+    let installed = installed_plugin("plugins-beside-the-server");
     let registry = Path::new(env!("CARGO_TARGET_TMPDIR")).join("registry-with-clocksrc.bin");
     let process = Process::start(|command| {
         command
-            .env("GST_PLUGIN_PATH", installed)
+            .env("GST_PLUGIN_PATH", installed.parent().expect("its folder"))
             .env("GST_REGISTRY", &registry);
     });
-    let mut viewer = RtspClient::watch_port(process.port);
+    let mut viewer = RtspClient::watch_port(process.port());
     viewer.next_rtp();
-    let maps = std::fs::read_to_string(format!("/proc/{}/maps", process.child.id())).expect("it runs");
+    let maps = std::fs::read_to_string(format!("/proc/{}/maps", process.id())).expect("it runs");
     assert!(
         !maps.contains("libgstclocksrc.so"),
         "the installed plugin was loaded"
@@ -108,10 +39,10 @@ fn its_own_clocksrc_wins_over_one_that_is_installed() {
 
 #[test]
 fn the_line_to_paste_runs() {
-    let folder = Path::new(SERVER).parent().expect("it lies in a folder");
+    let plugin = installed_plugin("plugins-of-the-pasted-line");
+    let folder = plugin.parent().expect("its folder");
     for codec in ["h264", "mjpeg"] {
-        let printed = Command::new(SERVER)
-            .current_dir(env!("CARGO_TARGET_TMPDIR"))
+        let printed = process::command()
             .arg("--print-launch=gst-launch")
             .env("RTSP_VIDEO_CODEC", codec)
             .output()
@@ -126,5 +57,69 @@ fn the_line_to_paste_runs() {
             .expect("a shell runs");
         let said = String::from_utf8_lossy(&run.stderr);
         assert!(run.status.success(), "{codec}: {said}");
+    }
+}
+
+#[test]
+fn the_log_says_where_and_what_it_plays() {
+    let process = Process::start(|command| {
+        command
+            .env("RTSP_VIDEO_CODEC", "mjpeg")
+            .env("RTSP_VIDEO_RESOLUTION", "640x360")
+            .env("RTSP_FPS", "15");
+    });
+    let said = |line: &str| {
+        let line = line.to_lowercase();
+        ["mjpeg", "640x360", "15 frames a second"]
+            .iter()
+            .all(|words| line.contains(words))
+    };
+    process.log().wait_for("codec, size and rate", said);
+    let urls = process.log().lines();
+    let urls: Vec<_> = urls.iter().filter(|line| line.contains("rtsp://")).collect();
+    let own = format!(" rtsp://127.0.0.1:{}/live", process.port());
+    assert!(matches!(*urls, [url] if url.ends_with(&own)), "{urls:?}");
+}
+
+#[test]
+fn the_log_says_who_comes_and_goes() {
+    let process = Process::start(|_| {});
+    let viewer = RtspClient::watch_port(process.port());
+    let who = format!("{} (TCP)", viewer.address());
+    let says = |what: &str| {
+        let words = format!("{who} {what}");
+        process.log().wait_for(&words, |line| line.contains(&words));
+    };
+    says("is watching");
+    drop(viewer);
+    says("has left");
+}
+
+#[test]
+fn the_log_keeps_the_password_to_itself() {
+    const PASSWORD: &str = "open-sesame-17";
+    // viewer:open-sesame-17
+    const CREDENTIALS: &str = "dmlld2VyOm9wZW4tc2VzYW1lLTE3";
+    let mut process = Process::start(|command| {
+        command
+            .env("RTSP_VIEWER_USERNAME", "viewer")
+            .env("RTSP_VIEWER_PASSWORD", PASSWORD)
+            .env("RUST_LOG", "trace");
+    });
+    let mut viewer = RtspClient::connect_port(process.port());
+    viewer.authorize(format!("Basic {CREDENTIALS}"));
+    assert_eq!(viewer.describe().status, 200);
+    assert_eq!(viewer.setup().status, 200);
+    assert_eq!(viewer.play().status, 200);
+    viewer.next_rtp();
+    drop(viewer);
+    process
+        .log()
+        .wait_for("the viewer left", |line| line.contains("has left"));
+    assert_eq!(process.end_by("TERM"), Some(0));
+    let log = process.whole_log();
+    assert!(log.contains("DEBUG"), "that is no trace:\n{log}");
+    for secret in [PASSWORD, CREDENTIALS] {
+        assert!(!log.contains(secret), "{secret} is in the log:\n{log}");
     }
 }

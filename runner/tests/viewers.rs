@@ -2,7 +2,12 @@
 
 mod common;
 
-use common::{RtspClient, config, start, wait_for_viewers};
+use std::{
+    net::{Ipv4Addr, UdpSocket},
+    time::Duration,
+};
+
+use common::{RtspClient, config, start, wait_for_viewers, wait_for_viewers_within};
 
 #[test]
 fn joins_and_teardowns_are_counted() {
@@ -21,6 +26,23 @@ fn a_lost_connection_ends_a_viewer() {
     wait_for_viewers(&server, 1);
     drop(client);
     wait_for_viewers(&server, 0);
+}
+
+#[test]
+fn a_silent_udp_viewer_ends_with_its_session() {
+    let server = start(&config());
+    let sockets = [(); 2].map(|()| UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port"));
+    let [media, control] = sockets
+        .each_ref()
+        .map(|socket| socket.local_addr().expect("its address").port());
+    // Its connection stays open: nothing but the time-out can tell that nobody is there.
+    let mut client = RtspClient::connect(&server);
+    assert_eq!(client.describe().status, 200);
+    let transport = format!("RTP/AVP;unicast;client_port={media}-{control}");
+    assert_eq!(client.setup_over(&transport).status, 200);
+    assert_eq!(client.play().status, 200);
+    wait_for_viewers(&server, 1);
+    wait_for_viewers_within(Duration::from_mins(1), &server, 0);
 }
 
 #[test]

@@ -6,9 +6,13 @@
     reason = "each test binary uses its own part of it"
 )]
 
+pub mod process;
+
 use std::{
+    env::consts::{DLL_PREFIX, DLL_SUFFIX},
     io::{self, BufRead, BufReader, Read, Write},
-    net::{Ipv4Addr, TcpStream},
+    net::{Ipv4Addr, SocketAddr, TcpStream},
+    path::{Path, PathBuf},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -52,6 +56,19 @@ pub fn url(server: &Server) -> String {
     format!("rtsp://127.0.0.1:{}/live", server.port())
 }
 
+/// The clocksrc plugin as cargo built it for the tests, alone in a folder of that name. Each test has a folder of its own:
+/// they run side by side.
+pub fn installed_plugin(folder: &str) -> PathBuf {
+    let name = format!("{DLL_PREFIX}gstclocksrc{DLL_SUFFIX}");
+    let test = std::env::current_exe().expect("the test is a file");
+    let built = test.with_file_name(&name);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(folder);
+    std::fs::create_dir_all(&folder).expect("a folder for the plugin");
+    let installed = folder.join(name);
+    std::fs::copy(&built, &installed).unwrap_or_else(|error| panic!("{}: {error}", built.display()));
+    installed
+}
+
 /// Waits until `condition` holds.
 #[track_caller]
 pub fn wait_until(what: &str, condition: impl FnMut() -> bool) {
@@ -63,9 +80,15 @@ pub fn wait_until(what: &str, condition: impl FnMut() -> bool) {
 
 #[track_caller]
 pub fn wait_for_viewers(server: &Server, count: usize) {
+    wait_for_viewers_within(PATIENCE, server, count);
+}
+
+/// For what takes longer than [`PATIENCE`] where it works.
+#[track_caller]
+pub fn wait_for_viewers_within(time: Duration, server: &Server, count: usize) {
     let seen = || server.viewers() == count;
     assert!(
-        holds_within(PATIENCE, seen),
+        holds_within(time, seen),
         "expected {count} viewers, there are {}",
         server.viewers()
     );
@@ -212,6 +235,11 @@ impl RtspClient {
         }
     }
 
+    /// Where it comes from, as the server sees it.
+    pub fn address(&self) -> SocketAddr {
+        self.stream.get_ref().local_addr().expect("an address")
+    }
+
     /// Sends this with each request.
     pub fn authorize(&mut self, authorization: String) {
         self.authorization = Some(authorization);
@@ -252,13 +280,14 @@ impl RtspClient {
         self.request("DESCRIBE", &[("Accept", "application/sdp")])
     }
 
+    /// SETUP with RTP in this connection.
     pub fn setup(&mut self) -> Response {
+        self.setup_over("RTP/AVP/TCP;unicast;interleaved=0-1")
+    }
+
+    pub fn setup_over(&mut self, transport: &str) -> Response {
         let control = format!("{}/stream=0", self.url);
-        self.send(
-            "SETUP",
-            &control,
-            &[("Transport", "RTP/AVP/TCP;unicast;interleaved=0-1")],
-        );
+        self.send("SETUP", &control, &[("Transport", transport)]);
         let response = self.response();
         let session = response
             .header("Session")

@@ -1,0 +1,167 @@
+//! The server as a process of its own.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    net::Ipv4Addr,
+    process::{Child, ChildStderr, Command, Stdio},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use super::{PATIENCE, holds_within};
+
+/// The server's program as it runs on a bare machine: no configuration file, and none of the tester's own variables.
+pub fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rtsp-clock-server"));
+    let variables = std::env::vars_os().map(|(name, _)| name);
+    for name in variables.filter(|name| name.to_string_lossy().starts_with("RTSP_")) {
+        command.env_remove(name);
+    }
+    command
+        .env_remove("CONFIG_PATH")
+        .current_dir(env!("CARGO_TARGET_TMPDIR"));
+    command
+}
+
+/// A server on any free port of the loopback interface; killed when dropped.
+pub struct Process {
+    child: Child,
+    port: u16,
+    log: Log,
+    /// Ends with the log.
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Process {
+    /// The defaults and what `configure` adds.
+    pub fn start(configure: impl FnOnce(&mut Command)) -> Self {
+        let mut command = command();
+        command
+            .env("RTSP_SERVER_IP", Ipv4Addr::LOCALHOST.to_string())
+            .env("RTSP_SERVER_PORT", "0")
+            .env("RUST_LOG", "info")
+            .stderr(Stdio::piped());
+        configure(&mut command);
+        let mut child = command.spawn().expect("the server starts");
+        let (log, reader) = Log::keep(child.stderr.take().expect("its log is piped"));
+        let port = log.find(port_in_url);
+        let Some(port) = port else {
+            end(&mut child);
+            panic!("it never says its URL:\n{log}");
+        };
+        Self {
+            child,
+            port,
+            log,
+            reader: Some(reader),
+        }
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// All that it has written to stderr, once it has ended.
+    pub fn whole_log(mut self) -> String {
+        end(&mut self.child);
+        if let Some(reader) = self.reader.take() {
+            reader.join().expect("its log is text");
+        }
+        self.log.to_string()
+    }
+
+    /// What it has written to stderr so far.
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// Sends a signal, and answers the exit status.
+    pub fn end_by(&mut self, signal: &str) -> Option<i32> {
+        let sent = Command::new("kill")
+            .args(["-s", signal, &self.id().to_string()])
+            .status()
+            .expect("kill is installed");
+        assert!(sent.success());
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            if let Some(status) = self.child.try_wait().expect("it can be waited for") {
+                return status.code();
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        panic!("still running {PATIENCE:?} after {signal}");
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        end(&mut self.child);
+    }
+}
+
+fn end(child: &mut Child) {
+    // It may have ended by itself, which is as good.
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+fn port_in_url(line: &str) -> Option<u16> {
+    let (_, rest) = line.split_once("rtsp://127.0.0.1:")?;
+    rest.split('/').next()?.parse().ok()
+}
+
+/// The lines that a process writes to stderr, as they come.
+#[derive(Clone, Default)]
+pub struct Log {
+    lines: Arc<Mutex<Vec<String>>>,
+}
+
+impl Log {
+    /// The log, and the thread that fills it.
+    fn keep(stderr: ChildStderr) -> (Self, JoinHandle<()>) {
+        let log = Self::default();
+        let written = log.clone();
+        let reader = std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                written.lock().push(line);
+            }
+        });
+        (log, reader)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<String>> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn lines(&self) -> Vec<String> {
+        self.lock().clone()
+    }
+
+    /// Waits for a line for which `says` holds.
+    #[track_caller]
+    pub fn wait_for(&self, what: &str, says: impl Fn(&str) -> bool) {
+        let found = self.find(|line| says(line).then_some(()));
+        assert!(found.is_some(), "the log never says {what}:\n{self}");
+    }
+
+    /// Waits for a line that `read` knows how to read.
+    fn find<T>(&self, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let mut found = None;
+        holds_within(PATIENCE, || {
+            found = self.lock().iter().find_map(|line| read(line));
+            found.is_some()
+        });
+        found
+    }
+}
+
+impl std::fmt::Display for Log {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.lock().join("\n"))
+    }
+}
