@@ -277,18 +277,22 @@ fn cells(spec: &FrameSpec, placed: &Placed, palette: &Palette) -> Vec<SceneCell>
     let (line, digits) = (&placed.line, &placed.digits);
     let tile = |mask: &Mask| Tile::new(spec.format, mask, palette);
     let plain = (!line.cells.is_empty()).then(|| Arc::new(digits.masks.each_ref().map(tile)));
+    let (left, top) = digits.inset;
     let tiles = |&(x, y): &(usize, usize)| {
-        let joined = digits.masks.each_ref().map(|mask| mask.joined(&line.mask, x, y));
+        let joined = digits
+            .masks
+            .each_ref()
+            .map(|mask| mask.joined(&line.mask, x + left, y + top));
         let [Some(_), ..] = joined else {
             return plain.clone();
         };
         Some(Arc::new(joined.map(|mask| tile(&mask.unwrap_or_default()))))
     };
     let rect = |&(x, y): &(usize, usize)| Rect {
-        x: placed.x + x,
-        y: placed.y + y,
-        width: digits.cell.width,
-        height: digits.cell.ascent + digits.cell.descent,
+        x: placed.x + x + left,
+        y: placed.y + y + top,
+        width: digits.masks[0].width,
+        height: digits.masks[0].height,
     };
     line.cells
         .iter()

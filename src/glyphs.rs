@@ -32,6 +32,32 @@ impl Mask {
         u8::try_from((sum + count / 2) / count).unwrap_or(u8::MAX)
     }
 
+    /// The columns and rows within which there is ink.
+    fn ink(&self) -> (Range<usize>, Range<usize>) {
+        let mut ink = (self.width..0, self.height..0);
+        for (y, row) in self.coverage.chunks_exact(self.width.max(1)).enumerate() {
+            let inked = |coverage: &u8| *coverage > 0;
+            if let (Some(first), Some(last)) = (row.iter().position(inked), row.iter().rposition(inked)) {
+                ink.0 = ink.0.start.min(first)..ink.0.end.max(last + 1);
+                ink.1 = ink.1.start.min(y)..y + 1;
+            }
+        }
+        ink
+    }
+
+    fn crop(&self, columns: &Range<usize>, rows: &Range<usize>) -> Self {
+        let lines = self
+            .coverage
+            .chunks_exact(self.width.max(1))
+            .take(rows.end)
+            .skip(rows.start);
+        Self {
+            width: columns.len(),
+            height: rows.len(),
+            coverage: lines.flat_map(|line| &line[columns.clone()]).copied().collect(),
+        }
+    }
+
     /// This mask with what of `under` lies beneath it, this one's corner being at (`x`, `y`) of the other;
     /// `None` when nothing does.
     pub(crate) fn joined(&self, under: &Self, x: usize, y: usize) -> Option<Self> {
@@ -57,19 +83,20 @@ pub(crate) struct Font {
     pub(crate) size: i32,
 }
 
-/// The ten digits of a font, in masks of one size.
+/// The ten digits of a font, in masks of one size: the part of the cell in which any of the ten has ink.
 #[derive(Debug)]
 pub(crate) struct Digits {
-    pub(crate) cell: Cell,
+    /// Where the masks' left and top edges lie in the cell, on even px.
+    pub(crate) inset: (usize, usize),
     pub(crate) masks: [Mask; 10],
 }
 
 /// The place of one digit; its sides and its baseline are even, so that it falls on whole chroma samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Cell {
-    pub(crate) width: usize,
-    pub(crate) ascent: usize,
-    pub(crate) descent: usize,
+struct Cell {
+    width: usize,
+    ascent: usize,
+    descent: usize,
 }
 
 /// A line of text without its digits.
@@ -176,7 +203,7 @@ impl Typesetter {
             let left = (px(units(cell.width)) - px(Box::of(&layout).advance)) / 2.0;
             *mask = draw(&layout, left, cell.ascent, cell.width, cell.ascent + cell.descent)?;
         }
-        Ok(Digits { cell, masks })
+        Ok(cropped(&masks))
     }
 
     fn line(&self, font: &Font, skeleton: &str) -> Result<Line, FaceError> {
@@ -268,6 +295,24 @@ impl Box {
     }
 }
 
+/// The digits without the rows and columns that none of them fills: what is never painted is never copied.
+fn cropped(masks: &[Mask; 10]) -> Digits {
+    let even = |ink: Range<usize>, end: usize| {
+        let start = (ink.start & !1).min(end);
+        start..ink.end.next_multiple_of(2).clamp(start, end)
+    };
+    let union = |a: Range<usize>, b: Range<usize>| a.start.min(b.start)..a.end.max(b.end);
+    let inks = masks.iter().map(Mask::ink);
+    let ink = inks
+        .reduce(|a, b| (union(a.0, b.0), union(a.1, b.1)))
+        .unwrap_or_default();
+    let (columns, rows) = (even(ink.0, masks[0].width), even(ink.1, masks[0].height));
+    Digits {
+        inset: (columns.start, rows.start),
+        masks: masks.each_ref().map(|mask| mask.crop(&columns, &rows)),
+    }
+}
+
 /// Draws a layout whose baseline starts at (`left`, `ascent`) px.
 fn draw(
     layout: &pango::Layout,
@@ -345,30 +390,33 @@ mod tests {
     }
 
     #[test]
-    fn digits_share_one_even_cell_in_any_font() {
+    fn digits_share_one_even_place_in_any_font() {
         for name in ["monospace bold", "serif italic", "sans"] {
-            let digits = digits(&font(name, 37)).unwrap();
-            let Cell {
-                width,
-                ascent,
-                descent,
-            } = digits.cell;
-            assert!(
-                [width, ascent, descent].iter().all(|side| side % 2 == 0),
-                "{name}: {:?}",
-                digits.cell
-            );
+            let font = font(name, 37);
+            let digits = digits(&font).unwrap();
+            let (width, height) = (digits.masks[0].width, digits.masks[0].height);
+            let sides = [digits.inset.0, digits.inset.1, width, height];
+            assert!(sides.iter().all(|side| side % 2 == 0), "{name}: {sides:?}");
             for mask in &digits.masks {
-                assert_eq!((mask.width, mask.height), (width, ascent + descent), "{name}");
+                assert_eq!((mask.width, mask.height), (width, height), "{name}");
                 assert!(mask.coverage.contains(&255), "{name}: a digit without ink");
             }
+            let cell = Typesetter::new().unwrap().cell(&font);
+            assert!(
+                digits.inset.0 + width <= cell.width,
+                "{name}: {sides:?} in {cell:?}"
+            );
+            assert!(
+                digits.inset.1 + height <= cell.ascent + cell.descent,
+                "{name}: {sides:?} in {cell:?}"
+            );
         }
     }
 
     #[test]
     fn neighbouring_cells_touch_and_stand_on_even_pixels() {
         let font = font("monospace bold", 31);
-        let width = digits(&font).unwrap().cell.width;
+        let width = Typesetter::new().unwrap().cell(&font).width;
         let line = line(&font, "00:00").unwrap();
         let [first, second, third, fourth] = line.cells[..] else {
             panic!("{:?}", line.cells)
