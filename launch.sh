@@ -114,7 +114,7 @@ sources_id() {
         echo Dockerfile
         sed -n 's/^!//p' .dockerignore
     } | while IFS= read -r source; do
-        find "$source" -type f -exec cksum {} +
+        find "$source" -type f ! -path '*/tests/*' -exec cksum {} +
     done | LC_ALL=C sort | cksum | tr ' ' -
 }
 
