@@ -98,7 +98,8 @@ launch_docker() {
     if answers_and_exits "$@"; then
         in_container "" "$@"
     else
-        ports=$(in_container "" --print-docker-flags "$@")
+        # What the server has to say, it says when it runs.
+        ports=$(export RUST_LOG=error && in_container "" --print-docker-flags "$@")
         in_container "$ports" "$@"
     fi
 }
