@@ -1,13 +1,12 @@
-//! The server as a process of its own: signals, a plugin installed beside it, the line to paste.
+//! The server as a process of its own: signals, the line to paste.
 
 mod common;
 
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{PATIENCE, RtspClient};
+use common::{PATIENCE, RtspClient, plugin_folder};
 
 const SERVER: &str = env!("CARGO_BIN_EXE_rtsp-clock-server");
 
@@ -18,17 +17,16 @@ struct Process {
 }
 
 impl Process {
-    fn start(configure: impl FnOnce(&mut Command)) -> Self {
-        let mut command = Command::new(SERVER);
-        command
+    fn start() -> Self {
+        let mut child = Command::new(SERVER)
             .current_dir(env!("CARGO_TARGET_TMPDIR"))
             .env_remove("CONFIG_PATH")
             .env("RTSP_SERVER_IP", "127.0.0.1")
             .env("RTSP_SERVER_PORT", "0")
             .env("RUST_LOG", "info")
-            .stderr(Stdio::piped());
-        configure(&mut command);
-        let mut child = command.spawn().expect("the server starts");
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the server starts");
         let mut log = BufReader::new(child.stderr.take().expect("its log is piped")).lines();
         let port = log
             .by_ref()
@@ -76,7 +74,7 @@ impl Drop for Process {
 #[test]
 fn a_signal_ends_it_with_status_0_and_viewers_see_the_end() {
     for signal in ["INT", "TERM"] {
-        let mut process = Process::start(|_| {});
+        let mut process = Process::start();
         let mut viewer = RtspClient::watch_port(process.port);
         viewer.next_rtp();
         assert_eq!(process.end_by(signal), Some(0), "after SIG{signal}");
@@ -85,30 +83,8 @@ fn a_signal_ends_it_with_status_0_and_viewers_see_the_end() {
 }
 
 #[test]
-fn its_own_clocksrc_wins_over_one_that_is_installed() {
-    let installed = Path::new(SERVER).parent().expect("it lies in a folder");
-    assert!(
-        installed.join("libgstclocksrc.so").exists(),
-        "the plugin has not been built"
-    );
-    let registry = Path::new(env!("CARGO_TARGET_TMPDIR")).join("registry-with-clocksrc.bin");
-    let process = Process::start(|command| {
-        command
-            .env("GST_PLUGIN_PATH", installed)
-            .env("GST_REGISTRY", &registry);
-    });
-    let mut viewer = RtspClient::watch_port(process.port);
-    viewer.next_rtp();
-    let maps = std::fs::read_to_string(format!("/proc/{}/maps", process.child.id())).expect("it runs");
-    assert!(
-        !maps.contains("libgstclocksrc.so"),
-        "the installed plugin was loaded"
-    );
-}
-
-#[test]
 fn the_line_to_paste_runs() {
-    let folder = Path::new(SERVER).parent().expect("it lies in a folder");
+    let folder = plugin_folder("plugin-to-paste");
     for codec in ["h264", "mjpeg"] {
         let printed = Command::new(SERVER)
             .current_dir(env!("CARGO_TARGET_TMPDIR"))
@@ -121,7 +97,8 @@ fn the_line_to_paste_runs() {
         assert_ne!(line, bounded);
         let run = Command::new("sh")
             .args(["-c", &format!("gst-launch-1.0 {bounded}")])
-            .env("GST_PLUGIN_PATH", folder)
+            .env("GST_PLUGIN_PATH", &folder)
+            .env("GST_REGISTRY", folder.join("registry.bin"))
             .output()
             .expect("a shell runs");
         let said = String::from_utf8_lossy(&run.stderr);

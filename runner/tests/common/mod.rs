@@ -9,6 +9,7 @@
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
     net::{Ipv4Addr, TcpStream},
+    path::{Path, PathBuf},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -50,6 +51,23 @@ pub fn start(config: &Config) -> Server {
 
 pub fn url(server: &Server) -> String {
     format!("rtsp://127.0.0.1:{}/live", server.port())
+}
+
+/// A folder of that name with the plugin in it, as cargo built it for the tests: cargo puts it beside the programs that
+/// people run only when it is asked for by itself.
+pub fn plugin_folder(name: &str) -> PathBuf {
+    let file = format!(
+        "{}gstclocksrc{}",
+        std::env::consts::DLL_PREFIX,
+        std::env::consts::DLL_SUFFIX
+    );
+    let built = std::env::current_exe()
+        .expect("a test has a path")
+        .with_file_name(&file);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::create_dir_all(&folder).expect("a folder for the plugin");
+    std::fs::copy(&built, folder.join(file)).unwrap_or_else(|error| panic!("{}: {error}", built.display()));
+    folder
 }
 
 /// Waits until `condition` holds.
