@@ -76,6 +76,9 @@ struct SceneCell {
     tiles: Arc<[Tile; 10]>,
 }
 
+/// The characters of a line that are shown. More could not be told apart in any frame, and Pango's units overflow.
+const LONGEST_LINE: usize = 1000;
+
 /// A line of text as it is, and with `0` for each digit.
 #[derive(Debug, Default)]
 struct Text {
@@ -205,7 +208,7 @@ impl Text {
     /// break the line: a space stands for each.
     fn split_digits(&mut self, digits: &mut Vec<u8>) {
         self.skeleton.clear();
-        for character in self.line.chars() {
+        for character in self.line.chars().take(LONGEST_LINE) {
             self.skeleton.push(match character {
                 '0'..='9' => {
                     digits.push(character as u8 - b'0');

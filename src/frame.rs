@@ -32,18 +32,15 @@ pub enum PixelFormat {
 
 /// One plane: how far apart its samples are, how it is subsampled, and which channel each byte holds.
 pub(crate) struct PlaneShape {
-    /// Bytes from one sample to the next.
-    step: usize,
     /// Binary logarithm of the horizontal and vertical subsampling.
     subsampling: (u32, u32),
-    /// The channel (Y, U, V, or R, G, B, alpha) of each of a sample's bytes.
+    /// The channel (Y, U, V, or R, G, B, alpha) of each of a sample's bytes. Samples touch.
     channels: &'static [usize],
 }
 
 impl PlaneShape {
     const fn full(channels: &'static [usize]) -> Self {
         Self {
-            step: channels.len(),
             subsampling: (0, 0),
             channels,
         }
@@ -51,10 +48,14 @@ impl PlaneShape {
 
     const fn halved(channels: &'static [usize], rows: u32) -> Self {
         Self {
-            step: channels.len(),
             subsampling: (1, rows),
             channels,
         }
+    }
+
+    /// Bytes from one sample to the next.
+    fn step(&self) -> usize {
+        self.channels.len()
     }
 
     fn columns(&self, width: usize) -> usize {
@@ -66,16 +67,13 @@ impl PlaneShape {
     }
 
     fn row_bytes(&self, width: usize) -> usize {
-        self.columns(width) * self.step
+        self.columns(width) * self.step()
     }
 }
 
 impl PixelFormat {
     /// The planes, in the order in which they lie in memory.
     pub(crate) const fn planes(self) -> &'static [PlaneShape] {
-        const fn packed(channels: &'static [usize]) -> PlaneShape {
-            PlaneShape::full(channels)
-        }
         const LUMA: PlaneShape = PlaneShape::full(&[0]);
         const QUARTER_U: PlaneShape = PlaneShape::halved(&[1], 1);
         const QUARTER_V: PlaneShape = PlaneShape::halved(&[2], 1);
@@ -88,12 +86,12 @@ impl PixelFormat {
             Self::Y444 => const { &[LUMA, PlaneShape::full(&[1]), PlaneShape::full(&[2])] },
             Self::Gray8 => &[LUMA],
             // A padding byte takes the alpha channel, which is opaque in formats without alpha.
-            Self::Rgbx | Self::Rgba => const { &[packed(&[0, 1, 2, 3])] },
-            Self::Xrgb | Self::Argb => const { &[packed(&[3, 0, 1, 2])] },
-            Self::Bgrx | Self::Bgra => const { &[packed(&[2, 1, 0, 3])] },
-            Self::Xbgr | Self::Abgr => const { &[packed(&[3, 2, 1, 0])] },
-            Self::Rgb => const { &[packed(&[0, 1, 2])] },
-            Self::Bgr => const { &[packed(&[2, 1, 0])] },
+            Self::Rgbx | Self::Rgba => const { &[PlaneShape::full(&[0, 1, 2, 3])] },
+            Self::Xrgb | Self::Argb => const { &[PlaneShape::full(&[3, 0, 1, 2])] },
+            Self::Bgrx | Self::Bgra => const { &[PlaneShape::full(&[2, 1, 0, 3])] },
+            Self::Xbgr | Self::Abgr => const { &[PlaneShape::full(&[3, 2, 1, 0])] },
+            Self::Rgb => const { &[PlaneShape::full(&[0, 1, 2])] },
+            Self::Bgr => const { &[PlaneShape::full(&[2, 1, 0])] },
         }
     }
 
@@ -332,8 +330,8 @@ impl<'a> Picture<'a> {
             let columns = shape.columns(mask.width.min(width.saturating_sub(x)));
             let rows = shape.rows(mask.height.min(height.saturating_sub(y)));
             for row in 0..rows {
-                let start = ((y >> down) + row) * plane.stride + (x >> right) * shape.step;
-                let samples = plane.data[start..][..columns * shape.step].chunks_exact_mut(shape.step);
+                let start = ((y >> down) + row) * plane.stride + (x >> right) * shape.step();
+                let samples = plane.data[start..][..columns * shape.step()].chunks_exact_mut(shape.step());
                 for (column, sample) in samples.enumerate() {
                     let coverage = mask.mean(span(column, right, mask.width), span(row, down, mask.height));
                     for (byte, value) in sample.iter_mut().zip(palette.bytes(shape, coverage)) {
@@ -351,7 +349,7 @@ impl<'a> Picture<'a> {
         for ((shape, plane), source) in self.planes_mut().zip(&tile.planes) {
             let (right, down) = shape.subsampling;
             let (row_bytes, tile_stride) = (shape.row_bytes(width), shape.row_bytes(tile.width));
-            let mut start = (y >> down) * plane.stride + (x >> right) * shape.step;
+            let mut start = (y >> down) * plane.stride + (x >> right) * shape.step();
             for row in source.chunks_exact(tile_stride.max(1)).take(shape.rows(height)) {
                 plane.data[start..][..row_bytes].copy_from_slice(&row[..row_bytes]);
                 start += plane.stride;

@@ -189,7 +189,7 @@ impl Typesetter {
         let boxes = || (0..10).map(|digit| self.digit(font, digit));
         let half = boxes().map(|digit| digit.half_width()).max().unwrap_or_default();
         Cell {
-            width: even_px(2 * half),
+            width: even_px(half.saturating_mul(2)),
             ascent: even_px(boxes().map(|digit| digit.ascent).max().unwrap_or_default()),
             descent: even_px(boxes().map(|digit| digit.descent).max().unwrap_or_default()),
         }
@@ -221,7 +221,9 @@ impl Typesetter {
             .map(|index| {
                 let place = layout.index_to_pos(i32::try_from(index).unwrap_or(i32::MAX));
                 // The width is negative where text runs from right to left.
-                let left = measure.left + place.x().min(place.x() + place.width());
+                let left = measure
+                    .left
+                    .saturating_add(place.x().min(place.x().saturating_add(place.width())));
                 (nearest_even_px(left), measure.ascent - cell.ascent)
             })
             .collect();
@@ -230,10 +232,10 @@ impl Typesetter {
 
     fn measure(&self, font: &Font, cell: Cell, skeleton: &str) -> Measure {
         let extent = Box::of(&self.skeleton(font, cell, skeleton));
-        let left = (-extent.ink.start).max(0);
+        let left = extent.ink.start.saturating_neg().max(0);
         Measure {
             left,
-            width: even_px(left + extent.advance.max(extent.ink.end)),
+            width: even_px(left.saturating_add(extent.advance.max(extent.ink.end))),
             ascent: even_px(extent.ascent).max(cell.ascent),
             descent: even_px(extent.descent).max(cell.descent),
         }
@@ -276,13 +278,14 @@ impl Box {
     fn of(layout: &pango::Layout) -> Self {
         let (ink, logical) = layout.extents();
         let baseline = layout.baseline();
+        let end = |start: i32, length: i32| start.saturating_add(length);
         let top = ink.y().min(logical.y());
-        let bottom = (ink.y() + ink.height()).max(logical.y() + logical.height());
+        let bottom = end(ink.y(), ink.height()).max(end(logical.y(), logical.height()));
         Self {
             advance: logical.width(),
-            ink: ink.x()..ink.x() + ink.width(),
-            ascent: baseline - top,
-            descent: bottom - baseline,
+            ink: ink.x()..end(ink.x(), ink.width()),
+            ascent: baseline.saturating_sub(top),
+            descent: bottom.saturating_sub(baseline),
         }
     }
 
@@ -290,8 +293,8 @@ impl Box {
     fn half_width(&self) -> i32 {
         let middle = self.advance / 2;
         (self.advance - middle)
-            .max(middle - self.ink.start)
-            .max(self.ink.end - middle)
+            .max(middle.saturating_sub(self.ink.start))
+            .max(self.ink.end.saturating_sub(middle))
     }
 }
 
@@ -375,7 +378,7 @@ fn even_px(units: i32) -> usize {
 
 /// Pango units to the nearest even number of px.
 fn nearest_even_px(units: i32) -> usize {
-    even_px(units - pango::SCALE)
+    even_px(units.saturating_sub(pango::SCALE))
 }
 
 #[cfg(test)]

@@ -107,6 +107,12 @@ fn fit(request: &Request) -> Result<[i32; LINES], FaceError> {
     let mut sizes = [scaled(time, SMALL), time, scaled(time, SMALL)];
     for ((size, skeleton), index) in sizes.iter_mut().zip(&request.skeletons).zip(0..) {
         let line = with_room_for_digits(skeleton, index);
+        // Close to what fits before it is measured: Pango's units overflow with huge text.
+        let bound = scaled(
+            REFERENCE,
+            room.width / width(&typesetter, request, REFERENCE, &line),
+        );
+        *size = (*size).min(bound.saturating_add(1));
         *size = reduce(*size, |size| {
             room.width / width(&typesetter, request, size, &line)
         });

@@ -168,54 +168,84 @@ fn the_rectangles_answered_hold_every_difference_to_the_frame_before() {
 }
 
 #[test]
-fn digits_do_not_wobble() {
-    // A point of the label's row and the viewers' row must not move while the time runs.
-    let mut canvas = Canvas::new(PixelFormat::Gray8, 640, 480);
+fn nothing_but_the_digits_own_places_differs_from_one_time_to_another() {
+    let (width, height) = (640, 480);
+    let midnight = -(9 * 3600 + 59 * 60 + 58) * 1000;
+    let mut canvas = Canvas::new(PixelFormat::Gray8, width, height);
     let mut face = face(canvas.spec);
-    canvas.paint(&mut face, &reading(0, 1));
-    let colon_columns = |canvas: &Canvas| -> Vec<usize> {
-        (0..640)
-            .filter(|&x| (200..280).any(|y| canvas.luma(x, y) > 128))
-            .collect()
+    canvas.paint(&mut face, &reading(midnight, 1));
+    let ones = reading(midnight + ((11 * 60 + 11) * 60 + 11) * 1000 + 111, 1);
+    let places = canvas.paint(&mut face, &ones);
+    assert_eq!(places.len(), 9, "{places:?}");
+    let new = |reading: &Reading| {
+        let mut canvas = Canvas::new(PixelFormat::Gray8, width, height);
+        canvas.paint(&mut self::face(canvas.spec), reading);
+        canvas
     };
-    let all_ones = reading(((60 + 12) * 60 + 12 + 1) * 1000 + 111, 1);
-    canvas.paint(&mut face, &all_ones);
-    let narrow = colon_columns(&canvas);
-    canvas.paint(&mut face, &reading(0, 1));
-    let wide = colon_columns(&canvas);
-    let middle = |columns: &[usize]| usize::midpoint(columns[0], columns[columns.len() - 1]);
-    assert!(
-        middle(&narrow).abs_diff(middle(&wide)) < 16,
-        "{narrow:?} and {wide:?}"
-    );
+    let (zeros, ones) = (new(&reading(midnight, 1)), new(&ones));
+    for (x, y) in (0..height).flat_map(|y| (0..width).map(move |x| (x, y))) {
+        let inside = |r: &Rect| (r.x..r.x + r.width).contains(&x) && (r.y..r.y + r.height).contains(&y);
+        assert!(
+            zeros.luma(x, y) == ones.luma(x, y) || places.iter().any(inside),
+            "{x}, {y} moved"
+        );
+    }
 }
 
+/// The first sample of each plane in the colour 0x2040c0: BT.601 in limited range, RGB in full range.
+const BLUISH: [(PixelFormat, &[&[u8]]); 17] = [
+    (PixelFormat::I420, &[&[75], &[189], &[105]]),
+    (PixelFormat::Yv12, &[&[75], &[105], &[189]]),
+    (PixelFormat::Nv12, &[&[75], &[189, 105]]),
+    (PixelFormat::Nv21, &[&[75], &[105, 189]]),
+    (PixelFormat::Y42b, &[&[75], &[189], &[105]]),
+    (PixelFormat::Y444, &[&[75], &[189], &[105]]),
+    (PixelFormat::Gray8, &[&[75]]),
+    (PixelFormat::Rgbx, &[&[0x20, 0x40, 0xc0, 0xff]]),
+    (PixelFormat::Xrgb, &[&[0xff, 0x20, 0x40, 0xc0]]),
+    (PixelFormat::Bgrx, &[&[0xc0, 0x40, 0x20, 0xff]]),
+    (PixelFormat::Xbgr, &[&[0xff, 0xc0, 0x40, 0x20]]),
+    (PixelFormat::Rgba, &[&[0x20, 0x40, 0xc0, 0xff]]),
+    (PixelFormat::Bgra, &[&[0xc0, 0x40, 0x20, 0xff]]),
+    (PixelFormat::Argb, &[&[0xff, 0x20, 0x40, 0xc0]]),
+    (PixelFormat::Abgr, &[&[0xff, 0xc0, 0x40, 0x20]]),
+    (PixelFormat::Rgb, &[&[0x20, 0x40, 0xc0]]),
+    (PixelFormat::Bgr, &[&[0xc0, 0x40, 0x20]]),
+];
+
 #[test]
-fn colours_reach_the_pixels() {
-    let style = Style {
-        foreground: Argb(0xff00_ff00),
-        background: Argb(0xff00_00ff),
-        ..Style::default()
-    };
-    let mut canvas = Canvas::new(PixelFormat::Rgb, 320, 240);
-    let mut face = Face::new(
-        FrameSpec::new(
-            PixelFormat::Rgb,
-            320,
-            240,
-            Colorimetry {
+fn each_format_has_its_bytes_where_they_belong() {
+    for (format, expected) in BLUISH {
+        let mut canvas = Canvas::new(format, 160, 120);
+        let is_rgb = expected[0].len() >= 3;
+        if is_rgb {
+            let full = Colorimetry {
                 range: clockface::Range::Full,
                 ..Colorimetry::default()
-            },
-        )
-        .unwrap(),
-        style,
-        wording(),
-    );
-    canvas.paint(&mut face, &reading(0, 1));
-    let pixels: Vec<_> = canvas.pixels().concat().chunks(3).map(<[u8]>::to_vec).collect();
-    assert_eq!(pixels[0], [0, 0, 255]);
-    assert!(pixels.contains(&vec![0, 255, 0]));
+            };
+            canvas.spec = FrameSpec::new(format, 160, 120, full).unwrap();
+        }
+        for (foreground, background) in [(0xff00_0000, 0xff20_40c0), (0xff20_40c0, 0xff00_0000)] {
+            let style = Style {
+                foreground: Argb(foreground),
+                background: Argb(background),
+                ..Style::default()
+            };
+            canvas.shown = Shown::default();
+            canvas.paint(&mut Face::new(canvas.spec, style, wording()), &reading(0, 1));
+            let corner = background == 0xff20_40c0;
+            for ((data, _, _), sample) in canvas.planes.iter().zip(expected) {
+                if corner {
+                    assert_eq!(&data[..sample.len()], *sample, "{format:?}");
+                } else {
+                    assert!(
+                        data.chunks(sample.len()).any(|found| found == *sample),
+                        "{format:?}"
+                    );
+                }
+            }
+        }
+    }
 }
 
 #[test]

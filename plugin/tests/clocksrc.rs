@@ -1,5 +1,13 @@
 //! `clocksrc` in GStreamer's hands: when its frames leave, what is written on them, what it answers.
 
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test binary uses its own part of it"
+)]
+#[path = "../../tests/support/reader.rs"]
+mod reader;
+
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, Once};
 use std::time::Duration;
@@ -539,6 +547,47 @@ fn any_size_is_painted() {
         };
         let info = gst_video::VideoInfo::from_caps(&caps.parse::<gst::Caps>().unwrap()).unwrap();
         assert_eq!(frame.size(), info.size());
+        let luma = &bytes(frame)[..info.stride()[0].unsigned_abs() as usize * height];
+        assert_eq!(
+            luma.iter().any(|&luma| luma > 100),
+            height >= 32 && width >= 32,
+            "{caps}"
+        );
+    }
+}
+
+#[test]
+fn text_that_no_frame_can_hold_is_painted_as_far_as_it_goes() {
+    let long = "W".repeat(100_000);
+    for (text, font) in [
+        (long.as_str(), "monospace"),
+        (&long[..3000], "monospace 30000"),
+        ("!", "sans 1000000000"),
+        ("", "serif 0.001"),
+    ] {
+        let properties = [("text", text.to_value()), ("font-desc", font.to_value())];
+        for caps in [
+            CAPS_25,
+            "video/x-raw,format=I420,width=1920,height=1080,framerate=25/1",
+        ] {
+            assert_eq!(fast(&properties, caps, 1).len(), 1, "{font} at {caps}");
+        }
+    }
+}
+
+#[test]
+fn a_picture_of_160x120_can_be_read() {
+    let reader = reader::Reader::new(160, 120);
+    let caps = "video/x-raw,format=GRAY8,width=160,height=120,framerate=25/1,colorimetry=(string)2:4:7:1";
+    for (index, frame) in (0..).zip(fast(&[("clients", 7_u32.to_value())], caps, 100)) {
+        let said = reader.read(&bytes(&frame), 160);
+        assert_eq!(
+            said,
+            reader::Said {
+                time_of_day: index * 40,
+                viewers: 7
+            }
+        );
     }
 }
 

@@ -64,6 +64,7 @@ pub struct ClockSrc {
     settings: Mutex<Settings>,
     /// Of the stream; there is none before caps are known, or after `stop()`.
     stream: Mutex<Option<Stream>>,
+    life: Mutex<Life>,
     counts: Mutex<Counts>,
     wait: Wait,
 }
@@ -81,7 +82,15 @@ struct Stream {
     look_changed: bool,
 }
 
-/// What the stream has done so far, and what the pipeline told it.
+/// What holds from `start()` to `stop()`.
+#[derive(Debug, Clone, Copy, Default)]
+struct Life {
+    timing: Timing,
+    /// What the pipeline gives each frame on top of its PTS, in ns.
+    latency: i64,
+}
+
+/// What the stream has done so far.
 #[derive(Debug, Clone, Copy, Default)]
 struct Counts {
     rendered: u64,
@@ -89,8 +98,6 @@ struct Counts {
     /// In ns.
     max_lateness: u64,
     total_lateness: u64,
-    /// What the pipeline gives each frame on top of its PTS, in ns.
-    latency: i64,
 }
 
 #[glib::object_subclass]
@@ -186,6 +193,8 @@ impl BaseSrcImpl for ClockSrc {
     fn start(&self) -> Result<(), gst::ErrorMessage> {
         *lock(&self.stream) = None;
         *lock(&self.counts) = Counts::default();
+        let timing = lock(&self.settings).timing;
+        *lock(&self.life) = Life { timing, latency: 0 };
         self.parent_start()
     }
 
@@ -227,10 +236,11 @@ impl BaseSrcImpl for ClockSrc {
         let spec = frame_spec(&info)
             .ok_or_else(|| gst::loggable_error!(CAT, "no frame can be painted for the caps {caps}"))?;
         gst::debug!(CAT, imp = self, "painting {caps}");
+        let mut stream = lock(&self.stream);
+        // Under the lock of the stream, so that no change of them is missed.
         let settings = lock(&self.settings).clone();
         let face = Face::new(spec, settings.style, settings.wording);
         let (rate, canvases) = (info.fps(), Canvases::new(spec, &info));
-        let mut stream = lock(&self.stream);
         if let Some(stream) = stream.as_mut() {
             (stream.face, stream.canvases) = (face, canvases);
             stream.change_rate(rate);
@@ -275,7 +285,7 @@ impl BaseSrcImpl for ClockSrc {
     fn event(&self, event: &gst::Event) -> bool {
         if let gst::EventView::Latency(latency) = event.view() {
             let latency = latency.latency().nseconds();
-            lock(&self.counts).latency = i64::try_from(latency).unwrap_or(i64::MAX);
+            lock(&self.life).latency = i64::try_from(latency).unwrap_or(i64::MAX);
         }
         self.parent_event(event)
     }
@@ -283,7 +293,7 @@ impl BaseSrcImpl for ClockSrc {
 
 impl PushSrcImpl for ClockSrc {
     fn create(&self, _buffer: Option<&mut gst::BufferRef>) -> Result<CreateSuccess, gst::FlowError> {
-        let timing = lock(&self.settings).timing;
+        let timing = lock(&self.life).timing;
         let frame = self.next_frame(timing)?;
         let buffer = self.paint(&frame)?;
         self.count(&frame, timing);
@@ -319,7 +329,7 @@ impl ClockSrc {
             gst::element_imp_error!(
                 self,
                 gst::CoreError::Clock,
-                ["a live clocksrc needs a pipeline clock"]
+                ("a live clocksrc needs a pipeline clock")
             );
         }
         clock.ok_or(gst::FlowError::Error).map(Some)
@@ -327,7 +337,7 @@ impl ClockSrc {
 
     /// The frame that is next, and whether it is the first.
     fn plan(&self, timing: Timing, clock: Option<&PipelineClock>) -> Result<(Frame, bool), gst::FlowError> {
-        let latency = lock(&self.counts).latency;
+        let latency = lock(&self.life).latency;
         let mut stream = lock(&self.stream);
         let stream = stream.as_mut().ok_or(gst::FlowError::NotNegotiated)?;
         let wall = timing.start_time().map_or(Wall::Machine, Wall::From);
@@ -363,7 +373,7 @@ impl ClockSrc {
             .canvases
             .paint(&mut stream.face, &reading)
             .map_err(|error| {
-                gst::element_imp_error!(self, gst::LibraryError::Failed, ["cannot paint a frame: {error}"]);
+                gst::element_imp_error!(self, gst::LibraryError::Failed, ("cannot paint a frame: {error}"));
                 gst::FlowError::Error
             })?;
         label(buffer.make_mut(), frame);
