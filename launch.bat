@@ -30,9 +30,11 @@ if /i "%~1"=="--native" (
     exit /b 1
 )
 if /i "%~1"=="--help" call :usage
-for %%o in (--check --healthcheck -h --help -V --version --print-docker-flags --print-launch --print-schema) do (
+for %%o in (--check --healthcheck -h --help -V --version) do (
     if "%~1"=="%%o" set "no_ports=yes"
 )
+set "argument=%~1"
+if "%argument:~0,8%"=="--print-" set "no_ports=yes"
 set server_args=%server_args% %1
 :argument_done
 shift
@@ -99,7 +101,7 @@ rem An image is current when no source is younger than it.
 :image_is_current
 docker image inspect "%image%" >nul 2>&1
 if errorlevel 1 exit /b 1
-powershell -NoProfile -Command "$made = [datetime](docker image inspect --format '{{.Created}}' $env:image); $here = $env:here; $sources = Get-Content -LiteralPath ($here + '.dockerignore') | Where-Object { $_ -like '!*' } | ForEach-Object { $here + $_.Substring(1) }; $sources += $here + 'Dockerfile'; $newer = Get-ChildItem -LiteralPath $sources -Recurse -File | Where-Object { $_.LastWriteTime -gt $made }; exit [int][bool]$newer"
+powershell -NoProfile -Command "$made = [datetime](docker image inspect --format '{{.Created}}' $env:image); $here = $env:here; $sources = Get-Content -LiteralPath ($here + '.dockerignore') | Where-Object { $_ -like '!*' } | ForEach-Object { $here + $_.Substring(1) }; $sources += $here + 'Dockerfile'; $newer = Get-ChildItem -LiteralPath $sources -Recurse -File | Where-Object { $_.LastWriteTime -gt $made -and $_.FullName.Substring($here.Length) -notmatch '\\tests\\' }; exit [int][bool]$newer"
 exit /b %errorlevel%
 
 rem What the server cannot see from inside a container: the addresses of this machine.

@@ -94,12 +94,13 @@ packages() {
     esac
 }
 
+# gstreamer1.0-x: Debian keeps the overlays of text there.
 packages_apt() {
     echo gcc libc6-dev pkg-config libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstrtspserver-1.0-dev \
         libpango1.0-dev libcairo2-dev gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly \
         fonts-dejavu-core tzdata
-    [ "$1" = run ] || echo git gstreamer1.0-tools gstreamer1.0-plugins-bad gstreamer1.0-libav ffmpeg tesseract-ocr \
-        faketime shellcheck procps iproute2
+    [ "$1" = run ] || echo git gstreamer1.0-tools gstreamer1.0-x gstreamer1.0-plugins-bad gstreamer1.0-libav ffmpeg \
+        tesseract-ocr faketime shellcheck procps iproute2
 }
 
 # H.264 is in gstreamer1-plugins-ugly, which is RPM Fusion's; without it the codec `mjpeg` works.

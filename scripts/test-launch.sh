@@ -179,6 +179,14 @@ test_builds_again_when_the_dockerfile_changed() {
     called 2 'docker [build]'
 }
 
+test_does_not_build_for_a_new_test() {
+    launch --
+    mkdir "$place/src/tests"
+    echo '// nothing' >"$place/src/tests/new.rs"
+    launch --
+    called 1 'docker [build]'
+}
+
 test_does_not_build_for_a_new_configuration() {
     launch --
     echo '{}' >"$place/config.json"

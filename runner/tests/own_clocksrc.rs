@@ -4,23 +4,24 @@ mod common;
 
 use std::path::PathBuf;
 
-use common::{RtspClient, config, installed_plugin, start};
+use common::{RtspClient, config, plugin_folder, start};
 use gst::prelude::*;
 
-/// The file of the plugin from which a `clocksrc` comes now; none for what is part of the program.
-fn file_of_clocksrc() -> Option<PathBuf> {
+/// The folder of the plugin from which a `clocksrc` comes now; none for what is part of the program.
+fn folder_of_clocksrc() -> Option<PathBuf> {
     let factory = gst::ElementFactory::find("clocksrc").expect("there is a clocksrc");
-    factory.plugin().expect("a plugin has it").filename()
+    let file = factory.plugin().expect("a plugin has it").filename()?;
+    file.parent().map(PathBuf::from)
 }
 
 #[test]
 fn the_servers_own_clocksrc_wins_over_the_one_in_the_system() {
-    let installed = installed_plugin("system-plugins");
+    let system = plugin_folder("system-plugins");
     gst::init().unwrap();
-    gst::Registry::get().scan_path(installed.parent().unwrap());
-    assert_eq!(file_of_clocksrc(), Some(installed));
+    gst::Registry::get().scan_path(&system);
+    assert_eq!(folder_of_clocksrc(), Some(system));
 
     let server = start(&config());
     RtspClient::watch(&server).next_rtp();
-    assert_eq!(file_of_clocksrc(), None);
+    assert_eq!(folder_of_clocksrc(), None);
 }

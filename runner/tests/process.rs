@@ -1,12 +1,11 @@
-//! The server as a process of its own: signals, a plugin installed beside it, the line to paste.
+//! The server as a process of its own: signals, the line to paste.
 
 mod common;
 
-use std::path::Path;
 use std::process::Command;
 
 use common::process::{self, Process};
-use common::{RtspClient, installed_plugin};
+use common::{RtspClient, plugin_folder};
 
 #[test]
 fn a_signal_ends_it_with_status_0_and_viewers_see_the_end() {
@@ -20,27 +19,8 @@ fn a_signal_ends_it_with_status_0_and_viewers_see_the_end() {
 }
 
 #[test]
-fn its_own_clocksrc_wins_over_one_that_is_installed() {
-    let installed = installed_plugin("plugins-beside-the-server");
-    let registry = Path::new(env!("CARGO_TARGET_TMPDIR")).join("registry-with-clocksrc.bin");
-    let process = Process::start(|command| {
-        command
-            .env("GST_PLUGIN_PATH", installed.parent().expect("its folder"))
-            .env("GST_REGISTRY", &registry);
-    });
-    let mut viewer = RtspClient::watch_port(process.port());
-    viewer.next_rtp();
-    let maps = std::fs::read_to_string(format!("/proc/{}/maps", process.id())).expect("it runs");
-    assert!(
-        !maps.contains("libgstclocksrc.so"),
-        "the installed plugin was loaded"
-    );
-}
-
-#[test]
 fn the_line_to_paste_runs() {
-    let plugin = installed_plugin("plugins-of-the-pasted-line");
-    let folder = plugin.parent().expect("its folder");
+    let folder = plugin_folder("plugin-to-paste");
     for codec in ["h264", "mjpeg"] {
         let printed = process::command()
             .arg("--print-launch=gst-launch")
@@ -52,7 +32,8 @@ fn the_line_to_paste_runs() {
         assert_ne!(line, bounded);
         let run = Command::new("sh")
             .args(["-c", &format!("gst-launch-1.0 {bounded}")])
-            .env("GST_PLUGIN_PATH", folder)
+            .env("GST_PLUGIN_PATH", &folder)
+            .env("GST_REGISTRY", folder.join("registry.bin"))
             .output()
             .expect("a shell runs");
         let said = String::from_utf8_lossy(&run.stderr);

@@ -56,17 +56,17 @@ pub fn url(server: &Server) -> String {
     format!("rtsp://127.0.0.1:{}/live", server.port())
 }
 
-/// The clocksrc plugin as cargo built it for the tests, alone in a folder of that name. Each test has a folder of its own:
-/// they run side by side.
-pub fn installed_plugin(folder: &str) -> PathBuf {
-    let name = format!("{DLL_PREFIX}gstclocksrc{DLL_SUFFIX}");
-    let test = std::env::current_exe().expect("the test is a file");
-    let built = test.with_file_name(&name);
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(folder);
+/// A folder of that name with the plugin in it, as cargo built it for the tests: cargo puts it beside the programs that
+/// people run only when it is asked for by itself.
+pub fn plugin_folder(name: &str) -> PathBuf {
+    let file = format!("{DLL_PREFIX}gstclocksrc{DLL_SUFFIX}");
+    let built = std::env::current_exe()
+        .expect("a test has a path")
+        .with_file_name(&file);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::create_dir_all(&folder).expect("a folder for the plugin");
-    let installed = folder.join(name);
-    std::fs::copy(&built, &installed).unwrap_or_else(|error| panic!("{}: {error}", built.display()));
-    installed
+    std::fs::copy(&built, folder.join(file)).unwrap_or_else(|error| panic!("{}: {error}", built.display()));
+    folder
 }
 
 /// Waits until `condition` holds.
