@@ -6,17 +6,16 @@
 mod common;
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use common::process::{Process, command};
 use common::{Interleaved, RtspClient, instant_of, milliseconds_between};
 use gst::prelude::*;
 
-const SERVER: &str = env!("CARGO_BIN_EXE_rtsp-clock-server");
 const CAMERA: &str = r#"{"serverIPAddress": "127.0.0.1", "serverPort": 0, "videoResolution": "1280x720",
                          "framesPerSecond": 25, "h264IFrameInterval": 50}"#;
 /// How often a measurement is repeated; its median is shown.
@@ -115,7 +114,7 @@ fn server() -> Row {
         .map(|_| {
             let camera = Camera::start();
             let mut viewer = camera.viewer();
-            let (served, frames) = cpu_while(camera.child.id(), TIME, |until| viewer.frames(until));
+            let (served, frames) = cpu_while(camera.0.id(), TIME, |until| viewer.frames(until));
             let served = served / frames;
             drop(camera);
             (served, cpu_of_black_frames(&encoder, TIME))
@@ -133,7 +132,7 @@ fn server() -> Row {
 
 /// The encoder with the server's own settings.
 fn encoder_of_the_server() -> String {
-    let output = Command::new(SERVER)
+    let output = command()
         .args(["--print-launch", "--config"])
         .arg(camera_file())
         .output()
@@ -293,13 +292,13 @@ fn hundred_viewers() -> Row {
     while joined.load(Ordering::Relaxed) < threads.len() {
         thread::sleep(Duration::from_millis(10));
     }
-    let before = cpu_of(&camera.child.id().to_string());
+    let before = cpu_of(&camera.0.id().to_string());
     until.get_or_init(|| Instant::now() + TIME);
     let counts: Vec<(i64, i64)> = threads
         .into_iter()
         .map(|t| t.join().expect("it watched"))
         .collect();
-    let used = cpu_of(&camera.child.id().to_string()) - before;
+    let used = cpu_of(&camera.0.id().to_string()) - before;
     let lost: i64 = counts.iter().map(|(lost, _)| lost).sum();
     let fewest = counts.iter().map(|(_, frames)| *frames).min().unwrap_or_default();
     Row {
@@ -317,47 +316,17 @@ fn hundred_viewers() -> Row {
 // ---- a camera and its viewers ---------------------------------------------------------------------------------
 
 /// The server in a process of its own.
-struct Camera {
-    child: Child,
-    port: u16,
-}
+struct Camera(Process);
 
 impl Camera {
     fn start() -> Self {
-        let mut child = Command::new(SERVER)
-            .arg("--config")
-            .arg(camera_file())
-            .env("RUST_LOG", "info")
-            .env("NO_COLOR", "1")
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the server starts");
-        let mut log = BufReader::new(child.stderr.take().expect("its log is piped")).lines();
-        let port = log
-            .by_ref()
-            .map_while(Result::ok)
-            .find_map(|line| {
-                line.split_once("rtsp://127.0.0.1:")?
-                    .1
-                    .split('/')
-                    .next()?
-                    .parse()
-                    .ok()
-            })
-            .expect("it says its URL");
-        thread::spawn(move || {
-            for line in log
-                .map_while(Result::ok)
-                .filter(|line| line.contains("WARN") || line.contains("ERROR"))
-            {
-                eprintln!("{line}");
-            }
-        });
-        Self { child, port }
+        Self(Process::start(|command| {
+            command.arg("--config").arg(camera_file());
+        }))
     }
 
     fn viewer(&self) -> Viewer {
-        let mut viewer = Viewer(RtspClient::watch_port(self.port));
+        let mut viewer = Viewer(RtspClient::watch_port(self.0.port()));
         viewer.0.next_rtp_where("with a key frame", Interleaved::is_key);
         viewer
     }
@@ -366,7 +335,7 @@ impl Camera {
     /// the server puts key frames off that others have just been sent.
     fn join(&self) -> f64 {
         thread::sleep(Duration::from_millis(300));
-        let mut client = RtspClient::connect_port(self.port);
+        let mut client = RtspClient::connect_port(self.0.port());
         assert_eq!(client.describe().status, 200);
         assert_eq!(client.setup().status, 200);
         let play = Instant::now();
@@ -379,24 +348,14 @@ impl Camera {
     }
 }
 
-impl Drop for Camera {
-    fn drop(&mut self) {
-        end(&mut self.child);
-    }
-}
-
 struct Killed(Child);
 
 impl Drop for Killed {
     fn drop(&mut self) {
-        end(&mut self.0);
+        // It may have ended by itself, which is as good.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
-}
-
-fn end(child: &mut Child) {
-    // It may have ended by itself, which is as good.
-    let _ = child.kill();
-    let _ = child.wait();
 }
 
 struct Viewer(RtspClient);
