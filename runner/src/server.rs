@@ -98,8 +98,9 @@ impl Server {
         check_elements(&config.stream)?;
         let address = SocketAddr::new(config.address, config.port);
         let context = glib::MainContext::new();
-        let stream = Stream::new(&config.stream, &context);
-        let rtsp = rtsp_server(config, &stream);
+        let rtsp = RTSPServer::new();
+        let stream = Stream::new(&config.stream, &rtsp, &context);
+        equip(&rtsp, config, &stream);
         let socket = listen(address)?;
         let refuse = |reason| StartError::Address { address, reason };
         let port = socket.local_addr().map_err(refuse)?.port();
@@ -107,7 +108,6 @@ impl Server {
         serve_clients(&rtsp, &stream, &acceptor);
         let main_loop = glib::MainLoop::new(Some(&context), false);
         clean_up_sessions(&rtsp, &context);
-        survive_failures(&rtsp, &stream, &context);
         acceptor.accept();
         let thread = spawn(&context, &main_loop)?;
         let listener = Listener {
@@ -236,9 +236,9 @@ fn check_elements(stream: &StreamConfig) -> Result<(), StartError> {
     }
 }
 
-fn rtsp_server(config: &Config, stream: &Stream) -> RTSPServer {
-    let server = RTSPServer::new();
-    RTSPServerExt::set_content_length_limit(&server, MAX_BODY);
+/// Gives `server` its limits, its threads, its log-in and its mount.
+fn equip(server: &RTSPServer, config: &Config, stream: &Stream) {
+    RTSPServerExt::set_content_length_limit(server, MAX_BODY);
 
     let sessions = RTSPSessionPool::new();
     sessions.set_max_sessions(MAX_SESSIONS);
@@ -250,7 +250,7 @@ fn rtsp_server(config: &Config, stream: &Stream) -> RTSPServer {
     server.set_thread_pool(Some(&threads));
 
     if let Some(login) = &config.login {
-        require_login(&server, stream, login);
+        require_login(server, stream, login);
     }
     if let Some(pool) = config.rtp_ports.and_then(address_pool) {
         stream.set_address_pool(&pool);
@@ -258,7 +258,6 @@ fn rtsp_server(config: &Config, stream: &Stream) -> RTSPServer {
     if let Some(mounts) = server.mount_points() {
         mounts.add_factory(stream.path(), stream.factory().clone());
     }
-    server
 }
 
 /// Lets nobody see anything without `login`, by Basic or by Digest, as the viewer's software likes.
@@ -322,33 +321,6 @@ fn clean_up_sessions(server: &RTSPServer, context: &glib::MainContext) {
         glib::ControlFlow::Continue
     });
     timer.attach(Some(context));
-}
-
-/// A pipeline that has failed does not recover: the clients are sent away, and whoever comes back gets a new one.
-fn survive_failures(server: &RTSPServer, stream: &Arc<Stream>, context: &glib::MainContext) {
-    let (server, watched, context) = (server.downgrade(), Arc::downgrade(stream), context.clone());
-    stream.factory().connect_media_configure(move |_, media| {
-        let (server, watched, context) = (server.clone(), watched.clone(), context.clone());
-        media.connect_handle_message(None, move |_, message| {
-            let is_watched = || {
-                watched
-                    .upgrade()
-                    .is_some_and(|stream| stream.viewers().count() > 0)
-            };
-            if message.type_() == gst::MessageType::Error && is_watched() {
-                let server = server.clone();
-                context.invoke(move || {
-                    if let Some(server) = server.upgrade() {
-                        tracing::warn!(
-                            "closing all connections, so that viewers can come back to a new pipeline"
-                        );
-                        server.client_filter(Some(&mut |_, _| RTSPFilterResult::Remove));
-                    }
-                });
-            }
-            true
-        });
-    });
 }
 
 fn serve_clients(server: &RTSPServer, stream: &Arc<Stream>, acceptor: &Arc<Acceptor>) {
@@ -472,7 +444,11 @@ fn is_live_speed(value: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::{net::Ipv4Addr, time::Instant};
+    use std::{
+        io::{Read as _, Write as _},
+        net::{Ipv4Addr, TcpStream},
+        time::Instant,
+    };
 
     use super::*;
     use crate::config::VideoCodec;
@@ -537,6 +513,45 @@ mod tests {
         drop(player);
         let _player = Player::new(&server);
         wait_for_viewers(&server, 1);
+    }
+
+    #[test]
+    fn a_pipeline_that_fails_before_anybody_plays_is_not_kept() {
+        let server = Server::start(&config()).expect("the server starts");
+        let mut client = TcpStream::connect((Ipv4Addr::LOCALHOST, server.port())).expect("it listens");
+        let url = format!("rtsp://127.0.0.1:{}/live", server.port());
+        let setup = "Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n";
+        ask(
+            &mut client,
+            &format!("DESCRIBE {url} RTSP/1.0\r\nCSeq: 1\r\n\r\n"),
+        );
+        ask(
+            &mut client,
+            &format!("SETUP {url}/stream=0 RTSP/1.0\r\nCSeq: 2\r\n{setup}\r\n"),
+        );
+        let element = server.stream.element().expect("a pipeline runs");
+        gst::element_error!(element, gst::StreamError::Failed, ("made to fail"));
+        let end = client.read(&mut [0; 1]).map_err(|error| error.kind());
+        assert!(
+            matches!(end, Ok(0) | Err(io::ErrorKind::ConnectionReset)),
+            "the connection must be closed: {end:?}"
+        );
+        let _player = Player::new(&server);
+        wait_for_viewers(&server, 1);
+    }
+
+    /// Sends one request and reads as much of its answer as comes at once.
+    #[track_caller]
+    fn ask(client: &mut TcpStream, request: &str) {
+        client
+            .set_read_timeout(Some(Duration::from_secs(10)))
+            .expect("a read timeout");
+        client
+            .write_all(request.as_bytes())
+            .expect("the connection stands");
+        let mut answer = [0; 4096];
+        let length = client.read(&mut answer).expect("an answer");
+        assert!(answer[..length].starts_with(b"RTSP/1.0 200 OK"), "{request}");
     }
 
     #[test]
