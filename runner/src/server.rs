@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::{SocketAddr, TcpListener},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket},
     sync::{Arc, Mutex, PoisonError},
     thread::JoinHandle,
     time::Duration,
@@ -38,6 +38,10 @@ const MAX_SESSIONS: u32 = 2000;
 const MAX_BODY: u32 = 64 * 1024;
 /// How long viewers are waited for when the server stops.
 const FAREWELL: Duration = Duration::from_millis(500);
+/// Makes one small picture as fast as it can.
+const TRIAL: &str = "clocksrc is-live=false num-buffers=1 ! video/x-raw,width=64,height=64 ! fakesink";
+/// How long that may take. The first program to use a new set of fonts reads them all.
+const TRIAL_PATIENCE: gst::ClockTime = gst::ClockTime::from_seconds(10);
 /// The permission role of those who have logged in.
 const ROLE: &str = "viewer";
 
@@ -61,9 +65,17 @@ pub enum StartError {
     /// Elements are not installed.
     #[error("GStreamer elements are not installed: {}", .0.iter().map(|name| elements::with_package(name)).collect::<Vec<_>>().join(", "))]
     MissingElements(Vec<String>),
+    /// This machine cannot make the picture.
+    #[error("the clock cannot be painted: {0}")]
+    Paint(String),
     /// Somebody else listens there.
     #[error("port {} of {} is in use: another program (or another copy of this server) listens there", .0.port(), .0.ip())]
     PortInUse(SocketAddr),
+    /// Somebody else has the UDP ports.
+    #[error(
+        "no two UDP ports of rtpPortRange {0}, an even one and the next, are free: other programs (or another copy of this server) have them"
+    )]
+    RtpPortsInUse(PortRange),
     /// The address is not one to listen on.
     #[error("cannot listen on {address}: {reason}")]
     Address {
@@ -96,18 +108,20 @@ impl Server {
     pub fn start(config: &Config) -> Result<Self, StartError> {
         prepare_process()?;
         check_elements(&config.stream)?;
+        check_painting(TRIAL)?;
         let address = SocketAddr::new(config.address, config.port);
         let context = glib::MainContext::new();
-        let stream = Stream::new(&config.stream, &context);
-        let rtsp = rtsp_server(config, &stream);
+        let rtsp = RTSPServer::new();
+        let stream = Stream::new(&config.stream, &rtsp, &context);
+        equip(&rtsp, config, &stream);
         let socket = listen(address)?;
+        check_rtp_ports(config)?;
         let refuse = |reason| StartError::Address { address, reason };
         let port = socket.local_addr().map_err(refuse)?.port();
         let acceptor = Acceptor::new(rtsp.clone(), socket, context.clone()).map_err(refuse)?;
         serve_clients(&rtsp, &stream, &acceptor);
         let main_loop = glib::MainLoop::new(Some(&context), false);
         clean_up_sessions(&rtsp, &context);
-        survive_failures(&rtsp, &stream, &context);
         acceptor.accept();
         let thread = spawn(&context, &main_loop)?;
         let listener = Listener {
@@ -158,10 +172,20 @@ impl Server {
             mounts.remove_factory(self.stream.path());
         }
         self.stream.wait_until_deserted(FAREWELL);
-        self.main_loop.quit();
+        self.quit();
         if thread.join().is_err() {
             tracing::error!("the server's thread had failed");
         }
+    }
+
+    /// From within the loop: one that has not begun to run yet would not notice.
+    fn quit(&self) {
+        let main_loop = self.main_loop.clone();
+        let quit = glib::idle_source_new(None, glib::Priority::DEFAULT, move || {
+            main_loop.quit();
+            glib::ControlFlow::Break
+        });
+        quit.attach(Some(&self.main_loop.context()));
     }
 }
 
@@ -236,9 +260,53 @@ fn check_elements(stream: &StreamConfig) -> Result<(), StartError> {
     }
 }
 
-fn rtsp_server(config: &Config, stream: &Stream) -> RTSPServer {
-    let server = RTSPServer::new();
-    RTSPServerExt::set_content_length_limit(&server, MAX_BODY);
+/// A missing font is told before anybody watches: runs the pipeline `trial` to its end.
+fn check_painting(trial: &str) -> Result<(), StartError> {
+    let pipeline = gst::parse::launch(trial)?;
+    let bus = pipeline.bus();
+    // What it fails at is on the bus, and says more.
+    let _started = pipeline.set_state(gst::State::Playing);
+    let ends = [gst::MessageType::Error, gst::MessageType::Eos];
+    let end = bus.and_then(|bus| bus.timed_pop_filtered(TRIAL_PATIENCE, &ends));
+    let _stopped = pipeline.set_state(gst::State::Null);
+    match end.as_ref().map(|message| message.view()) {
+        Some(gst::MessageView::Error(error)) => Err(StartError::Paint(reason(error))),
+        Some(_) => Ok(()),
+        None => {
+            tracing::warn!("painting a first picture takes long");
+            Ok(())
+        }
+    }
+}
+
+/// The last line of what an element says for developers is its own, and more exact than GStreamer's for everybody.
+fn reason(error: &gst::message::Error) -> String {
+    let details = error.debug();
+    let last = details.as_deref().and_then(|details| details.lines().last());
+    last.map_or_else(|| error.error().to_string(), str::to_owned)
+}
+
+/// gst-rtsp-server would refuse viewer after viewer without a word. It takes an even port and the next for each.
+fn check_rtp_ports(config: &Config) -> Result<(), StartError> {
+    let Some(ports) = config.rtp_ports else {
+        return Ok(());
+    };
+    let any: IpAddr = match config.address {
+        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let bind = |port| UdpSocket::bind((any, port)).ok();
+    let is_free = |rtp: u16| bind(rtp).is_some_and(|_rtp| bind(rtp + 1).is_some());
+    if (ports.first..ports.last).step_by(2).any(is_free) {
+        Ok(())
+    } else {
+        Err(StartError::RtpPortsInUse(ports))
+    }
+}
+
+/// Gives `server` its limits, its threads, its log-in and its mount.
+fn equip(server: &RTSPServer, config: &Config, stream: &Stream) {
+    RTSPServerExt::set_content_length_limit(server, MAX_BODY);
 
     let sessions = RTSPSessionPool::new();
     sessions.set_max_sessions(MAX_SESSIONS);
@@ -250,7 +318,7 @@ fn rtsp_server(config: &Config, stream: &Stream) -> RTSPServer {
     server.set_thread_pool(Some(&threads));
 
     if let Some(login) = &config.login {
-        require_login(&server, stream, login);
+        require_login(server, stream, login);
     }
     if let Some(pool) = config.rtp_ports.and_then(address_pool) {
         stream.set_address_pool(&pool);
@@ -258,7 +326,6 @@ fn rtsp_server(config: &Config, stream: &Stream) -> RTSPServer {
     if let Some(mounts) = server.mount_points() {
         mounts.add_factory(stream.path(), stream.factory().clone());
     }
-    server
 }
 
 /// Lets nobody see anything without `login`, by Basic or by Digest, as the viewer's software likes.
@@ -322,33 +389,6 @@ fn clean_up_sessions(server: &RTSPServer, context: &glib::MainContext) {
         glib::ControlFlow::Continue
     });
     timer.attach(Some(context));
-}
-
-/// A pipeline that has failed does not recover: the clients are sent away, and whoever comes back gets a new one.
-fn survive_failures(server: &RTSPServer, stream: &Arc<Stream>, context: &glib::MainContext) {
-    let (server, watched, context) = (server.downgrade(), Arc::downgrade(stream), context.clone());
-    stream.factory().connect_media_configure(move |_, media| {
-        let (server, watched, context) = (server.clone(), watched.clone(), context.clone());
-        media.connect_handle_message(None, move |_, message| {
-            let is_watched = || {
-                watched
-                    .upgrade()
-                    .is_some_and(|stream| stream.viewers().count() > 0)
-            };
-            if message.type_() == gst::MessageType::Error && is_watched() {
-                let server = server.clone();
-                context.invoke(move || {
-                    if let Some(server) = server.upgrade() {
-                        tracing::warn!(
-                            "closing all connections, so that viewers can come back to a new pipeline"
-                        );
-                        server.client_filter(Some(&mut |_, _| RTSPFilterResult::Remove));
-                    }
-                });
-            }
-            true
-        });
-    });
 }
 
 fn serve_clients(server: &RTSPServer, stream: &Arc<Stream>, acceptor: &Arc<Acceptor>) {
@@ -472,7 +512,11 @@ fn is_live_speed(value: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::{net::Ipv4Addr, time::Instant};
+    use std::{
+        io::{Read as _, Write as _},
+        net::TcpStream,
+        time::Instant,
+    };
 
     use super::*;
     use crate::config::VideoCodec;
@@ -537,6 +581,64 @@ mod tests {
         drop(player);
         let _player = Player::new(&server);
         wait_for_viewers(&server, 1);
+    }
+
+    #[test]
+    fn a_pipeline_that_fails_before_anybody_plays_is_not_kept() {
+        let server = Server::start(&config()).expect("the server starts");
+        let mut client = TcpStream::connect((Ipv4Addr::LOCALHOST, server.port())).expect("it listens");
+        let url = format!("rtsp://127.0.0.1:{}/live", server.port());
+        let setup = "Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n";
+        ask(
+            &mut client,
+            &format!("DESCRIBE {url} RTSP/1.0\r\nCSeq: 1\r\n\r\n"),
+        );
+        ask(
+            &mut client,
+            &format!("SETUP {url}/stream=0 RTSP/1.0\r\nCSeq: 2\r\n{setup}\r\n"),
+        );
+        let element = server.stream.element().expect("a pipeline runs");
+        gst::element_error!(element, gst::StreamError::Failed, ("made to fail"));
+        let end = client.read(&mut [0; 1]).map_err(|error| error.kind());
+        assert!(
+            matches!(end, Ok(0) | Err(io::ErrorKind::ConnectionReset)),
+            "the connection must be closed: {end:?}"
+        );
+        let _player = Player::new(&server);
+        wait_for_viewers(&server, 1);
+    }
+
+    /// Sends one request and reads as much of its answer as comes at once.
+    #[track_caller]
+    fn ask(client: &mut TcpStream, request: &str) {
+        client
+            .set_read_timeout(Some(Duration::from_secs(10)))
+            .expect("a read timeout");
+        client
+            .write_all(request.as_bytes())
+            .expect("the connection stands");
+        let mut answer = [0; 4096];
+        let length = client.read(&mut answer).expect("an answer");
+        assert!(answer[..length].starts_with(b"RTSP/1.0 200 OK"), "{request}");
+    }
+
+    #[test]
+    fn a_server_can_be_stopped_at_once() {
+        for _ in 0..20 {
+            Server::start(&config()).expect("the server starts").stop();
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_painted_is_said_at_the_start() {
+        prepare_process().expect("GStreamer");
+        check_painting(TRIAL).expect("this machine has a font");
+        let trial = "clocksrc is-live=false num-buffers=2 ! identity error-after=1 ! fakesink";
+        let error = check_painting(trial).expect_err("it fails");
+        assert!(
+            error.to_string().starts_with("the clock cannot be painted: "),
+            "{error}"
+        );
     }
 
     #[test]

@@ -10,7 +10,9 @@ use std::{
 
 use gst::{ClockTime, glib, prelude::*};
 use gst_rtsp::RTSPLowerTrans;
-use gst_rtsp_server::{RTSPAddressPool, RTSPMedia, RTSPMediaFactory, RTSPSuspendMode, prelude::*};
+use gst_rtsp_server::{
+    RTSPAddressPool, RTSPFilterResult, RTSPMedia, RTSPMediaFactory, RTSPServer, RTSPSuspendMode, prelude::*,
+};
 use gst_video::UpstreamForceKeyUnitEvent;
 
 use crate::{
@@ -36,9 +38,11 @@ const QUEUE_TIME: ClockTime = ClockTime::from_mseconds(500);
 pub struct Stream {
     config: StreamConfig,
     factory: RTSPMediaFactory,
+    /// Whose clients are sent away when the pipeline fails.
+    server: glib::WeakRef<RTSPServer>,
     viewers: Viewers,
     key_frames: Pacer,
-    /// Where a key frame that was put off is asked for.
+    /// Where is done what cannot be done at once.
     context: glib::MainContext,
     pipeline: Mutex<Option<Arc<Running>>>,
     /// How many clients there are, watching or not.
@@ -69,6 +73,7 @@ struct Running {
     payloader: glib::WeakRef<gst::Element>,
     /// The media is in use by the stream itself.
     is_held: AtomicBool,
+    has_failed: AtomicBool,
     gate: Gate,
     /// A PLAY on its way has already asked for its key frame.
     has_asked: AtomicBool,
@@ -80,9 +85,9 @@ struct Running {
 }
 
 impl Stream {
-    /// The camera that `config` describes. What it puts off, it does in `context`.
+    /// The camera that `config` describes, for the clients of `server`. What it puts off, it does in `context`.
     #[must_use]
-    pub fn new(config: &StreamConfig, context: &glib::MainContext) -> Arc<Self> {
+    pub fn new(config: &StreamConfig, server: &RTSPServer, context: &glib::MainContext) -> Arc<Self> {
         let factory = RTSPMediaFactory::new();
         factory.set_launch(&launch_string(config));
         factory.set_shared(true);
@@ -92,6 +97,7 @@ impl Stream {
         let stream = Arc::new(Self {
             config: config.clone(),
             factory,
+            server: server.downgrade(),
             viewers: Viewers::default(),
             key_frames: Pacer::new(KEY_FRAME_INTERVAL),
             context: context.clone(),
@@ -224,6 +230,7 @@ impl Stream {
                 .map(|payloader| payloader.downgrade())
                 .unwrap_or_default(),
             is_held: AtomicBool::new(false),
+            has_failed: AtomicBool::new(false),
             gate: Gate::default(),
             has_asked: AtomicBool::new(false),
             is_ending: AtomicBool::new(false),
@@ -231,16 +238,61 @@ impl Stream {
             has_ended: Condvar::new(),
         });
         running.obey_the_end();
-        running.hold(media);
+        self.hold(media, &running);
         *self.lock() = Some(Arc::clone(&running));
         if let Some(pipeline) = element.parent().and_downcast::<gst::Pipeline>() {
             self.prepare_pipeline(&pipeline, &running);
         }
+        let stream = Arc::downgrade(self);
         media.connect_handle_message(None, move |_, message| {
             running.note(message);
             log_trouble(message);
+            if let (gst::MessageType::Error, Some(stream)) = (message.type_(), stream.upgrade()) {
+                stream.give_up(&running);
+            }
             // Ignored: the class handler runs after this one.
             true
+        });
+    }
+
+    /// Takes hold of `media` once it can be played.
+    fn hold(self: &Arc<Self>, media: &RTSPMedia, running: &Arc<Running>) {
+        let (stream, running) = (Arc::downgrade(self), Arc::downgrade(running));
+        media.connect_prepared(move |media| {
+            let (Some(stream), Some(running)) = (stream.upgrade(), running.upgrade()) else {
+                return;
+            };
+            if running.is_held.swap(true, Ordering::SeqCst) {
+                return;
+            }
+            if media.prepare(None).is_err() {
+                running.is_held.store(false, Ordering::SeqCst);
+            }
+            // Whichever of ready and failed comes second sees the other: hence the strict order of the two flags.
+            if running.has_failed.load(Ordering::SeqCst) {
+                stream.send_everybody_away();
+            }
+        });
+    }
+
+    /// A pipeline that has failed does not recover. One that has never been ready is gst-rtsp-server's to refuse: it
+    /// answers that DESCRIBE with an error and makes a new pipeline for the next. Any other one stays as long as
+    /// somebody has it.
+    fn give_up(self: &Arc<Self>, running: &Running) {
+        let is_first = !running.has_failed.swap(true, Ordering::SeqCst);
+        if is_first && running.is_held.load(Ordering::SeqCst) {
+            self.send_everybody_away();
+        }
+    }
+
+    /// Closes all connections: whoever comes back gets a new pipeline.
+    fn send_everybody_away(&self) {
+        let server = self.server.clone();
+        self.context.invoke(move || {
+            if let Some(server) = server.upgrade() {
+                tracing::warn!("closing all connections, so that viewers can come back to a new pipeline");
+                server.client_filter(Some(&mut |_, _| RTSPFilterResult::Remove));
+            }
         });
     }
 
@@ -336,19 +388,6 @@ impl Stream {
 }
 
 impl Running {
-    /// Takes hold of `media` once it can be played.
-    fn hold(self: &Arc<Self>, media: &RTSPMedia) {
-        let running = Arc::downgrade(self);
-        media.connect_prepared(move |media| {
-            if let Some(running) = running.upgrade()
-                && !running.is_held.swap(true, Ordering::AcqRel)
-                && media.prepare(None).is_err()
-            {
-                running.is_held.store(false, Ordering::Release);
-            }
-        });
-    }
-
     fn let_go(&self) {
         if let Some(media) = self
             .media

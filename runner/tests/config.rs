@@ -454,7 +454,10 @@ fn the_limits_themselves_are_allowed_and_what_lies_behind_them_is_not() {
 #[test]
 fn texts_that_are_not_what_they_should_be_are_refused() {
     for (key, values) in [
-        ("viewerUsername", &["a:b", "a\"b", "a\nb", "\0"] as &[&str]),
+        (
+            "viewerUsername",
+            &["a:b", "a\"b", "a\\b", "a\nb", "\0"] as &[&str],
+        ),
         (
             "serverIPAddress",
             &[
@@ -620,6 +623,10 @@ fn the_schemas_limits_are_the_servers() {
         }
     }
     assert_eq!(schema["properties"]["viewerUsername"]["maxLength"], json!(255));
+    let pattern = schema["properties"]["viewerUsername"]["pattern"]
+        .as_str()
+        .unwrap();
+    assert!(pattern.starts_with(r#"^[^:"\\"#), "{pattern}");
     read(&json!({"viewerUsername": "é".repeat(255)}).to_string());
     refusal("viewerUsername", &json!("é".repeat(256)));
 }

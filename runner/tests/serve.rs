@@ -3,13 +3,15 @@
 mod common;
 
 use std::{
-    net::{Ipv4Addr, TcpListener},
+    net::{Ipv4Addr, TcpListener, UdpSocket},
+    path::Path,
+    process::Command,
     time::{Duration, Instant},
 };
 
-use common::{Interleaved, PATIENCE, RtspClient, config, login, start, wait_for_viewers};
+use common::{Interleaved, PATIENCE, RtspClient, config, login, start, url, wait_for_viewers};
 use rtsp_clock_server::{
-    config::VideoCodec,
+    config::{PortRange, VideoCodec},
     server::{Server, StartError},
 };
 
@@ -65,6 +67,56 @@ fn a_port_in_use_is_said_so() {
             .to_string()
             .starts_with(&format!("port {port} of 127.0.0.1 is in use")),
         "{error}"
+    );
+}
+
+/// A free even port, taken, with a free one behind it.
+fn even_port() -> UdpSocket {
+    let any = || UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).expect("a free UDP port");
+    let port = |socket: &UdpSocket| socket.local_addr().expect("an address").port();
+    let taken: Vec<_> = (0..100).map(|_| any()).collect();
+    let is_fit = |socket: &UdpSocket| {
+        let port = port(socket);
+        port.is_multiple_of(2) && UdpSocket::bind((Ipv4Addr::UNSPECIFIED, port + 1)).is_ok()
+    };
+    taken.into_iter().find(is_fit).expect("an even port")
+}
+
+#[test]
+fn rtp_ports_in_use_are_said_so() {
+    let taken = even_port();
+    let first = taken.local_addr().expect("an address").port();
+    let mut config = config();
+    config.rtp_ports = Some(PortRange {
+        first,
+        last: first + 1,
+    });
+    let error = Server::start(&config).expect_err("the ports are taken");
+    assert!(matches!(error, StartError::RtpPortsInUse(_)), "{error}");
+    let said = error.to_string();
+    assert!(said.contains(&format!("{first}-{}", first + 1)), "{said}");
+    assert!(!said.contains('\n'), "{said}");
+    drop(taken);
+    start(&config);
+}
+
+#[test]
+fn a_machine_without_a_font_is_told_so_at_the_start() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let no_fonts = folder.join("no-fonts.conf");
+    std::fs::write(&no_fonts, "<fontconfig></fontconfig>").expect("a writable folder");
+    let server = Command::new(env!("CARGO_BIN_EXE_rtsp-clock-server"))
+        .current_dir(folder)
+        .env("FONTCONFIG_FILE", &no_fonts)
+        .env("RTSP_SERVER_IP", "127.0.0.1")
+        .env("RTSP_SERVER_PORT", "0")
+        .output()
+        .expect("it runs");
+    let said = String::from_utf8_lossy(&server.stderr);
+    assert_eq!(server.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("error: the clock cannot be painted: ") && said.contains("font"),
+        "{said}"
     );
 }
 

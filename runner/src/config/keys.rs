@@ -179,13 +179,14 @@ fn port(json: &Json) -> Result<u16, String> {
         .map(|port| u16::try_from(port).unwrap_or(u16::MAX))
 }
 
-/// RFC 7617 ends a name at the first colon; a quote would end it in a Digest header.
+/// RFC 7617 ends a name at the first colon; in a Digest header a quote would end it, and a backslash be taken for an
+/// escape by one side and not by the other.
 fn username(json: &Json) -> Result<String, String> {
     let expected = format!(
-        "a text of at most {LOGIN_CHARACTERS} characters without colon, double quote and control characters (empty: \
-         no log-in)"
+        "a text of at most {LOGIN_CHARACTERS} characters without colon, double quote, backslash and control \
+         characters (empty: no log-in)"
     );
-    let passes = |name: &str| fits_a_header(name) && !name.contains([':', '"']);
+    let passes = |name: &str| fits_a_header(name) && !name.contains([':', '"', '\\']);
     text(json, &expected, passes).map(String::from)
 }
 

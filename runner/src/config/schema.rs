@@ -13,7 +13,7 @@ use super::{Config, VideoCodec};
 #[schemars(title = "config.json")]
 struct File {
     /// The name that viewers log in with. Empty: no log-in, everybody may watch.
-    #[schemars(length(max = LOGIN_CHARACTERS), regex(pattern = r#"^[^:"\u0000-\u001f\u007f-\u009f]*$"#))]
+    #[schemars(length(max = LOGIN_CHARACTERS), regex(pattern = r#"^[^:"\\\u0000-\u001f\u007f-\u009f]*$"#))]
     viewer_username: String,
     /// The password that viewers log in with, by Basic or Digest. Used only where viewerUsername is set.
     #[schemars(length(max = LOGIN_CHARACTERS), regex(pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$"))]
