@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{Interleaved, PATIENCE, RtspClient, config, login, start, url, wait_for_viewers};
+use common::{Interleaved, PATIENCE, RtspClient, config, login, start, wait_for_viewers};
 use rtsp_clock_server::{
     config::{PortRange, VideoCodec},
     server::{Server, StartError},
