@@ -27,6 +27,8 @@ These variables override it:
   RTSP_VIEWER_USERNAME   RTSP_SERVER_IP     RTSP_VIDEO_CODEC       RTSP_H264_GOP
   RTSP_VIEWER_PASSWORD   RTSP_SERVER_PORT   RTSP_VIDEO_RESOLUTION  RTSP_STREAM_PATH
   RTSP_RTP_PORT_RANGE                       RTSP_FPS
+RTSP_DEFAULT_RTP_PORT_RANGE is the port range where neither the file nor RTSP_RTP_PORT_RANGE gives one.
+RTSP_PUBLIC_ADDRESSES lists, with spaces between, the hosts (or HOST:PORT) to show in URLs.
 An empty one counts as unset; for the user name, the password and the port range it means none.
 RUST_LOG sets how much is logged (error, warn, info, debug, trace).
 
@@ -96,8 +98,6 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     } else if action.healthcheck {
         healthcheck::check(config)
     } else {
-        gst::init().context("GStreamer does not start")?;
-        gstclocksrc::plugin_register_static().context("clocksrc does not register")?;
         server::run(config)
     }
 }

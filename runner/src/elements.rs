@@ -46,16 +46,12 @@ fn is_missing(name: &str) -> bool {
 #[must_use]
 pub fn debian_package(name: &str) -> Option<&'static str> {
     Some(match name {
-        "tee" | "queue" | "funnel" | "capsfilter" | "identity" | "clocksync" => "libgstreamer1.0-0",
-        "appsink" | "appsrc" | "videoconvert" | "videotestsrc" | "videoscale" | "videorate"
-        | "audioconvert" | "audioresample" | "clockoverlay" | "timeoverlay" | "textoverlay" => {
-            "gstreamer1.0-plugins-base"
-        }
+        "tee" | "queue" | "funnel" | "capsfilter" => "libgstreamer1.0-0",
+        "appsink" | "appsrc" | "videoconvert" => "gstreamer1.0-plugins-base",
         "x264enc" => "gstreamer1.0-plugins-ugly",
-        "openh264enc" | "x265enc" | "h264parse" | "h265parse" => "gstreamer1.0-plugins-bad",
-        "avenc_h264" | "avenc_mjpeg" | "avenc_aac" => "gstreamer1.0-libav",
-        "jpegenc" | "multiudpsink" | "udpsrc" => "gstreamer1.0-plugins-good",
-        _ if name.starts_with("rtp") || name.starts_with("vp") => "gstreamer1.0-plugins-good",
+        "jpegenc" | "multiudpsink" | "udpsrc" | "rtpbin" | "rtph264pay" | "rtpjpegpay" => {
+            "gstreamer1.0-plugins-good"
+        }
         _ => return None,
     })
 }

@@ -21,7 +21,7 @@ use crate::{
     config::{Config, Login, PortRange, StreamConfig},
     elements, launch, rtsp_ffi,
     stream::Stream,
-    viewers::{Transport, Viewer},
+    viewers::{Farewell, Transport, Viewer},
 };
 
 /// A session whose viewer shows no sign of life ends after this time…
@@ -396,7 +396,7 @@ fn serve_clients(server: &RTSPServer, stream: &Arc<Stream>, acceptor: &Arc<Accep
         let stream = Arc::clone(stream);
         sessions.connect_session_removed(move |_, session| {
             if let Some(id) = session.sessionid() {
-                stream.viewers().leave(&id);
+                stream.viewers().leave(&id, farewell(session));
             }
         });
     }
@@ -417,7 +417,7 @@ fn serve_client(client: &RTSPClient, peer: Option<SocketAddr>, stream: &Arc<Stre
     let stream = Arc::clone(stream);
     client.connect_teardown_request(move |_, context| {
         if let Some(id) = session_id(context) {
-            stream.viewers().leave(&id);
+            stream.viewers().leave(&id, Farewell::Teardown);
         }
     });
     client.connect("send-message", false, |_| {
@@ -428,26 +428,34 @@ fn serve_client(client: &RTSPClient, peer: Option<SocketAddr>, stream: &Arc<Stre
     });
 }
 
+/// Why a session without TEARDOWN is over. One that goes with its connection has time left.
+fn farewell(session: &RTSPSession) -> Farewell {
+    if session.is_expired_usec(glib::monotonic_time()) {
+        Farewell::TimedOut
+    } else {
+        Farewell::Disconnected
+    }
+}
+
 /// A client's sessions end with its connection.
 fn follow_sessions(client: &RTSPClient) {
-    let opened = Arc::new(Mutex::new(Vec::new()));
+    let opened = Arc::new(Mutex::new(Vec::<glib::WeakRef<RTSPSession>>::new()));
     let sessions = Arc::clone(&opened);
     client.connect_new_session(move |_, session| {
         session.set_timeout(u32::try_from(SESSION_TIMEOUT.as_secs()).unwrap_or(u32::MAX));
         session.set_extra_timeout(u32::try_from(SESSION_GRACE.as_secs()).unwrap_or(u32::MAX));
-        sessions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .extend(session.sessionid());
+        let mut sessions = sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        // A connection may bring any number of sessions, one after the other.
+        sessions.retain(|session| session.upgrade().is_some());
+        sessions.push(session.downgrade());
     });
     client.connect_closed(move |client| {
         tracing::debug!("connection closed");
         let Some(pool) = client.session_pool() else { return };
-        for id in std::mem::take(&mut *opened.lock().unwrap_or_else(PoisonError::into_inner)) {
-            if let Some(session) = pool.find(&id) {
-                // Fails only if the session has ended meanwhile.
-                let _removed = pool.remove(&session);
-            }
+        let sessions = std::mem::take(&mut *opened.lock().unwrap_or_else(PoisonError::into_inner));
+        for session in sessions.iter().filter_map(glib::WeakRef::upgrade) {
+            // Fails only if the session has ended meanwhile.
+            let _removed = pool.remove(&session);
         }
     });
 }

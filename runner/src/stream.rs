@@ -74,6 +74,8 @@ struct Running {
     /// The media is in use by the stream itself.
     is_held: AtomicBool,
     has_failed: AtomicBool,
+    /// On its way down: its elements may stumble over each other.
+    is_let_go: AtomicBool,
     gate: Gate,
     /// A PLAY on its way has already asked for its key frame.
     has_asked: AtomicBool,
@@ -231,6 +233,7 @@ impl Stream {
                 .unwrap_or_default(),
             is_held: AtomicBool::new(false),
             has_failed: AtomicBool::new(false),
+            is_let_go: AtomicBool::new(false),
             gate: Gate::default(),
             has_asked: AtomicBool::new(false),
             is_ending: AtomicBool::new(false),
@@ -246,6 +249,10 @@ impl Stream {
         let stream = Arc::downgrade(self);
         media.connect_handle_message(None, move |_, message| {
             running.note(message);
+            if running.is_let_go.load(Ordering::Relaxed) {
+                tracing::debug!("from a pipeline on its way down: {message:?}");
+                return true;
+            }
             log_trouble(message);
             if let (gst::MessageType::Error, Some(stream)) = (message.type_(), stream.upgrade()) {
                 stream.give_up(&running);
@@ -389,6 +396,7 @@ impl Stream {
 
 impl Running {
     fn let_go(&self) {
+        self.is_let_go.store(true, Ordering::Relaxed);
         if let Some(media) = self
             .media
             .upgrade()

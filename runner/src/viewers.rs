@@ -30,6 +30,28 @@ impl fmt::Display for Transport {
     }
 }
 
+/// Why a viewer is one no longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Farewell {
+    /// It said so.
+    Teardown,
+    /// Its connection has ended, from either side: gst-rtsp-server does not say whether the viewer closed it, it broke,
+    /// or the system gave it up because the viewer did not read.
+    Disconnected,
+    /// It showed no sign of life for too long.
+    TimedOut,
+}
+
+impl fmt::Display for Farewell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Teardown => "TEARDOWN",
+            Self::Disconnected => "its connection has ended",
+            Self::TimedOut => "no sign of life",
+        })
+    }
+}
+
 /// A client that plays the stream.
 #[derive(Debug, Clone)]
 pub struct Viewer {
@@ -90,11 +112,11 @@ impl Viewers {
         state.show();
     }
 
-    /// `session` is over: TEARDOWN, time-out or a lost connection.
-    pub fn leave(&self, session: &str) {
+    /// `session` is over.
+    pub fn leave(&self, session: &str, why: Farewell) {
         let mut state = self.lock();
         if let Some(viewer) = state.by_session.remove(session) {
-            tracing::info!(viewers = state.by_session.len(), "{viewer} has left");
+            tracing::info!(viewers = state.by_session.len(), "{viewer} has left: {why}");
             state.show();
         }
     }
@@ -134,9 +156,9 @@ mod tests {
         viewers.play("a", viewer());
         viewers.play("b", viewer());
         assert_eq!(viewers.count(), 2);
-        viewers.leave("a");
-        viewers.leave("a");
-        viewers.leave("never seen");
+        viewers.leave("a", Farewell::Teardown);
+        viewers.leave("a", Farewell::Teardown);
+        viewers.leave("never seen", Farewell::Teardown);
         assert_eq!(viewers.count(), 1);
     }
 
