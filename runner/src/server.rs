@@ -270,20 +270,13 @@ fn check_painting(trial: &str) -> Result<(), StartError> {
     let end = bus.and_then(|bus| bus.timed_pop_filtered(TRIAL_PATIENCE, &ends));
     let _stopped = pipeline.set_state(gst::State::Null);
     match end.as_ref().map(|message| message.view()) {
-        Some(gst::MessageView::Error(error)) => Err(StartError::Paint(reason(error))),
+        Some(gst::MessageView::Error(error)) => Err(StartError::Paint(error.error().to_string())),
         Some(_) => Ok(()),
         None => {
             tracing::warn!("painting a first picture takes long");
             Ok(())
         }
     }
-}
-
-/// The last line of what an element says for developers is its own, and more exact than GStreamer's for everybody.
-fn reason(error: &gst::message::Error) -> String {
-    let details = error.debug();
-    let last = details.as_deref().and_then(|details| details.lines().last());
-    last.map_or_else(|| error.error().to_string(), str::to_owned)
 }
 
 /// gst-rtsp-server would refuse viewer after viewer without a word. It takes an even port and the next for each.
