@@ -1,6 +1,7 @@
 //! The virtual methods of `clocksrc`.
 
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
 
 use clockface::{Colorimetry, Face, FrameSpec, Matrix, PixelFormat, Range, Reading};
 use gst::glib;
@@ -67,6 +68,8 @@ pub struct ClockSrc {
     life: Mutex<Life>,
     counts: Mutex<Counts>,
     wait: Wait,
+    /// The thread that takes the element from PLAYING to PAUSED now.
+    pausing: Mutex<Option<ThreadId>>,
 }
 
 /// What a running stream needs.
@@ -177,10 +180,14 @@ impl ElementImpl for ClockSrc {
         transition: gst::StateChange,
     ) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
         if transition == gst::StateChange::PausedToPlaying {
-            // GStreamer 1.22 does not unlock a source that is paused: it may still wait by the old base time.
+            // A wait goes on through a pause (see `unlock`): it may be by the old base time.
             self.wait.restart();
         }
-        self.parent_change_state(transition)
+        let is_pausing = transition == gst::StateChange::PlayingToPaused;
+        *lock(&self.pausing) = is_pausing.then(|| thread::current().id());
+        let result = self.parent_change_state(transition);
+        *lock(&self.pausing) = None;
+        result
     }
 
     fn send_event(&self, event: gst::Event) -> bool {
@@ -208,7 +215,11 @@ impl BaseSrcImpl for ClockSrc {
     }
 
     fn unlock(&self) -> Result<(), gst::ErrorMessage> {
-        self.wait.unlock();
+        // GStreamer 1.26's base class unlocks for a pause, 1.22's does not. Whoever played again before `create`
+        // was back would have the stream end, for it would then answer that it flushes: so a pause ends no wait.
+        if *lock(&self.pausing) != Some(thread::current().id()) {
+            self.wait.unlock();
+        }
         Ok(())
     }
 
