@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::frame::{FrameSpec, Palette, Picture, Tile};
+use crate::color::Palette;
+use crate::frame::{FrameSpec, Picture, Tile};
 use crate::glyphs::Mask;
 use crate::layout::{self, LINES, Layout, Placed, Request};
 use crate::reading::{Reading, Wording, WordingError};
@@ -230,7 +231,7 @@ impl Scene {
             skeletons: lines.each_ref().map(|text| text.skeleton.clone()),
         };
         let layout = layout::layout(&request)?;
-        let palette = Palette::new(spec, style.foreground, style.background);
+        let palette = Palette::new(spec.format, spec.colorimetry, style.foreground, style.background);
         let cells = layout
             .lines
             .iter()

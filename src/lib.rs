@@ -7,6 +7,7 @@
 //! | module | job |
 //! | --- | --- |
 //! | [`reading`] | what the clock says, and the lines of text that this makes |
+//! | [`color`] | colours as the numbers of a frame |
 //! | [`style`] | fonts, colours, label |
 //! | [`frame`] | the planes of a pixel format, and how coverage is blended into them |
 //! | `glyphs` | text to coverage masks |
@@ -27,6 +28,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod color;
 pub mod face;
 pub mod frame;
 mod glyphs;
@@ -35,7 +37,8 @@ pub mod reading;
 mod shared;
 pub mod style;
 
+pub use color::{Colorimetry, Matrix, Range};
 pub use face::{Face, FaceError, Rect, Shown};
-pub use frame::{Colorimetry, FrameError, FrameSpec, Matrix, Picture, PixelFormat, Plane, Range};
+pub use frame::{FrameError, FrameSpec, Picture, PixelFormat, Plane};
 pub use reading::{Reading, TimeFormat, Wording, WordingError, time_zone};
 pub use style::{Argb, Style};
