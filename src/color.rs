@@ -73,6 +73,21 @@ impl Colorimetry {
             Range::Full => to_byte(255.0 * value),
         })
     }
+
+    /// The channels' values of a colour with straight alpha, each from 0 to 1. Formats without alpha show it over black.
+    pub(crate) fn channels(self, format: PixelFormat, [red, green, blue, alpha]: [f64; 4]) -> [u8; 4] {
+        let (color, alpha) = if format.has_alpha() {
+            ([red, green, blue], alpha)
+        } else {
+            ([red, green, blue].map(|value| value * alpha), 1.0)
+        };
+        let [first, second, third] = if format.is_rgb() {
+            self.rgb(color)
+        } else {
+            self.ycbcr(color)
+        };
+        [first, second, third, to_byte(255.0 * alpha)]
+    }
 }
 
 #[allow(
@@ -96,18 +111,8 @@ impl Palette {
     ) -> Self {
         let mut entries = [[0; 4]; 256];
         for (coverage, entry) in (0_u8..=255).zip(&mut entries) {
-            let [red, green, blue, alpha] = over(foreground, f64::from(coverage) / 255.0, background);
-            let (color, alpha) = if format.has_alpha() {
-                ([red, green, blue], alpha)
-            } else {
-                ([red, green, blue].map(|value| value * alpha), 1.0)
-            };
-            let [first, second, third] = if format.is_rgb() {
-                colorimetry.rgb(color)
-            } else {
-                colorimetry.ycbcr(color)
-            };
-            *entry = [first, second, third, to_byte(255.0 * alpha)];
+            let color = over(foreground, f64::from(coverage) / 255.0, background);
+            *entry = colorimetry.channels(format, color);
         }
         Self(entries)
     }

@@ -8,6 +8,7 @@ use crate::color::Palette;
 use crate::frame::{FrameSpec, Picture, Tile};
 use crate::glyphs::Mask;
 use crate::layout::{self, LINES, Layout, Placed, Request};
+use crate::marks::{MarkPainter, Marks, Said};
 use crate::reading::{Reading, Wording, WordingError};
 use crate::shared::Held;
 use crate::style::Style;
@@ -30,7 +31,7 @@ pub enum FaceError {
 }
 
 /// A rectangle of a frame, in px from its top left corner.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Rect {
     /// The left edge.
     pub x: usize,
@@ -42,11 +43,29 @@ pub struct Rect {
     pub height: usize,
 }
 
+impl Rect {
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
+        self.x < other.x + other.width
+            && other.x < self.x + self.width
+            && self.y < other.y + other.height
+            && other.y < self.y + self.height
+    }
+
+    #[cfg(test)]
+    pub(crate) fn holds(&self, other: &Self) -> bool {
+        self.x <= other.x
+            && other.x + other.width <= self.x + self.width
+            && self.y <= other.y
+            && other.y + other.height <= self.y + self.height
+    }
+}
+
 /// What a canvas shows. A new one knows nothing and is painted whole.
 #[derive(Debug, Clone, Default)]
 pub struct Shown {
     scene: Option<Arc<Scene>>,
     digits: Vec<u8>,
+    said: Said,
 }
 
 /// A clock face for frames of one shape.
@@ -56,6 +75,8 @@ pub struct Face {
     style: Style,
     wording: Wording,
     scene: Option<Arc<Scene>>,
+    /// The style's own: they outlive the scenes.
+    marks: Option<Arc<MarkPainter>>,
     /// What the frame before showed.
     previous: Shown,
     /// Memory that is used again for each frame.
@@ -69,16 +90,19 @@ struct Scene {
     layout: Held<Layout>,
     palette: Palette,
     cells: Vec<SceneCell>,
+    marks: Arc<MarkPainter>,
 }
 
 /// The place of one digit, and how each of the ten looks there.
 struct SceneCell {
     rect: Rect,
-    tiles: Arc<[Tile; 10]>,
+    tiles: Arc<[Tile]>,
 }
 
 /// The characters of a line that are shown. More could not be told apart in any frame, and Pango's units overflow.
 const LONGEST_LINE: usize = 1000;
+/// The rows of a line that has line breaks.
+const MOST_ROWS: usize = 16;
 
 /// A line of text as it is, and with `0` for each digit.
 #[derive(Debug, Default)]
@@ -104,6 +128,7 @@ impl Face {
             style,
             wording,
             scene: None,
+            marks: None,
             previous: Shown::default(),
             lines: Default::default(),
             digits: Vec::new(),
@@ -115,9 +140,20 @@ impl Face {
     pub fn restyle(&mut self, style: Style, wording: Wording) {
         if style != self.style {
             self.scene = None;
+            self.marks = None;
         }
         self.style = style;
         self.wording = wording;
+    }
+
+    /// Lays out and draws ahead what readings like this one need: some frame periods' worth of work, where painting
+    /// one takes microseconds.
+    ///
+    /// # Errors
+    /// [`FaceError`] when text cannot be drawn.
+    pub fn prepare(&mut self, reading: &Reading) -> Result<(), FaceError> {
+        self.write_lines(reading)?;
+        self.scene().map(drop)
     }
 
     /// Paints a reading on a canvas that shows `shown`, and notes there what it shows now.
@@ -135,15 +171,19 @@ impl Face {
     ) -> Result<&[Rect], FaceError> {
         self.write_lines(reading)?;
         let scene = self.scene()?;
+        let said = scene.marks.say(reading);
         if shown.shows(&scene) {
             scene.paint_changed_cells(canvas, &shown.digits, &self.digits);
+            scene.marks.paint_changes(canvas, shown.said, said);
         } else {
             scene.paint(canvas, &self.digits);
+            scene.marks.paint(canvas, said);
         }
-        self.note_changes(&scene);
+        self.note_changes(&scene, said);
         for note in [shown, &mut self.previous] {
             note.scene = Some(Arc::clone(&scene));
             note.digits.clone_from(&self.digits);
+            note.said = said;
         }
         Ok(&self.changed)
     }
@@ -174,14 +214,30 @@ impl Face {
         if let Some(scene) = self.scene.as_ref().filter(fits) {
             return Ok(Arc::clone(scene));
         }
-        let scene = Arc::new(Scene::new(&self.spec, &self.style, &self.lines)?);
+        let scene = Arc::new(self.new_scene()?);
         self.scene = Some(Arc::clone(&scene));
         Ok(scene)
     }
 
-    fn note_changes(&mut self, scene: &Arc<Scene>) {
+    fn new_scene(&mut self) -> Result<Scene, FaceError> {
+        let Style {
+            foreground,
+            background,
+            ..
+        } = self.style;
+        let palette = Palette::new(self.spec.format, self.spec.colorimetry, foreground, background);
+        let marks = match &self.marks {
+            Some(marks) => Arc::clone(marks),
+            None => Arc::new(MarkPainter::new(&self.spec, &self.style, &palette)?),
+        };
+        self.marks = Some(Arc::clone(&marks));
+        Scene::new(&self.spec, &self.style, &self.lines, palette, marks)
+    }
+
+    fn note_changes(&mut self, scene: &Arc<Scene>, said: Said) {
         self.changed.clear();
         if self.previous.shows(scene) {
+            self.changed.extend(scene.marks.changes(self.previous.said, said));
             self.changed.extend(
                 scene
                     .changed_cells(&self.previous.digits, &self.digits)
@@ -205,16 +261,24 @@ impl Shown {
 }
 
 impl Text {
-    /// Makes the skeleton and appends the digits that it lacks. Control characters have no glyphs and would
-    /// break the line: a space stands for each.
+    /// Makes the skeleton and appends the digits that it lacks. Line breaks stay; other control characters have no
+    /// glyphs, and a space stands for each.
     fn split_digits(&mut self, digits: &mut Vec<u8>) {
         self.skeleton.clear();
+        let mut breaks = 0;
         for character in self.line.chars().take(LONGEST_LINE) {
             self.skeleton.push(match character {
                 '0'..='9' => {
                     digits.push(character as u8 - b'0');
                     '0'
                 }
+                '\n' | '\u{2028}' | '\u{2029}' if breaks + 1 < MOST_ROWS => {
+                    breaks += 1;
+                    '\n'
+                }
+                '\n' | '\u{2028}' | '\u{2029}' => break,
+                // Of the two that end a line on Windows, the second one does.
+                '\r' => continue,
                 control if control.is_control() => ' ',
                 other => other,
             });
@@ -223,24 +287,40 @@ impl Text {
 }
 
 impl Scene {
-    fn new(spec: &FrameSpec, style: &Style, lines: &[Text; LINES]) -> Result<Self, FaceError> {
+    fn new(
+        spec: &FrameSpec,
+        style: &Style,
+        lines: &[Text; LINES],
+        palette: Palette,
+        marks: Arc<MarkPainter>,
+    ) -> Result<Self, FaceError> {
         let request = Request {
             font: style.font.clone(),
             width: spec.width,
             height: spec.height,
+            marks: Marks::of(style),
+            scale: style.text_scale,
+            horizontal: style.horizontal,
+            vertical: style.vertical,
             skeletons: lines.each_ref().map(|text| text.skeleton.clone()),
         };
         let layout = layout::layout(&request)?;
-        let palette = Palette::new(spec.format, spec.colorimetry, style.foreground, style.background);
-        let cells = layout
+        let mut cells: Vec<SceneCell> = layout
             .lines
             .iter()
             .flat_map(|placed| cells(spec, placed, &palette))
             .collect();
+        // Text that no size can fit does not get into the marks.
+        for cell in &mut cells {
+            if layout.places.taken().any(|mark| mark.overlaps(&cell.rect)) {
+                *cell = SceneCell::hidden();
+            }
+        }
         Ok(Self {
             layout,
             palette,
             cells,
+            marks,
         })
     }
 
@@ -269,6 +349,14 @@ impl Scene {
 }
 
 impl SceneCell {
+    /// No place at all, so that the digits behind it keep theirs.
+    fn hidden() -> Self {
+        Self {
+            rect: Rect::default(),
+            tiles: Arc::from([]),
+        }
+    }
+
     fn paint(&self, canvas: &mut Picture<'_>, digit: u8) {
         if let Some(tile) = self.tiles.get(usize::from(digit)) {
             canvas.copy(tile, self.rect.x, self.rect.y);
@@ -280,7 +368,7 @@ impl SceneCell {
 fn cells(spec: &FrameSpec, placed: &Placed, palette: &Palette) -> Vec<SceneCell> {
     let (line, digits) = (&placed.line, &placed.digits);
     let tile = |mask: &Mask| Tile::new(spec.format, mask, palette);
-    let plain = (!line.cells.is_empty()).then(|| Arc::new(digits.masks.each_ref().map(tile)));
+    let plain = (!line.cells.is_empty()).then(|| Arc::<[Tile]>::from(digits.masks.each_ref().map(tile)));
     let (left, top) = digits.inset;
     let tiles = |&(x, y): &(usize, usize)| {
         let joined = digits
@@ -290,7 +378,7 @@ fn cells(spec: &FrameSpec, placed: &Placed, palette: &Palette) -> Vec<SceneCell>
         let [Some(_), ..] = joined else {
             return plain.clone();
         };
-        Some(Arc::new(joined.map(|mask| tile(&mask.unwrap_or_default()))))
+        Some(Arc::from(joined.map(|mask| tile(&mask.unwrap_or_default()))))
     };
     let rect = |&(x, y): &(usize, usize)| Rect {
         x: placed.x + x + left,

@@ -5,7 +5,9 @@ use std::ops::Range as Span;
 use thiserror::Error;
 
 use crate::color::{Colorimetry, Palette};
+use crate::face::Rect;
 use crate::glyphs::Mask;
+use crate::stamp::Modules;
 
 /// Pixel formats that are painted directly; the names are GStreamer's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -179,6 +181,18 @@ impl FrameSpec {
             colorimetry,
         })
     }
+
+    /// The width in px.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// The height in px.
+    #[must_use]
+    pub fn height(&self) -> usize {
+        self.height
+    }
 }
 
 /// The bytes of one plane.
@@ -237,11 +251,60 @@ impl<'a> Picture<'a> {
     /// Paints everything in the background's colour.
     pub(crate) fn clear(&mut self, palette: &Palette) {
         let (width, height) = (self.width, self.height);
+        let whole = Rect {
+            width,
+            height,
+            ..Rect::default()
+        };
+        self.fill(&whole, palette);
+    }
+
+    /// Paints a rectangle inside the picture, its left and top edges even, in the background's colour.
+    pub(crate) fn fill(&mut self, rect: &Rect, palette: &Palette) {
         for (shape, plane) in self.planes_mut() {
-            let columns = shape.columns(width);
+            let columns = shape.columns(rect.width);
             let row: Vec<u8> = shape.bytes(palette.entry(0)).collect::<Vec<_>>().repeat(columns);
-            for y in 0..shape.rows(height) {
-                plane.data[y * plane.stride..][..row.len()].copy_from_slice(&row);
+            let (right, down) = shape.subsampling;
+            let mut start = (rect.y >> down) * plane.stride + (rect.x >> right) * shape.step();
+            for _ in 0..shape.rows(rect.height) {
+                plane.data[start..][..row.len()].copy_from_slice(&row);
+                start += plane.stride;
+            }
+        }
+    }
+
+    /// Paints a stamp's modules of `size` px inside the picture, dark ones in the foreground's colour, with the top left
+    /// one at (`x`, `y`). Neither colour has a hue, so that chroma is left as it is.
+    pub(crate) fn paint_modules(
+        &mut self,
+        modules: &Modules,
+        size: usize,
+        (x, y): (usize, usize),
+        palette: &Palette,
+    ) {
+        let Some((shape, plane)) = self.planes_mut().next() else {
+            return;
+        };
+        let step = shape.step();
+        let mut colors = [0, u8::MAX].map(|coverage| {
+            let mut bytes = [0; 4];
+            for (byte, value) in bytes.iter_mut().zip(shape.bytes(palette.entry(coverage))) {
+                *byte = value;
+            }
+            bytes
+        });
+        let [light, dark] = colors.each_mut().map(|bytes| &bytes[..step]);
+        for (row, top) in modules.iter().zip((y..).step_by(size)) {
+            let start = top * plane.stride + x * step;
+            let end = start + row.len() * size * step;
+            for (block, &is_dark) in plane.data[start..end].chunks_exact_mut(size * step).zip(row) {
+                let color = if is_dark { dark } else { light };
+                for pixel in block.chunks_exact_mut(step) {
+                    pixel.copy_from_slice(color);
+                }
+            }
+            for below in 1..size {
+                plane.data.copy_within(start..end, start + below * plane.stride);
             }
         }
     }
@@ -315,29 +378,54 @@ pub(crate) struct Tile {
 
 impl Tile {
     pub(crate) fn new(format: PixelFormat, mask: &Mask, palette: &Palette) -> Self {
-        let (width, height) = (mask.width, mask.height);
-        let shapes = format.planes();
-        let mut planes: Vec<Vec<u8>> = shapes
-            .iter()
-            .map(|shape| vec![0; shape.row_bytes(width) * shape.rows(height)])
-            .collect();
-        let mut views: [Plane<'_>; 3] = Default::default();
-        for ((view, data), shape) in views.iter_mut().zip(&mut planes).zip(shapes) {
-            *view = Plane {
+        let mut tile = Self::blank(format, (mask.width, mask.height));
+        tile.picture(format).blend(mask, 0, 0, palette);
+        tile
+    }
+
+    /// A tile by the channels' values of each sample, which `channels` answers for the columns and rows of pixels
+    /// behind it.
+    pub(crate) fn of_samples(
+        format: PixelFormat,
+        (width, height): (usize, usize),
+        channels: impl Fn(Span<usize>, Span<usize>) -> [u8; 4],
+    ) -> Self {
+        let mut tile = Self::blank(format, (width, height));
+        for (shape, plane) in format.planes().iter().zip(&mut tile.planes) {
+            let (right, down) = shape.subsampling;
+            let columns = shape.columns(width);
+            for (index, sample) in plane.chunks_exact_mut(shape.step()).enumerate() {
+                let (row, column) = (index / columns, index % columns);
+                let channels = channels(span(column, right, width), span(row, down, height));
+                for (byte, value) in sample.iter_mut().zip(shape.bytes(&channels)) {
+                    *byte = value;
+                }
+            }
+        }
+        tile
+    }
+
+    fn blank(format: PixelFormat, (width, height): (usize, usize)) -> Self {
+        let bytes = |shape: &PlaneShape| vec![0; shape.row_bytes(width) * shape.rows(height)];
+        Self {
+            width,
+            height,
+            planes: format.planes().iter().map(bytes).collect(),
+        }
+    }
+
+    fn picture(&mut self, format: PixelFormat) -> Picture<'_> {
+        let mut planes: [Plane<'_>; 3] = Default::default();
+        for ((plane, data), shape) in planes.iter_mut().zip(&mut self.planes).zip(format.planes()) {
+            *plane = Plane {
                 data,
-                stride: shape.row_bytes(width),
+                stride: shape.row_bytes(self.width),
             };
         }
         Picture {
             format,
-            width,
-            height,
-            planes: views,
-        }
-        .blend(mask, 0, 0, palette);
-        Self {
-            width,
-            height,
+            width: self.width,
+            height: self.height,
             planes,
         }
     }

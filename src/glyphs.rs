@@ -45,6 +45,30 @@ impl Mask {
         ink
     }
 
+    /// What `draw` leaves on a surface of `width` × `height` px, neither side longer than cairo can draw.
+    pub(crate) fn drawn(
+        width: usize,
+        height: usize,
+        draw: impl FnOnce(&cairo::Context) -> Result<(), cairo::Error>,
+    ) -> Result<Self, FaceError> {
+        let side = |px: usize| i32::try_from(px).unwrap_or(i32::MAX);
+        let mut surface = cairo::ImageSurface::create(cairo::Format::A8, side(width), side(height))?;
+        draw(&cairo::Context::new(&surface)?)?;
+        let stride = usize::try_from(surface.stride()).unwrap_or_default();
+        let data = surface.data()?;
+        let coverage = data
+            .chunks(stride.max(1))
+            .take(height)
+            .flat_map(|row| &row[..width])
+            .copied()
+            .collect();
+        Ok(Self {
+            width,
+            height,
+            coverage,
+        })
+    }
+
     fn crop(&self, columns: &Range<usize>, rows: &Range<usize>) -> Self {
         let lines = self
             .coverage
@@ -109,7 +133,7 @@ pub(crate) struct Line {
 }
 
 /// How large a line is, before it is drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Extent {
     pub(crate) width: usize,
     pub(crate) height: usize,
@@ -328,26 +352,10 @@ fn draw(
     if width == 0 || height == 0 {
         return Ok(Mask::default());
     }
-    let side = |px: usize| i32::try_from(px).unwrap_or(i32::MAX);
-    let mut surface = cairo::ImageSurface::create(cairo::Format::A8, side(width), side(height))?;
-    {
-        let painter = cairo::Context::new(&surface)?;
-        painter.move_to(left, f64::from(side(ascent)) - px(layout.baseline()));
-        pangocairo::functions::show_layout(&painter, layout);
-        painter.status()?;
-    }
-    let stride = usize::try_from(surface.stride()).unwrap_or_default();
-    let data = surface.data()?;
-    let coverage = data
-        .chunks(stride.max(1))
-        .take(height)
-        .flat_map(|row| &row[..width])
-        .copied()
-        .collect();
-    Ok(Mask {
-        width,
-        height,
-        coverage,
+    Mask::drawn(width, height, |painter| {
+        painter.move_to(left, px(units(ascent)) - px(layout.baseline()));
+        pangocairo::functions::show_layout(painter, layout);
+        painter.status()
     })
 }
 

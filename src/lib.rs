@@ -8,11 +8,14 @@
 //! | --- | --- |
 //! | [`reading`] | what the clock says, and the lines of text that this makes |
 //! | [`color`] | colours as the numbers of a frame |
-//! | [`style`] | fonts, colours, label |
+//! | [`style`] | fonts, colours, placement, marks, logo |
 //! | [`frame`] | the planes of a pixel format, and how coverage is blended into them |
 //! | `glyphs` | text to coverage masks |
 //! | `layout` | where each line and each character cell stands |
+//! | `marks` | where stamp, flash and logo stand, and how they are painted |
+//! | [`logo`] | from a PNG file to the bytes of a frame |
 //! | `shared` | what a process makes once and many faces use |
+//! | [`stamp`] | the QR code: its payload, its modules, and reading them from a picture |
 //! | [`face`] | paints the difference between what a canvas shows and what it should show |
 //!
 //! ```
@@ -22,7 +25,7 @@
 //! let mut face = Face::new(spec, Style::default(), Wording::default());
 //! let mut pixels = vec![0; 320 * 240];
 //! let mut canvas = Picture::new(&spec, [Plane { data: &mut pixels, stride: 320 }])?;
-//! let reading = Reading { instant: "2026-01-01T12:00:00Z".parse()?, viewers: 2, frame: 0 };
+//! let reading = Reading { instant: "2026-01-01T12:00:00Z".parse()?, viewers: 2, ..Reading::default() };
 //! face.paint(&mut canvas, &mut Shown::default(), &reading)?;
 //! assert!(pixels.iter().any(|&luma| luma > 200));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -33,12 +36,18 @@ pub mod face;
 pub mod frame;
 mod glyphs;
 mod layout;
+pub mod logo;
+mod marks;
 pub mod reading;
 mod shared;
+pub mod stamp;
 pub mod style;
 
 pub use color::{Colorimetry, Matrix, Range};
 pub use face::{Face, FaceError, Rect, Shown};
 pub use frame::{FrameError, FrameSpec, Picture, PixelFormat, Plane};
+pub use logo::{Logo, LogoError};
 pub use reading::{Reading, TimeFormat, Wording, WordingError, time_zone};
-pub use style::{Argb, Style};
+pub use stamp::Stamp;
+pub use stamp::reader::{Luma, Sighting, StampReader};
+pub use style::{Align, Argb, Corner, LogoStyle, Share, Style};

@@ -7,8 +7,10 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use thiserror::Error;
 
+use crate::stamp::Stamp;
+
 /// What the clock says for one frame.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Reading {
     /// The wall-clock time that the frame shows.
     pub instant: Timestamp,
@@ -16,6 +18,23 @@ pub struct Reading {
     pub viewers: u32,
     /// The frame's number; skipped frames use theirs up.
     pub frame: u64,
+    /// The stream's id, which only the stamp shows.
+    pub stream: u32,
+    /// The run of the source, which only the stamp shows: frame numbers compare within a run.
+    pub run: u32,
+}
+
+impl Reading {
+    /// What a frame's stamp says: the instant cut off at µs.
+    pub(crate) fn stamp(&self) -> Stamp {
+        Stamp {
+            instant: self.instant.as_microsecond(),
+            frame: self.frame,
+            viewers: self.viewers,
+            stream: self.stream,
+            run: self.run,
+        }
+    }
 }
 
 /// Why a text setting cannot be used.

@@ -38,7 +38,6 @@ impl<V> std::ops::Deref for Held<V> {
     }
 }
 
-#[cfg(test)]
 impl<V> Held<V> {
     /// Whether both are the one value.
     pub(crate) fn is(&self, other: &Self) -> bool {

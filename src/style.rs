@@ -1,5 +1,7 @@
 //! What a face looks like.
 
+use crate::logo::Logo;
+
 /// A colour as in GStreamer's `textoverlay`: alpha, red, green, blue from the highest byte to the lowest,
 /// not premultiplied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -18,16 +20,105 @@ impl Argb {
     }
 }
 
+/// A corner of the frame.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Corner {
+    TopLeft,
+    #[default]
+    TopRight,
+    BottomLeft,
+    BottomRight,
+}
+
+impl Corner {
+    pub(crate) fn is_right(self) -> bool {
+        matches!(self, Self::TopRight | Self::BottomRight)
+    }
+
+    pub(crate) fn is_bottom(self) -> bool {
+        matches!(self, Self::BottomLeft | Self::BottomRight)
+    }
+}
+
+/// A part of a whole, from 0 to 1.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Share(u64);
+
+impl Share {
+    /// The whole.
+    pub const WHOLE: Self = Self(1.0_f64.to_bits());
+
+    /// That part; what is no number from 0 to 1 becomes the nearest that is.
+    #[must_use]
+    pub fn new(part: f64) -> Self {
+        // Of a number and NaN, max() takes the number.
+        Self(part.max(0.0).clamp(0.0, 1.0).to_bits())
+    }
+
+    /// The part, from 0 to 1.
+    #[must_use]
+    pub fn value(self) -> f64 {
+        f64::from_bits(self.0)
+    }
+}
+
+impl std::fmt::Debug for Share {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Share({})", self.value())
+    }
+}
+
+/// Where text stands between two edges.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Align {
+    /// At the left or the top edge.
+    Start,
+    /// In the middle.
+    #[default]
+    Middle,
+    /// At the right or the bottom edge.
+    End,
+}
+
+/// A logo in a corner of the frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogoStyle {
+    /// The picture.
+    pub logo: Logo,
+    /// The corner; where a mark is in the way, as close to it as there is room.
+    pub corner: Corner,
+    /// Its height as a share of the frame's. It becomes smaller where the frame is too narrow, and never takes more
+    /// than half of the height that the marks leave.
+    pub scale: Share,
+}
+
 /// What a face looks like.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Style {
     /// A Pango font description. One without a size is fitted to the frame; a size is that of the time, the
     /// other lines stand in proportion to it, and it is reduced where the lines would not fit.
     pub font: String,
     /// The colour of the text.
     pub foreground: Argb,
-    /// The colour of the rest. Formats without alpha show it over black.
+    /// The colour of the rest. Formats with alpha keep its alpha, others show it over black.
     pub background: Argb,
+    /// The size of the text, as a share of what it has without: of the largest that fits, or of the one in
+    /// [`Style::font`].
+    pub text_scale: Share,
+    /// Where the text stands from left to right, and each of its lines among the others.
+    pub horizontal: Align,
+    /// Where the text stands from top to bottom.
+    pub vertical: Align,
+    /// A logo.
+    pub logo: Option<LogoStyle>,
+    /// Whether the frame carries a [`Stamp`](crate::Stamp), if it has room for one:
+    /// see [`module_size`](crate::stamp::module_size).
+    pub stamp: bool,
+    /// Whether the frame has a disc that is lit in the text's colour for the first 100 ms of each second.
+    pub flash: bool,
+    /// Where the stamp stands; the flash stands in the corner horizontally opposite.
+    pub corner: Corner,
 }
 
 impl Default for Style {
@@ -36,6 +127,26 @@ impl Default for Style {
             font: "monospace bold".to_owned(),
             foreground: Argb::WHITE,
             background: Argb::BLACK,
+            text_scale: Share::WHOLE,
+            horizontal: Align::default(),
+            vertical: Align::default(),
+            logo: None,
+            stamp: false,
+            flash: false,
+            corner: Corner::default(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_keeps_its_number_and_stays_within_the_whole() {
+        for (part, kept) in [(0.3, 0.3), (-1.0, 0.0), (7.0, 1.0), (f64::NAN, 0.0)] {
+            assert_eq!(Share::new(part).value().to_bits(), f64::to_bits(kept), "{part}");
+        }
+        assert_eq!(Share::new(1.0), Share::WHOLE);
     }
 }

@@ -1,103 +1,27 @@
 //! What a face paints: the same picture whatever the canvas showed before, in every format.
 
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test binary uses its own part of it"
+)]
+#[path = "support/reader.rs"]
+mod reader;
+
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test binary uses its own part of it"
+)]
+#[path = "support/canvas.rs"]
+mod canvas;
+
+use canvas::{Canvas, FORMATS};
 use clockface::{
-    Argb, Colorimetry, Face, FrameSpec, Picture, PixelFormat, Plane, Reading, Rect, Shown, Style, Wording,
-    time_zone,
+    Argb, Colorimetry, Corner, Face, FrameSpec, Luma, PixelFormat, Reading, Rect, Shown, Sighting,
+    StampReader, Style, Wording, time_zone,
 };
 use jiff::{Timestamp, ToSpan};
-
-/// A plane's horizontal and vertical subsampling, and its bytes per sample.
-type PlaneShape = (usize, usize, usize);
-
-const FORMATS: [(PixelFormat, &[PlaneShape]); 17] = [
-    (PixelFormat::I420, &[(1, 1, 1), (2, 2, 1), (2, 2, 1)]),
-    (PixelFormat::Yv12, &[(1, 1, 1), (2, 2, 1), (2, 2, 1)]),
-    (PixelFormat::Nv12, &[(1, 1, 1), (2, 2, 2)]),
-    (PixelFormat::Nv21, &[(1, 1, 1), (2, 2, 2)]),
-    (PixelFormat::Y42b, &[(1, 1, 1), (2, 1, 1), (2, 1, 1)]),
-    (PixelFormat::Y444, &[(1, 1, 1), (1, 1, 1), (1, 1, 1)]),
-    (PixelFormat::Gray8, &[(1, 1, 1)]),
-    (PixelFormat::Rgbx, &[(1, 1, 4)]),
-    (PixelFormat::Xrgb, &[(1, 1, 4)]),
-    (PixelFormat::Bgrx, &[(1, 1, 4)]),
-    (PixelFormat::Xbgr, &[(1, 1, 4)]),
-    (PixelFormat::Rgba, &[(1, 1, 4)]),
-    (PixelFormat::Bgra, &[(1, 1, 4)]),
-    (PixelFormat::Argb, &[(1, 1, 4)]),
-    (PixelFormat::Abgr, &[(1, 1, 4)]),
-    (PixelFormat::Rgb, &[(1, 1, 3)]),
-    (PixelFormat::Bgr, &[(1, 1, 3)]),
-];
-
-const PADDING: usize = 5;
-const UNTOUCHED: u8 = 0xa5;
-
-/// A canvas whose rows have padding, and which must never be painted outside its picture.
-#[derive(Clone)]
-struct Canvas {
-    spec: FrameSpec,
-    /// Each plane's bytes, bytes of a row that belong to the picture, and stride.
-    planes: Vec<(Vec<u8>, usize, usize)>,
-    shown: Shown,
-}
-
-impl Canvas {
-    fn new(format: PixelFormat, width: usize, height: usize) -> Self {
-        let (_, shapes) = FORMATS
-            .iter()
-            .find(|(candidate, _)| *candidate == format)
-            .unwrap();
-        let plane = |&(across, down, bytes): &(usize, usize, usize)| {
-            let row = width.div_ceil(across) * bytes;
-            (
-                vec![UNTOUCHED; (row + PADDING) * height.div_ceil(down)],
-                row,
-                row + PADDING,
-            )
-        };
-        let spec = FrameSpec::new(format, width, height, Colorimetry::default()).unwrap();
-        Self {
-            spec,
-            planes: shapes.iter().map(plane).collect(),
-            shown: Shown::default(),
-        }
-    }
-
-    fn paint(&mut self, face: &mut Face, reading: &Reading) -> Vec<Rect> {
-        let planes = self.planes.iter_mut().map(|(data, _, stride)| Plane {
-            data,
-            stride: *stride,
-        });
-        let mut picture = Picture::new(&self.spec, planes).unwrap();
-        face.paint(&mut picture, &mut self.shown, reading)
-            .unwrap()
-            .to_vec()
-    }
-
-    fn pixels(&self) -> Vec<&[u8]> {
-        let rows = |(data, row, stride): &'_ (Vec<u8>, usize, usize)| {
-            data.chunks(*stride)
-                .map(|line| line.len().min(*row))
-                .collect::<Vec<_>>()
-        };
-        let mut pixels = Vec::new();
-        for plane in &self.planes {
-            for (line, length) in plane.0.chunks(plane.2).zip(rows(plane)) {
-                assert!(
-                    line[length..].iter().all(|&byte| byte == UNTOUCHED),
-                    "padding was painted"
-                );
-                pixels.push(&line[..length]);
-            }
-        }
-        pixels
-    }
-
-    fn luma(&self, x: usize, y: usize) -> u8 {
-        let (data, _, stride) = &self.planes[0];
-        data[y * stride + x]
-    }
-}
 
 fn wording() -> Wording {
     Wording {
@@ -116,54 +40,195 @@ fn reading(milliseconds: i64, viewers: u32) -> Reading {
     Reading {
         instant: start + milliseconds.milliseconds(),
         viewers,
-        frame: 0,
+        ..Reading::default()
+    }
+}
+
+const CORNERS: [Corner; 4] = [
+    Corner::TopLeft,
+    Corner::TopRight,
+    Corner::BottomLeft,
+    Corner::BottomRight,
+];
+
+fn marked(corner: Corner) -> Style {
+    Style {
+        stamp: true,
+        flash: true,
+        corner,
+        ..Style::default()
+    }
+}
+
+#[track_caller]
+fn assert_no_ghost(style: &Style, format: PixelFormat, (width, height): (usize, usize), steps: i64) {
+    let mut kept = Canvas::new(format, width, height);
+    let mut face = Face::new(kept.spec, style.clone(), wording());
+    for step in 0..steps {
+        let reading = reading(step * 97, u32::try_from(step / 5).unwrap());
+        kept.paint(&mut face, &reading);
+        let mut new = Canvas::new(format, width, height);
+        new.paint(&mut Face::new(new.spec, style.clone(), wording()), &reading);
+        assert!(
+            kept.pixels() == new.pixels(),
+            "{format:?} {width}x{height}: a ghost in step {step}"
+        );
     }
 }
 
 #[test]
 fn a_repainted_canvas_equals_a_new_one_in_every_format_and_at_odd_sizes() {
     for (format, _) in FORMATS {
-        for (width, height) in [(32, 32), (161, 121), (320, 180)] {
-            let mut kept = Canvas::new(format, width, height);
-            let mut face = face(kept.spec);
-            for step in 0..60 {
-                let reading = reading(step * 97, u32::try_from(step / 5).unwrap());
-                kept.paint(&mut face, &reading);
-                let mut new = Canvas::new(format, width, height);
-                new.paint(&mut self::face(new.spec), &reading);
-                assert!(
-                    kept.pixels() == new.pixels(),
-                    "{format:?} {width}x{height}: a ghost in step {step}"
-                );
-            }
+        for size in [(32, 32), (161, 121), (320, 180)] {
+            assert_no_ghost(&Style::default(), format, size, 60);
+        }
+    }
+}
+
+#[test]
+fn a_repainted_canvas_with_stamp_and_flash_equals_a_new_one() {
+    for ((format, _), corner) in FORMATS.into_iter().zip(CORNERS.into_iter().cycle()) {
+        for size in [(161, 121), (321, 241), (77, 399)] {
+            assert_no_ghost(&marked(corner), format, size, 14);
         }
     }
 }
 
 #[test]
 fn the_rectangles_answered_hold_every_difference_to_the_frame_before() {
-    let mut canvases = vec![Canvas::new(PixelFormat::Gray8, 321, 181); 3];
-    let mut face = face(canvases[0].spec);
-    let mut before: Option<Canvas> = None;
-    for step in 0..50 {
-        let canvas = &mut canvases[step % 3];
-        let rects = canvas.paint(&mut face, &reading(i64::try_from(step).unwrap() * 40, 7));
-        if let Some(before) = &before {
-            let inside = |x, y| {
-                rects
-                    .iter()
-                    .any(|r| (r.x..r.x + r.width).contains(&x) && (r.y..r.y + r.height).contains(&y))
-            };
-            for (x, y) in (0..181).flat_map(|y| (0..321).map(move |x| (x, y))) {
-                assert!(
-                    canvas.luma(x, y) == before.luma(x, y) || inside(x, y),
-                    "step {step}: {x}, {y}"
-                );
+    for style in [Style::default(), marked(Corner::BottomLeft)] {
+        let mut canvases = vec![Canvas::new(PixelFormat::Gray8, 321, 181); 3];
+        let mut face = Face::new(canvases[0].spec, style, wording());
+        let mut before: Option<Canvas> = None;
+        for step in 0..50 {
+            let canvas = &mut canvases[step % 3];
+            let rects = canvas.paint(&mut face, &reading(i64::try_from(step).unwrap() * 40, 7));
+            if let Some(before) = &before {
+                let inside = |x, y| {
+                    rects
+                        .iter()
+                        .any(|r| (r.x..r.x + r.width).contains(&x) && (r.y..r.y + r.height).contains(&y))
+                };
+                for (x, y) in (0..181).flat_map(|y| (0..321).map(move |x| (x, y))) {
+                    assert!(
+                        canvas.luma(x, y) == before.luma(x, y) || inside(x, y),
+                        "step {step}: {x}, {y}"
+                    );
+                }
+                let area: usize = rects.iter().map(|r| r.width * r.height).sum();
+                assert!(area < 321 * 181 / 4, "step {step} answers {area} px");
             }
-            let area: usize = rects.iter().map(|r| r.width * r.height).sum();
-            assert!(area < 321 * 181 / 4, "step {step} answers {area} px");
+            before = Some(canvas.clone());
         }
-        before = Some(canvas.clone());
+    }
+}
+
+/// The stamp in a canvas, by one byte of each pixel that is neither padding nor alpha.
+fn sighting(canvas: &Canvas) -> Option<Sighting> {
+    let (data, row, stride) = &canvas.planes[0];
+    let (width, height) = (canvas.spec.width(), canvas.spec.height());
+    let step = row / width;
+    StampReader::new().read(&Luma {
+        data: &data[usize::from(step > 1)..],
+        stride: *stride,
+        step,
+        width,
+        height,
+    })
+}
+
+#[test]
+fn a_stamp_is_read_back_in_every_format_and_colour() {
+    for (format, _) in FORMATS {
+        let mut canvas = Canvas::new(format, 321, 243);
+        let style = Style {
+            foreground: Argb(0x80ff_0000),
+            background: Argb(0x0000_ff00),
+            ..marked(Corner::TopRight)
+        };
+        let mut face = Face::new(canvas.spec, style, wording());
+        for step in 0..10 {
+            let reading = Reading {
+                stream: 42,
+                run: u32::MAX - 1,
+                frame: 1 << 33,
+                ..reading(step * 40, 5)
+            };
+            canvas.paint(&mut face, &reading);
+            let stamp = sighting(&canvas).unwrap_or_else(|| panic!("{format:?}")).stamp;
+            assert_eq!(stamp.instant, reading.instant.as_microsecond(), "{format:?}");
+            assert_eq!((stamp.frame, stamp.viewers), (1 << 33, 5), "{format:?}");
+            assert_eq!((stamp.stream, stamp.run), (42, u32::MAX - 1), "{format:?}");
+        }
+    }
+}
+
+#[test]
+fn the_stamp_is_opaque_and_nearly_black_on_white_whatever_the_style() {
+    let mut canvas = Canvas::new(PixelFormat::Bgra, 320, 240);
+    let full = Colorimetry {
+        range: clockface::Range::Full,
+        ..Colorimetry::default()
+    };
+    canvas.spec = FrameSpec::new(PixelFormat::Bgra, 320, 240, full).unwrap();
+    let style = Style {
+        background: Argb(0),
+        ..marked(Corner::TopLeft)
+    };
+    canvas.paint(&mut Face::new(canvas.spec, style, wording()), &reading(0, 1));
+    let (data, _, stride) = &canvas.planes[0];
+    // 2 px a module, 4 modules of quiet zone: the finder's outer row is dark from 8 to 22, with light around.
+    let pixel = |x: usize, y: usize| &data[y * stride + x * 4..][..4];
+    let (dark, light) = ([0x18, 0x18, 0x18, 255], [0xe8, 0xe8, 0xe8, 255]);
+    for (x, y, expected) in [
+        (0, 0, light),
+        (7, 8, light),
+        (8, 8, dark),
+        (21, 8, dark),
+        (22, 8, light),
+        (65, 65, light),
+    ] {
+        assert_eq!(pixel(x, y), expected, "at {x}, {y}");
+    }
+    assert_eq!(pixel(66, 66), [0, 0, 0, 0], "beyond the quiet zone");
+}
+
+#[test]
+fn text_and_stamp_are_read_from_one_picture_in_every_corner_and_at_odd_sizes() {
+    for (width, height) in [(321, 241), (640, 480), (399, 661), (1281, 331)] {
+        for corner in CORNERS {
+            let reader = reader::Reader::with_style(width, height, marked(corner));
+            let mut canvas = Canvas::new(PixelFormat::Gray8, width, height);
+            let look = Wording {
+                time_zone: time_zone("UTC").unwrap(),
+                ..Wording::default()
+            };
+            let mut face = Face::new(canvas.spec, marked(corner), look);
+            for step in 0..6 {
+                canvas.paint(&mut face, &reading(step * 333, 4));
+                let (data, _, stride) = &canvas.planes[0];
+                let said = reader.read(data, *stride);
+                // The first reading is two seconds before ten.
+                assert_eq!(
+                    said.time_of_day,
+                    35_998_000 + step * 333,
+                    "{width}x{height} {corner:?}"
+                );
+                assert_eq!(said.viewers, 4, "{width}x{height} {corner:?}");
+                let stamp = sighting(&canvas).expect("a stamp").stamp;
+                assert_eq!(stamp.instant.rem_euclid(86_400_000_000) / 1000, said.time_of_day);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_picture_too_small_for_a_stamp_has_none() {
+    for (height, has) in [(164, false), (165, true)] {
+        let mut canvas = Canvas::new(PixelFormat::Gray8, 320, height);
+        let style = marked(Corner::TopRight);
+        canvas.paint(&mut Face::new(canvas.spec, style, wording()), &reading(0, 1));
+        assert_eq!(sighting(&canvas).is_some(), has, "{height} px high");
     }
 }
 

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 pub struct Reader {
     width: usize,
     height: usize,
+    style: Style,
     /// Nine digits of the time, then one of the viewers.
     cells: Vec<Rect>,
     /// The luma of each digit in each cell.
@@ -31,9 +32,15 @@ pub const DAY: i64 = 86_400_000;
 impl Reader {
     /// A reader of pictures of `width` × `height` px with the default look and fewer than ten viewers.
     pub fn new(width: usize, height: usize) -> Self {
+        Self::with_style(width, height, Style::default())
+    }
+
+    /// A reader of pictures of that look with fewer than ten viewers.
+    pub fn with_style(width: usize, height: usize, style: Style) -> Self {
         let mut reader = Self {
             width,
             height,
+            style,
             cells: Vec::new(),
             templates: Vec::new(),
         };
@@ -84,7 +91,7 @@ impl Reader {
     }
 
     fn face(&self, digit: u32) -> Face {
-        Face::new(self.spec(), Style::default(), wording(digit))
+        Face::new(self.spec(), self.style.clone(), wording(digit))
     }
 
     fn spec(&self) -> FrameSpec {
@@ -106,7 +113,7 @@ impl Reader {
         let reading = Reading {
             instant: Timestamp::UNIX_EPOCH,
             viewers,
-            frame: 0,
+            ..Reading::default()
         };
         face.paint(&mut picture, shown, &reading)
             .expect("it paints")
@@ -125,8 +132,11 @@ impl Reader {
         let mut luma = vec![0; self.width * self.height];
         let mut shown = Shown::default();
         self.paint(&mut face, &mut shown, &mut luma, 0);
-        face.restyle(Style::default(), wording(1));
-        self.paint(&mut face, &mut shown, &mut luma, 1)
+        face.restyle(self.style.clone(), wording(1));
+        let mut cells = self.paint(&mut face, &mut shown, &mut luma, 1);
+        // A stamp tells the viewers too; it is square, and digits are taller than wide.
+        cells.retain(|cell| cell.width < cell.height);
+        cells
     }
 }
 
