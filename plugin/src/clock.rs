@@ -54,6 +54,12 @@ impl PipelineClock {
         }
     }
 
+    /// The instant of now in ns since the Unix epoch, however long it takes to bring the clocks together.
+    pub(crate) fn instant(&self, wall: Wall) -> i64 {
+        let running = self.running();
+        self.now(wall).offset.saturating_add(running)
+    }
+
     /// Wall–pipeline–wall, again and again until the bracket is narrow.
     fn bracketed(&self) -> Now {
         let mut narrowest = (

@@ -4,13 +4,30 @@
 
 mod canvas;
 mod clock;
+pub mod clockprobe;
 pub mod clocksrc;
+pub mod clocktone;
+mod live;
 mod schedule;
+
+use once_cell::sync::OnceCell;
 
 use gst::glib;
 
+/// Makes the elements known to this process, once: GStreamer would take the elements of an earlier registration from
+/// pipelines that play.
+///
+/// # Errors
+/// When GStreamer refuses; the next call tries again.
+pub fn register_static() -> Result<(), glib::BoolError> {
+    static REGISTERED: OnceCell<()> = OnceCell::new();
+    REGISTERED.get_or_try_init(plugin_register_static).copied()
+}
+
 fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
-    clocksrc::register(plugin)
+    clocksrc::register(plugin)?;
+    clockprobe::register(plugin)?;
+    clocktone::register(plugin)
 }
 
 gst::plugin_define!(

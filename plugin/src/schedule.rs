@@ -90,6 +90,26 @@ pub(crate) struct Frame {
     pub(crate) dropped: u64,
 }
 
+/// How the wall clock has moved against running time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Drift {
+    /// By so little that it is followed evenly, this far for now; 0 where it only seems to have moved.
+    Slew(i64),
+    /// So far that it was stepped.
+    Step,
+}
+
+/// How a reading of the clocks differs from the `offset` held so far, for frames of that period.
+pub(crate) fn drift(offset: i64, now: Now, period: i64) -> Drift {
+    let deviation = now.offset.saturating_sub(offset);
+    if deviation.saturating_abs().saturating_sub(now.uncertainty) > period / 2 {
+        return Drift::Step;
+    }
+    let tolerance = now.uncertainty.saturating_add(DEADBAND);
+    let beyond = deviation.saturating_abs().saturating_sub(tolerance).max(0);
+    Drift::Slew(deviation.signum() * beyond.min(period / SLEW_PART))
+}
+
 /// The frames of one stream, in order.
 #[derive(Debug)]
 pub(crate) struct Schedule {
@@ -188,20 +208,19 @@ impl Schedule {
     /// Follows the wall clock: not at all where it only seems to move, evenly where it is slewed, at once
     /// where it was stepped.
     fn follow(&mut self, now: Now) {
-        let deviation = now.offset.saturating_sub(self.offset);
-        let tolerance = now.uncertainty.saturating_add(DEADBAND);
-        let beyond = deviation.saturating_abs().saturating_sub(tolerance);
-        if deviation.saturating_abs().saturating_sub(now.uncertainty) > self.grid.period() / 2 {
-            self.offset = now.offset;
-            if self.broken {
-                // A second step before a frame was made: clocks that run apart so fast leave no time to wait.
-                self.begin_with_latest(now.running);
-            } else {
-                self.broken = true;
-                self.begin_at(now.running);
+        match drift(self.offset, now, self.grid.period()) {
+            Drift::Step => {
+                self.offset = now.offset;
+                if self.broken {
+                    // A second step before a frame was made: clocks that run apart so fast leave no time to wait.
+                    self.begin_with_latest(now.running);
+                } else {
+                    self.broken = true;
+                    self.begin_at(now.running);
+                }
             }
-        } else if beyond > 0 && !self.followed {
-            self.offset += deviation.signum() * beyond.min(self.grid.period() / SLEW_PART);
+            Drift::Slew(distance) if !self.followed => self.offset += distance,
+            Drift::Slew(_) => {}
         }
         self.followed = true;
     }

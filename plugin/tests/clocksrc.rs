@@ -9,7 +9,7 @@
 mod reader;
 
 use std::sync::mpsc;
-use std::sync::{Arc, Mutex, Once};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gst::glib;
@@ -24,11 +24,8 @@ const CAPS_25: &str = "video/x-raw,format=GRAY8,width=64,height=64,framerate=25/
 const DEADLINE: Duration = Duration::from_secs(20);
 
 fn init() {
-    static INIT: Once = Once::new();
-    INIT.call_once(|| {
-        gst::init().unwrap();
-        gstclocksrc::plugin_register_static().unwrap();
-    });
+    gst::init().unwrap();
+    gstclocksrc::register_static().unwrap();
 }
 
 fn clocksrc(properties: &[(&str, glib::Value)]) -> gst::Element {

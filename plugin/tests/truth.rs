@@ -8,7 +8,6 @@
 #[path = "../../tests/support/reader.rs"]
 mod reader;
 
-use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -39,11 +38,8 @@ struct Seen {
 
 impl Clock {
     fn play(middle: &str, clock: Option<&gst::Clock>) -> Self {
-        static INIT: Once = Once::new();
-        INIT.call_once(|| {
-            gst::init().unwrap();
-            gstclocksrc::plugin_register_static().unwrap();
-        });
+        gst::init().unwrap();
+        gstclocksrc::register_static().unwrap();
         let line = format!(
             "clocksrc name=source ! video/x-raw,format=I420,width={WIDTH},height={HEIGHT},framerate=25/1 {middle} \
              ! appsink name=sink max-buffers=100"

@@ -1,9 +1,8 @@
 //! The virtual methods of `clocksrc`.
 
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, ThreadId};
+use std::sync::{LazyLock, Mutex};
 
-use clockface::{Colorimetry, Face, FrameSpec, Matrix, PixelFormat, Range, Reading};
+use clockface::{Face, FrameSpec, Reading, stamp};
 use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
@@ -12,9 +11,11 @@ use gst_base::subclass::base_src::CreateSuccess;
 use gst_base::subclass::prelude::*;
 use jiff::Timestamp;
 
+use super::formats;
 use super::settings::{self, Effect, Settings, Timing};
 use crate::canvas::Canvases;
-use crate::clock::{PipelineClock, Wait, Wall, machine_clock};
+use crate::clock::{PipelineClock, Wall, machine_clock};
+use crate::live::{Counts, LiveWait, label, leaves_at, lock};
 use crate::schedule::{Frame, Grid, Now, Schedule};
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
@@ -25,41 +26,6 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     )
 });
 
-/// What `clocksrc` makes where downstream does not care.
-const WIDTH: i32 = 640;
-const HEIGHT: i32 = 480;
-const FRAMERATE: gst::Fraction = gst::Fraction::new_raw(15, 1);
-/// Above it, milliseconds could not tell frames apart.
-const MAX_FRAMERATE: gst::Fraction = gst::Fraction::new_raw(1000, 1);
-const MAX_SIDE: i32 = 32_767;
-const _: () = assert!(clockface::frame::MAX_SIDE == MAX_SIDE.unsigned_abs() as usize);
-/// Seconds from the epoch of NTP (1900, RFC 5905) to that of Unix (1970).
-const NTP_TO_UNIX: u64 = 2_208_988_800;
-
-/// Formats in the order of preference: the encoders' own first.
-const FORMATS: [(gst_video::VideoFormat, PixelFormat); 17] = [
-    (gst_video::VideoFormat::I420, PixelFormat::I420),
-    (gst_video::VideoFormat::Nv12, PixelFormat::Nv12),
-    (gst_video::VideoFormat::Yv12, PixelFormat::Yv12),
-    (gst_video::VideoFormat::Nv21, PixelFormat::Nv21),
-    (gst_video::VideoFormat::Y42b, PixelFormat::Y42b),
-    (gst_video::VideoFormat::Y444, PixelFormat::Y444),
-    (gst_video::VideoFormat::Gray8, PixelFormat::Gray8),
-    (gst_video::VideoFormat::Rgbx, PixelFormat::Rgbx),
-    (gst_video::VideoFormat::Xrgb, PixelFormat::Xrgb),
-    (gst_video::VideoFormat::Bgrx, PixelFormat::Bgrx),
-    (gst_video::VideoFormat::Xbgr, PixelFormat::Xbgr),
-    (gst_video::VideoFormat::Rgba, PixelFormat::Rgba),
-    (gst_video::VideoFormat::Bgra, PixelFormat::Bgra),
-    (gst_video::VideoFormat::Argb, PixelFormat::Argb),
-    (gst_video::VideoFormat::Abgr, PixelFormat::Abgr),
-    (gst_video::VideoFormat::Rgb, PixelFormat::Rgb),
-    (gst_video::VideoFormat::Bgr, PixelFormat::Bgr),
-];
-
-static UNIX_CAPS: LazyLock<gst::Caps> = LazyLock::new(|| gst::Caps::new_empty_simple("timestamp/x-unix"));
-static NTP_CAPS: LazyLock<gst::Caps> = LazyLock::new(|| gst::Caps::new_empty_simple("timestamp/x-ntp"));
-
 #[derive(Default)]
 pub struct ClockSrc {
     settings: Mutex<Settings>,
@@ -67,9 +33,7 @@ pub struct ClockSrc {
     stream: Mutex<Option<Stream>>,
     life: Mutex<Life>,
     counts: Mutex<Counts>,
-    wait: Wait,
-    /// The thread that takes the element from PLAYING to PAUSED now.
-    pausing: Mutex<Option<ThreadId>>,
+    wait: LiveWait,
 }
 
 /// What a running stream needs.
@@ -81,8 +45,11 @@ struct Stream {
     schedule: Option<Schedule>,
     /// How many frames this stream has handed out.
     made: u64,
-    /// The look of the face is not that of the settings any more.
-    look_changed: bool,
+    spec: FrameSpec,
+    /// What the last frame shows.
+    last: Reading,
+    /// It has been said that a frame has no room for the stamp.
+    warned: bool,
 }
 
 /// What holds from `start()` to `stop()`.
@@ -91,16 +58,8 @@ struct Life {
     timing: Timing,
     /// What the pipeline gives each frame on top of its PTS, in ns.
     latency: i64,
-}
-
-/// What the stream has done so far.
-#[derive(Debug, Clone, Copy, Default)]
-struct Counts {
-    rendered: u64,
-    dropped: u64,
-    /// In ns.
-    max_lateness: u64,
-    total_lateness: u64,
+    /// What the stamp calls this run.
+    run: u32,
 }
 
 #[glib::object_subclass]
@@ -123,25 +82,23 @@ impl ObjectImpl for ClockSrc {
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
+        if pspec.name() == "logo-location" {
+            return self.set_logo(settings::text(value));
+        }
         let result = lock(&self.settings).set(pspec.name(), value);
         match result {
             Ok(Effect::None) => {}
             Ok(Effect::Live(is_live)) => self.obj().set_live(is_live),
-            Ok(Effect::Look) => {
-                if let Some(stream) = lock(&self.stream).as_mut() {
-                    stream.look_changed = true;
-                }
-            }
-            Err(error) => {
-                gst::warning!(CAT, imp = self, "{} stays as it was: {error}", pspec.name());
-            }
+            Ok(Effect::Look) => self.look_changed(),
+            Err(error) => self.refuse(pspec.name(), &error),
         }
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
-        lock(&self.settings)
-            .get(pspec.name())
-            .unwrap_or_else(|| lock(&self.counts).structure().to_value())
+        lock(&self.settings).get(pspec.name()).unwrap_or_else(|| {
+            let stats = lock(&self.counts).structure("application/x-clocksrc-stats", "rendered");
+            stats.build().to_value()
+        })
     }
 }
 
@@ -162,14 +119,8 @@ impl ElementImpl for ClockSrc {
 
     fn pad_templates() -> &'static [gst::PadTemplate] {
         static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| {
-            let caps = gst_video::VideoCapsBuilder::new()
-                .format_list(FORMATS.map(|(format, _)| format))
-                .width_range(1..=MAX_SIDE)
-                .height_range(1..=MAX_SIDE)
-                .framerate_range(gst::Fraction::new(1, i32::MAX)..=MAX_FRAMERATE)
-                .build();
-            let template =
-                gst::PadTemplate::new("src", gst::PadDirection::Src, gst::PadPresence::Always, &caps);
+            let (source, always) = (gst::PadDirection::Src, gst::PadPresence::Always);
+            let template = gst::PadTemplate::new("src", source, always, &formats::caps());
             template.into_iter().collect()
         });
         &TEMPLATES
@@ -179,15 +130,8 @@ impl ElementImpl for ClockSrc {
         &self,
         transition: gst::StateChange,
     ) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
-        if transition == gst::StateChange::PausedToPlaying {
-            // A wait goes on through a pause (see `unlock`): it may be by the old base time.
-            self.wait.restart();
-        }
-        let is_pausing = transition == gst::StateChange::PlayingToPaused;
-        *lock(&self.pausing) = is_pausing.then(|| thread::current().id());
-        let result = self.parent_change_state(transition);
-        *lock(&self.pausing) = None;
-        result
+        self.wait
+            .change_state(transition, || self.parent_change_state(transition))
     }
 
     fn send_event(&self, event: gst::Event) -> bool {
@@ -200,12 +144,24 @@ impl BaseSrcImpl for ClockSrc {
     fn start(&self) -> Result<(), gst::ErrorMessage> {
         *lock(&self.stream) = None;
         *lock(&self.counts) = Counts::default();
+        let location = lock(&self.settings).logo_location().to_owned();
+        let logo = settings::open_logo(&location)
+            .map_err(|error| gst::error_msg!(gst::ResourceError::OpenRead, ("logo-location: {error}")))?;
+        lock(&self.settings)
+            .start(logo)
+            .map_err(|mistakes| gst::error_msg!(gst::LibraryError::Settings, ("{mistakes}")))?;
         let timing = lock(&self.settings).timing;
-        *lock(&self.life) = Life { timing, latency: 0 };
+        let run = timing.run_of_its_own().unwrap_or_else(glib::random_int);
+        *lock(&self.life) = Life {
+            timing,
+            latency: 0,
+            run,
+        };
         self.parent_start()
     }
 
     fn stop(&self) -> Result<(), gst::ErrorMessage> {
+        lock(&self.settings).is_started = false;
         *lock(&self.stream) = None;
         self.parent_stop()
     }
@@ -215,11 +171,7 @@ impl BaseSrcImpl for ClockSrc {
     }
 
     fn unlock(&self) -> Result<(), gst::ErrorMessage> {
-        // GStreamer 1.26's base class unlocks for a pause, 1.22's does not. Whoever played again before `create`
-        // was back would have the stream end, for it would then answer that it flushes: so a pause ends no wait.
-        if *lock(&self.pausing) != Some(thread::current().id()) {
-            self.wait.unlock();
-        }
+        self.wait.unlock();
         Ok(())
     }
 
@@ -229,31 +181,23 @@ impl BaseSrcImpl for ClockSrc {
     }
 
     fn fixate(&self, mut caps: gst::Caps) -> gst::Caps {
-        caps.truncate();
-        if let Some(structure) = caps.make_mut().structure_mut(0) {
-            structure.fixate_field_nearest_int("width", WIDTH);
-            structure.fixate_field_nearest_int("height", HEIGHT);
-            structure.fixate_field_nearest_fraction("framerate", FRAMERATE);
-            if structure.has_field("pixel-aspect-ratio") {
-                structure.fixate_field_nearest_fraction("pixel-aspect-ratio", gst::Fraction::new(1, 1));
-            }
-        }
+        formats::fixate(&mut caps);
         self.parent_fixate(caps)
     }
 
     fn set_caps(&self, caps: &gst::Caps) -> Result<(), gst::LoggableError> {
         let info = gst_video::VideoInfo::from_caps(caps)
             .map_err(|error| gst::loggable_error!(CAT, "cannot read the caps {caps}: {error}"))?;
-        let spec = frame_spec(&info)
+        let spec = formats::frame_spec(&info)
             .ok_or_else(|| gst::loggable_error!(CAT, "no frame can be painted for the caps {caps}"))?;
         gst::debug!(CAT, imp = self, "painting {caps}");
         let mut stream = lock(&self.stream);
         // Under the lock of the stream, so that no change of them is missed.
         let settings = lock(&self.settings).clone();
-        let face = Face::new(spec, settings.style, settings.wording);
+        let face = Face::new(spec, settings.style(), settings.wording);
         let (rate, canvases) = (info.fps(), Canvases::new(spec, &info));
         if let Some(stream) = stream.as_mut() {
-            (stream.face, stream.canvases) = (face, canvases);
+            (stream.face, stream.canvases, stream.spec) = (face, canvases, spec);
             stream.change_rate(rate);
         } else {
             *stream = Some(Stream {
@@ -262,7 +206,9 @@ impl BaseSrcImpl for ClockSrc {
                 canvases,
                 schedule: None,
                 made: 0,
-                look_changed: false,
+                spec,
+                last: Reading::default(),
+                warned: false,
             });
         }
         Ok(())
@@ -308,11 +254,65 @@ impl PushSrcImpl for ClockSrc {
         let frame = self.next_frame(timing)?;
         let buffer = self.paint(&frame)?;
         self.count(&frame, timing);
+        self.warn_of_no_room();
         Ok(CreateSuccess::NewBuffer(buffer))
     }
 }
 
 impl ClockSrc {
+    /// Names the logo's file, which is read at once if the element runs, while nobody waits for the settings.
+    fn set_logo(&self, location: String) {
+        let is_started = lock(&self.settings).is_started;
+        let logo = if is_started {
+            settings::open_logo(&location)
+        } else {
+            Ok(None)
+        };
+        match logo {
+            Ok(logo) => {
+                lock(&self.settings).set_logo(location, logo);
+                self.look_changed();
+            }
+            Err(error) => self.refuse("logo-location", &error),
+        }
+    }
+
+    /// Has the next frame take over the look of the settings. Text and logo are drawn here and now: on the streaming
+    /// thread frames would be late for it.
+    fn look_changed(&self) {
+        let Some((spec, last)) = lock(&self.stream)
+            .as_ref()
+            .map(|stream| (stream.spec, stream.last))
+        else {
+            return;
+        };
+        let settings = lock(&self.settings).clone();
+        let mut face = Face::new(spec, settings.style(), settings.wording);
+        if let Err(error) = face.prepare(&last) {
+            // It will fail again where it is painted, and stop the stream there.
+            gst::warning!(CAT, imp = self, "cannot prepare the new look: {error}");
+        }
+        let mut stream = lock(&self.stream);
+        // Who set new caps meanwhile took over the settings with them; who set a property meanwhile comes after.
+        let is_latest = lock(&self.settings).looks == settings.looks;
+        if let Some(stream) = stream.as_mut().filter(|stream| is_latest && stream.spec == spec) {
+            stream.face = face;
+        }
+    }
+
+    /// Says why a property keeps its value, to the application too if the element runs. Before that, the start will
+    /// fail for it.
+    fn refuse(&self, property: &str, error: &dyn std::error::Error) {
+        gst::warning!(CAT, imp = self, "{property} stays as it was: {error}");
+        if lock(&self.settings).is_started {
+            gst::element_imp_warning!(
+                self,
+                gst::LibraryError::Settings,
+                ("{property} stays as it was: {error}")
+            );
+        }
+    }
+
     /// The frame to make now, once it is time to make it.
     fn next_frame(&self, timing: Timing) -> Result<Frame, gst::FlowError> {
         loop {
@@ -320,7 +320,7 @@ impl ClockSrc {
             let (frame, is_first) = self.plan(timing, clock.as_ref())?;
             let Some(clock) = clock else { return Ok(frame) };
             // The first frame's instant is known, and somebody may be waiting for preroll.
-            let leaves_at = leaves_at(&frame, timing);
+            let leaves_at = leaves_at(&frame, timing.lead_time);
             if is_first || leaves_at <= clock.running() {
                 return Ok(frame);
             }
@@ -365,21 +365,19 @@ impl ClockSrc {
     }
 
     fn paint(&self, frame: &Frame) -> Result<gst::Buffer, gst::FlowError> {
+        let run = lock(&self.life).run;
         let mut stream = lock(&self.stream);
         let stream = stream.as_mut().ok_or(gst::FlowError::Flushing)?;
         let settings = lock(&self.settings);
-        if std::mem::take(&mut stream.look_changed) {
-            stream
-                .face
-                .restyle(settings.style.clone(), settings.wording.clone());
-        }
-        let viewers = settings.clients;
-        drop(settings);
         let reading = Reading {
             instant: Timestamp::from_nanosecond(frame.instant.into()).unwrap_or_default(),
-            viewers,
+            viewers: settings.clients,
             frame: frame.number,
+            stream: settings.stamp_id,
+            run,
         };
+        drop(settings);
+        stream.last = reading;
         let mut buffer = stream
             .canvases
             .paint(&mut stream.face, &reading)
@@ -387,12 +385,38 @@ impl ClockSrc {
                 gst::element_imp_error!(self, gst::LibraryError::Failed, ("cannot paint a frame: {error}"));
                 gst::FlowError::Error
             })?;
-        label(buffer.make_mut(), frame);
+        let written = buffer.make_mut();
+        label(written, frame, frame.instant);
+        written.set_offset(frame.number);
+        written.set_offset_end(frame.number + 1);
         if let Some(schedule) = &mut stream.schedule {
             schedule.made(frame);
         }
         stream.made += 1;
         Ok(buffer)
+    }
+
+    /// Says once in a stream's life that its frames have no room for the stamp that is asked for.
+    fn warn_of_no_room(&self) {
+        let (width, height) = {
+            let mut stream = lock(&self.stream);
+            let Some(stream) = stream.as_mut().filter(|stream| !stream.warned) else {
+                return;
+            };
+            let (width, height) = (stream.spec.width(), stream.spec.height());
+            stream.warned = lock(&self.settings).has_stamp() && stamp::module_size(width, height).is_none();
+            if !stream.warned {
+                return;
+            }
+            (width, height)
+        };
+        let (least_width, least_height) = stamp::SMALLEST_PICTURE;
+        let text = format!(
+            "a picture of {width}x{height} px has no room for a stamp: make it at least {least_width}x{least_height} px, \
+             or set stamp=none"
+        );
+        gst::warning!(CAT, imp = self, "{text}");
+        gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{text}"));
     }
 
     fn count(&self, frame: &Frame, timing: Timing) {
@@ -402,14 +426,9 @@ impl ClockSrc {
             None
         };
         let lateness = clock.map_or(0, |clock| {
-            clock.running().saturating_sub(leaves_at(frame, timing))
+            clock.running().saturating_sub(leaves_at(frame, timing.lead_time))
         });
-        let lateness = lateness.max(0).unsigned_abs();
-        let mut counts = lock(&self.counts);
-        counts.rendered += 1;
-        counts.dropped += frame.dropped;
-        counts.max_lateness = counts.max_lateness.max(lateness);
-        counts.total_lateness = counts.total_lateness.saturating_add(lateness);
+        lock(&self.counts).note(frame, lateness);
         if frame.dropped > 0 {
             gst::debug!(
                 CAT,
@@ -430,20 +449,6 @@ impl Stream {
                 schedule.change_rate(numerator(rate), denominator(rate));
             }
         }
-    }
-}
-
-impl Counts {
-    fn structure(&self) -> gst::Structure {
-        gst::Structure::builder("application/x-clocksrc-stats")
-            .field("rendered", self.rendered)
-            .field("dropped", self.dropped)
-            .field("max-lateness", self.max_lateness)
-            .field(
-                "mean-lateness",
-                self.total_lateness.checked_div(self.rendered).unwrap_or_default(),
-            )
-            .build()
     }
 }
 
@@ -469,69 +474,10 @@ fn begin(timing: Timing, rate: gst::Fraction, now: Option<Now>) -> Schedule {
     Schedule::new(grid, now)
 }
 
-/// The running time at which a frame should leave, in ns.
-fn leaves_at(frame: &Frame, timing: Timing) -> i64 {
-    frame
-        .pts
-        .saturating_sub(i64::try_from(timing.lead_time).unwrap_or(i64::MAX))
-}
-
-/// Writes what a frame is on its buffer.
-fn label(buffer: &mut gst::BufferRef, frame: &Frame) {
-    let time = |ns: i64| gst::ClockTime::from_nseconds(ns.max(0).unsigned_abs());
-    let unix = time(frame.instant);
-    buffer.set_pts(time(frame.pts));
-    buffer.set_duration(time(frame.duration));
-    buffer.set_offset(frame.number);
-    buffer.set_offset_end(frame.number + 1);
-    if frame.discont {
-        buffer.set_flags(gst::BufferFlags::DISCONT);
-    }
-    gst::ReferenceTimestampMeta::add(buffer, &UNIX_CAPS, unix, gst::ClockTime::NONE);
-    let ntp = unix.saturating_add(gst::ClockTime::from_seconds(NTP_TO_UNIX));
-    gst::ReferenceTimestampMeta::add(buffer, &NTP_CAPS, ntp, gst::ClockTime::NONE);
-}
-
-/// What a face needs to know of the caps; `None` for what it cannot paint.
-fn frame_spec(info: &gst_video::VideoInfo) -> Option<FrameSpec> {
-    let (_, format) = *FORMATS.iter().find(|(format, _)| *format == info.format())?;
-    let (width, height) = (
-        usize::try_from(info.width()).ok()?,
-        usize::try_from(info.height()).ok()?,
-    );
-    FrameSpec::new(format, width, height, colorimetry(info)).ok()
-}
-
-fn colorimetry(info: &gst_video::VideoInfo) -> Colorimetry {
-    let colorimetry = info.colorimetry();
-    let matrix = match colorimetry.matrix() {
-        gst_video::VideoColorMatrix::Bt709 => Matrix::BT709,
-        gst_video::VideoColorMatrix::Fcc => Matrix { kr: 0.30, kb: 0.11 },
-        gst_video::VideoColorMatrix::Smpte240m => Matrix { kr: 0.212, kb: 0.087 },
-        gst_video::VideoColorMatrix::Bt2020 => Matrix {
-            kr: 0.2627,
-            kb: 0.0593,
-        },
-        _ => Matrix::BT601,
-    };
-    let range = match colorimetry.range() {
-        gst_video::VideoColorRange::Range0_255 => Range::Full,
-        gst_video::VideoColorRange::Range16_235 => Range::Limited,
-        _ if info.is_rgb() || info.is_gray() => Range::Full,
-        _ => Range::Limited,
-    };
-    Colorimetry { matrix, range }
-}
-
 fn numerator(rate: gst::Fraction) -> u32 {
     rate.numer().unsigned_abs()
 }
 
 fn denominator(rate: gst::Fraction) -> u32 {
     rate.denom().unsigned_abs()
-}
-
-/// A panic elsewhere leaves values that are whole; a streaming thread must not follow it down.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

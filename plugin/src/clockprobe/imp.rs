@@ -1,0 +1,454 @@
+//! The pads and virtual methods of `clockprobe`.
+
+use std::sync::{LazyLock, Mutex};
+
+use clockface::StampReader;
+use gst::glib;
+use gst::prelude::*;
+use gst::subclass::prelude::*;
+use gst_video::{VideoFrameRef, VideoInfo};
+
+use super::figures::{self, Figures, Look, Times};
+use super::listener::{self, Heard, Listener};
+use super::luma;
+use super::settings::{self, Settings};
+use super::stillness::Moment;
+use crate::clock::{PipelineClock, Wall, machine_clock};
+use crate::live::lock;
+
+static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
+    gst::DebugCategory::new(
+        "clockprobe",
+        gst::DebugColorFlags::empty(),
+        Some("Reader of the millisecond clock"),
+    )
+});
+
+pub struct ClockProbe {
+    sink: gst::Pad,
+    src: gst::Pad,
+    settings: Mutex<Settings>,
+    /// Of the video's streaming thread.
+    video: Mutex<Video>,
+    audio: Mutex<Option<AudioPads>>,
+    /// Of the audio's streaming thread.
+    listener: Mutex<Listener>,
+    figures: Mutex<Figures>,
+}
+
+/// The pads of a sound that is listened to. They come and go together.
+#[derive(Clone)]
+struct AudioPads {
+    sink: gst::Pad,
+    src: gst::Pad,
+}
+
+/// What reading a video stream needs.
+#[derive(Default)]
+struct Video {
+    info: Option<VideoInfo>,
+    segment: Option<gst::FormattedSegment<gst::ClockTime>>,
+    reader: StampReader,
+    /// Frames since the last one that was examined.
+    unexamined: u32,
+    /// Whether upstream is live; `None` before it has said so.
+    live: Option<bool>,
+}
+
+#[glib::object_subclass]
+impl ObjectSubclass for ClockProbe {
+    const NAME: &'static str = "GstClockProbe";
+    type Type = super::ClockProbe;
+    type ParentType = gst::Element;
+
+    fn with_class(_class: &Self::Class) -> Self {
+        Self {
+            sink: pad("sink")
+                .chain_function(|_, parent, buffer| {
+                    Self::catch_panic_pad_function(parent, flow_error, |probe| probe.video(buffer))
+                })
+                .event_function(|pad, parent, event| {
+                    Self::catch_panic_pad_function(parent, || false, |probe| probe.video_event(pad, event))
+                })
+                .build(),
+            src: pad("src").build(),
+            settings: Mutex::default(),
+            video: Mutex::default(),
+            audio: Mutex::default(),
+            listener: Mutex::default(),
+            figures: Mutex::default(),
+        }
+    }
+}
+
+impl ObjectImpl for ClockProbe {
+    fn constructed(&self) {
+        self.parent_constructed();
+        self.add(&self.sink);
+        self.add(&self.src);
+    }
+
+    fn properties() -> &'static [glib::ParamSpec] {
+        settings::properties()
+    }
+
+    fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
+        lock(&self.settings).set(pspec.name(), value);
+    }
+
+    fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
+        let setting = lock(&self.settings).get(pspec.name());
+        setting.unwrap_or_else(|| self.stats().to_value())
+    }
+}
+
+impl GstObjectImpl for ClockProbe {}
+
+impl ElementImpl for ClockProbe {
+    fn metadata() -> Option<&'static gst::subclass::ElementMetadata> {
+        static METADATA: LazyLock<gst::subclass::ElementMetadata> = LazyLock::new(|| {
+            gst::subclass::ElementMetadata::new(
+                "Millisecond clock probe",
+                "Filter/Analyzer/Video/Audio",
+                "Passes a millisecond clock's video through, and measures its latency and what is missing",
+                "The rtsp-clock-server authors",
+            )
+        });
+        Some(&METADATA)
+    }
+
+    fn pad_templates() -> &'static [gst::PadTemplate] {
+        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| {
+            let video = gst_video::VideoCapsBuilder::new()
+                .format_list(luma::formats())
+                .build();
+            let audio = gst_audio::AudioCapsBuilder::new_interleaved()
+                .format_list(listener::FORMATS)
+                .build();
+            [
+                ("sink", gst::PadDirection::Sink, gst::PadPresence::Always, &video),
+                ("src", gst::PadDirection::Src, gst::PadPresence::Always, &video),
+                (
+                    "audio_sink",
+                    gst::PadDirection::Sink,
+                    gst::PadPresence::Request,
+                    &audio,
+                ),
+                (
+                    "audio_src",
+                    gst::PadDirection::Src,
+                    gst::PadPresence::Sometimes,
+                    &audio,
+                ),
+            ]
+            .into_iter()
+            .filter_map(|(name, direction, presence, caps)| {
+                gst::PadTemplate::new(name, direction, presence, caps).ok()
+            })
+            .collect()
+        });
+        &TEMPLATES
+    }
+
+    fn request_new_pad(
+        &self,
+        _template: &gst::PadTemplate,
+        _name: Option<&str>,
+        _caps: Option<&gst::Caps>,
+    ) -> Option<gst::Pad> {
+        let pads = {
+            let mut audio = lock(&self.audio);
+            if audio.is_some() {
+                gst::warning!(CAT, imp = self, "there is an audio_sink already");
+                return None;
+            }
+            audio.insert(AudioPads::new()).clone()
+        };
+        *lock(&self.listener) = Listener::default();
+        for pad in [&pads.sink, &pads.src] {
+            self.add(pad);
+        }
+        Some(pads.sink)
+    }
+
+    fn release_pad(&self, pad: &gst::Pad) {
+        let Some(pads) = lock(&self.audio).take_if(|pads| pads.sink == *pad) else {
+            return;
+        };
+        // Downstream first, so that whatever waits there lets go of what comes in.
+        for pad in [&pads.src, &pads.sink] {
+            let gone = pad.set_active(false).and_then(|()| self.obj().remove_pad(pad));
+            if let Err(error) = gone {
+                gst::warning!(CAT, imp = self, "{} stays: {error}", pad.name());
+            }
+        }
+    }
+
+    fn change_state(
+        &self,
+        transition: gst::StateChange,
+    ) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
+        match transition {
+            gst::StateChange::ReadyToPaused => {
+                *lock(&self.video) = Video::default();
+                *lock(&self.figures) = Figures::default();
+                lock(&self.listener).interrupt();
+            }
+            // What a live source left out while the pipeline paused was not asked for.
+            gst::StateChange::PausedToPlaying if self.is_live() => self.cut(Moment::default()),
+            gst::StateChange::PlayingToPaused if self.is_live() => self.cut(self.now()),
+            _ => {}
+        }
+        let success = self.parent_change_state(transition)?;
+        if transition == gst::StateChange::PausedToReady {
+            self.cut(Moment::default());
+        }
+        Ok(success)
+    }
+}
+
+// Video.
+impl ClockProbe {
+    fn video(&self, buffer: gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError> {
+        let (arrival, clock) = (self.instant(), self.clock_time());
+        let live = self.ask_whether_live();
+        let settings = *lock(&self.settings);
+        let (look, times) = lock(&self.video).look(&buffer, (arrival, clock), settings.every);
+        let finding = lock(&self.figures).frame(look, &times, live, settings.freeze_threshold);
+        if settings.post_messages
+            && let Some(message) = figures::look_message(look, &times, finding)
+        {
+            self.post(message);
+        }
+        self.src.push(buffer)
+    }
+
+    fn video_event(&self, pad: &gst::Pad, event: gst::Event) -> bool {
+        match event.view() {
+            gst::EventView::StreamStart(_) => lock(&self.video).live = None,
+            gst::EventView::Caps(caps) => lock(&self.video).info = VideoInfo::from_caps(caps.caps()).ok(),
+            gst::EventView::Segment(segment) => {
+                lock(&self.video).segment = segment.segment().downcast_ref().cloned();
+            }
+            gst::EventView::FlushStop(_) => {
+                lock(&self.video).segment = None;
+                self.cut(self.now());
+                lock(&self.figures).forget_pictures();
+            }
+            gst::EventView::Eos(_) => self.cut(self.now()),
+            _ => {}
+        }
+        gst::Pad::event_default(pad, Some(&*self.obj()), event)
+    }
+
+    /// Asks upstream, until it has said so.
+    fn ask_whether_live(&self) -> bool {
+        if let Some(live) = lock(&self.video).live {
+            return live;
+        }
+        let mut query = gst::query::Latency::new();
+        if !self.sink.peer_query(&mut query) {
+            return false;
+        }
+        let (live, ..) = query.result();
+        gst::debug!(CAT, imp = self, "upstream is live: {live}");
+        lock(&self.video).live = Some(live);
+        live
+    }
+
+    fn is_live(&self) -> bool {
+        lock(&self.video).live == Some(true)
+    }
+}
+
+impl Video {
+    /// Looks at a buffer that came at an instant, and at a time of the pipeline's clock.
+    fn look(&mut self, buffer: &gst::BufferRef, arrival: (i64, i64), every: u32) -> (Look, Times) {
+        let look = if self.unexamined == 0 {
+            self.examine(buffer)
+        } else {
+            Look::Unexamined
+        };
+        self.unexamined = (self.unexamined + 1) % every.max(1);
+        (look, self.times(buffer, arrival))
+    }
+
+    fn examine(&mut self, buffer: &gst::BufferRef) -> Look {
+        let Some(info) = &self.info else {
+            return Look::Unreadable;
+        };
+        let frame = VideoFrameRef::from_buffer_ref_readable(buffer, info).ok();
+        let luma = frame.as_ref().and_then(luma::luma);
+        match luma.and_then(|luma| self.reader.read(&luma)) {
+            Some(sighting) => Look::Stamp(sighting.stamp),
+            None => Look::Unreadable,
+        }
+    }
+
+    fn times(&self, buffer: &gst::BufferRef, (arrival, clock): (i64, i64)) -> Times {
+        let pts = buffer.pts();
+        let running = |time: gst::ClockTime| self.segment.as_ref()?.to_running_time(time);
+        let end = pts
+            .zip(buffer.duration())
+            .map(|(pts, duration)| pts.saturating_add(duration));
+        Times {
+            arrival,
+            clock,
+            pts,
+            running: pts.and_then(running),
+            end: end.and_then(running),
+        }
+    }
+}
+
+// Audio.
+impl ClockProbe {
+    fn audio(&self, buffer: gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError> {
+        let arrival = self.instant();
+        let ticks = lock(&self.listener).hear(&buffer, arrival);
+        self.note_ticks(&ticks);
+        let Some(pads) = lock(&self.audio).clone() else {
+            return Err(gst::FlowError::Flushing);
+        };
+        match pads.src.push(buffer) {
+            // To be listened to may be all that the sound is for.
+            Err(gst::FlowError::NotLinked) if !pads.src.is_linked() => Ok(gst::FlowSuccess::Ok),
+            result => result,
+        }
+    }
+
+    fn audio_event(&self, pad: &gst::Pad, event: gst::Event) -> bool {
+        match event.view() {
+            gst::EventView::Caps(caps) => lock(&self.listener).set_caps(caps.caps()),
+            gst::EventView::Segment(segment) => {
+                let segment = segment.segment().downcast_ref().cloned();
+                lock(&self.listener).set_segment(segment);
+            }
+            gst::EventView::FlushStop(_) => {
+                let mut listener = lock(&self.listener);
+                listener.set_segment(None);
+                listener.interrupt();
+            }
+            gst::EventView::Eos(_) => {
+                let ticks = lock(&self.listener).finish();
+                self.note_ticks(&ticks);
+            }
+            _ => {}
+        }
+        gst::Pad::event_default(pad, Some(&*self.obj()), event)
+    }
+
+    fn note_ticks(&self, ticks: &[Heard]) {
+        for tick in ticks {
+            let lag = lock(&self.figures).tick(tick.running);
+            gst::log!(CAT, imp = self, "a tick at {}: {lag:?}", tick.running);
+            if lock(&self.settings).post_messages {
+                self.post(figures::tick_message(tick.running, tick.arrival, lag));
+            }
+        }
+    }
+}
+
+impl AudioPads {
+    fn new() -> Self {
+        Self {
+            sink: pad("audio_sink")
+                .chain_function(|_, parent, buffer| {
+                    ClockProbe::catch_panic_pad_function(parent, flow_error, |probe| probe.audio(buffer))
+                })
+                .event_function(|pad, parent, event| {
+                    ClockProbe::catch_panic_pad_function(
+                        parent,
+                        || false,
+                        |probe| probe.audio_event(pad, event),
+                    )
+                })
+                .build(),
+            src: pad("audio_src").build(),
+        }
+    }
+}
+
+// What sound and picture share.
+impl ClockProbe {
+    /// The pad at which what comes in by `pad` leaves, or the other way round.
+    fn other_side(&self, pad: &gst::Pad) -> Option<gst::Pad> {
+        let audio = lock(&self.audio).clone();
+        let audio = audio.as_ref().map(|audio| (&audio.sink, &audio.src));
+        let sides = [Some((&self.sink, &self.src)), audio];
+        sides.into_iter().flatten().find_map(|(sink, src)| {
+            let other = if pad == sink { src } else { sink };
+            (pad == sink || pad == src).then(|| other.clone())
+        })
+    }
+
+    fn add(&self, pad: &gst::Pad) {
+        if let Err(error) = self.obj().add_pad(pad) {
+            gst::error!(CAT, imp = self, "no {}: {error}", pad.name());
+        }
+    }
+
+    /// The instant of now, in ns since the Unix epoch.
+    fn instant(&self) -> i64 {
+        let wall = lock(&self.settings).wall();
+        match (PipelineClock::of(&*self.obj()), wall) {
+            (Some(clock), _) => clock.instant(wall),
+            (None, Wall::Machine) => machine_clock(),
+            (None, Wall::From(start)) => start,
+        }
+    }
+
+    /// The pipeline's clock in ns; the machine's where it has none.
+    fn clock_time(&self) -> i64 {
+        PipelineClock::of(&*self.obj()).map_or_else(machine_clock, |clock| clock.running())
+    }
+
+    /// Now, as far as it tells that the picture stands still.
+    fn now(&self) -> Moment {
+        if self.is_live() && self.obj().current_state() == gst::State::Playing {
+            Moment::arrival(self.clock_time())
+        } else {
+            Moment::default()
+        }
+    }
+
+    fn cut(&self, now: Moment) {
+        let threshold = lock(&self.settings).freeze_threshold;
+        lock(&self.figures).cut(now, threshold);
+    }
+
+    fn stats(&self) -> gst::Structure {
+        let now = self.now();
+        let threshold = lock(&self.settings).freeze_threshold;
+        lock(&self.figures).structure(now, threshold)
+    }
+
+    fn post(&self, structure: gst::Structure) {
+        let element = self.obj();
+        let message = gst::message::Element::builder(structure).src(&*element).build();
+        if element.post_message(message).is_err() {
+            gst::trace!(CAT, imp = self, "nobody listens");
+        }
+    }
+}
+
+/// The builder of a pad of a template of ours. Buffers pass as they are, so caps and pools are for the
+/// neighbours to agree on.
+fn pad(name: &str) -> gst::PadBuilder<gst::Pad> {
+    let mut templates = ClockProbe::pad_templates().iter();
+    let Some(template) = templates.find(|template| template.name_template() == name) else {
+        unreachable!("{name} has a template");
+    };
+    gst::Pad::builder_from_template(template)
+        .flags(gst::PadFlags::PROXY_CAPS | gst::PadFlags::PROXY_ALLOCATION)
+        .iterate_internal_links_function(|pad, parent| {
+            let none = || gst::Iterator::from_vec(Vec::new());
+            ClockProbe::catch_panic_pad_function(parent, none, |probe| {
+                gst::Iterator::from_vec(probe.other_side(pad).into_iter().collect())
+            })
+        })
+}
+
+fn flow_error() -> Result<gst::FlowSuccess, gst::FlowError> {
+    Err(gst::FlowError::Error)
+}

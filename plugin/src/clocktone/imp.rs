@@ -1,0 +1,441 @@
+//! The virtual methods of `clocktone`.
+
+use std::sync::{LazyLock, Mutex};
+
+use gst::glib;
+use gst::prelude::*;
+use gst::subclass::prelude::*;
+use gst_base::prelude::*;
+use gst_base::subclass::base_src::CreateSuccess;
+use gst_base::subclass::prelude::*;
+
+use super::samples::{FORMATS, interleaved};
+use super::settings::{self, Settings, Timing};
+use super::tick::{Span, Tick, Ticks};
+use crate::clock::{PipelineClock, Wall, machine_clock};
+use crate::live::{Counts, LiveWait, label, leaves_at, lock};
+use crate::schedule::{Frame, Grid, Now, Schedule};
+
+static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
+    gst::DebugCategory::new(
+        "clocktone",
+        gst::DebugColorFlags::empty(),
+        Some("Clock tick source"),
+    )
+});
+
+/// What `clocktone` makes where downstream does not care.
+const RATE: i32 = 48_000;
+const CHANNELS: i32 = 1;
+/// Twice the frequency of a usual tick and more, up to the fastest converters.
+const RATES: std::ops::RangeInclusive<i32> = 4_000..=768_000;
+/// As many as a channel mask has bits.
+const MAX_CHANNELS: i32 = 64;
+/// Above it, channels say where they are.
+const UNPLACED_CHANNELS: i32 = 2;
+/// Buffers of 10 ms.
+const BUFFERS_PER_SECOND: u32 = 100;
+const SECOND: i128 = 1_000_000_000;
+
+#[derive(Default)]
+pub struct ClockTone {
+    settings: Mutex<Settings>,
+    /// Of the stream; there is none before caps are known, or after `stop()`.
+    stream: Mutex<Option<Stream>>,
+    life: Mutex<Life>,
+    counts: Mutex<ToneCounts>,
+    wait: LiveWait,
+}
+
+/// What a running stream needs.
+struct Stream {
+    info: gst_audio::AudioInfo,
+    /// Made with the first buffer, for then the clock runs.
+    course: Option<Course>,
+    /// The number of the next buffer's first sample; skipped samples have used theirs up.
+    next_sample: u64,
+    /// Real time has been waited for: what leaves late from now on is late.
+    has_waited: bool,
+}
+
+/// Where a stream stands in time.
+struct Course {
+    /// Of the buffers, which lie on a grid of running time.
+    schedule: Schedule,
+    ticks: Ticks,
+}
+
+/// What holds from `start()` to `stop()`.
+#[derive(Debug, Clone, Copy, Default)]
+struct Life {
+    timing: Timing,
+    /// What the pipeline gives each buffer on top of its PTS, in ns.
+    latency: i64,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct ToneCounts {
+    buffers: Counts,
+    ticks: u64,
+}
+
+#[glib::object_subclass]
+impl ObjectSubclass for ClockTone {
+    const NAME: &'static str = "GstClockTone";
+    type Type = super::ClockTone;
+    type ParentType = gst_base::PushSrc;
+}
+
+impl ObjectImpl for ClockTone {
+    fn constructed(&self) {
+        self.parent_constructed();
+        let element = self.obj();
+        element.set_format(gst::Format::Time);
+        element.set_live(lock(&self.settings).timing.is_live);
+    }
+
+    fn properties() -> &'static [glib::ParamSpec] {
+        settings::properties()
+    }
+
+    fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
+        let is_live = {
+            let mut settings = lock(&self.settings);
+            settings.set(pspec.name(), value);
+            settings.timing.is_live
+        };
+        if pspec.name() == "is-live" {
+            self.obj().set_live(is_live);
+        }
+    }
+
+    fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
+        lock(&self.settings).get(pspec.name()).unwrap_or_else(|| {
+            let counts = *lock(&self.counts);
+            let stats = counts
+                .buffers
+                .structure("application/x-clocktone-stats", "rendered");
+            stats.field("ticks", counts.ticks).build().to_value()
+        })
+    }
+}
+
+impl GstObjectImpl for ClockTone {}
+
+impl ElementImpl for ClockTone {
+    fn metadata() -> Option<&'static gst::subclass::ElementMetadata> {
+        static METADATA: LazyLock<gst::subclass::ElementMetadata> = LazyLock::new(|| {
+            gst::subclass::ElementMetadata::new(
+                "Clock tick source",
+                "Source/Audio",
+                "Ticks at each whole second of the wall clock, and is silent in between",
+                "The rtsp-clock-server authors",
+            )
+        });
+        Some(&METADATA)
+    }
+
+    fn pad_templates() -> &'static [gst::PadTemplate] {
+        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| {
+            let caps = gst_audio::AudioCapsBuilder::new_interleaved()
+                .format_list(FORMATS)
+                .rate_range(RATES)
+                .channels_range(1..=MAX_CHANNELS)
+                .build();
+            let template =
+                gst::PadTemplate::new("src", gst::PadDirection::Src, gst::PadPresence::Always, &caps);
+            template.into_iter().collect()
+        });
+        &TEMPLATES
+    }
+
+    fn change_state(
+        &self,
+        transition: gst::StateChange,
+    ) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
+        self.wait
+            .change_state(transition, || self.parent_change_state(transition))
+    }
+
+    fn send_event(&self, event: gst::Event) -> bool {
+        // The base class refuses a seek that comes through the pad, and would perform this one.
+        !matches!(event.view(), gst::EventView::Seek(_)) && self.parent_send_event(event)
+    }
+}
+
+impl BaseSrcImpl for ClockTone {
+    fn start(&self) -> Result<(), gst::ErrorMessage> {
+        *lock(&self.stream) = None;
+        *lock(&self.counts) = ToneCounts::default();
+        let timing = lock(&self.settings).timing;
+        *lock(&self.life) = Life { timing, latency: 0 };
+        self.parent_start()
+    }
+
+    fn stop(&self) -> Result<(), gst::ErrorMessage> {
+        *lock(&self.stream) = None;
+        self.parent_stop()
+    }
+
+    fn is_seekable(&self) -> bool {
+        false
+    }
+
+    fn unlock(&self) -> Result<(), gst::ErrorMessage> {
+        self.wait.unlock();
+        Ok(())
+    }
+
+    fn unlock_stop(&self) -> Result<(), gst::ErrorMessage> {
+        self.wait.unlock_stop();
+        Ok(())
+    }
+
+    fn fixate(&self, mut caps: gst::Caps) -> gst::Caps {
+        caps.truncate();
+        if let Some(structure) = caps.make_mut().structure_mut(0) {
+            structure.fixate_field_nearest_int("rate", RATE);
+            structure.fixate_field_nearest_int("channels", CHANNELS);
+            let channels = structure.get::<i32>("channels").unwrap_or(CHANNELS);
+            if channels > UNPLACED_CHANNELS && !structure.has_field("channel-mask") {
+                structure.set("channel-mask", gst::Bitmask::new(usual_places(channels)));
+            }
+        }
+        self.parent_fixate(caps)
+    }
+
+    fn set_caps(&self, caps: &gst::Caps) -> Result<(), gst::LoggableError> {
+        let info = gst_audio::AudioInfo::from_caps(caps)
+            .map_err(|error| gst::loggable_error!(CAT, "cannot read the caps {caps}: {error}"))?;
+        gst::debug!(CAT, imp = self, "sounding {caps}");
+        let mut stream = lock(&self.stream);
+        if let Some(stream) = stream.as_mut() {
+            stream.change_format(info);
+        } else {
+            *stream = Some(Stream {
+                info,
+                course: None,
+                next_sample: 0,
+                has_waited: false,
+            });
+        }
+        Ok(())
+    }
+
+    fn query(&self, query: &mut gst::QueryRef) -> bool {
+        match query.view_mut() {
+            gst::QueryViewMut::Latency(latency) => {
+                // A buffer leaves at its PTS or before it.
+                latency.set(
+                    lock(&self.settings).timing.is_live,
+                    gst::ClockTime::ZERO,
+                    gst::ClockTime::NONE,
+                );
+                true
+            }
+            // A clock has no end.
+            gst::QueryViewMut::Duration(_) => false,
+            _ => BaseSrcImplExt::parent_query(self, query),
+        }
+    }
+
+    fn event(&self, event: &gst::Event) -> bool {
+        if let gst::EventView::Latency(latency) = event.view() {
+            let latency = latency.latency().nseconds();
+            lock(&self.life).latency = i64::try_from(latency).unwrap_or(i64::MAX);
+        }
+        self.parent_event(event)
+    }
+}
+
+impl PushSrcImpl for ClockTone {
+    fn create(&self, _buffer: Option<&mut gst::BufferRef>) -> Result<CreateSuccess, gst::FlowError> {
+        let timing = lock(&self.life).timing;
+        let frame = self.next_frame(timing)?;
+        let clock = self.clock(timing)?;
+        let buffer = self.sound(&frame, timing, clock.as_ref())?;
+        self.count(&frame, timing, clock.as_ref());
+        Ok(CreateSuccess::NewBuffer(buffer))
+    }
+}
+
+impl ClockTone {
+    /// The buffer to make now, once it is time to make it.
+    fn next_frame(&self, timing: Timing) -> Result<Frame, gst::FlowError> {
+        loop {
+            let clock = self.clock(timing)?;
+            let (frame, is_first) = self.plan(timing, clock.as_ref())?;
+            let Some(clock) = clock else { return Ok(frame) };
+            // Somebody may be waiting for preroll.
+            let leaves_at = leaves_at(&frame, timing.lead_time);
+            if is_first || leaves_at <= clock.running() {
+                return Ok(frame);
+            }
+            if let Some(stream) = lock(&self.stream).as_mut() {
+                stream.has_waited = true;
+            }
+            self.wait
+                .until(leaves_at, &clock)
+                .map_err(|_| gst::FlowError::Flushing)?;
+        }
+    }
+
+    /// The clock to live by; none for a source that is not live.
+    fn clock(&self, timing: Timing) -> Result<Option<PipelineClock>, gst::FlowError> {
+        if !timing.is_live {
+            return Ok(None);
+        }
+        let clock = PipelineClock::of(&*self.obj());
+        if clock.is_none() {
+            gst::element_imp_error!(
+                self,
+                gst::CoreError::Clock,
+                ("a live clocktone needs a pipeline clock")
+            );
+        }
+        clock.ok_or(gst::FlowError::Error).map(Some)
+    }
+
+    /// The buffer that is next, and whether it is the first.
+    fn plan(&self, timing: Timing, clock: Option<&PipelineClock>) -> Result<(Frame, bool), gst::FlowError> {
+        let latency = lock(&self.life).latency;
+        let mut stream = lock(&self.stream);
+        let stream = stream.as_mut().ok_or(gst::FlowError::NotNegotiated)?;
+        let (is_held, is_first) = (!stream.has_waited, stream.next_sample == 0);
+        let (num, den) = buffer_rate(&stream.info);
+        let course = stream
+            .course
+            .get_or_insert_with(|| begin(timing, Grid::new(num, den, 0), clock));
+        let schedule = &mut course.schedule;
+        let now = clock.map_or_else(|| schedule.not_live(), |clock| shifted(timing, clock.running()));
+        // The pushes of an encoder's first frame last until somebody listens.
+        if is_held && timing.is_live {
+            schedule.forget_what_was_held(now);
+        }
+        Ok((schedule.frame(now, latency), is_first))
+    }
+
+    fn sound(
+        &self,
+        frame: &Frame,
+        timing: Timing,
+        clock: Option<&PipelineClock>,
+    ) -> Result<gst::Buffer, gst::FlowError> {
+        let settings = *lock(&self.settings);
+        let now = clock.map(|clock| clock.now(wall(timing)));
+        let mut stream = lock(&self.stream);
+        let stream = stream.as_mut().ok_or(gst::FlowError::Flushing)?;
+        let course = stream.course.as_mut().ok_or(gst::FlowError::Flushing)?;
+        let span = Span {
+            from: frame.instant,
+            to: frame.instant.saturating_add(frame.duration),
+        };
+        let ticks = &mut course.ticks;
+        if frame.discont {
+            ticks.interrupt();
+        }
+        if let Some(now) = now {
+            ticks.follow(now, span);
+        }
+        let interval = i64::try_from(settings.tick_interval).unwrap_or(i64::MAX);
+        let tick = ticks.tick(span, interval, settings.sound);
+        if tick.is_some_and(|tick| tick.begins_in(span)) {
+            lock(&self.counts).ticks += 1;
+        }
+        let instant = ticks.instant_at(frame.pts);
+        course.schedule.made(frame);
+        let mut buffer = gst::Buffer::from_mut_slice(samples(&stream.info, tick, frame.instant));
+        let written = buffer.make_mut();
+        label(written, frame, instant);
+        let length = u64::from(samples_per_buffer(&stream.info));
+        let first = stream.next_sample + frame.dropped.saturating_mul(length);
+        stream.next_sample = first + length;
+        written.set_offset(first);
+        written.set_offset_end(stream.next_sample);
+        Ok(buffer)
+    }
+
+    fn count(&self, frame: &Frame, timing: Timing, clock: Option<&PipelineClock>) {
+        let leaves_at = leaves_at(frame, timing.lead_time);
+        let lateness = clock.map_or(0, |clock| clock.running().saturating_sub(leaves_at));
+        lock(&self.counts).buffers.note(frame, lateness);
+        if frame.dropped > 0 {
+            gst::debug!(
+                CAT,
+                imp = self,
+                "skipped {} buffers before {}",
+                frame.dropped,
+                frame.number
+            );
+        }
+    }
+}
+
+impl Stream {
+    fn change_format(&mut self, info: gst_audio::AudioInfo) {
+        if let Some(course) = self.course.as_mut().filter(|_| info.rate() != self.info.rate()) {
+            let (num, den) = buffer_rate(&info);
+            course.schedule.change_rate(num, den);
+        }
+        self.info = info;
+    }
+}
+
+/// What an instant is counted from.
+fn wall(timing: Timing) -> Wall {
+    timing.start_time().map_or(Wall::Machine, Wall::From)
+}
+
+/// The course of a new stream. One that is not live begins at running time 0.
+fn begin(timing: Timing, grid: Grid, clock: Option<&PipelineClock>) -> Course {
+    let running = clock.map_or(0, PipelineClock::running);
+    let offset = clock.map_or_else(
+        || timing.start_time().unwrap_or_else(machine_clock),
+        |clock| clock.now(wall(timing)).offset,
+    );
+    Course {
+        schedule: Schedule::new(grid, shifted(timing, running)),
+        ticks: Ticks::new(offset),
+    }
+}
+
+/// Running time for a schedule whose instants are running times too, and whose PTS are these plus `ts-offset`.
+fn shifted(timing: Timing, running: i64) -> Now {
+    Now {
+        running,
+        offset: -timing.ts_offset,
+        uncertainty: 0,
+    }
+}
+
+fn samples_per_buffer(info: &gst_audio::AudioInfo) -> u32 {
+    info.rate() / BUFFERS_PER_SECOND
+}
+
+/// Buffers a second, as a fraction.
+fn buffer_rate(info: &gst_audio::AudioInfo) -> (u32, u32) {
+    (info.rate(), samples_per_buffer(info))
+}
+
+/// The bytes of the buffer that begins at the running time `from`.
+fn samples(info: &gst_audio::AudioInfo, tick: Option<Tick>, from: i64) -> Vec<u8> {
+    let count = samples_per_buffer(info) as usize;
+    if let Some(tick) = tick {
+        let values = tick.samples(first_sample(from, info.rate()), count, info.rate());
+        return interleaved(values, info.format(), info.channels() as usize);
+    }
+    let mut silence = vec![0; count * info.bpf() as usize];
+    info.format_info().fill_silence(&mut silence);
+    silence
+}
+
+/// The number of the sample at a running time that was scaled from it, and rounded down.
+fn first_sample(running: i64, rate: u32) -> i64 {
+    let sample = (i128::from(running) * i128::from(rate) + SECOND - 1).div_euclid(SECOND);
+    i64::try_from(sample).unwrap_or(i64::MAX)
+}
+
+/// Where so many channels usually are, as a channel mask; 0 for nowhere.
+fn usual_places(channels: i32) -> u64 {
+    u32::try_from(channels).map_or(0, gst_audio::AudioChannelPosition::fallback_mask)
+}

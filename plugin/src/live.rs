@@ -1,0 +1,125 @@
+//! What the live sources have in common: a life in real time that a pause does not end, and what they note of it.
+
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
+
+use gst::glib;
+
+use crate::clock::{Flushing, PipelineClock, Wait};
+use crate::schedule::Frame;
+
+/// Seconds from the epoch of NTP (1900, RFC 5905) to that of Unix (1970).
+const NTP_TO_UNIX: u64 = 2_208_988_800;
+
+static UNIX_CAPS: LazyLock<gst::Caps> = LazyLock::new(|| gst::Caps::new_empty_simple("timestamp/x-unix"));
+static NTP_CAPS: LazyLock<gst::Caps> = LazyLock::new(|| gst::Caps::new_empty_simple("timestamp/x-ntp"));
+
+/// The waiting of a live source, which outlives a pause.
+#[derive(Debug, Default)]
+pub(crate) struct LiveWait {
+    wait: Wait,
+    /// The thread that takes the element from PLAYING to PAUSED now.
+    pausing: Mutex<Option<ThreadId>>,
+}
+
+impl LiveWait {
+    /// Returns at that running time (ns), or earlier after a pause.
+    pub(crate) fn until(&self, running: i64, on: &PipelineClock) -> Result<(), Flushing> {
+        self.wait.until(running, on)
+    }
+
+    /// Lets `perform` change the element's state.
+    pub(crate) fn change_state<T>(&self, transition: gst::StateChange, perform: impl FnOnce() -> T) -> T {
+        if transition == gst::StateChange::PausedToPlaying {
+            // A wait goes on through a pause (see `unlock`): it may be by the old base time.
+            self.wait.restart();
+        }
+        let is_pausing = transition == gst::StateChange::PlayingToPaused;
+        *lock(&self.pausing) = is_pausing.then(|| thread::current().id());
+        let result = perform();
+        *lock(&self.pausing) = None;
+        result
+    }
+
+    /// For the base class's `unlock`.
+    pub(crate) fn unlock(&self) {
+        // GStreamer 1.26's base class unlocks for a pause, 1.22's does not. Whoever played again before `create`
+        // was back would have the stream end, for it would then answer that it flushes: so a pause ends no wait.
+        if *lock(&self.pausing) != Some(thread::current().id()) {
+            self.wait.unlock();
+        }
+    }
+
+    /// For the base class's `unlock_stop`.
+    pub(crate) fn unlock_stop(&self) {
+        self.wait.unlock_stop();
+    }
+}
+
+/// What a stream has done so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Counts {
+    /// Buffers that left.
+    pub(crate) made: u64,
+    pub(crate) dropped: u64,
+    /// In ns.
+    max_lateness: u64,
+    total_lateness: u64,
+}
+
+impl Counts {
+    /// Notes a buffer that leaves so much after the running time at which it should (ns).
+    pub(crate) fn note(&mut self, frame: &Frame, lateness: i64) {
+        let lateness = lateness.max(0).unsigned_abs();
+        self.made += 1;
+        self.dropped += frame.dropped;
+        self.max_lateness = self.max_lateness.max(lateness);
+        self.total_lateness = self.total_lateness.saturating_add(lateness);
+    }
+
+    /// The property `stats`; `made` is what the element calls its buffers.
+    pub(crate) fn structure(&self, name: &str, made: &str) -> gst::structure::Builder {
+        gst::Structure::builder(name)
+            .field(made, self.made)
+            .field("dropped", self.dropped)
+            .field("max-lateness", self.max_lateness)
+            .field(
+                "mean-lateness",
+                self.total_lateness.checked_div(self.made).unwrap_or_default(),
+            )
+    }
+}
+
+/// The running time at which a frame should leave, in ns.
+pub(crate) fn leaves_at(frame: &Frame, lead_time: u64) -> i64 {
+    frame
+        .pts
+        .saturating_sub(i64::try_from(lead_time).unwrap_or(i64::MAX))
+}
+
+/// Writes on a buffer when it is due, and the instant (ns since the Unix epoch) of its PTS.
+pub(crate) fn label(buffer: &mut gst::BufferRef, frame: &Frame, instant: i64) {
+    let time = |ns: i64| gst::ClockTime::from_nseconds(ns.max(0).unsigned_abs());
+    let unix = time(instant);
+    buffer.set_pts(time(frame.pts));
+    buffer.set_duration(time(frame.duration));
+    if frame.discont {
+        buffer.set_flags(gst::BufferFlags::DISCONT);
+    }
+    gst::ReferenceTimestampMeta::add(buffer, &UNIX_CAPS, unix, gst::ClockTime::NONE);
+    let ntp = unix.saturating_add(gst::ClockTime::from_seconds(NTP_TO_UNIX));
+    gst::ReferenceTimestampMeta::add(buffer, &NTP_CAPS, ntp, gst::ClockTime::NONE);
+}
+
+/// The value as the type that GObject has already checked it for.
+pub(crate) fn take<'a, T: glib::value::FromValue<'a> + Default>(value: &'a glib::Value) -> T
+where
+    T::Checker: glib::value::ValueTypeChecker<Error = glib::value::ValueTypeMismatchError>,
+{
+    value.get().unwrap_or_default()
+}
+
+/// A panic elsewhere leaves values that are whole; a streaming thread must not follow it down.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
