@@ -1,16 +1,15 @@
 //! The command line: what it takes, and what each option does.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, ensure};
 use clap::{Parser, ValueEnum};
 use tracing::{info, warn};
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::LevelFilter;
 
-use crate::config::{self, Config, Environment, Loaded};
-use crate::{healthcheck, launch, server};
+use crate::config::{self, Config, Encoder, Environment, Loaded, VideoCodec};
+use crate::{audio, healthcheck, launch, log, picture, server};
 
 const VERSION: &str = concat!(
     env!("CARGO_PKG_VERSION"),
@@ -21,16 +20,28 @@ const VERSION: &str = concat!(
     ")"
 );
 
+/// Streams of which `--check` tells.
+const STREAMS_SHOWN: usize = 5;
+
 const AFTER_HELP: &str = "\
 The configuration is FILE, else the file that CONFIG_PATH names, else ./config.json, else defaults.
 These variables override it:
-  RTSP_VIEWER_USERNAME   RTSP_SERVER_IP     RTSP_VIDEO_CODEC       RTSP_H264_GOP
+  RTSP_VIEWER_USERNAME   RTSP_SERVER_IP     RTSP_VIDEO_CODEC       RTSP_KEY_FRAME_INTERVAL
   RTSP_VIEWER_PASSWORD   RTSP_SERVER_PORT   RTSP_VIDEO_RESOLUTION  RTSP_STREAM_PATH
-  RTSP_RTP_PORT_RANGE                       RTSP_FPS
+  RTSP_RTP_PORT_RANGE    RTSP_AUDIO         RTSP_FPS               RTSP_STAMP
+  RTSP_STAMP_POSITION    RTSP_FLASH         RTSP_STAMP_ID          RTSP_BITRATE_KBPS
+  RTSP_CONSTANT_BITRATE  RTSP_ENCODER       RTSP_JPEG_QUALITY      RTSP_PIPELINE
+  RTSP_LABEL             RTSP_TIME_FORMAT   RTSP_TIME_ZONE         RTSP_CLIENTS_FORMAT
+  RTSP_FONT              RTSP_TEXT_COLOR    RTSP_BACKGROUND_COLOR  RTSP_HORIZONTAL_ALIGNMENT
+  RTSP_TEXT_SCALE        RTSP_LOGO          RTSP_LOGO_POSITION     RTSP_VERTICAL_ALIGNMENT
+  RTSP_LOGO_SCALE        RTSP_ALWAYS_ON     RTSP_COUNT             RTSP_SHARED_PICTURE
+  RTSP_LOG_LEVEL         RTSP_LOG_FORMAT
+RTSP_H264_GOP is the older name of RTSP_KEY_FRAME_INTERVAL.
 RTSP_DEFAULT_RTP_PORT_RANGE is the port range where neither the file nor RTSP_RTP_PORT_RANGE gives one.
 RTSP_PUBLIC_ADDRESSES lists, with spaces between, the hosts (or HOST:PORT) to show in URLs.
-An empty one counts as unset; for the user name, the password and the port range it means none.
-RUST_LOG sets how much is logged (error, warn, info, debug, trace).
+An empty one counts as unset; for the user name, the password, the port range and the pipeline it
+means none.
+RUST_LOG says how much is logged, in place of logLevel. GST_DEBUG asks GStreamer for its own log.
 
 Exit status: 0 after SIGINT or SIGTERM or when all is well, 1 after an error.";
 
@@ -53,8 +64,8 @@ struct Action {
     /// Report all mistakes in the configuration, or what it says, and exit
     #[arg(long)]
     check: bool,
-    /// Print the pipeline as the server runs it, or as a line to paste behind gst-launch-1.0 (sends RTP to port 5004 of
-    /// this machine), and exit
+    /// Print the pipeline as the server runs it, or as a line to paste behind gst-launch-1.0 (sends RTP to ports 5004
+    /// and, with sound, 5006 of this machine), and exit
     #[arg(long, value_name = "FORM", num_args = 0..=1, require_equals = true, default_missing_value = "factory")]
     print_launch: Option<LaunchForm>,
     /// Print the JSON Schema of the configuration and exit
@@ -81,14 +92,17 @@ enum LaunchForm {
 /// # Errors
 /// What a person has to know, and what makes the exit status 1.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    start_log()?;
     let action = &arguments.action;
     if action.print_schema {
         return print(&serde_json::to_string_pretty(&config::schema::schema())?);
     }
     let loaded = config::load(arguments.config.as_deref(), &Environment::of_process())?;
-    tell_source(&loaded);
     let config = &loaded.config;
+    log::start(&log::Settings {
+        filter: config.log_level.clone(),
+        format: config.log_format,
+    })?;
+    tell_source(&loaded);
     if action.check {
         print(&summary(&loaded))
     } else if let Some(form) = action.print_launch {
@@ -100,21 +114,6 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     } else {
         server::run(config)
     }
-}
-
-/// Logs to stderr, from `info` on unless `RUST_LOG` says otherwise.
-fn start_log() -> anyhow::Result<()> {
-    let filter = EnvFilter::builder()
-        .with_default_directive(LevelFilter::INFO.into())
-        .from_env()
-        .context("RUST_LOG cannot be used")?;
-    let stderr = std::io::stderr;
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(stderr)
-        .with_ansi(stderr().is_terminal())
-        .init();
-    Ok(())
 }
 
 fn tell_source(loaded: &Loaded) {
@@ -139,34 +138,68 @@ fn print(line: &str) -> anyhow::Result<()> {
 
 fn print_launch(config: &Config, form: LaunchForm) -> anyhow::Result<()> {
     match form {
-        LaunchForm::Factory => print(&launch::launch_string(&config.stream)),
+        LaunchForm::Factory => {
+            let lines: Vec<String> = config.streams.iter().map(launch::launch_string).collect();
+            print(&lines.join("\n"))
+        }
         LaunchForm::GstLaunch => {
-            info!("to watch it: {}", launch::receiver_line(config.stream.codec));
-            print(&launch::gst_launch_line(&config.stream))
+            let stream = config.streams.first().context("there is no stream")?;
+            if config.streams.len() > 1 {
+                info!(
+                    "of {} streams this is the first, {}",
+                    config.streams.len(),
+                    stream.name()
+                );
+            }
+            if stream.pipeline.is_none() {
+                info!("to watch it: {}", picture::receiver_line(stream.codec));
+            }
+            if let Some(codec) = stream.audio {
+                info!("to hear it: {}", audio::receiver_line(codec));
+            }
+            print(&launch::gst_launch_line(stream))
         }
     }
 }
 
-/// What a configuration says, in four lines. The password is not among it.
+/// What a configuration says, some lines for the server and for each of the first streams. The password is not among it.
 fn summary(loaded: &Loaded) -> String {
     let Config {
-        address,
-        port,
         rtp_ports,
         login,
-        stream,
+        streams,
+        ..
     } = &loaded.config;
-    let listen = std::net::SocketAddr::new(*address, *port);
     let login = login
         .as_ref()
         .map_or_else(|| "none".into(), |login| format!("as {:?}", login.username));
     let rtp_ports = rtp_ports.map_or_else(|| "chosen by the system".into(), |ports| ports.to_string());
-    let picture = picture(stream);
-    let source = &loaded.source;
+    let mut lines = vec![format!("OK: {}", loaded.source)];
+    lines.extend(streams.iter().take(STREAMS_SHOWN).map(stream_summary));
+    if let Some(more) = streams.len().checked_sub(STREAMS_SHOWN).filter(|more| *more > 0) {
+        lines.push(format!("  and {more} streams more"));
+    }
+    lines.push(format!(
+        "  log-in          {login}\n  RTP's UDP ports {rtp_ports}"
+    ));
+    lines.join("\n")
+}
+
+fn stream_summary(stream: &config::StreamConfig) -> String {
+    let mounts = stream.mounts.iter().take(1);
+    let mut places: Vec<String> = mounts
+        .map(|mount| format!("{}, path {}", mount.endpoint(), mount.path))
+        .collect();
+    if let Some(more) = stream.mounts.len().checked_sub(1).filter(|more| *more > 0) {
+        places.push(format!("and {more} more with the same picture"));
+    }
+    let places = places.join(" ");
+    let sound = stream.audio.map(|codec| format!("\n  sound           {codec}"));
+    let always_on = if stream.always_on { ", always on" } else { "" };
     format!(
-        "OK: {source}\n  listens on      {listen}, path {}\n  picture         {picture}\n  log-in          {login}\n  \
-         RTP's UDP ports {rtp_ports}",
-        stream.path
+        "  listens on      {places}\n  picture         {}{always_on}{}",
+        picture(stream),
+        sound.unwrap_or_default()
     )
 }
 
@@ -176,32 +209,71 @@ fn picture(stream: &config::StreamConfig) -> String {
         width,
         height,
         frames_per_second,
+        key_frame_interval,
+        bitrate_kbps,
+        constant_bitrate,
+        encoder,
+        jpeg_quality,
+        pipeline,
         ..
     } = stream;
-    let picture = format!("{codec} {width}x{height} at {frames_per_second} frames a second");
-    match codec {
-        config::VideoCodec::H264 => {
-            format!("{picture}, key frame interval {}", stream.h264_key_frame_interval)
-        }
-        config::VideoCodec::Mjpeg => picture,
+    if pipeline.is_some() {
+        return "by a pipeline of its own".into();
     }
+    let picture = format!("{codec} {width}x{height} at {frames_per_second} frames a second");
+    let frames = match codec {
+        VideoCodec::Mjpeg => format!("quality {jpeg_quality}"),
+        VideoCodec::H264 | VideoCodec::H265 | VideoCodec::Vp8 | VideoCodec::Vp9 => {
+            format!("key frame interval {key_frame_interval}")
+        }
+    };
+    let kind = if *constant_bitrate { "constant " } else { "" };
+    let bitrate = bitrate_kbps.map(|kbps| format!("{kind}{kbps} kbit/s"));
+    let encoder = (*encoder != Encoder::Auto).then(|| format!("by {encoder}"));
+    let parts: Vec<String> = [Some(picture), Some(frames), bitrate, encoder]
+        .into_iter()
+        .flatten()
+        .collect();
+    parts.join(", ")
 }
 
 /// The flags that open a container's ports. RTSP tells viewers the ports, so that each is the same outside and inside.
 fn docker_flags(config: &Config) -> anyhow::Result<String> {
-    ensure!(
-        config.port != 0,
-        "serverPort is 0 (any free port): a container has to be told which one to open"
-    );
-    ensure!(
-        config.address.is_unspecified(),
-        "serverIPAddress is {}, at which nobody outside of the container reaches the server: use \"0.0.0.0\"",
-        config.address
-    );
-    let control = format!("-p {0}:{0}/tcp", config.port);
-    let media = config
-        .rtp_ports
-        .map(|ports| format!(" -p {ports}:{ports}/udp"))
-        .unwrap_or_default();
-    Ok(control + &media)
+    let mut ports = BTreeSet::new();
+    for endpoint in config.endpoints() {
+        ensure!(
+            endpoint.port() != 0,
+            "serverPort is 0 (any free port): a container has to be told which one to open"
+        );
+        ensure!(
+            endpoint.ip().is_unspecified(),
+            "serverIPAddress is {}, at which nobody outside of the container reaches the server: use \"0.0.0.0\"",
+            endpoint.ip()
+        );
+        ports.insert(endpoint.port());
+    }
+    let control = ranges(&ports)
+        .into_iter()
+        .map(|ports| format!("-p {ports}:{ports}/tcp"));
+    let media = config.rtp_ports.map(|ports| format!("-p {ports}:{ports}/udp"));
+    Ok(control.chain(media).collect::<Vec<_>>().join(" "))
+}
+
+/// Ports as Docker takes them: one by itself, neighbours as a range.
+fn ranges(ports: &BTreeSet<u16>) -> Vec<String> {
+    let mut ranges: Vec<(u16, u16)> = Vec::new();
+    for port in ports {
+        match ranges.last_mut() {
+            Some((_, last)) if *last + 1 == *port => *last = *port,
+            _ => ranges.push((*port, *port)),
+        }
+    }
+    let show = |(first, last)| {
+        if first == last {
+            format!("{first}")
+        } else {
+            format!("{first}-{last}")
+        }
+    };
+    ranges.into_iter().map(show).collect()
 }

@@ -5,22 +5,38 @@
 //!
 //! | module | job |
 //! | --- | --- |
+//! | `coding` | which settings of the picture's coding go together |
 //! | `json` | a JSON value that keeps repeated keys |
-//! | `keys` | the keys: their names, variables, limits and readers |
-//! | `walk` | a JSON object and an environment to a draft, collecting mistakes |
+//! | `keys` | the keys: their names, variables and limits |
+//! | `readers` | how the value of each key is read |
+//! | [`look`] | what the picture looks like |
+//! | `numbered` | values with `{n}` in them |
+//! | `draft` | what has been read so far of the server and of an entry of `streams` |
+//! | `walk` | a JSON object and an environment to drafts, collecting mistakes |
+//! | `checks` | what is wrong between keys, and between streams |
 //! | [`schema`] | the JSON Schema of the file |
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use crate::log;
+
+mod checks;
+mod coding;
+mod draft;
 mod json;
 mod keys;
+pub mod look;
+mod numbered;
+mod readers;
 pub mod schema;
 mod walk;
+
+use look::Look;
 
 /// The variable that names the file where `--config` does not.
 pub const PATH_VARIABLE: &str = "CONFIG_PATH";
@@ -31,36 +47,38 @@ const USUAL_FILE: &str = "./config.json";
 /// Everything the server was told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// The address to listen on.
-    pub address: IpAddr,
-    /// The TCP port to listen on; 0 takes any free one.
-    pub port: u16,
     /// The UDP ports for RTP and RTCP, both ends included; `None` leaves the choice to the system.
     pub rtp_ports: Option<PortRange>,
     /// The log-in that viewers need; `None` lets everybody in.
     pub login: Option<Login>,
-    /// The camera.
-    pub stream: StreamConfig,
+    /// Which events are logged.
+    pub log_level: log::Filter,
+    /// How they are written.
+    pub log_format: log::Format,
+    /// The cameras; one at least.
+    pub streams: Vec<StreamConfig>,
 }
 
 impl Default for Config {
-    /// The server without a file and without variables: 640x480 at 15 frames a second in H.264, open to everybody, at
-    /// `/live` on port 8554 of every IPv4 address.
+    /// The server without a file and without variables: one camera, open to everybody.
     fn default() -> Self {
         Self {
-            address: IpAddr::from([0, 0, 0, 0]),
-            port: 8554,
             rtp_ports: None,
             login: None,
-            stream: StreamConfig {
-                path: "/live".into(),
-                codec: VideoCodec::H264,
-                width: 640,
-                height: 480,
-                frames_per_second: 15,
-                h264_key_frame_interval: 30,
-            },
+            log_level: log::Filter::default(),
+            log_format: log::Format::default(),
+            streams: vec![StreamConfig::default()],
         }
+    }
+}
+
+impl Config {
+    /// Where the server listens, each address and port once, in order.
+    #[must_use]
+    pub fn endpoints(&self) -> Vec<SocketAddr> {
+        let mounts = self.streams.iter().flat_map(|stream| &stream.mounts);
+        let all: BTreeSet<SocketAddr> = mounts.map(Mount::endpoint).collect();
+        all.into_iter().collect()
     }
 }
 
@@ -97,11 +115,34 @@ impl fmt::Debug for Login {
     }
 }
 
+/// Where a camera can be played.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mount {
+    /// The address to listen on.
+    pub address: IpAddr,
+    /// The TCP port to listen on; 0 takes any free one.
+    pub port: u16,
+    /// The path of its URL, with the leading slash.
+    pub path: String,
+}
+
+impl Mount {
+    /// Where its RTSP server listens.
+    #[must_use]
+    pub fn endpoint(&self) -> SocketAddr {
+        SocketAddr::new(self.address, self.port)
+    }
+}
+
 /// One camera.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamConfig {
-    /// The path of its URL, with the leading slash.
-    pub path: String,
+    /// Where it can be played, one at least; several show the same picture.
+    pub mounts: Vec<Mount>,
+    /// Whether it runs before anybody looks.
+    pub always_on: bool,
+    /// By how much its frames come after the grid of the wall clock, in ns; less than a frame period.
+    pub phase: u64,
     /// How the picture is encoded.
     pub codec: VideoCodec,
     /// Width in px.
@@ -110,8 +151,118 @@ pub struct StreamConfig {
     pub height: u32,
     /// Frames a second.
     pub frames_per_second: u32,
-    /// Frames from one H.264 key frame to the next.
-    pub h264_key_frame_interval: u32,
+    /// Frames from one key frame to the next. In MJPEG each frame is one, whatever stands here.
+    pub key_frame_interval: u32,
+    /// The bitrate that the encoder aims at in kbit/s (1 kbit is 1000 bits); `None` leaves it to the picture, which is
+    /// then as crisp as any other.
+    pub bitrate_kbps: Option<u32>,
+    /// Whether what the picture leaves of the bitrate is filled up.
+    pub constant_bitrate: bool,
+    /// The crispness of MJPEG, 1 to 100.
+    pub jpeg_quality: u32,
+    /// What encodes the picture.
+    pub encoder: Encoder,
+    /// A launch string in place of all that makes the picture: with a `clocksrc`, and a payloader named `pay0`.
+    pub pipeline: Option<String>,
+    /// What the picture looks like.
+    pub look: Look,
+    /// The machine-readable stamp in the picture.
+    pub stamp: Stamp,
+    /// Where the stamp stands; the flash stands in the corner horizontally opposite.
+    pub stamp_position: Corner,
+    /// The stream's number in its stamp.
+    pub stamp_id: u32,
+    /// Whether a disc in the picture is lit for the first 100 ms of each second.
+    pub flash: bool,
+    /// How the ticks are encoded; `None` for a stream without sound.
+    pub audio: Option<AudioCodec>,
+}
+
+impl Default for StreamConfig {
+    /// 640x480 at 15 frames a second in H.264, on demand, at `/live` on port 8554 of every IPv4 address.
+    fn default() -> Self {
+        Self {
+            mounts: vec![Mount {
+                address: IpAddr::from([0, 0, 0, 0]),
+                port: 8554,
+                path: "/live".into(),
+            }],
+            always_on: false,
+            phase: 0,
+            codec: VideoCodec::H264,
+            width: 640,
+            height: 480,
+            frames_per_second: 15,
+            key_frame_interval: 30,
+            bitrate_kbps: None,
+            constant_bitrate: false,
+            jpeg_quality: 85,
+            encoder: Encoder::Auto,
+            pipeline: None,
+            look: Look::default(),
+            stamp: Stamp::None,
+            stamp_position: Corner::TopRight,
+            stamp_id: 0,
+            flash: false,
+            audio: None,
+        }
+    }
+}
+
+impl StreamConfig {
+    /// What it is called among the others: its URLs' host, port and path.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let Some(first) = self.mounts.first() else {
+            return String::new();
+        };
+        let name = format!("{}{}", first.endpoint(), first.path);
+        match self.mounts.len() {
+            0 | 1 => name,
+            mounts => format!("{name} and {} more", mounts - 1),
+        }
+    }
+}
+
+/// What of a frame is written into its picture for machines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stamp {
+    /// Nothing.
+    None,
+    /// A QR code.
+    Qr,
+}
+
+impl fmt::Display for Stamp {
+    /// As `stamp` has it: `none` or `qr`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "none",
+            Self::Qr => "qr",
+        })
+    }
+}
+
+/// A corner of the picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Corner {
+    TopLeft,
+    TopRight,
+    BottomLeft,
+    BottomRight,
+}
+
+impl fmt::Display for Corner {
+    /// As `stampPosition` has it, such as `top-right`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TopLeft => "top-left",
+            Self::TopRight => "top-right",
+            Self::BottomLeft => "bottom-left",
+            Self::BottomRight => "bottom-right",
+        })
+    }
 }
 
 /// How a picture is encoded.
@@ -119,16 +270,71 @@ pub struct StreamConfig {
 pub enum VideoCodec {
     /// H.264, RFC 6184.
     H264,
+    /// H.265, RFC 7798.
+    H265,
     /// JPEG, RFC 2435.
     Mjpeg,
+    /// VP8, RFC 7741.
+    Vp8,
+    /// VP9, RFC 9628.
+    Vp9,
+}
+
+impl VideoCodec {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::H264, Self::H265, Self::Mjpeg, Self::Vp8, Self::Vp9];
 }
 
 impl fmt::Display for VideoCodec {
-    /// As `videoCodec` has it: `h264` or `mjpeg`.
+    /// As `videoCodec` has it, such as `h264`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::H264 => "h264",
+            Self::H265 => "h265",
             Self::Mjpeg => "mjpeg",
+            Self::Vp8 => "vp8",
+            Self::Vp9 => "vp9",
+        })
+    }
+}
+
+/// What encodes a picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Encoder {
+    /// The best one that this machine has: see [`crate::encoders`].
+    Auto,
+    /// The GStreamer element of that name.
+    Named(String),
+}
+
+impl fmt::Display for Encoder {
+    /// As `encoder` has it: `auto` or an element's name.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Auto => "auto",
+            Self::Named(name) => name,
+        })
+    }
+}
+
+/// How sound is encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AudioCodec {
+    /// G.711 mu-law, RFC 3551.
+    Pcmu,
+    /// AAC-LC, RFC 3640.
+    Aac,
+    /// Opus, RFC 7587.
+    Opus,
+}
+
+impl fmt::Display for AudioCodec {
+    /// As `audio` has it: `pcmu`, `aac` or `opus`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pcmu => "pcmu",
+            Self::Aac => "aac",
+            Self::Opus => "opus",
         })
     }
 }
@@ -323,7 +529,15 @@ fn list(mistakes: &[Mistake]) -> String {
 pub fn load(named: Option<&Path>, environment: &Environment) -> Result<Loaded, Error> {
     let mut source = Source::choose(named, environment);
     let bytes = source.read()?;
-    let file = bytes.as_deref().map(|bytes| (source.path(), bytes));
+    parse(source, bytes.as_deref(), environment)
+}
+
+/// As [`load`], of a file's bytes: `source` is what messages call it, `None` stands for the defaults.
+///
+/// # Errors
+/// With every mistake in the file and in the environment.
+pub fn parse(source: Source, file: Option<&[u8]>, environment: &Environment) -> Result<Loaded, Error> {
+    let file = file.map(|bytes| (source.path(), bytes));
     let walk = walk::walk(file, environment).map_err(Error::Mistakes)?;
     Ok(Loaded {
         config: walk.config,

@@ -39,19 +39,30 @@ pub fn missing(launch: &str) -> Result<Vec<String>, gst::glib::Error> {
 }
 
 fn is_missing(name: &str) -> bool {
-    gst::ElementFactory::find(name).is_none()
+    !is_installed(name)
 }
 
-/// The Debian package that has the element `name`, as far as this server can come to need it.
+/// Whether this machine has the element `name`. GStreamer must have been initialised.
+#[must_use]
+pub fn is_installed(name: &str) -> bool {
+    gst::ElementFactory::find(name).is_some()
+}
+
+/// The Debian package that has the element `name`, as far as this server itself can come to need it: in Debian 12 and 13.
 #[must_use]
 pub fn debian_package(name: &str) -> Option<&'static str> {
     Some(match name {
         "tee" | "queue" | "funnel" | "capsfilter" => "libgstreamer1.0-0",
-        "appsink" | "appsrc" | "videoconvert" => "gstreamer1.0-plugins-base",
+        "appsink" | "appsrc" | "videoconvert" | "opusenc" => "gstreamer1.0-plugins-base",
         "x264enc" => "gstreamer1.0-plugins-ugly",
-        "jpegenc" | "multiudpsink" | "udpsrc" | "rtpbin" | "rtph264pay" | "rtpjpegpay" => {
-            "gstreamer1.0-plugins-good"
-        }
+        "avenc_aac" => "gstreamer1.0-libav",
+        "voaacenc" | "x265enc" | "openh264enc" | "vah264enc" | "vah264lpenc" | "vah265enc"
+        | "vah265lpenc" | "vajpegenc" | "qsvh264enc" | "qsvh265enc" | "qsvjpegenc" | "nvh264enc"
+        | "nvh265enc" | "nvjpegenc" | "h264parse" | "h265parse" => "gstreamer1.0-plugins-bad",
+        "jpegenc" | "vp8enc" | "vp9enc" | "v4l2h264enc" | "v4l2h265enc" | "v4l2jpegenc" | "v4l2vp8enc"
+        | "v4l2vp9enc" | "multiudpsink" | "udpsrc" | "rtpbin" | "rtph264pay" | "rtph265pay"
+        | "rtpjpegpay" | "rtpvp8pay" | "rtpvp9pay" | "mulawenc" | "rtppcmupay" | "rtpmp4gpay"
+        | "rtpopuspay" => "gstreamer1.0-plugins-good",
         _ => return None,
     })
 }

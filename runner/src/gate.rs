@@ -7,7 +7,7 @@ use gst::ClockTime;
 /// Stands behind the point where gst-rtsp-server holds a pipeline from DESCRIBE to PLAY, and throws away what was held
 /// there: the picture that a viewer gets first is a whole one, and it is of now.
 ///
-/// Once open it stays open: what is in the pipeline then never waits for anybody.
+/// Once open it stays open as long as anybody plays: what is in the pipeline then never waits for anybody.
 #[derive(Debug, Default)]
 pub struct Gate {
     state: Mutex<State>,
@@ -65,6 +65,11 @@ impl Gate {
         }
     }
 
+    /// Nobody plays any more: who comes next shall begin with a key frame.
+    pub fn close(&self) {
+        self.lock().door = Door::Closed;
+    }
+
     /// Whether everything passes.
     #[must_use]
     pub fn is_open(&self) -> bool {
@@ -81,10 +86,12 @@ impl Gate {
         else {
             return Verdict::Unusable;
         };
+        // A frame of which something has been thrown away is of no use.
+        let begins_a_frame = state.latest != Some(due);
         state.latest = Some(due);
         match &mut state.door {
             Door::Open => Verdict::Pass,
-            Door::Opening { not_before, .. } if due >= *not_before && !packet.is_delta => {
+            Door::Opening { not_before, .. } if due >= *not_before && begins_a_frame && !packet.is_delta => {
                 state.door = Door::Open;
                 Verdict::Pass
             }
@@ -135,12 +142,24 @@ mod tests {
     }
 
     #[test]
-    fn an_open_gate_never_closes() {
+    fn it_does_not_open_in_the_middle_of_a_key_frame() {
+        let gate = Gate::default();
+        assert_eq!(gate.judge(packet(10, false)), Verdict::Drop);
+        gate.open_at_key_frame(ClockTime::from_seconds(10));
+        assert_eq!(gate.judge(packet(10, false)), Verdict::DropAndAskForKeyFrame);
+        assert_eq!(gate.judge(packet(11, true)), Verdict::Drop);
+        assert_eq!(gate.judge(packet(12, false)), Verdict::Pass);
+    }
+
+    #[test]
+    fn an_open_gate_stays_open_until_it_is_closed() {
         let gate = Gate::default();
         gate.open_at_key_frame(ClockTime::ZERO);
         assert_eq!(gate.judge(packet(1, false)), Verdict::Pass);
         gate.open_at_key_frame(ClockTime::from_seconds(10));
         assert_eq!(gate.judge(packet(2, true)), Verdict::Pass);
+        gate.close();
+        assert_eq!(gate.judge(packet(3, false)), Verdict::Drop);
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! Asks a running server whether it answers, as a container's HEALTHCHECK does.
 
+use std::collections::BTreeSet;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 
-use crate::config::Config;
+use crate::config::{Config, Mount};
 
 /// How long the server may take, all in all.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -14,18 +15,28 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// A status line is shorter than this.
 const LONGEST_STATUS_LINE: usize = 256;
 
-/// Sends one OPTIONS to the server of this configuration and takes 200 and 401 (a log-in is asked for) for health.
+/// Sends one OPTIONS to each address and port of this configuration and takes 200 and 401 (a log-in is asked for) for
+/// health.
 ///
 /// # Errors
 /// When there is no answer within three seconds, or another one.
 pub fn check(config: &Config) -> anyhow::Result<()> {
+    let mut asked = BTreeSet::new();
+    for mount in config.streams.iter().flat_map(|stream| &stream.mounts) {
+        if asked.insert(mount.endpoint()) {
+            ask(mount)?;
+        }
+    }
+    Ok(())
+}
+
+fn ask(mount: &Mount) -> anyhow::Result<()> {
     ensure!(
-        config.port != 0,
+        mount.port != 0,
         "serverPort is 0 (any free port): which one to ask is not known"
     );
-    let server = SocketAddr::new(reachable(config.address), config.port);
-    let status_line =
-        options(server, &config.stream.path).with_context(|| format!("no answer from {server}"))?;
+    let server = SocketAddr::new(reachable(mount.address), mount.port);
+    let status_line = options(server, &mount.path).with_context(|| format!("no answer from {server}"))?;
     match status(&status_line) {
         Some(200 | 401) => Ok(()),
         _ => bail!("{server} answered {status_line:?}"),

@@ -1,200 +1,126 @@
-//! One stream's configuration to its launch string. Pure, save for asking how many cores there are.
+//! One stream's configuration to its launch string. Pure, save for asking what the machine has: see [`Machine`].
 //!
 //! ```text
 //! ( clocksrc name=source lead-time=… ! video/x-raw,… ! videoconvert ! x264enc … ! rtph264pay name=pay0 … )
 //! ```
 //!
-//! Where the settings come from:
-//!
-//! - **Lead time**: the picture of an instant is known beforehand, so that it is painted and encoded three
-//!   quarters of a frame period early, 100 ms at most, and released at its instant by the sink. A whole period would
-//!   make the encoder start at the very instant at which the frame before is to be released, and the two would
-//!   compete for the processor: one frame in fifty left 2 to 4 ms late.
-//! - **`tune=zerolatency bframes=0`**: each picture leaves the encoder before the next one goes in, and PTS never run
-//!   backwards.
-//! - **A constant quantizer** in place of a bitrate: each frame is as crisp as any other, however many digits changed. A
-//!   clock is cheap (0.6 Mbit/s at 720p25), and x264 without its rate control takes a quarter less CPU.
-//! - **`key-int-max` with `scenecut=0`**: key frames come every `h264IFrameInterval` frames and when a viewer joins, never
-//!   because many digits changed at once.
-//! - **Constrained baseline**: what ultrafast encodes anyway, said in the SDP, so that browsers behind a gateway take it.
-//! - **`stream-format=avc aud=false`**: the payloader need not search for start codes, and no packet is spent on a
-//!   delimiter that RTP's marker bit makes superfluous.
-//! - **`config-interval=-1` with `repeat-headers=0`**: SPS and PPS go out with each key frame, from the payloader and not
-//!   from the encoder a second time.
-//! - **JPEG in full range** (`colorimetry=1:4:0:0`), as JFIF has it: black would be dark grey otherwise.
-//! - **`idct-method=islow`**: slightly more exact than the default (`ifast`), and no slower.
+//! Its first part is the picture's (see [`crate::picture`]), or a pipeline of one's own ([`crate::own_pipeline`]). A stream
+//! with sound has a second part (see [`crate::audio`]), which ends in `pay1`.
 
 use std::num::NonZero;
 
-use crate::config::{StreamConfig, VideoCodec};
+use crate::{audio, config::StreamConfig, elements, encoders, own_pipeline, picture};
 
-/// The name of the clock source in the pipeline, on which the number of viewers is set.
-pub const SOURCE_NAME: &str = "source";
-
-/// The UDP port of this machine to which [`gst_launch_line`] sends.
-pub const GST_LAUNCH_PORT: u16 = 5004;
-
-const NANOSECONDS: u64 = 1_000_000_000;
-
-/// A slow stream is not made much earlier than it is shown: what is on its way when the number of viewers changes still
-/// shows the old one.
-const LONGEST_LEAD: u64 = NANOSECONDS / 10;
-
-/// What one encoder thread takes on, in px a second. Ultrafast was measured to do more than 200 million on one core, so
-/// that a thread is done after a third of the frame period.
-const PIXELS_PER_THREAD: u64 = 64_000_000;
-
-/// The crispness of H.264; 18 to 28 is usual. At 20 white text on black comes back at a PSNR of 58 dB.
-const QUANTIZER: u32 = 20;
-
-/// The crispness of JPEG, of 100: white text on black comes back at a PSNR of 49 dB. At 90 an exact decoder gives 52 dB,
-/// and a fast one (`jpegdec` by default) 47 dB.
-const JPEG_QUALITY: u32 = 85;
+/// Elements in order, each as its words: the name and the properties, in launch syntax.
+pub(crate) type Chain = Vec<Vec<String>>;
 
 /// The launch string of one stream, as gst-rtsp-server's media factory takes it.
 #[must_use]
 pub fn launch_string(stream: &StreamConfig) -> String {
-    factory_launch(stream, cores())
+    factory_launch(stream, Machine::here())
 }
 
 /// The same pipeline to paste behind `gst-launch-1.0` in a POSIX shell. In place of viewers it sends RTP to
-/// [`GST_LAUNCH_PORT`] on this machine; [`receiver_line`] plays that.
+/// [`picture::GST_LAUNCH_PORT`] and [`audio::GST_LAUNCH_PORT`] on this machine; [`picture::receiver_line`] and
+/// [`audio::receiver_line`] play that.
 #[must_use]
 pub fn gst_launch_line(stream: &StreamConfig) -> String {
-    let sink = [
-        "udpsink".to_owned(),
-        "host=127.0.0.1".to_owned(),
-        format!("port={GST_LAUNCH_PORT}"),
-    ];
-    let mut elements = elements(stream, cores());
-    elements.push(sink.into());
-    let words = elements.iter().map(|element| shell_words(element));
-    words.collect::<Vec<_>>().join(" ! ")
+    shell_line(stream, Machine::here())
 }
 
-/// The command that plays what [`gst_launch_line`] sends.
+/// The element that encodes the picture on this machine; `None` for a pipeline of one's own.
 #[must_use]
-pub fn receiver_line(codec: VideoCodec) -> String {
-    let (encoding, payload_type, depayloader) = match codec {
-        VideoCodec::H264 => ("H264", 96, "rtph264depay"),
-        VideoCodec::Mjpeg => ("JPEG", 26, "rtpjpegdepay"),
+pub fn encoder(stream: &StreamConfig) -> Option<&'static str> {
+    let chosen = || encoders::choose(stream, Machine::here().is_installed).name;
+    stream.pipeline.is_none().then(chosen)
+}
+
+/// What a launch string depends on besides the configuration.
+#[derive(Debug, Clone, Copy)]
+struct Machine {
+    /// How many threads can run at once; 1 where the system does not say.
+    cores: NonZero<usize>,
+    /// The encoder for AAC.
+    aac_encoder: &'static str,
+    /// Whether it has the element of that name.
+    is_installed: fn(&str) -> bool,
+}
+
+impl Machine {
+    /// This one.
+    fn here() -> Self {
+        Self {
+            cores: std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN),
+            aac_encoder: audio::aac_encoder(),
+            // Without GStreamer nothing can be looked up, and nothing played.
+            is_installed: |name| gst::init().is_ok() && elements::is_installed(name),
+        }
+    }
+}
+
+fn factory_launch(stream: &StreamConfig, machine: Machine) -> String {
+    let picture = match &stream.pipeline {
+        Some(own) => own_pipeline::part(own).to_owned(),
+        None => joined(picture(stream, machine), |word| word),
     };
-    let caps = format!(
-        "application/x-rtp,media=video,clock-rate=90000,encoding-name={encoding},payload={payload_type}"
-    );
-    format!(
-        "gst-launch-1.0 udpsrc address=127.0.0.1 port={GST_LAUNCH_PORT} caps={} ! {depayloader} ! decodebin ! \
-         videoconvert ! autovideosink sync=false",
-        shell_quoted(&caps)
-    )
+    let sound = sound(stream, machine).map(|chain| joined(chain, |word| word));
+    let parts: Vec<String> = std::iter::once(picture).chain(sound).collect();
+    format!("( {} )", parts.join("  "))
 }
 
-/// How many threads can run at once; 1 where the system does not say.
-fn cores() -> NonZero<usize> {
-    std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN)
+fn shell_line(stream: &StreamConfig, machine: Machine) -> String {
+    let send = |mut chain: Chain, port| {
+        chain.push(udp_sink(port));
+        joined(chain, |word| shell_quoted(&word))
+    };
+    let picture = match &stream.pipeline {
+        Some(own) => own_line(own),
+        None => send(picture(stream, machine), picture::GST_LAUNCH_PORT),
+    };
+    let sound = sound(stream, machine).map(|chain| send(chain, audio::GST_LAUNCH_PORT));
+    let parts: Vec<String> = std::iter::once(picture).chain(sound).collect();
+    parts.join("  ")
 }
 
-fn factory_launch(stream: &StreamConfig, cores: NonZero<usize>) -> String {
-    let elements = elements(stream, cores).into_iter().map(|words| words.join(" "));
-    format!("( {} )", elements.collect::<Vec<_>>().join(" ! "))
+/// A pipeline of one's own whose payloader, wherever in it that is, sends as [`udp_sink`] does.
+fn own_line(own: &str) -> String {
+    let mut words = own_pipeline::words(own_pipeline::part(own));
+    words.extend(["pay0.", "!"].map(String::from));
+    words.extend(udp_sink(picture::GST_LAUNCH_PORT));
+    let words: Vec<String> = words.iter().map(|word| shell_quoted(word)).collect();
+    words.join(" ")
 }
 
-/// The elements in order, each as its words: the name and the properties, in launch syntax.
-fn elements(stream: &StreamConfig, cores: NonZero<usize>) -> Vec<Vec<String>> {
-    let mut elements = vec![
-        vec![
-            "clocksrc".into(),
-            format!("name={SOURCE_NAME}"),
-            format!("lead-time={}", lead_time(stream)),
-        ],
-        vec![picture_caps(stream)],
-        // Passes the picture through as it is; there for a source that does not paint what the encoder takes.
-        vec!["videoconvert".into()],
-    ];
-    elements.extend(match stream.codec {
-        VideoCodec::H264 => h264(stream, cores),
-        VideoCodec::Mjpeg => mjpeg(),
+fn udp_sink(port: u16) -> Vec<String> {
+    vec!["udpsink".into(), "host=127.0.0.1".into(), format!("port={port}")]
+}
+
+fn picture(stream: &StreamConfig, machine: Machine) -> Chain {
+    let encoder = encoders::choose(stream, machine.is_installed);
+    picture::elements(stream, encoder, machine.cores.get() as u64)
+}
+
+fn sound(stream: &StreamConfig, machine: Machine) -> Option<Chain> {
+    let codec = stream.audio?;
+    Some(audio::elements(codec, audio::encoder(codec, machine.aac_encoder)))
+}
+
+/// A chain with each word as `quoted` makes it.
+fn joined(chain: Chain, quoted: impl Fn(String) -> String) -> String {
+    let elements = chain.into_iter().map(|words| {
+        let words: Vec<String> = words.into_iter().map(&quoted).collect();
+        words.join(" ")
     });
-    elements
-}
-
-/// Three quarters of a frame period in ns, 100 ms at most.
-fn lead_time(stream: &StreamConfig) -> u64 {
-    let period = NANOSECONDS / u64::from(stream.frames_per_second.max(1));
-    (period / 4 * 3).min(LONGEST_LEAD)
-}
-
-fn picture_caps(stream: &StreamConfig) -> String {
-    let StreamConfig {
-        width,
-        height,
-        frames_per_second,
-        ..
-    } = stream;
-    let colorimetry = match stream.codec {
-        VideoCodec::H264 => "",
-        VideoCodec::Mjpeg => ",colorimetry=1:4:0:0",
-    };
-    format!(
-        "video/x-raw,format=I420,width={width},height={height},framerate={frames_per_second}/1{colorimetry}"
-    )
-}
-
-fn h264(stream: &StreamConfig, cores: NonZero<usize>) -> Vec<Vec<String>> {
-    let encoder = vec![
-        "x264enc".into(),
-        "tune=zerolatency".into(),
-        "speed-preset=ultrafast".into(),
-        "bframes=0".into(),
-        format!("key-int-max={}", stream.h264_key_frame_interval),
-        "pass=quant".into(),
-        format!("quantizer={QUANTIZER}"),
-        format!("threads={}", encoder_threads(stream, cores)),
-        "aud=false".into(),
-        format!("option-string={}", launch_quoted("scenecut=0:repeat-headers=0")),
-    ];
-    let payloader = ["rtph264pay", "name=pay0", "pt=96", "config-interval=-1"];
-    vec![
-        encoder,
-        vec!["video/x-h264,profile=constrained-baseline,stream-format=avc,alignment=au".into()],
-        payloader.map(String::from).into(),
-    ]
-}
-
-fn mjpeg() -> Vec<Vec<String>> {
-    let payloader = ["rtpjpegpay", "name=pay0", "pt=26"];
-    vec![
-        vec![
-            "jpegenc".into(),
-            format!("quality={JPEG_QUALITY}"),
-            "idct-method=islow".into(),
-        ],
-        payloader.map(String::from).into(),
-    ]
-}
-
-/// One thread for each [`PIXELS_PER_THREAD`], as far as there are cores: a hundred small cameras do best with one each,
-/// a large picture must be done within its lead time.
-fn encoder_threads(stream: &StreamConfig, cores: NonZero<usize>) -> u64 {
-    let pixels = u64::from(stream.width) * u64::from(stream.height) * u64::from(stream.frames_per_second);
-    pixels.div_ceil(PIXELS_PER_THREAD).clamp(1, cores.get() as u64)
+    elements.collect::<Vec<_>>().join(" ! ")
 }
 
 /// A text as the value of a property in a launch string, whatever is in it.
-fn launch_quoted(text: &str) -> String {
+pub(crate) fn launch_quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', r"\\").replace('"', r#"\""#))
 }
 
-/// The words of one element, each quoted for a POSIX shell where it needs to be.
-fn shell_words(words: &[String]) -> String {
-    words
-        .iter()
-        .map(|word| shell_quoted(word))
-        .collect::<Vec<_>>()
-        .join(" ")
-}
-
-fn shell_quoted(word: &str) -> String {
+/// A word as a POSIX shell takes it, quoted where it needs to be.
+pub(crate) fn shell_quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./,:=@%+".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {
         return word.into();
@@ -205,7 +131,7 @@ fn shell_quoted(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
+    use crate::config::{AudioCodec, Corner, Encoder, Stamp, VideoCodec};
     use gst::prelude::*;
 
     fn stream(codec: VideoCodec, width: u32, height: u32, frames_per_second: u32) -> StreamConfig {
@@ -214,18 +140,27 @@ mod tests {
             width,
             height,
             frames_per_second,
-            ..Config::default().stream
+            ..StreamConfig::default()
         }
     }
 
     fn launch(stream: &StreamConfig, cores: usize) -> String {
-        factory_launch(stream, NonZero::new(cores).unwrap())
+        factory_launch(stream, machine(cores))
+    }
+
+    /// One that has everything.
+    fn machine(cores: usize) -> Machine {
+        Machine {
+            cores: NonZero::new(cores).unwrap(),
+            aac_encoder: "voaacenc",
+            is_installed: |_| true,
+        }
     }
 
     #[test]
     fn h264_is_what_the_documentation_shows() {
         let stream = StreamConfig {
-            h264_key_frame_interval: 50,
+            key_frame_interval: 50,
             ..stream(VideoCodec::H264, 1280, 720, 25)
         };
         assert_eq!(
@@ -240,6 +175,29 @@ mod tests {
     }
 
     #[test]
+    fn sound_is_a_second_part_of_the_pipeline() {
+        let mut stream = stream(VideoCodec::Mjpeg, 640, 480, 15);
+        stream.audio = Some(AudioCodec::Pcmu);
+        let (picture, sound) = (
+            "rtpjpegpay name=pay0 pt=26",
+            "clocktone name=tone lead-time=100000000 ts-offset=0 ! audio/x-raw,rate=8000,channels=1",
+        );
+        let launch = launch(&stream, 8);
+        assert!(
+            launch.contains(&format!(" ! {picture}  {sound} ! mulawenc tolerance=1000000 ! ")),
+            "{launch}"
+        );
+        assert!(launch.ends_with(
+            " ! rtppcmupay name=pay1 perfect-rtptime=false pt=0 min-ptime=20000000 max-ptime=20000000 )"
+        ));
+        let line = gst_launch_line(&stream);
+        assert!(
+            line.contains(" port=5004  clocktone ") && line.ends_with(" port=5006"),
+            "{line}"
+        );
+    }
+
+    #[test]
     fn mjpeg_is_full_range_jpeg() {
         assert_eq!(
             launch(&stream(VideoCodec::Mjpeg, 640, 480, 15), 8),
@@ -249,38 +207,172 @@ mod tests {
         );
     }
 
+    /// From the encoder to the payloader, on a machine with eight cores.
+    fn coding(stream: &StreamConfig) -> String {
+        let launch = launch(stream, 8);
+        let (_, coding) = launch.split_once("! videoconvert ! ").unwrap();
+        coding.trim_end_matches(" )").to_owned()
+    }
+
+    fn hd(codec: VideoCodec) -> StreamConfig {
+        StreamConfig {
+            key_frame_interval: 50,
+            ..stream(codec, 1280, 720, 25)
+        }
+    }
+
     #[test]
-    fn the_lead_is_less_than_a_frame_period_and_100_ms_at_most() {
-        let lead = |rate| lead_time(&stream(VideoCodec::H264, 640, 480, rate));
+    fn h265_works_at_one_picture_at_a_time() {
         assert_eq!(
-            [1, 5, 10, 25, 30, 240].map(lead),
-            [
-                100_000_000,
-                100_000_000,
-                75_000_000,
-                30_000_000,
-                24_999_999,
-                3_124_998
-            ]
+            coding(&hd(VideoCodec::H265)),
+            "x265enc tune=zerolatency speed-preset=ultrafast key-int-max=50 qp=20 \
+             option-string=\"bframes=0:scenecut=0:open-gop=0:pools=none:wpp=0\" \
+             ! video/x-h265,profile=main,stream-format=byte-stream,alignment=au \
+             ! rtph265pay name=pay0 pt=96 config-interval=-1"
+        );
+        let large = coding(&stream(VideoCodec::H265, 1920, 1080, 25));
+        assert!(large.contains(":pools=3:wpp=1\""), "{large}");
+    }
+
+    #[test]
+    fn vp8_and_vp9_are_libvpx_in_real_time() {
+        let common =
+            "deadline=1 lag-in-frames=0 error-resilient=default keyframe-max-dist=50 threads=1 end-usage=vbr";
+        assert_eq!(
+            coding(&hd(VideoCodec::Vp8)),
+            format!(
+                "vp8enc {common} min-quantizer=10 max-quantizer=10 target-bitrate=100000000 cpu-used=16 \
+                 ! rtpvp8pay name=pay0 pt=96 picture-id-mode=15-bit"
+            )
+        );
+        assert_eq!(
+            coding(&hd(VideoCodec::Vp9)),
+            format!(
+                "vp9enc {common} min-quantizer=12 max-quantizer=12 target-bitrate=100000000 cpu-used=8 row-mt=true \
+                 tile-columns=0 ! rtpvp9pay name=pay0 pt=96 picture-id-mode=15-bit"
+            )
         );
     }
 
     #[test]
-    fn large_pictures_get_more_threads_as_far_as_there_are_cores() {
-        let threads = |width, height, rate, cores| {
-            encoder_threads(
-                &stream(VideoCodec::H264, width, height, rate),
-                NonZero::new(cores).unwrap(),
-            )
+    fn a_bitrate_is_aimed_at_and_a_constant_one_filled_up() {
+        for (codec, average, constant) in [
+            (
+                VideoCodec::H264,
+                "pass=cbr bitrate=4000 threads=1 aud=false option-string=\"scenecut=0:repeat-headers=0\" ",
+                Some(
+                    "pass=cbr bitrate=4000 vbv-buf-capacity=1000 threads=1 aud=false \
+                     option-string=\"scenecut=0:repeat-headers=0:nal-hrd=cbr\" ",
+                ),
+            ),
+            (
+                VideoCodec::H265,
+                " bitrate=4000 option-string=\"bframes=0:scenecut=0:open-gop=0:pools=none:wpp=0:vbv-maxrate=4000:\
+                 vbv-bufsize=4000\" ",
+                Some(":vbv-maxrate=4000:vbv-bufsize=4000:strict-cbr=1:hrd=1\" "),
+            ),
+            (VideoCodec::Vp8, " end-usage=cbr target-bitrate=4000000 ", None),
+            (VideoCodec::Vp9, " end-usage=cbr target-bitrate=4000000 ", None),
+        ] {
+            let mut stream = hd(codec);
+            stream.bitrate_kbps = Some(4000);
+            let said = coding(&stream);
+            assert!(said.contains(average), "{said}");
+            if let Some(constant) = constant {
+                stream.constant_bitrate = true;
+                let said = coding(&stream);
+                assert!(said.contains(constant), "{said}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_quality_is_jpegs() {
+        let stream = StreamConfig {
+            jpeg_quality: 40,
+            ..hd(VideoCodec::Mjpeg)
         };
-        assert_eq!(threads(32, 32, 1, 64), 1);
-        assert_eq!(threads(640, 480, 15, 64), 1);
-        assert_eq!(threads(1280, 720, 60, 64), 1);
-        assert_eq!(threads(1920, 1080, 30, 64), 1);
-        assert_eq!(threads(1920, 1080, 60, 64), 2);
-        assert_eq!(threads(3840, 2160, 30, 64), 4);
-        assert_eq!(threads(3840, 2160, 30, 2), 2);
-        assert_eq!(threads(7680, 4320, 240, 16), 16);
+        assert!(coding(&stream).starts_with("jpegenc quality=40 idct-method=islow ! "));
+    }
+
+    #[test]
+    fn hardware_gets_the_format_it_takes() {
+        let stream = StreamConfig {
+            encoder: Encoder::Named("vah264enc".into()),
+            ..hd(VideoCodec::H264)
+        };
+        let launch = launch(&stream, 8);
+        assert!(
+            launch.contains(" ! video/x-raw,format=NV12,width=1280,"),
+            "{launch}"
+        );
+        assert!(
+            launch.contains(
+                " ! vah264enc b-frames=0 ref-frames=1 target-usage=7 key-int-max=50 rate-control=cqp qpi=20 qpp=20 ! "
+            ),
+            "{launch}"
+        );
+    }
+
+    /// What every encoder of every codec is told is launch syntax, whatever this machine has.
+    #[test]
+    fn every_encoders_words_are_launch_syntax() {
+        gst::init().unwrap();
+        gstclocksrc::register_static().unwrap();
+        for codec in VideoCodec::ALL {
+            for element in encoders::of(codec) {
+                for bitrate_kbps in [None, Some(2000)] {
+                    let stream = StreamConfig {
+                        encoder: Encoder::Named(element.name.into()),
+                        bitrate_kbps,
+                        ..hd(codec)
+                    };
+                    let launch = launch(&stream, 8);
+                    let missing =
+                        elements::missing(&launch).unwrap_or_else(|error| panic!("{launch}: {error}"));
+                    assert!(
+                        missing.iter().all(|name| !elements::is_installed(name)),
+                        "{launch}: {missing:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_pipeline_of_ones_own_takes_the_place_of_the_picture() {
+        let mut stream = hd(VideoCodec::H264);
+        stream.pipeline = Some("( clocksrc ! x264enc option-string=\"a b\" ! rtph264pay name=pay0 )".into());
+        assert_eq!(
+            launch(&stream, 8),
+            "( clocksrc ! x264enc option-string=\"a b\" ! rtph264pay name=pay0 )"
+        );
+        assert_eq!(
+            shell_line(&stream, machine(8)),
+            "clocksrc '!' x264enc 'option-string=\"a b\"' '!' rtph264pay name=pay0 pay0. '!' udpsink host=127.0.0.1 \
+             port=5004"
+        );
+        stream.audio = Some(AudioCodec::Pcmu);
+        let launch = launch(&stream, 8);
+        assert!(launch.contains(" ! rtph264pay name=pay0  clocktone "), "{launch}");
+    }
+
+    #[test]
+    fn stamp_and_flash_are_the_sources() {
+        let stream = StreamConfig {
+            stamp: Stamp::Qr,
+            stamp_position: Corner::BottomLeft,
+            stamp_id: 7,
+            flash: true,
+            ..stream(VideoCodec::H264, 640, 480, 15)
+        };
+        let launch = launch(&stream, 8);
+        assert!(
+            launch.starts_with(
+                "( clocksrc name=source lead-time=49999998 stamp=qr stamp-position=bottom-left stamp-id=7 flash=true ! "
+            ),
+            "{launch}"
+        );
     }
 
     /// `filesrc location` is a property of type string in an element that comes with the core.

@@ -6,25 +6,41 @@
 //! | [`config`] | config.json and the environment to [`config::Config`] |
 //! | [`healthcheck`] | asks a running server whether it answers |
 //! | [`launch`] | one stream's configuration to its launch string |
-//! | [`server`] | the RTSP server, its mounts, access, ports and session clean-up |
-//! | `acceptor` | takes the server's connections |
+//! | [`picture`] | the picture of a stream: its source, its encoder, and its part of the launch string |
+//! | [`encoders`] | which encoders there are for each codec, and how each is set |
+//! | [`own_pipeline`] | a pipeline of one's own in place of the picture's part |
+//! | [`log`] | what is told, how, and where it goes; GStreamer's warnings with it |
+//! | [`server`] | the RTSP servers, their mounts, access, ports and session clean-up |
 //! | [`addresses`] | the URLs at which a stream can be reached |
 //! | [`stream`] | one camera: its media factory, its pipeline's life, its errors |
+//! | [`factory`] | the same pipeline for every viewer, whatever URL it has |
+//! | [`audio`] | the sound of a stream: its encoder, and its part of the launch string |
+//! | [`encoder_delay`] | how much later sound comes out of a decoder than it went into the encoder |
 //! | [`elements`] | the elements that serving takes, and where Debian keeps them |
+//! | [`deltas`] | marks the packets of pictures that cannot be decoded alone |
 //! | [`gate`] | which packets of a running pipeline are for viewers |
+//! | [`back_off`] | how long to wait before a pipeline that failed is made again |
 //! | [`pacer`] | how often a key frame may be asked for |
 //! | [`viewers`] | who is playing a stream |
 //! | [`rtsp_ffi`] | the few calls that the bindings lack |
 
-mod acceptor;
 pub mod addresses;
+pub mod audio;
+pub mod back_off;
 pub mod cli;
 pub mod config;
+pub mod deltas;
 pub mod elements;
+pub mod encoder_delay;
+pub mod encoders;
+pub mod factory;
 pub mod gate;
 pub mod healthcheck;
 pub mod launch;
+pub mod log;
+pub mod own_pipeline;
 pub mod pacer;
+pub mod picture;
 pub mod rtsp_ffi;
 pub mod server;
 pub mod stream;

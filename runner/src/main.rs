@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use rtsp_clock_server::cli;
+use rtsp_clock_server::{cli, log};
 
 /// A wrong command line exits with 1 as well: Docker reserves 2 for a HEALTHCHECK.
 fn main() -> ExitCode {
@@ -18,11 +18,14 @@ fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
     };
-    match cli::run(&arguments) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("rtsp-clock-server: error: {error:#}");
-            ExitCode::FAILURE
-        }
+    let ended = cli::run(&arguments);
+    if let Err(error) = &ended {
+        log::tell_end(error);
+    }
+    log::flush();
+    if ended.is_ok() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
     }
 }

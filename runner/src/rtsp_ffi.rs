@@ -3,15 +3,15 @@
 use std::{
     ffi::CStr,
     io,
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
     os::fd::{AsRawFd, RawFd},
     ptr,
     time::Duration,
 };
 
-use gst::glib::translate::{ToGlibPtr, from_glib};
-use gst_rtsp::{RTSPLowerTrans, rtsp_message::RTSPMessage};
-use gst_rtsp_server::{RTSPClient, RTSPContext, RTSPStreamTransport, prelude::*};
+use gst::glib::translate::{ToGlibPtr, from_glib, from_glib_full};
+use gst_rtsp::{RTSPLowerTrans, RTSPUrl, rtsp_message::RTSPMessage};
+use gst_rtsp_server::{RTSPClient, RTSPContext, RTSPStreamTransport, RTSPThread, RTSPThreadPool, prelude::*};
 
 /// The first `field` header of `message`, if it has one and it is UTF-8.
 #[must_use]
@@ -29,6 +29,22 @@ pub fn header(message: &RTSPMessage, field: gst_rtsp::RTSPHeaderField) -> Option
             return None;
         }
         CStr::from_ptr(value).to_str().ok().map(str::to_owned)
+    }
+}
+
+/// The path of `url`, if it is UTF-8. The bindings end the process where it is not, and a client writes it.
+#[must_use]
+pub fn path(url: &RTSPUrl) -> Option<String> {
+    #[expect(unsafe_code, reason = "the bindings take any path for UTF-8")]
+    // SAFETY: the URL is valid for the borrow; its path is null or a string that it owns, which is copied before the
+    // borrow ends.
+    unsafe {
+        let url: *const gst_rtsp::ffi::GstRTSPUrl = url.to_glib_none().0;
+        let path = (*url).abspath;
+        if path.is_null() {
+            return None;
+        }
+        CStr::from_ptr(path).to_str().ok().map(str::to_owned)
     }
 }
 
@@ -76,6 +92,21 @@ pub fn is_tunnelled(client: &RTSPClient) -> bool {
     }
 }
 
+/// A thread of `pool` that serves the bus of one pipeline. The bindings ask for a context, which only a request has.
+#[must_use]
+pub fn media_thread(pool: &RTSPThreadPool) -> Option<RTSPThread> {
+    #[expect(unsafe_code, reason = "the bindings take no null context")]
+    // SAFETY: the pool is valid for the borrow; its own way to make a thread for a media does not look at the context;
+    // the thread that is answered is the caller's.
+    unsafe {
+        from_glib_full(gst_rtsp_server::ffi::gst_rtsp_thread_pool_get_thread(
+            pool.to_glib_none().0,
+            gst_rtsp_server::ffi::GST_RTSP_THREAD_TYPE_MEDIA,
+            ptr::null_mut(),
+        ))
+    }
+}
+
 /// Keeps `companion` as long as `client` lives, and drops it as the last thing of all that the client holds.
 pub fn accompany<T: Send + 'static>(client: &RTSPClient, companion: T) {
     #[expect(
@@ -110,6 +141,22 @@ pub fn watch_for_dead_peer(connection: &TcpStream, after: Duration) -> io::Resul
         set_option(connection.as_raw_fd(), level, option, value)?;
     }
     Ok(())
+}
+
+/// Lets `length` connections wait until they are accepted, or as many as the system allows: std's own 128 are a crowd's
+/// first moment, and whoever comes next waits a second until his system tries again.
+///
+/// # Errors
+/// When the system refuses.
+pub fn lengthen_backlog(listener: &TcpListener, length: u16) -> io::Result<()> {
+    #[expect(unsafe_code, reason = "std listens with a backlog of its own")]
+    // SAFETY: the descriptor is open for the borrow; listening anew only changes the length.
+    let result = unsafe { libc::listen(listener.as_raw_fd(), length.into()) };
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
 }
 
 fn set_option(fd: RawFd, level: libc::c_int, option: libc::c_int, value: libc::c_int) -> io::Result<()> {

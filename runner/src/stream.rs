@@ -3,24 +3,28 @@
 use std::{
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
 
 use gst::{ClockTime, glib, prelude::*};
-use gst_rtsp::RTSPLowerTrans;
+use gst_rtsp::{RTSPLowerTrans, RTSPUrl};
 use gst_rtsp_server::{
-    RTSPAddressPool, RTSPFilterResult, RTSPMedia, RTSPMediaFactory, RTSPServer, RTSPSuspendMode, prelude::*,
+    RTSPAddressPool, RTSPClient, RTSPMedia, RTSPMediaFactory, RTSPSuspendMode, RTSPThreadPool, prelude::*,
 };
 use gst_video::UpstreamForceKeyUnitEvent;
 
 use crate::{
+    back_off::BackOff,
     config::StreamConfig,
-    elements,
+    deltas, elements,
+    factory::CameraFactory,
     gate::{Gate, Packet, Verdict},
     launch::launch_string,
+    own_pipeline,
     pacer::{Pacer, When},
+    rtsp_ffi,
     viewers::Viewers,
 };
 
@@ -33,21 +37,40 @@ const DELIVERY: Duration = Duration::from_millis(100);
 /// How long a viewer that does not read may hold up what others wait for.
 const QUEUE_TIME: ClockTime = ClockTime::from_mseconds(500);
 
+/// The number of the session of `pay1`.
+const SOUND: u32 = 1;
+
+/// The shortest time between two sender reports, on average. RFC 3550, section 6.2, allows 360 s divided by the bandwidth
+/// in kbit/s: a player puts picture and sound in step by the first ones.
+const REPORT_INTERVAL: ClockTime = ClockTime::from_mseconds(500);
+
 /// One camera.
 #[derive(Debug)]
 pub struct Stream {
     config: StreamConfig,
     factory: RTSPMediaFactory,
-    /// Whose clients are sent away when the pipeline fails.
-    server: glib::WeakRef<RTSPServer>,
     viewers: Viewers,
     key_frames: Pacer,
     /// Where is done what cannot be done at once.
     context: glib::MainContext,
+    /// Serve the pipeline's bus.
+    threads: RTSPThreadPool,
     pipeline: Mutex<Option<Arc<Running>>>,
-    /// How many clients there are, watching or not.
-    clients: Mutex<usize>,
-    has_no_clients: Condvar,
+    /// The frames that pipelines which run no longer skipped; written under the pipeline's lock.
+    skipped_before: AtomicU64,
+    /// Who keeps the pipeline.
+    attendance: Mutex<Attendance>,
+    is_deserted: Condvar,
+    /// Keeps it for itself, where it runs before anybody looks.
+    own: Mutex<Option<Presence>>,
+    back_off: Mutex<BackOff>,
+}
+
+/// Those who have asked for a stream and not gone since, watching or not.
+#[derive(Debug, Default)]
+struct Attendance {
+    count: usize,
+    clients: Vec<glib::WeakRef<RTSPClient>>,
 }
 
 /// That a client is there. While one is, the pipeline stays.
@@ -60,6 +83,14 @@ pub struct Presence {
     stream: Arc<Stream>,
 }
 
+impl Presence {
+    /// Whether it is at this stream.
+    #[must_use]
+    pub fn is_at(&self, stream: &Arc<Stream>) -> bool {
+        Arc::ptr_eq(&self.stream, stream)
+    }
+}
+
 impl Drop for Presence {
     fn drop(&mut self) {
         self.stream.depart();
@@ -70,13 +101,17 @@ impl Drop for Presence {
 #[derive(Debug)]
 struct Running {
     media: glib::WeakRef<RTSPMedia>,
-    payloader: glib::WeakRef<gst::Element>,
+    source: glib::WeakRef<gst::Element>,
+    picture: Medium,
+    /// Never asked for by a stream without any.
+    sound: Medium,
     /// The media is in use by the stream itself.
     is_held: AtomicBool,
     has_failed: AtomicBool,
     /// On its way down: its elements may stumble over each other.
     is_let_go: AtomicBool,
-    gate: Gate,
+    /// Packets come as far as the gate although nobody plays: gst-rtsp-server does not hold them.
+    is_flowing: AtomicBool,
     /// A PLAY on its way has already asked for its key frame.
     has_asked: AtomicBool,
     /// The next packet is to be the stream's end instead.
@@ -86,11 +121,34 @@ struct Running {
     has_ended: Condvar,
 }
 
+/// The picture or the sound of a pipeline.
+#[derive(Debug, Default)]
+struct Medium {
+    payloader: glib::WeakRef<gst::Element>,
+    gate: Gate,
+}
+
+impl Medium {
+    /// What goes through the element named `payloader`, if `bin` has one.
+    fn of(bin: &gst::Bin, payloader: &str) -> Self {
+        let payloader = bin.by_name(payloader).map(|payloader| payloader.downgrade());
+        Self {
+            payloader: payloader.unwrap_or_default(),
+            gate: Gate::default(),
+        }
+    }
+
+    /// The pad at which its packets come into being.
+    fn pad(&self) -> Option<gst::Pad> {
+        self.payloader.upgrade()?.static_pad("src")
+    }
+}
+
 impl Stream {
-    /// The camera that `config` describes, for the clients of `server`. What it puts off, it does in `context`.
+    /// The camera that `config` describes. What it puts off, it does in `context`.
     #[must_use]
-    pub fn new(config: &StreamConfig, server: &RTSPServer, context: &glib::MainContext) -> Arc<Self> {
-        let factory = RTSPMediaFactory::new();
+    pub fn new(config: &StreamConfig, context: &glib::MainContext, threads: &RTSPThreadPool) -> Arc<Self> {
+        let factory: RTSPMediaFactory = CameraFactory::default().upcast();
         factory.set_launch(&launch_string(config));
         factory.set_shared(true);
         factory.set_suspend_mode(RTSPSuspendMode::None);
@@ -99,13 +157,16 @@ impl Stream {
         let stream = Arc::new(Self {
             config: config.clone(),
             factory,
-            server: server.downgrade(),
             viewers: Viewers::default(),
             key_frames: Pacer::new(KEY_FRAME_INTERVAL),
             context: context.clone(),
+            threads: threads.clone(),
             pipeline: Mutex::default(),
-            clients: Mutex::default(),
-            has_no_clients: Condvar::new(),
+            skipped_before: AtomicU64::new(0),
+            attendance: Mutex::default(),
+            is_deserted: Condvar::new(),
+            own: Mutex::default(),
+            back_off: Mutex::default(),
         });
         let weak = Arc::downgrade(&stream);
         stream.factory.connect_media_configure(move |_, media| {
@@ -122,10 +183,16 @@ impl Stream {
         &self.factory
     }
 
-    /// The path at which it is mounted.
+    /// What messages call it.
     #[must_use]
-    pub fn path(&self) -> &str {
-        &self.config.path
+    pub fn name(&self) -> String {
+        self.config.name()
+    }
+
+    /// Whether it runs before anybody looks.
+    #[must_use]
+    pub fn is_always_on(&self) -> bool {
+        self.config.always_on
     }
 
     /// Who plays it.
@@ -139,10 +206,13 @@ impl Stream {
         self.factory.set_address_pool(Some(pool));
     }
 
-    /// A client has connected; it has gone when the answer is dropped.
+    /// `client`, or the stream itself, wants the pipeline; it does no longer when the answer is dropped.
     #[must_use]
-    pub fn arrive(self: &Arc<Self>) -> Presence {
-        *self.clients() += 1;
+    pub fn arrive(self: &Arc<Self>, client: Option<&RTSPClient>) -> Presence {
+        let mut attendance = self.attendance();
+        attendance.count += 1;
+        attendance.clients.retain(|client| client.upgrade().is_some());
+        attendance.clients.extend(client.map(ObjectExt::downgrade));
         Presence {
             stream: Arc::clone(self),
         }
@@ -150,49 +220,123 @@ impl Stream {
 
     /// Under the lock, so that nobody arrives while the pipeline is taken down.
     fn depart(&self) {
-        let mut clients = self.clients();
-        *clients -= 1;
-        if *clients == 0 {
+        let mut attendance = self.attendance();
+        attendance.count -= 1;
+        if attendance.count == 0 {
             // Its lock goes first: the streaming thread, which is waited for, may want it.
-            let running = self.lock().take();
+            let running = self.replace(None);
             if let Some(running) = running {
                 running.let_go();
             }
-            self.has_no_clients.notify_all();
+            self.is_deserted.notify_all();
         }
     }
 
     /// Waits until the last client has gone, no longer than `patience`.
     pub fn wait_until_deserted(&self, patience: Duration) {
-        let clients = self.clients();
+        let attendance = self.attendance();
         let _gone = self
-            .has_no_clients
-            .wait_timeout_while(clients, patience, |clients| *clients > 0);
+            .is_deserted
+            .wait_timeout_while(attendance, patience, |attendance| attendance.count > 0);
     }
 
-    fn clients(&self) -> MutexGuard<'_, usize> {
-        self.clients.lock().unwrap_or_else(PoisonError::into_inner)
+    fn attendance(&self) -> MutexGuard<'_, Attendance> {
+        self.attendance.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a pipeline may be made now: one that has failed again and again is given time.
+    #[must_use]
+    pub fn may_start(&self) -> bool {
+        self.running().is_some() || self.back_off().is_over(Instant::now())
+    }
+
+    fn back_off(&self) -> MutexGuard<'_, BackOff> {
+        self.back_off.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts the pipeline, and keeps it running whoever comes and goes. Waits until it runs.
+    pub fn run(self: &Arc<Self>) {
+        let presence = self.arrive(None);
+        if let Err(error) = self.start() {
+            tracing::error!(stream = self.name(), "cannot start: {error}");
+            drop(presence);
+            self.back_off().fail(Instant::now());
+            return self.run_later();
+        }
+        *self.own() = Some(presence);
+    }
+
+    /// Lets the pipeline go with the last client.
+    pub fn stop(&self) {
+        let own = self.own().take();
+        drop(own);
+    }
+
+    fn own(&self) -> MutexGuard<'_, Option<Presence>> {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn start(&self) -> Result<(), glib::BoolError> {
+        let (_, url) = RTSPUrl::parse("rtsp://localhost/");
+        let url = url.ok_or_else(|| glib::bool_error!("no URL"))?;
+        let media = self.factory.construct(&url)?;
+        let thread = rtsp_ffi::media_thread(&self.threads);
+        media.prepare(thread)?;
+        // From here on frames come as far as the gate.
+        let mut streams = (0..media.n_streams()).filter_map(|index| media.stream(index));
+        let flowing = streams.try_for_each(|stream| stream.set_blocked(false));
+        if let Some(running) = self.running() {
+            running.is_flowing.store(true, Ordering::Relaxed);
+        }
+        // The stream holds it by now, as it does for viewers.
+        media.unprepare()?;
+        flowing
+    }
+
+    /// Runs again once the back-off is over.
+    fn run_later(self: &Arc<Self>) {
+        let wait = self.back_off().left(Instant::now());
+        let stream = Arc::downgrade(self);
+        let timer = glib::timeout_source_new(wait, None, glib::Priority::DEFAULT, move || {
+            if let Some(stream) = stream.upgrade() {
+                // It waits for the pipeline, and nobody may wait for it.
+                let spawned = std::thread::Builder::new().spawn(move || stream.run());
+                if let Err(error) = spawned {
+                    tracing::error!("cannot start a thread: {error}");
+                }
+            }
+            glib::ControlFlow::Break
+        });
+        timer.attach(Some(&self.context));
     }
 
     /// Somebody is about to play: packets flow as soon as gst-rtsp-server has answered.
     pub fn before_play(self: &Arc<Self>) {
         let Some(running) = self.running() else { return };
-        let is_new = !running.gate.is_open();
+        if running.is_flowing.load(Ordering::Relaxed) {
+            // What passed the gates now would be sent before there is anybody to send it to.
+            return;
+        }
+        let is_new = !running.picture.gate.is_open();
         running.has_asked.store(is_new, Ordering::Relaxed);
+        running.open_gates(self.frame_period());
         if is_new {
             // While the pipeline is held, the encoder waits too: what it makes next is the key frame.
-            running.open_gate(self.frame_period());
             self.force_key_frame();
         }
     }
 
     /// Somebody plays.
     pub fn after_play(self: &Arc<Self>) {
-        let has_asked = self
-            .running()
-            .is_some_and(|running| running.has_asked.swap(false, Ordering::Relaxed));
-        if !has_asked {
+        let Some(running) = self.running() else { return };
+        if running.is_flowing.load(Ordering::Relaxed) {
+            running.open_gates(self.frame_period());
+        }
+        if !running.has_asked.swap(false, Ordering::Relaxed) {
             self.ask_for_key_frame();
+        }
+        if self.config.audio.is_some() {
+            running.report();
         }
     }
 
@@ -211,6 +355,14 @@ impl Stream {
         }
     }
 
+    /// How many frames the camera has skipped because it was late.
+    #[must_use]
+    pub fn skipped(&self) -> u64 {
+        let pipeline = self.lock();
+        let now = pipeline.as_ref().map_or(0, |running| running.skipped());
+        self.skipped_before.load(Ordering::Relaxed) + now
+    }
+
     /// The bin of the running pipeline.
     #[cfg(test)]
     pub(crate) fn element(&self) -> Option<gst::Element> {
@@ -222,38 +374,42 @@ impl Stream {
         let Some(bin) = element.downcast_ref::<gst::Bin>() else {
             return;
         };
-        if let Some(source) = bin.by_name("source") {
-            self.viewers.show_on(&source);
+        let source = own_pipeline::clock_source(bin);
+        if let Some(payloader) = bin.by_name("pay0") {
+            deltas::mark(&payloader);
+        }
+        if let Some(source) = &source {
+            self.viewers.show_on(source);
         }
         let running = Arc::new(Running {
             media: media.downgrade(),
-            payloader: bin
-                .by_name("pay0")
-                .map(|payloader| payloader.downgrade())
-                .unwrap_or_default(),
+            source: source.map(|source| source.downgrade()).unwrap_or_default(),
+            picture: Medium::of(bin, "pay0"),
+            sound: Medium::of(bin, "pay1"),
             is_held: AtomicBool::new(false),
             has_failed: AtomicBool::new(false),
             is_let_go: AtomicBool::new(false),
-            gate: Gate::default(),
+            is_flowing: AtomicBool::new(false),
             has_asked: AtomicBool::new(false),
             is_ending: AtomicBool::new(false),
             ended: Mutex::new(false),
             has_ended: Condvar::new(),
         });
         running.obey_the_end();
+        running.answer_for_encoders();
         self.hold(media, &running);
-        *self.lock() = Some(Arc::clone(&running));
+        self.replace(Some(Arc::clone(&running)));
         if let Some(pipeline) = element.parent().and_downcast::<gst::Pipeline>() {
             self.prepare_pipeline(&pipeline, &running);
         }
-        let stream = Arc::downgrade(self);
+        let (stream, name) = (Arc::downgrade(self), self.name());
         media.connect_handle_message(None, move |_, message| {
             running.note(message);
             if running.is_let_go.load(Ordering::Relaxed) {
                 tracing::debug!("from a pipeline on its way down: {message:?}");
                 return true;
             }
-            log_trouble(message);
+            log_trouble(&name, message);
             if let (gst::MessageType::Error, Some(stream)) = (message.type_(), stream.upgrade()) {
                 stream.give_up(&running);
             }
@@ -272,6 +428,9 @@ impl Stream {
             if running.is_held.swap(true, Ordering::SeqCst) {
                 return;
             }
+            if stream.config.audio.is_some() {
+                report_often(media);
+            }
             if media.prepare(None).is_err() {
                 running.is_held.store(false, Ordering::SeqCst);
             }
@@ -287,18 +446,33 @@ impl Stream {
     /// somebody has it.
     fn give_up(self: &Arc<Self>, running: &Running) {
         let is_first = !running.has_failed.swap(true, Ordering::SeqCst);
+        if is_first {
+            self.back_off().fail(Instant::now());
+        }
         if is_first && running.is_held.load(Ordering::SeqCst) {
             self.send_everybody_away();
         }
     }
 
-    /// Closes all connections: whoever comes back gets a new pipeline.
-    fn send_everybody_away(&self) {
-        let server = self.server.clone();
+    /// Closes the connections of all who have asked for it: whoever comes back gets a new pipeline.
+    fn send_everybody_away(self: &Arc<Self>) {
+        let stream = Arc::downgrade(self);
         self.context.invoke(move || {
-            if let Some(server) = server.upgrade() {
-                tracing::warn!("closing all connections, so that viewers can come back to a new pipeline");
-                server.client_filter(Some(&mut |_, _| RTSPFilterResult::Remove));
+            let Some(stream) = stream.upgrade() else { return };
+            let name = stream.name();
+            tracing::warn!(
+                stream = name,
+                "closing all its connections, so that viewers can come back to a new pipeline"
+            );
+            // Each one's going takes the lock.
+            let clients = std::mem::take(&mut stream.attendance().clients);
+            for client in clients.iter().filter_map(glib::WeakRef::upgrade) {
+                client.close();
+            }
+            let own = stream.own().take();
+            if own.is_some() {
+                drop(own);
+                stream.run_later();
             }
         });
     }
@@ -320,7 +494,7 @@ impl Stream {
                     element.set_property("rtcp-sync-send-time", false);
                     let (stream, running) = (stream.clone(), running.clone());
                     element.connect_pad_added(move |_, pad| {
-                        if pad.name().starts_with("send_rtp_src_")
+                        if session_number(pad).is_some()
                             && let (Some(stream), Some(running)) = (stream.upgrade(), running.upgrade())
                         {
                             stream.guard(pad, running);
@@ -337,9 +511,20 @@ impl Stream {
     /// before those that do not.
     fn guard(self: &Arc<Self>, pad: &gst::Pad, running: Arc<Running>) {
         let stream = Arc::downgrade(self);
+        let is_sound = session_number(pad) == Some(SOUND);
         pad.add_probe(gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST, move |pad, info| {
+            if !pad.is_linked() {
+                // Whoever plays has not asked for this medium. Pushed on, it would end the pipeline.
+                return gst::PadProbeReturn::Drop;
+            }
             let Some(packet) = packet(pad, info) else { return gst::PadProbeReturn::Ok };
-            match running.gate.judge(packet) {
+            let medium = if is_sound { &running.sound } else { &running.picture };
+            if running.is_flowing.load(Ordering::Relaxed)
+                && stream.upgrade().is_some_and(|stream| stream.viewers.count() == 0)
+            {
+                medium.gate.close();
+            }
+            match medium.gate.judge(packet) {
                 Verdict::Pass => return gst::PadProbeReturn::Ok,
                 Verdict::Drop => {}
                 Verdict::DropAndAskForKeyFrame => {
@@ -374,8 +559,7 @@ impl Stream {
     }
 
     fn force_key_frame(&self) {
-        let payloader = self.running().and_then(|running| running.payloader.upgrade());
-        if let Some(pad) = payloader.and_then(|payloader| payloader.static_pad("src")) {
+        if let Some(pad) = self.running().and_then(|running| running.picture.pad()) {
             // Nothing upstream handles it where every frame is a key frame.
             let _handled = pad.send_event(UpstreamForceKeyUnitEvent::builder().all_headers(true).build());
         }
@@ -383,6 +567,21 @@ impl Stream {
 
     fn frame_period(&self) -> ClockTime {
         ClockTime::SECOND / u64::from(self.config.frames_per_second.max(1))
+    }
+
+    /// Sets the pipeline that runs; answers the one before.
+    fn replace(&self, running: Option<Arc<Running>>) -> Option<Arc<Running>> {
+        let mut pipeline = self.lock();
+        let before = std::mem::replace(&mut *pipeline, running);
+        let skipped = before.as_ref().map_or(0, |running| running.skipped());
+        if skipped > 0 {
+            tracing::warn!(
+                frames = skipped,
+                "this machine was late: the camera has skipped frames"
+            );
+        }
+        self.skipped_before.fetch_add(skipped, Ordering::Relaxed);
+        before
     }
 
     fn running(&self) -> Option<Arc<Running>> {
@@ -407,24 +606,66 @@ impl Running {
         }
     }
 
-    /// Lets pass what is less than a frame period old: until its successor is due, a frame shows now.
-    fn open_gate(&self, frame_period: ClockTime) {
-        let now = self
-            .media
-            .upgrade()
-            .and_then(|media| media.element().current_running_time());
-        self.gate
-            .open_at_key_frame(now.unwrap_or_default().saturating_sub(frame_period));
+    /// The frames that its source skipped because it was late.
+    fn skipped(&self) -> u64 {
+        let stats = self.source.upgrade().and_then(|source| {
+            let has_stats = source.has_property_with_type("stats", gst::Structure::static_type());
+            has_stats.then(|| source.property::<gst::Structure>("stats"))
+        });
+        stats
+            .and_then(|stats| stats.get("dropped").ok())
+            .unwrap_or_default()
+    }
+
+    /// Lets pass what is of now. A picture that is less than a frame period old is: until its successor is due, it shows
+    /// now.
+    fn open_gates(&self, frame_period: ClockTime) {
+        let media = self.media.upgrade();
+        let now = media.and_then(|media| media.element().current_running_time());
+        let now = now.unwrap_or_default();
+        self.picture
+            .gate
+            .open_at_key_frame(now.saturating_sub(frame_period));
+        // Each packet of sound stands for itself.
+        self.sound.gate.open_at_key_frame(now);
+    }
+
+    /// Sends sender reports at once: until a new player has them, it cannot know which sound belongs to which picture.
+    fn report(&self) {
+        for session in self.media.upgrade().iter().flat_map(rtp_sessions) {
+            session.emit_by_name::<()>("send-rtcp", &[&0_u64]);
+        }
     }
 
     /// Lets the streaming thread itself end the stream, before its RTP session: an event sent to the pipeline from
     /// elsewhere takes the elements' state locks, and could meet a last viewer's leaving that waits for the stream's.
     fn obey_the_end(self: &Arc<Self>) {
-        let pad = self
-            .payloader
-            .upgrade()
-            .and_then(|payloader| payloader.static_pad("src"));
-        let Some(pad) = pad else { return };
+        for medium in [&self.picture, &self.sound] {
+            if let Some(pad) = medium.pad() {
+                self.end_at(&pad);
+            }
+        }
+    }
+
+    /// What an encoder delays is made up for by the sources' lead time: to the sinks there is no latency, and GStreamer
+    /// need not warn of any.
+    fn answer_for_encoders(&self) {
+        for pad in [&self.picture, &self.sound].into_iter().filter_map(Medium::pad) {
+            // After the elements upstream have answered: that is what PULL says of a query.
+            let answered = gst::PadProbeType::QUERY_UPSTREAM | gst::PadProbeType::PULL;
+            pad.add_probe(answered, |_, info| {
+                if let Some(gst::QueryViewMut::Latency(latency)) =
+                    info.query_mut().map(gst::QueryRef::view_mut)
+                {
+                    let (is_live, _, most) = latency.result();
+                    latency.set(is_live, ClockTime::ZERO, most);
+                }
+                gst::PadProbeReturn::Ok
+            });
+        }
+    }
+
+    fn end_at(self: &Arc<Self>, pad: &gst::Pad) {
         let running = Arc::downgrade(self);
         let has_ended = AtomicBool::new(false);
         pad.add_probe(
@@ -449,6 +690,24 @@ impl Running {
             *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = true;
             self.has_ended.notify_all();
         }
+    }
+}
+
+/// The number of the session whose packets rtpbin hands on at `pad`; `None` for a pad of another kind.
+fn session_number(pad: &gst::Pad) -> Option<u32> {
+    pad.name().strip_prefix("send_rtp_src_")?.parse().ok()
+}
+
+/// The RTP sessions of a media that is prepared.
+fn rtp_sessions(media: &RTSPMedia) -> Vec<glib::Object> {
+    let streams = (0..media.n_streams()).filter_map(|index| media.stream(index));
+    streams.filter_map(|stream| stream.rtpsession()).collect()
+}
+
+/// Lets sender reports come sooner than RTCP's usual 5 s.
+fn report_often(media: &RTSPMedia) {
+    for session in rtp_sessions(media) {
+        session.set_property("rtcp-min-interval", REPORT_INTERVAL.nseconds());
     }
 }
 
@@ -479,7 +738,7 @@ fn keep_flowing(queue: &gst::Element) {
 }
 
 /// What goes wrong in a pipeline, as GStreamer puts it, with the package to install where an element is missing.
-fn log_trouble(message: &gst::Message) {
+fn log_trouble(stream: &str, message: &gst::Message) {
     let source = || {
         message
             .src()
@@ -489,11 +748,17 @@ fn log_trouble(message: &gst::Message) {
     match message.view() {
         gst::MessageView::Error(error) => {
             let details = details(error.debug());
-            tracing::error!("the pipeline failed at {}: {} {details}", source(), error.error());
+            tracing::error!(
+                stream,
+                "the pipeline failed at {}: {} {details}",
+                source(),
+                error.error()
+            );
         }
         gst::MessageView::Warning(warning) => {
             let details = details(warning.debug());
             tracing::warn!(
+                stream,
                 "the pipeline warns at {}: {} {details}",
                 source(),
                 warning.error()
@@ -502,7 +767,7 @@ fn log_trouble(message: &gst::Message) {
         gst::MessageView::Element(element) => {
             if let Some(missing) = element.structure().filter(|s| s.name() == "missing-plugin") {
                 let name = missing.get::<String>("detail").unwrap_or_default();
-                tracing::error!("the pipeline lacks {}", elements::with_package(&name));
+                tracing::error!(stream, "the pipeline lacks {}", elements::with_package(&name));
             }
         }
         _ => {}

@@ -1,7 +1,7 @@
 //! Who is playing a stream; sets `clients`.
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     fmt,
     net::SocketAddr,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -70,7 +70,22 @@ impl fmt::Display for Viewer {
     }
 }
 
-/// The viewers of one stream, by the session in which they play it: session and media make a viewer, connections do
+/// What a viewer plays, and in which session.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    session: String,
+    path: String,
+}
+
+impl Place {
+    /// The stream at `path`, in the session of that id.
+    #[must_use]
+    pub fn new(session: String, path: String) -> Self {
+        Self { session, path }
+    }
+}
+
+/// The viewers of one stream, by the session in which they play it: session and path make a viewer, connections do
 /// not.
 ///
 /// A viewer counts from PLAY until its session ends, through PAUSE as well: it has the stream open and may go on at any
@@ -82,7 +97,7 @@ pub struct Viewers {
 
 #[derive(Debug, Default)]
 struct State {
-    by_session: HashMap<String, Viewer>,
+    by_place: BTreeMap<Place, Viewer>,
     /// The source of the pipeline that runs now.
     source: glib::WeakRef<gst::Element>,
 }
@@ -91,7 +106,7 @@ impl Viewers {
     /// How many there are.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.lock().by_session.len()
+        self.lock().by_place.len()
     }
 
     /// Tells the number of viewers to `source` from now on.
@@ -101,23 +116,35 @@ impl Viewers {
         state.show();
     }
 
-    /// The viewer of `session` plays: counted if it is new.
-    pub fn play(&self, session: &str, viewer: Viewer) {
+    /// The viewer at `place` plays: counted if it is new.
+    pub fn play(&self, place: Place, viewer: Viewer) {
         let mut state = self.lock();
-        if state.by_session.contains_key(session) {
+        if state.by_place.contains_key(&place) {
             return;
         }
-        tracing::info!(viewers = state.by_session.len() + 1, "{viewer} is watching");
-        state.by_session.insert(session.to_owned(), viewer);
+        let path = place.path.clone();
+        let watching = viewer.to_string();
+        state.by_place.insert(place, viewer);
+        tracing::info!(path, viewers = state.count_at(&path), "{watching} is watching");
         state.show();
     }
 
+    /// The viewer at `place` plays no longer.
+    pub fn leave(&self, place: &Place, why: Farewell) {
+        self.lock().remove(place, why);
+    }
+
     /// `session` is over.
-    pub fn leave(&self, session: &str, why: Farewell) {
+    pub fn leave_all(&self, session: &str, why: Farewell) {
         let mut state = self.lock();
-        if let Some(viewer) = state.by_session.remove(session) {
-            tracing::info!(viewers = state.by_session.len(), "{viewer} has left: {why}");
-            state.show();
+        let first = Place::new(session.to_owned(), String::new());
+        let of_session = state
+            .by_place
+            .range(first..)
+            .take_while(|(place, _)| place.session == session);
+        let places: Vec<Place> = of_session.map(|(place, _)| place.clone()).collect();
+        for place in places {
+            state.remove(&place, why);
         }
     }
 
@@ -127,9 +154,21 @@ impl Viewers {
 }
 
 impl State {
+    fn count_at(&self, path: &str) -> usize {
+        self.by_place.keys().filter(|place| place.path == path).count()
+    }
+
+    fn remove(&mut self, place: &Place, why: Farewell) {
+        if let Some(viewer) = self.by_place.remove(place) {
+            let path = &place.path;
+            tracing::info!(path, viewers = self.count_at(path), "{viewer} has left: {why}");
+            self.show();
+        }
+    }
+
     /// Under the lock, so that two changes cannot overtake each other on their way to the picture.
     fn show(&self) {
-        let count = u32::try_from(self.by_session.len()).unwrap_or(u32::MAX);
+        let count = u32::try_from(self.by_place.len()).unwrap_or(u32::MAX);
         if let Some(source) = self.source.upgrade()
             && source.has_property_with_type("clients", u32::static_type())
         {
@@ -149,17 +188,32 @@ mod tests {
         }
     }
 
+    fn place(session: &str, path: &str) -> Place {
+        Place::new(session.into(), path.into())
+    }
+
     #[test]
     fn a_session_counts_once_until_it_ends() {
         let viewers = Viewers::default();
-        viewers.play("a", viewer());
-        viewers.play("a", viewer());
-        viewers.play("b", viewer());
+        for session in ["a", "a", "b"] {
+            viewers.play(place(session, "/live"), viewer());
+        }
         assert_eq!(viewers.count(), 2);
-        viewers.leave("a", Farewell::Teardown);
-        viewers.leave("a", Farewell::Teardown);
-        viewers.leave("never seen", Farewell::Teardown);
+        for session in ["a", "a", "never seen"] {
+            viewers.leave(&place(session, "/live"), Farewell::Teardown);
+        }
         assert_eq!(viewers.count(), 1);
+    }
+
+    #[test]
+    fn a_session_may_play_the_picture_at_several_paths() {
+        let viewers = Viewers::default();
+        for (session, path) in [("a", "/1"), ("a", "/2"), ("b", "/2"), ("ab", "/1")] {
+            viewers.play(place(session, path), viewer());
+        }
+        assert_eq!((viewers.count(), viewers.lock().count_at("/2")), (4, 2));
+        viewers.leave_all("a", Farewell::Disconnected);
+        assert_eq!((viewers.count(), viewers.lock().count_at("/2")), (2, 1));
     }
 
     #[test]

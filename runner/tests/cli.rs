@@ -161,14 +161,14 @@ fn check_says_what_the_configuration_says_and_never_the_password() {
 fn check_lists_all_mistakes() {
     let said = Run::new(&["--check"])
         .file("config.json", r#"{"serverPort": 70000, "fps": 25}"#)
-        .variable("RTSP_VIDEO_CODEC", "vp8")
+        .variable("RTSP_VIDEO_CODEC", "av1")
         .fails();
     assert_eq!(
         said,
         "rtsp-clock-server: error: the configuration has 3 mistakes\n  \
-         ./config.json: serverPort: found 70000, expected a whole number from 0 to 65535 (0: any free port)\n  \
+         ./config.json: serverPort: found 70000, expected a whole number from 0 to 65535 (0: any free port), or a text such as \"8553+{n}\"\n  \
          ./config.json: fps: unknown key, did you mean framesPerSecond?\n  \
-         RTSP_VIDEO_CODEC: found \"vp8\", expected \"h264\" or \"mjpeg\"\n"
+         RTSP_VIDEO_CODEC: found \"av1\", expected \"h264\", \"h265\", \"mjpeg\", \"vp8\" or \"vp9\"\n"
     );
 }
 
@@ -208,6 +208,117 @@ fn print_launch_goes_by_the_configuration() {
         "{launch}"
     );
     assert!(launch.contains(" ! jpegenc "), "{launch}");
+}
+
+/// GStreamer finds nothing in an empty folder, as on a machine where no package of it is installed.
+#[test]
+fn what_is_not_installed_is_named_with_debians_package() {
+    for (codec, expected) in [
+        (
+            "h264",
+            ["x264enc (Debian package gstreamer1.0-plugins-ugly)", "rtph264pay"],
+        ),
+        (
+            "h265",
+            ["x265enc (Debian package gstreamer1.0-plugins-bad)", "rtph265pay"],
+        ),
+        (
+            "mjpeg",
+            ["jpegenc (Debian package gstreamer1.0-plugins-good)", "rtpjpegpay"],
+        ),
+        (
+            "vp8",
+            ["vp8enc (Debian package gstreamer1.0-plugins-good)", "rtpvp8pay"],
+        ),
+        (
+            "vp9",
+            ["vp9enc (Debian package gstreamer1.0-plugins-good)", "rtpvp9pay"],
+        ),
+    ] {
+        let said = Run::new(&[])
+            .variable("GST_PLUGIN_SYSTEM_PATH_1_0", ".")
+            .variable("GST_REGISTRY_1_0", "registry.bin")
+            .variable("RTSP_VIDEO_CODEC", codec)
+            .variable("RTSP_SERVER_PORT", "0")
+            .fails();
+        assert!(
+            said.starts_with("rtsp-clock-server: error: GStreamer elements are not installed: "),
+            "{said}"
+        );
+        let [encoder, payloader] = expected;
+        let payloader = format!("{payloader} (Debian package gstreamer1.0-plugins-good)");
+        assert!(said.contains(encoder) && said.contains(&payloader), "{said}");
+    }
+}
+
+#[test]
+fn a_named_encoder_that_is_not_installed_is_named_with_its_package() {
+    let said = Run::new(&[])
+        .variable("GST_PLUGIN_SYSTEM_PATH_1_0", ".")
+        .variable("GST_REGISTRY_1_0", "registry.bin")
+        .variable("RTSP_ENCODER", "nvh264enc")
+        .variable("RTSP_SERVER_PORT", "0")
+        .fails();
+    assert!(
+        said.contains("nvh264enc (Debian package gstreamer1.0-plugins-bad)"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_pipeline_of_ones_own_is_checked_at_the_start() {
+    let said = |pipeline| {
+        Run::new(&[])
+            .variable("RTSP_PIPELINE", pipeline)
+            .variable("RTSP_SERVER_PORT", "0")
+            .fails()
+    };
+    let unknown = said("clocksrc ! nosuchenc ! rtph264pay name=pay0");
+    assert!(
+        unknown.contains("GStreamer elements are not installed: nosuchenc"),
+        "{unknown}"
+    );
+    let wrong = said("clocksrc nosuchproperty=1 ! jpegenc ! rtpjpegpay name=pay0");
+    assert!(
+        wrong.contains("the stream 0.0.0.0:0/live has a pipeline that GStreamer refuses: ")
+            && wrong.contains("nosuchproperty"),
+        "{wrong}"
+    );
+    let silent = said("clocksrc ! jpegenc name=pay0 ! fakesink");
+    assert_eq!(
+        silent,
+        "rtsp-clock-server: error: the stream 0.0.0.0:0/live has a pipeline of its own that cannot be served: its element pay0 is \
+         no RTP payloader\n"
+    );
+}
+
+#[test]
+fn check_says_how_the_picture_is_coded() {
+    let said = |variables: &[(&str, &str)]| {
+        let run = variables
+            .iter()
+            .fold(Run::new(&["--check"]), |run, (name, value)| {
+                run.variable(name, value)
+            });
+        let said = run.prints();
+        let picture = said.lines().find_map(|line| line.trim().strip_prefix("picture "));
+        picture.unwrap().trim().to_owned()
+    };
+    assert_eq!(
+        said(&[
+            ("RTSP_VIDEO_CODEC", "h265"),
+            ("RTSP_BITRATE_KBPS", "4000"),
+            ("RTSP_CONSTANT_BITRATE", "true"),
+            ("RTSP_ENCODER", "x265enc")
+        ]),
+        "h265 640x480 at 15 frames a second, key frame interval 30, constant 4000 kbit/s, by x265enc"
+    );
+    assert_eq!(
+        said(&[("RTSP_VIDEO_CODEC", "mjpeg")]),
+        "mjpeg 640x480 at 15 frames a second, quality 85"
+    );
+    let own = "clocksrc ! jpegenc ! rtpjpegpay name=pay0";
+    assert_eq!(said(&[("RTSP_PIPELINE", own)]), "by a pipeline of its own");
 }
 
 #[test]

@@ -23,7 +23,7 @@ const CODECS: [VideoCodec; 2] = [VideoCodec::H264, VideoCodec::Mjpeg];
 fn camera_with_login(codec: VideoCodec) -> Config {
     let mut config = config();
     config.login = Some(login());
-    config.stream.codec = codec;
+    config.streams[0].codec = codec;
     config
 }
 
@@ -81,15 +81,6 @@ fn rtspsrc_plays_over_tcp_udp_and_an_http_tunnel() {
     wait_for_viewers(&server, 1);
 }
 
-#[test]
-fn rtspsrc_logs_in() {
-    let mut config = config();
-    config.login = Some(login());
-    let server = start(&config);
-    let player = Player::new(&url(&server), "user-id=user user-pw=s3cret");
-    player.wait_for_frames();
-}
-
 fn ffmpeg(url: &str, transport: &str) -> Command {
     let mut command = Command::new("ffmpeg");
     command.args(["-nostdin", "-v", "error", "-rtsp_transport", transport, "-i", url]);
@@ -103,8 +94,8 @@ fn with_credentials(url: &str, credentials: &str) -> String {
 }
 
 #[test]
-fn ffmpeg_plays_both_codecs_over_tcp_and_udp_and_logs_in() {
-    for codec in CODECS {
+fn ffmpeg_plays_every_codec_over_tcp_and_udp_and_logs_in() {
+    for codec in VideoCodec::ALL {
         let server = start(&camera_with_login(codec));
         for transport in ["tcp", "udp"] {
             let output = ffmpeg(&with_credentials(&url(&server), "user:s3cret"), transport)
@@ -112,6 +103,8 @@ fn ffmpeg_plays_both_codecs_over_tcp_and_udp_and_logs_in() {
                 .expect("ffmpeg");
             let errors = String::from_utf8_lossy(&output.stderr);
             assert!(output.status.success(), "{codec} over {transport}: {errors}");
+            // What comes without its key frame is an error to a decoder. Over UDP a packet may be lost besides.
+            assert!(transport == "udp" || errors.is_empty(), "{codec}: {errors}");
         }
         wait_for_viewers(&server, 0);
     }

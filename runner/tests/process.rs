@@ -1,4 +1,4 @@
-//! The server as a process of its own: signals, the line to paste.
+//! The server as a process of its own: signals, the line to paste, the log.
 
 mod common;
 
@@ -6,6 +6,7 @@ use std::process::Command;
 
 use common::process::{self, Process};
 use common::{RtspClient, plugin_folder};
+use serde_json::Value;
 
 #[test]
 fn a_signal_ends_it_with_status_0_and_viewers_see_the_end() {
@@ -103,4 +104,153 @@ fn the_log_keeps_the_password_to_itself() {
     for secret in [PASSWORD, CREDENTIALS] {
         assert!(!log.contains(secret), "{secret} is in the log:\n{log}");
     }
+}
+
+/// The log's lines, each of which is an object.
+#[track_caller]
+fn events(log: &str) -> Vec<Value> {
+    let read = |line: &str| match serde_json::from_str(line) {
+        Ok(event @ Value::Object(_)) => event,
+        other => panic!("{line:?} is no object: {other:?}"),
+    };
+    log.lines().map(read).collect()
+}
+
+#[test]
+fn in_json_each_line_is_an_event() {
+    let mut process = Process::start(|command| {
+        command.env("RTSP_LOG_FORMAT", "json");
+    });
+    let mut viewer = RtspClient::watch_port(process.port());
+    viewer.next_rtp();
+    let watching = |line: &str| line.contains("is watching");
+    process.log().wait_for("who is watching", watching);
+    assert_eq!(process.end_by("TERM"), Some(0));
+    let log = process.whole_log();
+    let events = events(&log);
+    for event in &events {
+        let text = |key: &str| event[key].as_str().unwrap_or_else(|| panic!("no {key}: {event}"));
+        let timestamp: jiff::Timestamp = text("timestamp").parse().expect("RFC 3339");
+        assert!(
+            text("timestamp").ends_with('Z') && timestamp <= jiff::Timestamp::now(),
+            "{event}"
+        );
+        assert!(
+            !text("target").is_empty() && !text("message").is_empty(),
+            "{event}"
+        );
+        assert!(["INFO", "WARN"].contains(&text("level")), "{event}");
+    }
+    let viewer = events
+        .iter()
+        .find(|event| watching(&event.to_string()))
+        .expect("it was waited for");
+    assert_eq!(viewer["viewers"], 1, "{viewer}");
+    assert_eq!(viewer["target"], "rtsp_clock_server::viewers");
+    assert!(events.iter().any(|event| event["message"] == "stopping"), "{log}");
+}
+
+#[test]
+fn in_json_what_ends_the_server_is_an_event() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = taken.local_addr().expect("it has one").port().to_string();
+    let run = process::command()
+        .env("RTSP_SERVER_IP", "127.0.0.1")
+        .env("RTSP_SERVER_PORT", &port)
+        .env("RTSP_LOG_FORMAT", "json")
+        .env_remove("RUST_LOG")
+        .output()
+        .expect("it runs");
+    assert_eq!(run.status.code(), Some(1));
+    let events = events(&String::from_utf8_lossy(&run.stderr));
+    let last = events.last().expect("it says why");
+    assert_eq!(last["level"], "ERROR", "{last}");
+    let why = last["message"].as_str().expect("a sentence");
+    assert!(
+        why.starts_with(&format!("port {port} of 127.0.0.1 is in use")),
+        "{last}"
+    );
+}
+
+#[test]
+fn rust_log_wins_over_the_configurations_level() {
+    let said = |level: &str, rust_log: &str| {
+        let run = process::command()
+            .arg("--check")
+            .env("RTSP_LOG_LEVEL", level)
+            .env("RUST_LOG", rust_log)
+            .output()
+            .expect("it runs");
+        assert!(run.status.success());
+        String::from_utf8_lossy(&run.stderr).contains("configuration: ")
+    };
+    assert!(said("info", ""));
+    assert!(!said("warn", ""));
+    assert!(said("warn", "info"));
+    assert!(!said("info", "error"));
+}
+
+#[test]
+fn gstreamer_says_what_clients_do_wrong_and_keeps_passwords_to_itself() {
+    let mut process = Process::start(|command| {
+        command.env("RTSP_LOG_FORMAT", "json").env_remove("RUST_LOG");
+    });
+    let host = format!("127.0.0.1:{}", process.port());
+    let mut client = RtspClient::connect_port(process.port());
+    client.authorize("Basic dmlld2VyOm9wZW4vc2VzYW1l".into());
+    // A slash ends the host of a URL, so that the rest of the password becomes the path's.
+    for url in [
+        format!("rtsp://viewer:open/sesame@{host}/live"),
+        format!("rtsp://{host}/nope"),
+    ] {
+        client.send("DESCRIBE", &url, &[("Accept", "application/sdp")]);
+        assert_eq!(client.response().status, 404);
+    }
+    let path = format!("no factory for path …{host}/live");
+    process.log().wait_for("the path", |line| line.contains(&path));
+    assert_eq!(process.end_by("TERM"), Some(0));
+    let log = process.whole_log();
+    let of_clients: Vec<_> = events(&log)
+        .into_iter()
+        .filter(|event| event["target"] == "gstreamer::rtspclient" && event["function"] == "find_media")
+        .collect();
+    let [event] = of_clients.as_slice() else {
+        panic!("one line for the same fault:\n{log}");
+    };
+    assert_eq!(event["level"], "INFO", "a peer's fault is no error: {event}");
+    for secret in ["sesame", "dmlld2VyOm9wZW4vc2VzYW1l"] {
+        assert!(!log.contains(secret), "{secret} is in the log:\n{log}");
+    }
+}
+
+#[test]
+fn a_log_that_nobody_reads_does_not_hold_up_the_server() {
+    use std::process::Stdio;
+    let free = std::net::TcpListener::bind("127.0.0.78:0").expect("a free port");
+    let address = free.local_addr().expect("it has one");
+    drop(free);
+    let mut child = process::command()
+        .env("RTSP_SERVER_IP", address.ip().to_string())
+        .env("RTSP_SERVER_PORT", address.port().to_string())
+        .env("RUST_LOG", "trace")
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the server starts");
+    // Nobody reads from now on, and nobody can.
+    drop(child.stderr.take());
+    let check = || {
+        process::command()
+            .arg("--healthcheck")
+            .env("RTSP_SERVER_IP", address.ip().to_string())
+            .env("RTSP_SERVER_PORT", address.port().to_string())
+            .stderr(Stdio::null())
+            .status()
+            .expect("it runs")
+            .success()
+    };
+    common::wait_until("it answers", check);
+    assert!(check(), "it answers no more");
+    assert_eq!(child.try_wait().expect("it can be waited for"), None);
+    child.kill().expect("it runs");
+    child.wait().expect("it ends");
 }

@@ -59,7 +59,7 @@ fn a_port_in_use_is_said_so() {
     let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     let port = taken.local_addr().expect("an address").port();
     let mut config = config();
-    config.port = port;
+    config.streams[0].mounts[0].port = port;
     let error = Server::start(&config).expect_err("the port is taken");
     assert!(matches!(error, StartError::PortInUse(_)), "{error}");
     assert!(
@@ -92,7 +92,7 @@ fn rtp_ports_in_use_are_said_so() {
         last: first + 1,
     });
     let error = Server::start(&config).expect_err("the ports are taken");
-    assert!(matches!(error, StartError::RtpPortsInUse(_)), "{error}");
+    assert!(matches!(error, StartError::RtpPortsInUse(_, 2)), "{error}");
     let said = error.to_string();
     assert!(said.contains(&format!("{first}-{}", first + 1)), "{said}");
     assert!(!said.contains('\n'), "{said}");
@@ -124,7 +124,7 @@ fn a_machine_without_a_font_is_told_so_at_the_start() {
 fn an_address_of_another_machine_is_said_so() {
     let mut config = config();
     // TEST-NET-1 (RFC 5737) is nobody's.
-    config.address = Ipv4Addr::new(192, 0, 2, 1).into();
+    config.streams[0].mounts[0].address = Ipv4Addr::new(192, 0, 2, 1).into();
     let error = Server::start(&config).expect_err("not our address");
     assert!(
         error.to_string().starts_with("cannot listen on 192.0.2.1:0: "),
@@ -225,8 +225,8 @@ fn a_body_too_long_is_not_read() {
 fn a_viewer_who_does_not_read_holds_up_nobody() {
     let mut config = config();
     // Enough data to fill what the kernel takes for a viewer who does not read: several MB.
-    config.stream.codec = VideoCodec::Mjpeg;
-    (config.stream.width, config.stream.height) = (1920, 1080);
+    config.streams[0].codec = VideoCodec::Mjpeg;
+    (config.streams[0].width, config.streams[0].height) = (1920, 1080);
     let server = start(&config);
     let _stalled = RtspClient::watch(&server);
     let mut client = RtspClient::watch(&server);
@@ -242,4 +242,21 @@ fn a_viewer_who_does_not_read_holds_up_nobody() {
     // The one who reads is not the one who went.
     client.next_rtp_where("after that", Interleaved::marker);
     assert_eq!(server.viewers(), 1);
+}
+
+/// A client may write any byte into a URL.
+#[test]
+fn a_path_that_is_no_utf_8_is_not_found_and_harms_nobody() {
+    let server = start(&config());
+    let address = (Ipv4Addr::LOCALHOST, server.port());
+    for method in ["DESCRIBE", "SETUP", "PLAY", "TEARDOWN", "OPTIONS"] {
+        let mut client = std::net::TcpStream::connect(address).expect("it listens");
+        client.set_read_timeout(Some(PATIENCE)).expect("a read timeout");
+        let mut request = format!("{method} rtsp://127.0.0.1/live").into_bytes();
+        request.extend(b"\xff\xc3 RTSP/1.0\r\nCSeq: 1\r\nTransport: RTP/AVP/TCP;interleaved=0-1\r\n\r\n");
+        std::io::Write::write_all(&mut client, &request).expect("the connection stands");
+        let mut answer = [0; 9];
+        std::io::Read::read_exact(&mut client, &mut answer).expect("an answer");
+        assert_eq!(&answer, b"RTSP/1.0 ", "{method}");
+    }
 }

@@ -82,3 +82,36 @@ fn a_viewer_who_comes_as_the_last_one_leaves_is_served() {
         client.next_rtp();
     }
 }
+
+#[test]
+fn nobody_ends_the_session_of_another() {
+    let server = start(&config());
+    let mut viewer = RtspClient::watch(&server);
+    let session = viewer.session().expect("it plays").to_owned();
+    for method in [
+        "OPTIONS",
+        "DESCRIBE",
+        "SETUP",
+        "PLAY",
+        "PAUSE",
+        "GET_PARAMETER",
+        "SET_PARAMETER",
+        "TEARDOWN",
+    ] {
+        let mut thief = RtspClient::connect(&server);
+        let transport = ("Transport", "RTP/AVP/TCP;unicast;interleaved=0-1");
+        let response = thief.request(method, &[("Session", &session), transport]);
+        assert_eq!(response.status, 454, "{method}");
+        // gst-rtsp-server ends the sessions that a connection has named when it closes.
+        drop(thief);
+    }
+    viewer.show_sign_of_life();
+    assert_eq!(viewer.response().status, 200, "the session must stand");
+    let mut last = viewer.next_rtp().sequence_number();
+    for _ in 0..25 {
+        let next = viewer.next_rtp().sequence_number();
+        assert_eq!(next, last.wrapping_add(1), "packets are missing");
+        last = next;
+    }
+    assert_eq!(server.viewers(), 1);
+}

@@ -12,8 +12,7 @@ pub(super) enum Json {
     Bool(bool),
     Number(Number),
     Text(String),
-    /// The configuration holds no array anywhere, so that one's content is of no interest.
-    Array,
+    Array(Vec<Json>),
     Object(Vec<(String, Json)>),
 }
 
@@ -38,7 +37,7 @@ impl Json {
             Self::Bool(_) => "a truth value",
             Self::Number(_) => "a number",
             Self::Text(_) => "a text",
-            Self::Array => "an array",
+            Self::Array(_) => "an array",
             Self::Object(_) => "an object",
         }
     }
@@ -55,7 +54,7 @@ impl fmt::Display for Json {
                 write!(f, "{start:?}…")
             }
             Self::Text(text) => write!(f, "{text:?}"),
-            Self::Null | Self::Array | Self::Object(_) => f.write_str(self.kind()),
+            Self::Null | Self::Array(_) | Self::Object(_) => f.write_str(self.kind()),
         }
     }
 }
@@ -105,8 +104,11 @@ impl<'de> Visitor<'de> for JsonVisitor {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Json, A::Error> {
-        while items.next_element::<Json>()?.is_some() {}
-        Ok(Json::Array)
+        let mut array = Vec::new();
+        while let Some(item) = items.next_element()? {
+            array.push(item);
+        }
+        Ok(Json::Array(array))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Json, A::Error> {

@@ -1,10 +1,17 @@
-//! The keys of the configuration: their names, their variables, their limits, and how each value is read.
+//! The keys of the configuration: their names, their variables, their limits, and where each value goes.
 
-use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
+use super::Stamp;
+use super::draft::Draft;
 use super::json::Json;
-use super::{Config, PortRange, VideoCodec};
+use super::look::{HorizontalAlignment, VerticalAlignment};
+use super::numbered::NumberedText;
+use super::readers::{
+    address, audio, codec, color, corner, encoder, label, log_level, logo, one_of, password, path, pipeline,
+    port, resolution, rtp_ports, share, time_format, time_zone, truth, username, whole,
+};
+use crate::log;
 
 /// Widths in px.
 pub(super) const WIDTHS: RangeInclusive<u32> = 32..=7680;
@@ -14,27 +21,34 @@ pub(super) const HEIGHTS: RangeInclusive<u32> = 32..=4320;
 pub(super) const FRAME_RATES: RangeInclusive<u32> = 1..=240;
 /// Frames from one key frame to the next; at the slowest rate an hour.
 pub(super) const KEY_FRAME_INTERVALS: RangeInclusive<u32> = 1..=3600;
+/// kbit/s: from what a thumbnail takes to what x265enc takes at most.
+pub(super) const BITRATES: RangeInclusive<u32> = 16..=100_000;
+/// JPEG's crispness.
+pub(super) const QUALITIES: RangeInclusive<u32> = 1..=100;
 /// TCP ports; 0 takes any free one.
 pub(super) const PORTS: RangeInclusive<u32> = 0..=65535;
+/// Numbers that a stamp can carry for its stream.
+pub(super) const STAMP_IDS: RangeInclusive<u32> = 0..=clockface::stamp::MAX_STREAM;
 /// UDP ports that anybody may open.
 pub(super) const RTP_PORTS: RangeInclusive<u16> = 1024..=65535;
+/// Streams that one entry makes: more than any machine encodes.
+pub(super) const COUNTS: RangeInclusive<u32> = 1..=10_000;
+/// A text's size as a share of the largest that fits.
+pub(super) const TEXT_SCALES: RangeInclusive<f64> = 0.1..=1.0;
+/// A logo's height as a share of the picture's.
+pub(super) const LOGO_SCALES: RangeInclusive<f64> = 0.01..=0.5;
+/// What `clocksrc` shows of a text.
+pub(super) const LABEL_CHARACTERS: usize = 1000;
+pub(super) const LABEL_LINES: usize = 16;
 /// A log-in has to fit into one header line.
 pub(super) const LOGIN_CHARACTERS: usize = 255;
-
-/// What has been read so far, on top of the defaults.
-#[derive(Default)]
-pub(super) struct Draft {
-    pub(super) username: String,
-    pub(super) password: String,
-    /// All but the log-in, which takes both names to make.
-    pub(super) config: Config,
-}
 
 /// How a key's value is written, for its variable's sake.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     Number,
     Text,
+    Truth,
 }
 
 /// What an empty variable means.
@@ -46,9 +60,19 @@ pub(super) enum Empty {
     None,
 }
 
+/// What a key is about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Level {
+    /// The server as a whole.
+    Server,
+    /// A stream: at the top level it is the default for all, and an entry of `streams` may have its own.
+    Stream,
+}
+
 /// One key of the configuration.
 pub(super) struct Key {
     pub(super) name: &'static str,
+    pub(super) level: Level,
     /// The environment variable that overrides the file.
     pub(super) variable: &'static str,
     /// The environment variable that the file overrides: what a container image gives in place of the default.
@@ -64,6 +88,7 @@ pub(super) struct Key {
 /// The parts that most keys share.
 const KEY: Key = Key {
     name: "",
+    level: Level::Stream,
     variable: "",
     default_variable: None,
     form: Form::Text,
@@ -72,13 +97,34 @@ const KEY: Key = Key {
     read: |_, _| Ok(()),
 };
 
+/// The key whose value is the list of streams; it is read by `walk` itself.
+pub(super) const STREAMS: &str = "streams";
+pub(super) const ADDRESS: &str = "serverIPAddress";
+pub(super) const PORT: &str = "serverPort";
+pub(super) const PATH: &str = "rtspStreamPath";
+pub(super) const COUNT: &str = "count";
+pub(super) const STAMP_ID: &str = "stampId";
 pub(super) const RESOLUTION: &str = "videoResolution";
 pub(super) const CODEC: &str = "videoCodec";
+pub(super) const KEY_FRAME_INTERVAL: &str = "keyFrameInterval";
+pub(super) const H264_I_FRAME_INTERVAL: &str = "h264IFrameInterval";
+pub(super) const BITRATE: &str = "bitrateKbps";
+pub(super) const QUALITY: &str = "quality";
+pub(super) const CONSTANT_BITRATE: &str = "constantBitrate";
+pub(super) const ENCODER: &str = "encoder";
+pub(super) const PIPELINE: &str = "pipeline";
+pub(super) const FRAME_RATE: &str = "framesPerSecond";
+pub(super) const STAMP: &str = "stamp";
+pub(super) const STAMP_POSITION: &str = "stampPosition";
+pub(super) const FLASH: &str = "flash";
+pub(super) const AUDIO: &str = "audio";
+pub(super) const RTP_PORT_RANGE: &str = "rtpPortRange";
 
 /// Every key, in the order in which the sample file has them.
-pub(super) const KEYS: [Key; 10] = [
+pub(super) const KEYS: [Key; 39] = [
     Key {
         name: "viewerUsername",
+        level: Level::Server,
         variable: "RTSP_VIEWER_USERNAME",
         empty_variable: Empty::None,
         read: |json, draft| username(json).map(|name| draft.username = name),
@@ -86,6 +132,7 @@ pub(super) const KEYS: [Key; 10] = [
     },
     Key {
         name: "viewerPassword",
+        level: Level::Server,
         variable: "RTSP_VIEWER_PASSWORD",
         empty_variable: Empty::None,
         secret: true,
@@ -93,195 +140,261 @@ pub(super) const KEYS: [Key; 10] = [
         ..KEY
     },
     Key {
-        name: "serverIPAddress",
+        name: ADDRESS,
         variable: "RTSP_SERVER_IP",
-        read: |json, draft| address(json).map(|address| draft.config.address = address),
+        read: |json, draft| address(json).map(|address| draft.address = address),
         ..KEY
     },
     Key {
-        name: "serverPort",
+        name: PORT,
         variable: "RTSP_SERVER_PORT",
         form: Form::Number,
-        read: |json, draft| port(json).map(|port| draft.config.port = port),
+        read: |json, draft| port(json).map(|port| draft.port = port),
         ..KEY
     },
     Key {
         name: CODEC,
         variable: "RTSP_VIDEO_CODEC",
-        read: |json, draft| codec(json).map(|codec| draft.config.stream.codec = codec),
+        read: |json, draft| codec(json).map(|codec| draft.stream.codec = codec),
         ..KEY
     },
     Key {
         name: RESOLUTION,
         variable: "RTSP_VIDEO_RESOLUTION",
         read: |json, draft| {
-            let stream = &mut draft.config.stream;
+            let stream = &mut draft.stream;
             resolution(json).map(|size| (stream.width, stream.height) = size)
         },
         ..KEY
     },
     Key {
-        name: "framesPerSecond",
+        name: FRAME_RATE,
         variable: "RTSP_FPS",
         form: Form::Number,
-        read: |json, draft| {
-            whole(json, &FRAME_RATES).map(|rate| draft.config.stream.frames_per_second = rate)
-        },
+        read: |json, draft| whole(json, &FRAME_RATES).map(|rate| draft.stream.frames_per_second = rate),
         ..KEY
     },
     Key {
-        name: "h264IFrameInterval",
+        name: H264_I_FRAME_INTERVAL,
         variable: "RTSP_H264_GOP",
         form: Form::Number,
-        read: |json, draft| {
-            whole(json, &KEY_FRAME_INTERVALS)
-                .map(|frames| draft.config.stream.h264_key_frame_interval = frames)
-        },
+        read: key_frame_interval,
         ..KEY
     },
     Key {
-        name: "rtspStreamPath",
+        name: PATH,
         variable: "RTSP_STREAM_PATH",
-        read: |json, draft| path(json).map(|path| draft.config.stream.path = path),
+        read: |json, draft| path(json).map(|path| draft.path = path),
         ..KEY
     },
     Key {
-        name: "rtpPortRange",
+        name: RTP_PORT_RANGE,
+        level: Level::Server,
         variable: "RTSP_RTP_PORT_RANGE",
         default_variable: Some("RTSP_DEFAULT_RTP_PORT_RANGE"),
         empty_variable: Empty::None,
-        read: |json, draft| rtp_ports(json).map(|ports| draft.config.rtp_ports = ports),
+        read: |json, draft| rtp_ports(json).map(|ports| draft.rtp_ports = ports),
+        ..KEY
+    },
+    Key {
+        name: STAMP,
+        variable: "RTSP_STAMP",
+        read: |json, draft| one_of(json, [Stamp::None, Stamp::Qr]).map(|stamp| draft.stream.stamp = stamp),
+        ..KEY
+    },
+    Key {
+        name: STAMP_POSITION,
+        variable: "RTSP_STAMP_POSITION",
+        read: |json, draft| corner(json).map(|corner| draft.stream.stamp_position = corner),
+        ..KEY
+    },
+    Key {
+        name: STAMP_ID,
+        variable: "RTSP_STAMP_ID",
+        form: Form::Number,
+        read: |json, draft| whole(json, &STAMP_IDS).map(|id| draft.stream.stamp_id = id),
+        ..KEY
+    },
+    Key {
+        name: FLASH,
+        variable: "RTSP_FLASH",
+        form: Form::Truth,
+        read: |json, draft| truth(json).map(|flash| draft.stream.flash = flash),
+        ..KEY
+    },
+    Key {
+        name: AUDIO,
+        variable: "RTSP_AUDIO",
+        read: |json, draft| audio(json).map(|audio| draft.stream.audio = audio),
+        ..KEY
+    },
+    Key {
+        name: "label",
+        variable: "RTSP_LABEL",
+        read: |json, draft| label(json).map(|label| draft.label = NumberedText(label)),
+        ..KEY
+    },
+    Key {
+        name: "timeFormat",
+        variable: "RTSP_TIME_FORMAT",
+        read: |json, draft| time_format(json).map(|format| draft.stream.look.time_format = format),
+        ..KEY
+    },
+    Key {
+        name: "timeZone",
+        variable: "RTSP_TIME_ZONE",
+        read: |json, draft| time_zone(json).map(|zone| draft.stream.look.time_zone = zone),
+        ..KEY
+    },
+    Key {
+        name: "font",
+        variable: "RTSP_FONT",
+        read: |json, draft| label(json).map(|font| draft.stream.look.font = font),
+        ..KEY
+    },
+    Key {
+        name: "textColor",
+        variable: "RTSP_TEXT_COLOR",
+        read: |json, draft| color(json).map(|color| draft.stream.look.text_color = color),
+        ..KEY
+    },
+    Key {
+        name: "backgroundColor",
+        variable: "RTSP_BACKGROUND_COLOR",
+        read: |json, draft| color(json).map(|color| draft.stream.look.background_color = color),
+        ..KEY
+    },
+    Key {
+        name: "clientsFormat",
+        variable: "RTSP_CLIENTS_FORMAT",
+        read: |json, draft| label(json).map(|format| draft.stream.look.clients_format = format),
+        ..KEY
+    },
+    Key {
+        name: "horizontalAlignment",
+        variable: "RTSP_HORIZONTAL_ALIGNMENT",
+        read: |json, draft| {
+            use HorizontalAlignment::{Center, Left, Right};
+            one_of(json, [Left, Center, Right]).map(|alignment| draft.stream.look.horizontal = alignment)
+        },
+        ..KEY
+    },
+    Key {
+        name: "verticalAlignment",
+        variable: "RTSP_VERTICAL_ALIGNMENT",
+        read: |json, draft| {
+            use VerticalAlignment::{Bottom, Center, Top};
+            one_of(json, [Top, Center, Bottom]).map(|alignment| draft.stream.look.vertical = alignment)
+        },
+        ..KEY
+    },
+    Key {
+        name: "textScale",
+        variable: "RTSP_TEXT_SCALE",
+        form: Form::Number,
+        read: |json, draft| share(json, &TEXT_SCALES).map(|scale| draft.stream.look.text_scale = scale),
+        ..KEY
+    },
+    Key {
+        name: "logo",
+        variable: "RTSP_LOGO",
+        read: |json, draft| logo(json).map(|logo| draft.stream.look.logo = logo),
+        ..KEY
+    },
+    Key {
+        name: "logoPosition",
+        variable: "RTSP_LOGO_POSITION",
+        read: |json, draft| corner(json).map(|corner| draft.stream.look.logo_position = corner),
+        ..KEY
+    },
+    Key {
+        name: "logoScale",
+        variable: "RTSP_LOGO_SCALE",
+        form: Form::Number,
+        read: |json, draft| share(json, &LOGO_SCALES).map(|scale| draft.stream.look.logo_scale = scale),
+        ..KEY
+    },
+    Key {
+        name: "alwaysOn",
+        variable: "RTSP_ALWAYS_ON",
+        form: Form::Truth,
+        read: |json, draft| truth(json).map(|always| draft.stream.always_on = always),
+        ..KEY
+    },
+    Key {
+        name: COUNT,
+        variable: "RTSP_COUNT",
+        form: Form::Number,
+        read: |json, draft| whole(json, &COUNTS).map(|count| draft.count = count),
+        ..KEY
+    },
+    Key {
+        name: "sharedPicture",
+        variable: "RTSP_SHARED_PICTURE",
+        form: Form::Truth,
+        read: |json, draft| truth(json).map(|shared| draft.shared_picture = shared),
+        ..KEY
+    },
+    Key {
+        name: "logLevel",
+        level: Level::Server,
+        variable: "RTSP_LOG_LEVEL",
+        read: |json, draft| log_level(json).map(|filter| draft.log_level = filter),
+        ..KEY
+    },
+    Key {
+        name: "logFormat",
+        level: Level::Server,
+        variable: "RTSP_LOG_FORMAT",
+        read: |json, draft| {
+            one_of(json, [log::Format::Text, log::Format::Json]).map(|format| draft.log_format = format)
+        },
+        ..KEY
+    },
+    Key {
+        name: KEY_FRAME_INTERVAL,
+        variable: "RTSP_KEY_FRAME_INTERVAL",
+        form: Form::Number,
+        read: key_frame_interval,
+        ..KEY
+    },
+    Key {
+        name: BITRATE,
+        variable: "RTSP_BITRATE_KBPS",
+        form: Form::Number,
+        read: |json, draft| whole(json, &BITRATES).map(|bitrate| draft.stream.bitrate_kbps = Some(bitrate)),
+        ..KEY
+    },
+    Key {
+        name: QUALITY,
+        variable: "RTSP_JPEG_QUALITY",
+        form: Form::Number,
+        read: |json, draft| whole(json, &QUALITIES).map(|quality| draft.stream.jpeg_quality = quality),
+        ..KEY
+    },
+    Key {
+        name: CONSTANT_BITRATE,
+        variable: "RTSP_CONSTANT_BITRATE",
+        form: Form::Truth,
+        read: |json, draft| truth(json).map(|constant| draft.stream.constant_bitrate = constant),
+        ..KEY
+    },
+    Key {
+        name: ENCODER,
+        variable: "RTSP_ENCODER",
+        read: |json, draft| encoder(json).map(|encoder| draft.stream.encoder = encoder),
+        ..KEY
+    },
+    Key {
+        name: PIPELINE,
+        variable: "RTSP_PIPELINE",
+        empty_variable: Empty::None,
+        read: |json, draft| pipeline(json).map(|pipeline| draft.stream.pipeline = pipeline),
         ..KEY
     },
 ];
 
-/// A value that is a text, and passes.
-fn text<'a>(json: &'a Json, expected: &str, passes: impl Fn(&str) -> bool) -> Result<&'a str, String> {
-    match json {
-        Json::Text(text) if passes(text) => Ok(text),
-        _ => Err(expected.into()),
-    }
-}
-
-fn whole(json: &Json, range: &RangeInclusive<u32>) -> Result<u32, String> {
-    let number = match json {
-        Json::Number(number) => number.as_u64().and_then(|number| u32::try_from(number).ok()),
-        _ => None,
-    };
-    number
-        .filter(|number| range.contains(number))
-        .ok_or_else(|| format!("a whole number from {} to {}", range.start(), range.end()))
-}
-
-fn port(json: &Json) -> Result<u16, String> {
-    whole(json, &PORTS)
-        .map_err(|expected| format!("{expected} (0: any free port)"))
-        .map(|port| u16::try_from(port).unwrap_or(u16::MAX))
-}
-
-/// RFC 7617 ends a name at the first colon; in a Digest header a quote would end it, and a backslash be taken for an
-/// escape by one side and not by the other.
-fn username(json: &Json) -> Result<String, String> {
-    let expected = format!(
-        "a text of at most {LOGIN_CHARACTERS} characters without colon, double quote, backslash and control \
-         characters (empty: no log-in)"
-    );
-    let passes = |name: &str| fits_a_header(name) && !name.contains([':', '"', '\\']);
-    text(json, &expected, passes).map(String::from)
-}
-
-fn password(json: &Json) -> Result<String, String> {
-    let expected = format!("a text of at most {LOGIN_CHARACTERS} characters without control characters");
-    text(json, &expected, fits_a_header).map(String::from)
-}
-
-fn fits_a_header(text: &str) -> bool {
-    text.chars().count() <= LOGIN_CHARACTERS && !text.chars().any(char::is_control)
-}
-
-fn address(json: &Json) -> Result<IpAddr, String> {
-    let expected = "an IPv4 or IPv6 address of this machine, such as \"127.0.0.1\", or \"0.0.0.0\" or \"::\" for all of \
-                    them";
-    let text = text(json, expected, |_| true)?;
-    text.parse()
-        .ok()
-        .filter(|address: &IpAddr| !address.is_multicast())
-        .ok_or_else(|| expected.into())
-}
-
-fn codec(json: &Json) -> Result<VideoCodec, String> {
-    match json {
-        Json::Text(text) if text == "h264" => Ok(VideoCodec::H264),
-        Json::Text(text) if text == "mjpeg" => Ok(VideoCodec::Mjpeg),
-        _ => Err("\"h264\" or \"mjpeg\"".into()),
-    }
-}
-
-fn resolution(json: &Json) -> Result<(u32, u32), String> {
-    let size = match json {
-        Json::Text(text) => text
-            .split_once('x')
-            .and_then(|(w, h)| Some((digits(w)?, digits(h)?))),
-        _ => None,
-    };
-    size.filter(|(width, height)| WIDTHS.contains(width) && HEIGHTS.contains(height))
-        .ok_or_else(|| {
-            let (widths, heights) = (show(&WIDTHS), show(&HEIGHTS));
-            format!("WIDTHxHEIGHT such as \"1280x720\", {widths} px wide and {heights} px high")
-        })
-}
-
-fn show(range: &RangeInclusive<u32>) -> String {
-    format!("{} to {}", range.start(), range.end())
-}
-
-/// `str::parse` would take a leading plus sign.
-fn digits<T: std::str::FromStr>(text: &str) -> Option<T> {
-    text.bytes()
-        .all(|byte| byte.is_ascii_digit())
-        .then(|| text.parse().ok())?
-}
-
-/// The path of a URL as RFC 3986 writes it. A client asks for a stream at `path/stream=0`, so that an empty part at the
-/// end would not be found; clients take out `.` and `..` and empty parts, each in its own way.
-fn path(json: &Json) -> Result<String, String> {
-    let expected = "a URL path such as \"/live\": it starts with a slash, has no empty part, no \".\" and no \"..\" \
-                    between its slashes, and is made of ASCII letters, digits and -._~!$&'()*+,;=:@%";
-    let passes = |path: &str| match path.strip_prefix('/') {
-        Some("") => true,
-        Some(parts) => parts.split('/').all(is_path_part),
-        None => false,
-    };
-    text(json, expected, passes).map(String::from)
-}
-
-fn is_path_part(part: &str) -> bool {
-    let is_allowed = |c: char| c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@%".contains(c);
-    !matches!(part, "" | "." | "..") && part.chars().all(is_allowed)
-}
-
-fn rtp_ports(json: &Json) -> Result<Option<PortRange>, String> {
-    let expected = || {
-        format!(
-            "FIRST-LAST such as \"50000-50019\": two ports or more from {} to {}, the first one even (empty: the system \
-             chooses)",
-            RTP_PORTS.start(),
-            RTP_PORTS.end()
-        )
-    };
-    match json {
-        Json::Text(text) if text.is_empty() => Ok(None),
-        Json::Text(text) => port_range(text).map(Some).ok_or_else(expected),
-        _ => Err(expected()),
-    }
-}
-
-fn port_range(text: &str) -> Option<PortRange> {
-    let (first, last) = text.split_once('-')?;
-    let range = PortRange {
-        first: digits(first)?,
-        last: digits(last)?,
-    };
-    let in_bounds = RTP_PORTS.contains(&range.first) && RTP_PORTS.contains(&range.last);
-    (in_bounds && range.first.is_multiple_of(2) && range.first < range.last).then_some(range)
+/// The reader of the key and of its older name.
+fn key_frame_interval(json: &Json, draft: &mut Draft) -> Result<(), String> {
+    whole(json, &KEY_FRAME_INTERVALS).map(|frames| draft.stream.key_frame_interval = frames)
 }

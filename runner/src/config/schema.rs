@@ -3,8 +3,14 @@
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
-use super::keys::{FRAME_RATES, KEY_FRAME_INTERVALS, LOGIN_CHARACTERS, PORTS};
-use super::{Config, VideoCodec};
+use super::draft::Draft;
+use super::keys::{
+    BITRATES, COUNTS, FRAME_RATES, KEY_FRAME_INTERVALS, LABEL_CHARACTERS, LOGIN_CHARACTERS, LOGO_SCALES,
+    PORTS, QUALITIES, STAMP_IDS, TEXT_SCALES,
+};
+use super::look::{HorizontalAlignment, VerticalAlignment, show_color};
+use super::{AudioCodec, Corner, Stamp, VideoCodec};
+use crate::log;
 
 /// The configuration of rtsp-clock-server. Every key may be left out.
 // The descriptions below are what `--print-schema` shows. The limits come from `keys`, which holds to them.
@@ -18,36 +24,209 @@ struct File {
     /// The password that viewers log in with, by Basic or Digest. Used only where viewerUsername is set.
     #[schemars(length(max = LOGIN_CHARACTERS), regex(pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$"))]
     viewer_password: String,
+    /// The UDP ports for RTP and RTCP, FIRST-LAST, within 1024 to 65535, the first one even: what a firewall or a
+    /// container has to let through. Empty: the system chooses.
+    #[schemars(regex(pattern = r"^([0-9]+-[0-9]+)?$"))]
+    rtp_port_range: String,
+    /// Which events are logged: "off", "error", "warn", "info", "debug" or "trace"; for parts of the server as well, with
+    /// commas between, such as "info,gstreamer=warn". The variable `RUST_LOG` overrides it.
+    #[schemars(regex(pattern = log::PATTERN))]
+    log_level: String,
+    /// How the log is written.
+    log_format: LogFormat,
+    #[serde(flatten)]
+    defaults: Stream,
+    /// The streams. Each may have any key of a stream; what it has not is as at the top level. Without it there is one
+    /// stream, or `count`, as the top level says.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1))]
+    streams: Vec<Entry>,
+}
+
+/// A stream, or several that differ in their number.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+struct Entry {
+    #[serde(flatten)]
+    keys: Stream,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the file")]
+struct Stream {
     /// The IPv4 or IPv6 address to listen on: "0.0.0.0" for every IPv4 address of the machine (and in a container), "::"
     /// for every address.
     #[serde(rename = "serverIPAddress")]
     #[schemars(extend("anyOf" = [{ "format": "ipv4" }, { "format": "ipv6" }]))]
     server_ip_address: String,
-    /// The TCP port for RTSP. 0: any free one.
-    #[schemars(range(min = *PORTS.start(), max = *PORTS.end()))]
-    server_port: u32,
+    /// The TCP port for RTSP. 0: any free one. "8553+{n}" with a count: 8554, 8555 and so on.
+    server_port: Port,
     /// How the picture is encoded.
     video_codec: Codec,
-    /// Width, x and height in px, from 32x32 to 7680x4320. H.264 takes even sizes only; MJPEG takes multiples of 8 up to 2040 px
-    /// (RFC 2435).
+    /// Width, x and height in px, from 32x32 to 7680x4320. MJPEG takes multiples of 8 up to 2040 px (RFC 2435), all other
+    /// codecs even sizes.
     #[schemars(regex(pattern = r"^[0-9]+x[0-9]+$"))]
     video_resolution: String,
     /// Frames a second.
     #[schemars(range(min = *FRAME_RATES.start(), max = *FRAME_RATES.end()))]
     frames_per_second: u32,
-    /// Frames from one H.264 key frame to the next. Not used with MJPEG.
-    #[serde(rename = "h264IFrameInterval")]
-    #[schemars(range(min = *KEY_FRAME_INTERVALS.start(), max = *KEY_FRAME_INTERVALS.end()))]
-    h264_i_frame_interval: u32,
+    /// The older name of keyFrameInterval.
+    #[serde(rename = "h264IFrameInterval", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u32", range(min = *KEY_FRAME_INTERVALS.start(), max = *KEY_FRAME_INTERVALS.end()))]
+    h264_i_frame_interval: Option<u32>,
     /// The path of the stream's URL.
     #[schemars(regex(
-        pattern = r"^/([A-Za-z0-9\-._~!$&'()*+,;=:@%]+(/[A-Za-z0-9\-._~!$&'()*+,;=:@%]+)*)?$"
+        pattern = r"^/((\{n\}|[A-Za-z0-9\-._~!$&'()*+,;=:@%])+(/(\{n\}|[A-Za-z0-9\-._~!$&'()*+,;=:@%])+)*)?$"
     ))]
     rtsp_stream_path: String,
-    /// The UDP ports for RTP and RTCP, FIRST-LAST, within 1024 to 65535, the first one even: what a firewall or a
-    /// container has to let through. Empty: the system chooses.
-    #[schemars(regex(pattern = r"^([0-9]+-[0-9]+)?$"))]
-    rtp_port_range: String,
+    /// The machine-readable stamp in the picture: the instant shown in µs, the frame's number, the viewers, stampId and
+    /// the run of the source. It needs a picture of 66x165 px or more.
+    stamp: StampName,
+    /// The corner in which the stamp stands. The flash stands in the one horizontally opposite.
+    stamp_position: CornerName,
+    /// The number of this stream in its stamp.
+    #[schemars(range(min = *STAMP_IDS.start(), max = *STAMP_IDS.end()))]
+    stamp_id: u32,
+    /// Whether the picture has a disc that is lit for the first 100 ms of each second.
+    flash: bool,
+    /// How the ticks are encoded: one begins at each whole second of the clock. "none": no sound.
+    audio: Audio,
+    /// Frames from one key frame to the next. A viewer who joins gets one at once besides. In MJPEG each frame is one.
+    #[schemars(range(min = *KEY_FRAME_INTERVALS.start(), max = *KEY_FRAME_INTERVALS.end()))]
+    key_frame_interval: u32,
+    /// The bitrate that the encoder aims at on average, in kbit/s (1 kbit is 1000 bits). Without it each picture is as
+    /// crisp as any other. Not for MJPEG.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u32", range(min = *BITRATES.start(), max = *BITRATES.end()))]
+    bitrate_kbps: Option<u32>,
+    /// The crispness of MJPEG.
+    #[schemars(range(min = *QUALITIES.start(), max = *QUALITIES.end()))]
+    quality: u32,
+    /// Whether what the picture leaves of bitrateKbps is filled up, so that nearly black pictures load a network and a
+    /// disk as any others. For H.264 and H.265.
+    constant_bitrate: bool,
+    /// What encodes: "auto" for the best one that is installed, or the name of a GStreamer element, such as "x264enc",
+    /// "openh264enc", "vah264enc", "nvh264enc" or "v4l2h264enc".
+    #[schemars(regex(pattern = r"^[A-Za-z0-9_-]+$"))]
+    encoder: String,
+    /// A launch string of one's own in place of all that makes the picture, with a clocksrc and a payloader named pay0 in
+    /// it. Empty: none.
+    pipeline: String,
+    /// The text above the time, such as the camera's name. {n} stands for the stream's number. Empty: none.
+    #[schemars(length(max = LABEL_CHARACTERS))]
+    label: String,
+    /// The format of the time as in strftime; %.3f is a point and milliseconds, %n a new line. Empty: no time.
+    time_format: String,
+    /// The IANA name of the time zone, such as "Europe/Berlin". Empty: the machine's.
+    time_zone: String,
+    /// A Pango font description, such as "monospace bold" or "sans 40". Without a size, text is as large as fits.
+    font: String,
+    /// The color of the text, #rrggbb or #rrggbbaa.
+    #[schemars(regex(pattern = COLOR))]
+    text_color: String,
+    /// The color of the rest.
+    #[schemars(regex(pattern = COLOR))]
+    background_color: String,
+    /// The text below the time; {} stands for the number of viewers. Empty: none.
+    #[schemars(length(max = LABEL_CHARACTERS))]
+    clients_format: String,
+    /// Where the text stands from left to right.
+    horizontal_alignment: Horizontal,
+    /// Where the text stands from top to bottom.
+    vertical_alignment: Vertical,
+    /// The size of the text as a share of the largest that fits.
+    #[schemars(range(min = *TEXT_SCALES.start(), max = *TEXT_SCALES.end()))]
+    text_scale: f64,
+    /// A PNG file that is laid over the background. Empty: none.
+    logo: String,
+    /// The corner in which the logo stands.
+    logo_position: CornerName,
+    /// The height of the logo as a share of the picture's.
+    #[schemars(range(min = *LOGO_SCALES.start(), max = *LOGO_SCALES.end()))]
+    logo_scale: f64,
+    /// Whether the camera runs before anybody looks, as a real one does. Otherwise it starts with its first viewer.
+    always_on: bool,
+    /// How many streams this makes, numbered from 1: {n} stands for the number in rtspStreamPath. Their frames are spread
+    /// over one frame period, and stampId counts up.
+    #[schemars(range(min = *COUNTS.start(), max = *COUNTS.end()))]
+    count: u32,
+    /// Whether all of count show the same picture, which is painted and encoded once.
+    shared_picture: bool,
+}
+
+const COLOR: &str = "^#[0-9A-Fa-f]{6}([0-9A-Fa-f]{2})?$";
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+enum Horizontal {
+    Left,
+    Center,
+    Right,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+enum Vertical {
+    Top,
+    Center,
+    Bottom,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(inline)]
+enum Port {
+    One(#[schemars(range(min = *PORTS.start(), max = *PORTS.end()))] u32),
+    #[allow(dead_code, reason = "no default has it; the schema does")]
+    Numbered(#[schemars(regex(pattern = r"^[0-9]+\+\{n\}$"))] String),
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+enum LogFormat {
+    /// A line for people.
+    Text,
+    /// A JSON object a line, for machines.
+    Json,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+enum StampName {
+    /// No stamp.
+    None,
+    /// A QR code, which any reader of QR codes reads.
+    Qr,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+enum CornerName {
+    TopLeft,
+    TopRight,
+    BottomLeft,
+    BottomRight,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+enum Audio {
+    /// No sound.
+    None,
+    /// G.711 mu-law over RTP (RFC 3551).
+    Pcmu,
+    /// AAC over RTP (RFC 3640).
+    Aac,
+    /// Opus over RTP (RFC 7587).
+    Opus,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -56,37 +235,123 @@ struct File {
 enum Codec {
     /// H.264 over RTP (RFC 6184).
     H264,
+    /// H.265 over RTP (RFC 7798).
+    H265,
     /// Motion JPEG over RTP (RFC 2435).
     Mjpeg,
+    /// VP8 over RTP (RFC 7741).
+    Vp8,
+    /// VP9 over RTP (RFC 9628).
+    Vp9,
 }
 
 impl Default for File {
-    /// [`Config`]'s defaults, as a file would write them.
+    /// The configuration's defaults, as a file would write them.
     fn default() -> Self {
-        let Config {
-            address,
-            port,
+        let Draft {
+            username,
+            password,
             rtp_ports,
-            login,
-            stream,
-        } = Config::default();
-        let (username, password) = login
-            .map(|login| (login.username, login.password))
-            .unwrap_or_default();
+            log_level,
+            log_format,
+            ..
+        } = Draft::default();
         Self {
             viewer_username: username,
             viewer_password: password,
+            rtp_port_range: rtp_ports.map(|ports| ports.to_string()).unwrap_or_default(),
+            log_level: log_level.to_string(),
+            log_format: match log_format {
+                log::Format::Text => LogFormat::Text,
+                log::Format::Json => LogFormat::Json,
+            },
+            defaults: Stream::default(),
+            streams: Vec::new(),
+        }
+    }
+}
+
+impl From<Corner> for CornerName {
+    fn from(corner: Corner) -> Self {
+        match corner {
+            Corner::TopLeft => Self::TopLeft,
+            Corner::TopRight => Self::TopRight,
+            Corner::BottomLeft => Self::BottomLeft,
+            Corner::BottomRight => Self::BottomRight,
+        }
+    }
+}
+
+impl Default for Stream {
+    fn default() -> Self {
+        let Draft {
+            address,
+            port,
+            path,
+            label,
+            count,
+            shared_picture,
+            stream,
+            ..
+        } = Draft::default();
+        let look = stream.look;
+        Self {
             server_ip_address: address.to_string(),
-            server_port: port.into(),
+            server_port: Port::One(port.base.into()),
             video_codec: match stream.codec {
                 VideoCodec::H264 => Codec::H264,
+                VideoCodec::H265 => Codec::H265,
                 VideoCodec::Mjpeg => Codec::Mjpeg,
+                VideoCodec::Vp8 => Codec::Vp8,
+                VideoCodec::Vp9 => Codec::Vp9,
             },
             video_resolution: format!("{}x{}", stream.width, stream.height),
             frames_per_second: stream.frames_per_second,
-            h264_i_frame_interval: stream.h264_key_frame_interval,
-            rtsp_stream_path: stream.path,
-            rtp_port_range: rtp_ports.map(|ports| ports.to_string()).unwrap_or_default(),
+            h264_i_frame_interval: None,
+            rtsp_stream_path: path.0,
+            stamp: match stream.stamp {
+                Stamp::None => StampName::None,
+                Stamp::Qr => StampName::Qr,
+            },
+            stamp_position: stream.stamp_position.into(),
+            stamp_id: stream.stamp_id,
+            flash: stream.flash,
+            audio: match stream.audio {
+                None => Audio::None,
+                Some(AudioCodec::Pcmu) => Audio::Pcmu,
+                Some(AudioCodec::Aac) => Audio::Aac,
+                Some(AudioCodec::Opus) => Audio::Opus,
+            },
+            key_frame_interval: stream.key_frame_interval,
+            bitrate_kbps: stream.bitrate_kbps,
+            quality: stream.jpeg_quality,
+            constant_bitrate: stream.constant_bitrate,
+            encoder: stream.encoder.to_string(),
+            pipeline: stream.pipeline.unwrap_or_default(),
+            label: label.0,
+            time_format: look.time_format,
+            time_zone: look.time_zone,
+            font: look.font,
+            text_color: show_color(look.text_color),
+            background_color: show_color(look.background_color),
+            clients_format: look.clients_format,
+            horizontal_alignment: match look.horizontal {
+                HorizontalAlignment::Left => Horizontal::Left,
+                HorizontalAlignment::Center => Horizontal::Center,
+                HorizontalAlignment::Right => Horizontal::Right,
+            },
+            vertical_alignment: match look.vertical {
+                VerticalAlignment::Top => Vertical::Top,
+                VerticalAlignment::Center => Vertical::Center,
+                VerticalAlignment::Bottom => Vertical::Bottom,
+            },
+            text_scale: look.text_scale.value(),
+            logo: look.logo,
+            logo_position: look.logo_position.into(),
+            logo_scale: look.logo_scale.value(),
+            always_on: stream.always_on,
+            count,
+            shared_picture,
         }
     }
 }

@@ -3,13 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use super::checks;
+use super::draft::Draft;
 use super::json::Json;
-use super::keys::{CODEC, Draft, Empty, Form, KEYS, Key, RESOLUTION};
-use super::{Config, Environment, Login, Mistake, StreamConfig, VideoCodec};
-
-/// JPEG's sizes are counted in blocks of 8 px in one byte by RFC 2435, section 3.1.5.
-const JPEG_BLOCK: u32 = 8;
-const JPEG_LARGEST: u32 = 255 * JPEG_BLOCK;
+use super::keys::{Empty, Form, H264_I_FRAME_INTERVAL, KEY_FRAME_INTERVAL, KEYS, Key, Level, STREAMS};
+use super::{Config, Environment, Login, Mistake, coding};
 
 /// What a walk without a mistake brings home.
 pub(super) struct Walk {
@@ -18,55 +16,147 @@ pub(super) struct Walk {
     pub(super) warnings: Vec<String>,
 }
 
-/// Reads the variables that stand for defaults, the file (its path and its bytes), and the variables that override it.
+/// Reads the variables that stand for defaults, the file (its path and its bytes), and the variables that override it:
+/// what stands at its top level, and what stands in an entry of `streams`.
 pub(super) fn walk(file: Option<(&Path, &[u8])>, environment: &Environment) -> Result<Walk, Vec<Mistake>> {
     let mut walker = Walker::default();
+    let mut top = Scope::default();
     for key in &KEYS {
         if let Some(variable) = key.default_variable {
-            walker.variable(key, variable, environment);
+            walker.variable(&mut top, key, variable, environment);
         }
     }
+    let mut entries = None;
     if let Some((path, bytes)) = file {
-        walker.file(&path.display().to_string(), bytes);
+        entries = walker.file(&mut top, &path.display().to_string(), bytes);
     }
-    for key in &KEYS {
-        walker.variable(key, key.variable, environment);
+    let mut scopes = entries.unwrap_or_else(|| vec![top.clone()]);
+    for scope in std::iter::once(&mut top).chain(&mut scopes) {
+        for key in &KEYS {
+            walker.variable(scope, key, key.variable, environment);
+        }
+        let variables = walker.variables.clone();
+        let is_set = |key: &Key| variables.contains(&key.variable);
+        walker.check_two_names(scope, is_set, |key| key.variable.to_owned());
     }
-    walker.check_size();
-    walker.finish(environment)
+    for scope in &scopes {
+        walker.add(checks::mistakes(scope));
+    }
+    walker.finish(top, &scopes, environment)
+}
+
+/// The file's top level, or an entry of `streams`.
+#[derive(Clone, Default)]
+pub(super) struct Scope {
+    /// What messages call it among others; empty for a file without `streams`.
+    pub(super) name: String,
+    pub(super) draft: Draft,
+    /// The keys with a value that was refused.
+    pub(super) refused: BTreeSet<&'static str>,
+    /// Where the value that counts stands, by key: a key in the file or a variable.
+    places: BTreeMap<&'static str, String>,
+}
+
+impl Scope {
+    /// Where the value of `key` stands.
+    pub(super) fn place(&self, key: &str) -> String {
+        self.places.get(key).cloned().unwrap_or_else(|| "default".into())
+    }
+
+    /// Whether somebody said what `key` is.
+    fn is_set(&self, key: &str) -> bool {
+        self.places.contains_key(key)
+    }
 }
 
 #[derive(Default)]
 struct Walker {
-    draft: Draft,
     mistakes: Vec<Mistake>,
-    /// The keys with a value that was refused.
-    refused: BTreeSet<&'static str>,
-    /// Where the value that counts stands, by key: a key in the file or a variable.
-    places: BTreeMap<&'static str, String>,
     variables: Vec<&'static str>,
 }
 
 impl Walker {
     fn mistake(&mut self, place: impl Into<String>, problem: impl Into<String>) {
-        self.mistakes.push(Mistake {
+        self.add([Mistake {
             place: place.into(),
             problem: problem.into(),
-        });
+        }]);
     }
 
-    fn file(&mut self, path: &str, bytes: &[u8]) {
-        match Json::parse(bytes) {
-            Ok(Json::Object(entries)) => self.object(path, &entries),
-            Ok(other) => self.mistake(path, format!("found {}, expected an object {{…}}", other.kind())),
-            Err(error) => self.mistake(path, error),
+    /// What several streams have from the same place is wrong once.
+    fn add(&mut self, mistakes: impl IntoIterator<Item = Mistake>) {
+        for mistake in mistakes {
+            if !self.mistakes.contains(&mistake) {
+                self.mistakes.push(mistake);
+            }
         }
     }
 
-    fn object(&mut self, path: &str, entries: &[(String, Json)]) {
+    /// Reads the top level into `top`; answers the entries of `streams` on top of it, if there are such.
+    fn file(&mut self, top: &mut Scope, path: &str, bytes: &[u8]) -> Option<Vec<Scope>> {
+        let entries = match Json::parse(bytes) {
+            Ok(Json::Object(entries)) => entries,
+            Ok(other) => {
+                self.mistake(path, format!("found {}, expected an object {{…}}", other.kind()));
+                return None;
+            }
+            Err(error) => {
+                self.mistake(path, error);
+                return None;
+            }
+        };
+        let (streams, keys): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(name, _)| name == STREAMS);
+        self.object(top, path, &keys, Level::Server);
+        let place = format!("{path}: {STREAMS}");
+        match streams.as_slice() {
+            [] => None,
+            [(_, streams)] => self.streams(top, &place, streams),
+            several => {
+                self.mistake(place, format!("found {} times, expected once", several.len()));
+                None
+            }
+        }
+    }
+
+    fn streams(&mut self, top: &Scope, place: &str, streams: &Json) -> Option<Vec<Scope>> {
+        let entries = match streams {
+            Json::Array(entries) if !entries.is_empty() => entries,
+            other => {
+                let found = match other {
+                    Json::Array(_) => "an empty array".to_owned(),
+                    other => other.to_string(),
+                };
+                self.mistake(
+                    place,
+                    format!("found {found}, expected an array of objects, a stream each"),
+                );
+                return None;
+            }
+        };
+        let entries = entries.iter().enumerate();
+        Some(
+            entries
+                .map(|(index, entry)| self.entry(top, &format!("{place}[{index}]"), entry))
+                .collect(),
+        )
+    }
+
+    fn entry(&mut self, top: &Scope, place: &str, entry: &Json) -> Scope {
+        let name = place.rsplit(": ").next().unwrap_or_default().to_owned();
+        let mut scope = Scope { name, ..top.clone() };
+        match entry {
+            Json::Object(keys) => self.object(&mut scope, place, keys, Level::Stream),
+            other => self.mistake(place, format!("found {other}, expected an object {{…}}")),
+        }
+        scope
+    }
+
+    /// The keys of one object that may stand at `level`.
+    fn object(&mut self, scope: &mut Scope, path: &str, entries: &[(String, Json)], level: Level) {
+        let separator = if level == Level::Server { ": " } else { "." };
         let mut seen = BTreeSet::new();
         for (name, value) in entries {
-            let place = format!("{path}: {}", shown_name(name));
+            let place = format!("{path}{separator}{}", shown_name(name));
             let key = KEYS.iter().find(|key| key.name == name);
             if !seen.insert(name) {
                 continue;
@@ -78,15 +168,38 @@ impl Walker {
                 .collect();
             match key {
                 None => self.mistake(place, unknown_key(name)),
-                Some(key) if values.len() > 1 => self.repeated(key, place, &values),
-                Some(key) => self.value(key, place, value),
+                Some(key) if level == Level::Stream && key.level == Level::Server => {
+                    self.mistake(place, "is about the server as a whole, expected beside streams");
+                }
+                Some(key) if values.len() > 1 => self.repeated(scope, key, place, &values),
+                Some(key) => self.value(scope, key, place, value),
             }
+        }
+        let has = |key: &Key| entries.iter().any(|(name, _)| name == key.name);
+        self.check_two_names(scope, has, |key| format!("{path}{separator}{}", key.name));
+    }
+
+    /// A key and its older name, in one object or in one environment: nobody can tell which one counts.
+    fn check_two_names(
+        &mut self,
+        scope: &mut Scope,
+        has: impl Fn(&Key) -> bool,
+        place: impl Fn(&Key) -> String,
+    ) {
+        let named = |name| KEYS.iter().find(|key| key.name == name && has(key));
+        if let (Some(newer), Some(older)) = (named(KEY_FRAME_INTERVAL), named(H264_I_FRAME_INTERVAL)) {
+            scope.refused.insert(newer.name);
+            let (newer, older) = (place(newer), place(older));
+            self.mistake(
+                older,
+                format!("found beside {newer}, of which it is the older name, expected one of them"),
+            );
         }
     }
 
     /// A key that stands there more than once: none of its values counts.
-    fn repeated(&mut self, key: &Key, place: String, values: &[&Json]) {
-        self.refused.insert(key.name);
+    fn repeated(&mut self, scope: &mut Scope, key: &Key, place: String, values: &[&Json]) {
+        scope.refused.insert(key.name);
         let found = if key.secret {
             format!("found {} times", values.len())
         } else {
@@ -96,13 +209,13 @@ impl Walker {
         self.mistake(place, format!("{found}, expected once"));
     }
 
-    fn value(&mut self, key: &Key, place: String, value: &Json) {
-        match (key.read)(value, &mut self.draft) {
+    fn value(&mut self, scope: &mut Scope, key: &Key, place: String, value: &Json) {
+        match (key.read)(value, &mut scope.draft) {
             Ok(()) => {
-                self.places.insert(key.name, place);
+                scope.places.insert(key.name, place);
             }
             Err(expected) => {
-                self.refused.insert(key.name);
+                scope.refused.insert(key.name);
                 let found = if key.secret {
                     value.kind().to_owned()
                 } else {
@@ -113,7 +226,7 @@ impl Walker {
         }
     }
 
-    fn variable(&mut self, key: &Key, variable: &'static str, environment: &Environment) {
+    fn variable(&mut self, scope: &mut Scope, key: &Key, variable: &'static str, environment: &Environment) {
         let Some(value) = environment.get(variable) else {
             return;
         };
@@ -123,81 +236,72 @@ impl Walker {
         if text.is_empty() && key.empty_variable == Empty::Unset {
             return;
         }
-        self.variables.push(variable);
-        self.value(key, variable.into(), &as_json(key.form, text));
-    }
-
-    /// Whether the codec can carry the size; not asked where one of the two is a mistake already.
-    fn check_size(&mut self) {
-        if self.refused.contains(CODEC) || self.refused.contains(RESOLUTION) {
-            return;
+        if !self.variables.contains(&variable) {
+            self.variables.push(variable);
         }
-        let stream = &self.draft.config.stream;
-        let Some(rule) = broken_size_rule(stream) else {
-            return;
-        };
-        let codec_place = self.place(CODEC);
-        let problem = format!(
-            "found {}x{}, which {CODEC} {} ({codec_place}) cannot carry: {rule}",
-            stream.width, stream.height, stream.codec
-        );
-        self.mistake(self.place(RESOLUTION), problem);
+        self.value(scope, key, variable.into(), &as_json(key.form, text));
     }
 
-    fn place(&self, key: &str) -> String {
-        self.places.get(key).cloned().unwrap_or_else(|| "default".into())
-    }
-
-    fn finish(self, environment: &Environment) -> Result<Walk, Vec<Mistake>> {
-        if !self.mistakes.is_empty() {
-            return Err(self.mistakes);
-        }
+    /// `top` has what is said of the server, `scopes` the streams.
+    fn finish(
+        mut self,
+        top: Scope,
+        scopes: &[Scope],
+        environment: &Environment,
+    ) -> Result<Walk, Vec<Mistake>> {
         let Draft {
             username,
             password,
-            mut config,
-        } = self.draft;
+            rtp_ports,
+            log_level,
+            log_format,
+            ..
+        } = top.draft;
+        let mut streams = Vec::new();
+        if self.mistakes.is_empty() {
+            match checks::streams(scopes) {
+                Ok(all) => streams = all,
+                Err(mistakes) => self.add(mistakes),
+            }
+        }
+        if !self.mistakes.is_empty() {
+            return Err(self.mistakes);
+        }
         let mut warnings: Vec<String> = login_warning(&username, &password)
             .map(String::from)
             .into_iter()
             .collect();
+
+        for scope in scopes {
+            let of_scope = coding::warnings(&scope.draft.stream, |key| scope.is_set(key));
+            let new = of_scope.into_iter().filter(|warning| !warnings.contains(warning));
+            warnings.extend(new.collect::<Vec<_>>());
+        }
         warnings.extend(environment.names().filter_map(unknown_variable));
-        config.login = (!username.is_empty()).then_some(Login { username, password });
         Ok(Walk {
-            config,
+            config: Config {
+                rtp_ports,
+                login: (!username.is_empty()).then_some(Login { username, password }),
+                log_level,
+                log_format,
+                streams,
+            },
             variables: self.variables,
             warnings,
         })
     }
 }
 
-/// A variable's text as the file would have it. What is no number stays a text, and is refused as one.
+/// A variable's text as the file would have it. What is no number or truth value stays a text, and is refused as one.
 fn as_json(form: Form, text: &str) -> Json {
     match form {
         Form::Number => text
-            .parse::<i64>()
-            .map_or_else(|_| Json::Text(text.into()), |n| Json::Number(n.into())),
+            .parse::<serde_json::Number>()
+            .map_or_else(|_| Json::Text(text.into()), Json::Number),
+        Form::Truth => text
+            .parse::<bool>()
+            .map_or_else(|_| Json::Text(text.into()), Json::Bool),
         Form::Text => Json::Text(text.into()),
-    }
-}
-
-/// The rule that the picture's size breaks, given its codec.
-fn broken_size_rule(stream: &StreamConfig) -> Option<String> {
-    let sides = [stream.width, stream.height];
-    match stream.codec {
-        VideoCodec::H264 if sides.iter().any(|side| side % 2 != 0) => {
-            Some("width and height must be even, as colour is sent for every second pixel and line".into())
-        }
-        VideoCodec::Mjpeg
-            if sides
-                .iter()
-                .any(|side| side % JPEG_BLOCK != 0 || *side > JPEG_LARGEST) =>
-        {
-            Some(format!(
-                "RTP carries JPEG (RFC 2435) with width and height in multiples of {JPEG_BLOCK} and up to {JPEG_LARGEST} px"
-            ))
-        }
-        _ => None,
     }
 }
 
@@ -225,7 +329,7 @@ fn unknown_key(name: &str) -> String {
     if let Some(key) = closest_key(name) {
         return format!("unknown key, did you mean {}?", key.name);
     }
-    let names: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
+    let names: Vec<&str> = KEYS.iter().map(|key| key.name).chain([STREAMS]).collect();
     format!("unknown key, expected one of {}", names.join(", "))
 }
 

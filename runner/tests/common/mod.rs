@@ -6,18 +6,22 @@
     reason = "each test binary uses its own part of it"
 )]
 
+pub mod config_rules;
 pub mod process;
+pub mod random;
 
 use std::{
     env::consts::{DLL_PREFIX, DLL_SUFFIX},
     io::{self, BufRead, BufReader, Read, Write},
     net::{Ipv4Addr, SocketAddr, TcpStream},
     path::{Path, PathBuf},
+    thread,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+use rtsp_clock_probe::{Options, Outcome, target::Target};
 use rtsp_clock_server::{
-    config::{Config, Login, StreamConfig, VideoCodec},
+    config::{Config, Login, Mount, StreamConfig, VideoCodec},
     server::Server,
 };
 
@@ -26,18 +30,27 @@ pub const PATIENCE: Duration = Duration::from_secs(10);
 
 pub fn config() -> Config {
     Config {
-        address: Ipv4Addr::LOCALHOST.into(),
-        port: 0,
         rtp_ports: None,
         login: None,
-        stream: StreamConfig {
-            path: "/live".to_owned(),
+        streams: vec![StreamConfig {
+            mounts: vec![mount("/live")],
             codec: VideoCodec::H264,
             width: 320,
             height: 240,
             frames_per_second: 25,
-            h264_key_frame_interval: 1000,
-        },
+            key_frame_interval: 1000,
+            ..StreamConfig::default()
+        }],
+        ..Config::default()
+    }
+}
+
+/// At any free port of loopback.
+pub fn mount(path: &str) -> Mount {
+    Mount {
+        address: Ipv4Addr::LOCALHOST.into(),
+        port: 0,
+        path: path.to_owned(),
     }
 }
 
@@ -54,6 +67,18 @@ pub fn start(config: &Config) -> Server {
 
 pub fn url(server: &Server) -> String {
     format!("rtsp://127.0.0.1:{}/live", server.port())
+}
+
+/// What the probe is to play.
+#[track_caller]
+pub fn target(url: &str) -> Target {
+    Target::parse(url, None).expect("a URL")
+}
+
+/// What the probe finds.
+#[track_caller]
+pub fn measure(options: &Options) -> Outcome {
+    rtsp_clock_probe::measure(options).expect("GStreamer starts")
 }
 
 /// A folder of that name with the plugin in it, as cargo built it for the tests: cargo puts it beside the programs that
@@ -94,7 +119,7 @@ pub fn wait_for_viewers_within(time: Duration, server: &Server, count: usize) {
     );
 }
 
-fn holds_within(time: Duration, mut condition: impl FnMut() -> bool) -> bool {
+pub fn holds_within(time: Duration, mut condition: impl FnMut() -> bool) -> bool {
     let deadline = Instant::now() + time;
     loop {
         if condition() {
@@ -103,7 +128,7 @@ fn holds_within(time: Duration, mut condition: impl FnMut() -> bool) -> bool {
         if Instant::now() > deadline {
             return false;
         }
-        std::thread::sleep(Duration::from_millis(5));
+        thread::sleep(Duration::from_millis(5));
     }
 }
 
@@ -148,6 +173,10 @@ pub struct Interleaved {
 impl Interleaved {
     pub fn is_rtp(&self) -> bool {
         self.channel == 0
+    }
+
+    pub fn payload_type(&self) -> u8 {
+        self.data[1] & 0x7f
     }
 
     pub fn marker(&self) -> bool {
@@ -240,6 +269,11 @@ impl RtspClient {
         self.stream.get_ref().local_addr().expect("an address")
     }
 
+    /// The session that the server gave.
+    pub fn session(&self) -> Option<&str> {
+        self.session.as_deref()
+    }
+
     /// Sends this with each request.
     pub fn authorize(&mut self, authorization: String) {
         self.authorization = Some(authorization);
@@ -286,7 +320,12 @@ impl RtspClient {
     }
 
     pub fn setup_over(&mut self, transport: &str) -> Response {
-        let control = format!("{}/stream=0", self.url);
+        self.setup_medium(0, transport)
+    }
+
+    /// SETUP of the picture (0) or the sound (1).
+    pub fn setup_medium(&mut self, medium: u32, transport: &str) -> Response {
+        let control = format!("{}/stream={medium}", self.url);
         self.send("SETUP", &control, &[("Transport", transport)]);
         let response = self.response();
         let session = response
@@ -298,6 +337,12 @@ impl RtspClient {
 
     pub fn play(&mut self) -> Response {
         self.request("PLAY", &[("Range", "npt=0.000-")])
+    }
+
+    /// Says that it is there; the answer is thrown away with the next packets.
+    pub fn show_sign_of_life(&mut self) {
+        let url = self.url.clone();
+        self.send("GET_PARAMETER", &url, &[]);
     }
 
     /// Everything from connecting to playing.

@@ -1,0 +1,205 @@
+//! Which settings of the picture's coding go together.
+
+use crate::config::{Encoder, StreamConfig, VideoCodec};
+use crate::{encoders, own_pipeline};
+
+use super::keys::{
+    AUDIO, BITRATE, CODEC, CONSTANT_BITRATE, ENCODER, FLASH, FRAME_RATE, H264_I_FRAME_INTERVAL,
+    KEY_FRAME_INTERVAL, PIPELINE, QUALITY, RESOLUTION, STAMP, STAMP_ID, STAMP_POSITION,
+};
+
+/// JPEG's sizes are counted in blocks of 8 px in one byte by RFC 2435, section 3.1.5.
+const JPEG_BLOCK: u32 = 8;
+const JPEG_LARGEST: u32 = 255 * JPEG_BLOCK;
+
+/// Where a value that counts stands, by key: a key in the file or a variable.
+pub(super) type Place<'a> = &'a dyn Fn(&str) -> String;
+
+/// A rule of more than one key.
+pub(super) struct Rule {
+    /// At whose place a breach of it is reported.
+    pub(super) key: &'static str,
+    /// Not asked where one of these is a mistake already.
+    pub(super) keys: &'static [&'static str],
+    /// What is wrong, if anything is.
+    pub(super) breach: fn(&StreamConfig, Place<'_>) -> Option<String>,
+}
+
+/// What holds for a picture that the server makes; a pipeline of one's own may be anything.
+pub(super) const RULES: [Rule; 4] = [
+    Rule {
+        key: RESOLUTION,
+        keys: &[CODEC, RESOLUTION],
+        breach: size,
+    },
+    Rule {
+        key: ENCODER,
+        keys: &[CODEC, ENCODER],
+        breach: encoder,
+    },
+    Rule {
+        key: BITRATE,
+        keys: &[CODEC, BITRATE],
+        breach: bitrate,
+    },
+    Rule {
+        key: CONSTANT_BITRATE,
+        keys: &[CODEC, BITRATE, CONSTANT_BITRATE, ENCODER],
+        breach: constant_bitrate,
+    },
+];
+
+/// What holds for a pipeline of one's own.
+pub(super) const RULES_OF_PIPELINES: [Rule; 1] = [Rule {
+    key: AUDIO,
+    keys: &[AUDIO, PIPELINE],
+    breach: sound,
+}];
+
+/// The keys that mean nothing beside a pipeline of one's own.
+const WITHOUT_PIPELINE: [&str; 13] = [
+    CODEC,
+    RESOLUTION,
+    FRAME_RATE,
+    H264_I_FRAME_INTERVAL,
+    STAMP,
+    STAMP_POSITION,
+    STAMP_ID,
+    FLASH,
+    KEY_FRAME_INTERVAL,
+    BITRATE,
+    QUALITY,
+    CONSTANT_BITRATE,
+    ENCODER,
+];
+
+/// What is set and has no effect, a sentence each.
+pub(super) fn warnings(stream: &StreamConfig, is_set: impl Fn(&str) -> bool) -> Vec<String> {
+    if stream.pipeline.is_some() {
+        let idle: Vec<&str> = WITHOUT_PIPELINE.into_iter().filter(|key| is_set(key)).collect();
+        return if idle.is_empty() {
+            Vec::new()
+        } else {
+            vec![format!(
+                "pipeline says all about the picture: no effect has {}",
+                idle.join(", ")
+            )]
+        };
+    }
+    let is_idle = stream.codec != VideoCodec::Mjpeg && is_set(QUALITY);
+    is_idle
+        .then(|| {
+            format!(
+                "{QUALITY} is that of mjpeg, and has no effect with {CODEC} {}",
+                stream.codec
+            )
+        })
+        .into_iter()
+        .collect()
+}
+
+/// There is one `pay1` at most.
+fn sound(stream: &StreamConfig, place: Place<'_>) -> Option<String> {
+    let codec = stream.audio?;
+    let has_sound = stream.pipeline.as_deref().is_some_and(own_pipeline::has_sound);
+    has_sound.then(|| {
+        format!(
+            "found \"{codec}\" beside a {PIPELINE} ({}) with sound of its own (pay1), expected \"none\"",
+            place(PIPELINE)
+        )
+    })
+}
+
+/// What a size must be for the codec to carry it.
+fn size(stream: &StreamConfig, place: Place<'_>) -> Option<String> {
+    let sides = [stream.width, stream.height];
+    let rule = match stream.codec {
+        VideoCodec::Mjpeg => {
+            let fits = |side: &u32| side.is_multiple_of(JPEG_BLOCK) && *side <= JPEG_LARGEST;
+            (!sides.iter().all(fits)).then(|| {
+                format!(
+                    "RTP carries JPEG (RFC 2435) with width and height in multiples of {JPEG_BLOCK} and up to \
+                     {JPEG_LARGEST} px"
+                )
+            })
+        }
+        // Every size that there is fits into VP8's 14 bits.
+        VideoCodec::H264 | VideoCodec::H265 | VideoCodec::Vp8 | VideoCodec::Vp9 => {
+            let fits = |side: &u32| side.is_multiple_of(2);
+            (!sides.iter().all(fits)).then(|| {
+                "width and height must be even, as colour is sent for every second pixel and line".into()
+            })
+        }
+    }?;
+    Some(format!(
+        "found {}x{}, which {CODEC} {} ({}) cannot carry: {rule}",
+        stream.width,
+        stream.height,
+        stream.codec,
+        place(CODEC)
+    ))
+}
+
+fn encoder(stream: &StreamConfig, place: Place<'_>) -> Option<String> {
+    let Encoder::Named(name) = &stream.encoder else {
+        return None;
+    };
+    let all = encoders::of(stream.codec);
+    if all.iter().any(|element| element.name == name) {
+        return None;
+    }
+    let names: Vec<&str> = all.iter().map(|element| element.name).collect();
+    Some(format!(
+        "found \"{name}\", which is not known to encode {CODEC} {} ({}), expected \"auto\" or one of {}; any other goes \
+         into a pipeline of one's own (pipeline)",
+        stream.codec,
+        place(CODEC),
+        names.join(", ")
+    ))
+}
+
+fn bitrate(stream: &StreamConfig, place: Place<'_>) -> Option<String> {
+    let kbps = stream
+        .bitrate_kbps
+        .filter(|_| stream.codec == VideoCodec::Mjpeg)?;
+    Some(format!(
+        "found {kbps}, which {CODEC} {} ({}) has no way to aim at: its size is set by {QUALITY}",
+        stream.codec,
+        place(CODEC)
+    ))
+}
+
+fn constant_bitrate(stream: &StreamConfig, place: Place<'_>) -> Option<String> {
+    if !stream.constant_bitrate {
+        return None;
+    }
+    let able = |codec| {
+        let able = encoders::of(codec).iter().filter(|element| element.fills_up);
+        able.map(|element| element.name).collect::<Vec<_>>()
+    };
+    let fills_up = able(stream.codec);
+    if fills_up.is_empty() {
+        let codecs: Vec<String> = VideoCodec::ALL
+            .into_iter()
+            .filter(|codec| !able(*codec).is_empty())
+            .map(|codec| codec.to_string())
+            .collect();
+        return Some(format!(
+            "found true, and {CODEC} {} ({}) cannot be filled up, expected false, or {CODEC} {}",
+            stream.codec,
+            place(CODEC),
+            codecs.join(" or ")
+        ));
+    }
+    match &stream.encoder {
+        Encoder::Named(name) if !fills_up.contains(&name.as_str()) => Some(format!(
+            "found true, and the {ENCODER} {name} ({}) does not fill up, expected false, or {ENCODER} {}",
+            place(ENCODER),
+            fills_up.join(" or ")
+        )),
+        _ if stream.bitrate_kbps.is_none() => {
+            Some(format!("found true, and no {BITRATE} that says how much that is"))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,277 @@
+//! How the value of each key is read. An error says what may stand there.
+
+use std::fmt::Display;
+use std::net::IpAddr;
+use std::ops::RangeInclusive;
+
+use clockface::{Argb, Share};
+
+use super::json::Json;
+use super::keys::{HEIGHTS, LABEL_CHARACTERS, LABEL_LINES, LOGIN_CHARACTERS, PORTS, RTP_PORTS, WIDTHS};
+use super::look::parse_color;
+use super::numbered::{NUMBER, NumberedPort, NumberedText};
+use super::{AudioCodec, Corner, Encoder, PortRange, VideoCodec};
+use crate::{log, own_pipeline};
+
+/// A value that is a text, and passes.
+fn text<'a>(json: &'a Json, expected: &str, passes: impl Fn(&str) -> bool) -> Result<&'a str, String> {
+    match json {
+        Json::Text(text) if passes(text) => Ok(text),
+        _ => Err(expected.into()),
+    }
+}
+
+/// A value that is the name of one of these.
+pub(super) fn one_of<T: Display, const N: usize>(json: &Json, values: [T; N]) -> Result<T, String> {
+    let names = values.each_ref().map(|value| format!("\"{value}\""));
+    let chosen = |value: &T| matches!(json, Json::Text(text) if *text == value.to_string());
+    values.into_iter().find(chosen).ok_or_else(|| either(&names))
+}
+
+/// `a, b or c`.
+fn either(names: &[String]) -> String {
+    match names {
+        [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
+        names => names.concat(),
+    }
+}
+
+/// A text that a picture shows.
+pub(super) fn label(json: &Json) -> Result<String, String> {
+    let expected = format!("a text of at most {LABEL_CHARACTERS} characters and {LABEL_LINES} lines");
+    let is_shown = |c: char| c == '\n' || !c.is_control();
+    let passes = |text: &str| {
+        let has_room = text.chars().count() <= LABEL_CHARACTERS && text.lines().count() <= LABEL_LINES;
+        has_room && text.chars().all(is_shown)
+    };
+    text(json, &expected, passes).map(String::from)
+}
+
+pub(super) fn time_format(json: &Json) -> Result<String, String> {
+    let format = label(json)?;
+    match clockface::TimeFormat::new(&format) {
+        Ok(_) => Ok(format),
+        Err(error) => Err(format!(
+            "a format as in strftime, such as \"%H:%M:%S%.3f\": {error}"
+        )),
+    }
+}
+
+pub(super) fn time_zone(json: &Json) -> Result<String, String> {
+    let expected =
+        "the IANA name of a time zone, such as \"Europe/Berlin\", or \"UTC\" (empty: this machine's)";
+    text(json, expected, |name| clockface::time_zone(name).is_ok()).map(String::from)
+}
+
+pub(super) fn color(json: &Json) -> Result<Argb, String> {
+    let expected = "a color as \"#rrggbb\" or, with alpha, \"#rrggbbaa\"";
+    parse_color(text(json, expected, |_| true)?).ok_or_else(|| expected.into())
+}
+
+pub(super) fn share(json: &Json, range: &RangeInclusive<f64>) -> Result<Share, String> {
+    let number = match json {
+        Json::Number(number) => number.as_f64(),
+        _ => None,
+    };
+    number
+        .filter(|number| range.contains(number))
+        .map(Share::new)
+        .ok_or_else(|| format!("a number from {} to {}", range.start(), range.end()))
+}
+
+/// A logo that cannot be shown is a mistake in the configuration, not one that the first viewer brings to light.
+pub(super) fn logo(json: &Json) -> Result<String, String> {
+    let expected = "the path of a PNG file (empty: no logo)";
+    let path = text(json, expected, |path| !path.contains('\0'))?;
+    if path.is_empty() {
+        return Ok(String::new());
+    }
+    match clockface::Logo::open(path) {
+        Ok(_) => Ok(path.to_owned()),
+        Err(error) => Err(format!("{expected}: {error}")),
+    }
+}
+
+pub(super) fn truth(json: &Json) -> Result<bool, String> {
+    match json {
+        Json::Bool(value) => Ok(*value),
+        _ => Err("true or false".into()),
+    }
+}
+
+pub(super) fn corner(json: &Json) -> Result<Corner, String> {
+    let corners = [
+        Corner::TopLeft,
+        Corner::TopRight,
+        Corner::BottomLeft,
+        Corner::BottomRight,
+    ];
+    one_of(json, corners)
+}
+
+pub(super) fn whole(json: &Json, range: &RangeInclusive<u32>) -> Result<u32, String> {
+    let number = match json {
+        Json::Number(number) => number.as_u64().and_then(|number| u32::try_from(number).ok()),
+        _ => None,
+    };
+    number
+        .filter(|number| range.contains(number))
+        .ok_or_else(|| format!("a whole number from {} to {}", range.start(), range.end()))
+}
+
+pub(super) fn port(json: &Json) -> Result<NumberedPort, String> {
+    if let Json::Text(text) = json
+        && let Some(port) = NumberedPort::parse(text)
+    {
+        return Ok(port);
+    }
+    whole(json, &PORTS)
+        .map_err(|expected| format!("{expected} (0: any free port), or a text such as \"8553+{NUMBER}\""))
+        .map(|port| NumberedPort::fixed(u16::try_from(port).unwrap_or(u16::MAX)))
+}
+
+/// RFC 7617 ends a name at the first colon; in a Digest header a quote would end it, and a backslash be taken for an
+/// escape by one side and not by the other.
+pub(super) fn username(json: &Json) -> Result<String, String> {
+    let expected = format!(
+        "a text of at most {LOGIN_CHARACTERS} characters without colon, double quote, backslash and control \
+         characters (empty: no log-in)"
+    );
+    let passes = |name: &str| fits_a_header(name) && !name.contains([':', '"', '\\']);
+    text(json, &expected, passes).map(String::from)
+}
+
+pub(super) fn password(json: &Json) -> Result<String, String> {
+    let expected = format!("a text of at most {LOGIN_CHARACTERS} characters without control characters");
+    text(json, &expected, fits_a_header).map(String::from)
+}
+
+fn fits_a_header(text: &str) -> bool {
+    text.chars().count() <= LOGIN_CHARACTERS && !text.chars().any(char::is_control)
+}
+
+pub(super) fn address(json: &Json) -> Result<IpAddr, String> {
+    let expected = "an IPv4 or IPv6 address of this machine, such as \"127.0.0.1\", or \"0.0.0.0\" or \"::\" for all of \
+                    them";
+    let text = text(json, expected, |_| true)?;
+    text.parse()
+        .ok()
+        .filter(|address: &IpAddr| !address.is_multicast())
+        .ok_or_else(|| expected.into())
+}
+
+pub(super) fn codec(json: &Json) -> Result<VideoCodec, String> {
+    one_of(json, VideoCodec::ALL)
+}
+
+/// Whether it encodes what is asked for depends on other keys: see [`super::coding`].
+pub(super) fn encoder(json: &Json) -> Result<Encoder, String> {
+    let expected = "\"auto\" or the name of a GStreamer element, such as \"x264enc\"";
+    let is_name = |name: &str| {
+        let is_allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        !name.is_empty() && name.chars().all(is_allowed)
+    };
+    text(json, expected, is_name).map(|name| match name {
+        "auto" => Encoder::Auto,
+        name => Encoder::Named(name.into()),
+    })
+}
+
+pub(super) fn pipeline(json: &Json) -> Result<Option<String>, String> {
+    let launch = text(json, own_pipeline::EXPECTED, |launch| {
+        launch.is_empty() || own_pipeline::is_complete(launch)
+    })?;
+    Ok((!launch.is_empty()).then(|| launch.to_owned()))
+}
+
+pub(super) fn audio(json: &Json) -> Result<Option<AudioCodec>, String> {
+    let codec = match json {
+        Json::Text(text) => match text.as_str() {
+            "none" => Some(None),
+            "pcmu" => Some(Some(AudioCodec::Pcmu)),
+            "aac" => Some(Some(AudioCodec::Aac)),
+            "opus" => Some(Some(AudioCodec::Opus)),
+            _ => None,
+        },
+        _ => None,
+    };
+    codec.ok_or_else(|| "\"none\", \"pcmu\", \"aac\" or \"opus\"".into())
+}
+
+pub(super) fn log_level(json: &Json) -> Result<log::Filter, String> {
+    let filter = match json {
+        Json::Text(text) => log::Filter::parse(text),
+        _ => None,
+    };
+    filter.ok_or_else(|| log::EXPECTED.into())
+}
+
+pub(super) fn resolution(json: &Json) -> Result<(u32, u32), String> {
+    let size = match json {
+        Json::Text(text) => text
+            .split_once('x')
+            .and_then(|(w, h)| Some((digits(w)?, digits(h)?))),
+        _ => None,
+    };
+    size.filter(|(width, height)| WIDTHS.contains(width) && HEIGHTS.contains(height))
+        .ok_or_else(|| {
+            let (widths, heights) = (show(&WIDTHS), show(&HEIGHTS));
+            format!("WIDTHxHEIGHT such as \"1280x720\", {widths} px wide and {heights} px high")
+        })
+}
+
+fn show(range: &RangeInclusive<u32>) -> String {
+    format!("{} to {}", range.start(), range.end())
+}
+
+/// `str::parse` would take a leading plus sign.
+fn digits<T: std::str::FromStr>(text: &str) -> Option<T> {
+    text.bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then(|| text.parse().ok())?
+}
+
+/// The path of a URL as RFC 3986 writes it. A client asks for a stream at `path/stream=0`, so that an empty part at the
+/// end would not be found; clients take out `.` and `..` and empty parts, each in its own way.
+pub(super) fn path(json: &Json) -> Result<NumberedText, String> {
+    let expected = "a URL path such as \"/live\": it starts with a slash, has no empty part, no \".\" and no \"..\" \
+                    between its slashes, and is made of ASCII letters, digits and -._~!$&'()*+,;=:@%, and {n} for a \
+                    stream's number";
+    let passes = |path: &str| match path.replace(NUMBER, "1").strip_prefix('/') {
+        Some("") => true,
+        Some(parts) => parts.split('/').all(is_path_part),
+        None => false,
+    };
+    text(json, expected, passes).map(|path| NumberedText(path.into()))
+}
+
+fn is_path_part(part: &str) -> bool {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@%".contains(c);
+    !matches!(part, "" | "." | "..") && part.chars().all(is_allowed)
+}
+
+pub(super) fn rtp_ports(json: &Json) -> Result<Option<PortRange>, String> {
+    let expected = || {
+        format!(
+            "FIRST-LAST such as \"50000-50019\": two ports or more from {} to {}, the first one even (empty: the system \
+             chooses)",
+            RTP_PORTS.start(),
+            RTP_PORTS.end()
+        )
+    };
+    match json {
+        Json::Text(text) if text.is_empty() => Ok(None),
+        Json::Text(text) => port_range(text).map(Some).ok_or_else(expected),
+        _ => Err(expected()),
+    }
+}
+
+fn port_range(text: &str) -> Option<PortRange> {
+    let (first, last) = text.split_once('-')?;
+    let range = PortRange {
+        first: digits(first)?,
+        last: digits(last)?,
+    };
+    let in_bounds = RTP_PORTS.contains(&range.first) && RTP_PORTS.contains(&range.last);
+    (in_bounds && range.first.is_multiple_of(2) && range.first < range.last).then_some(range)
+}

@@ -1,0 +1,235 @@
+//! The encoders: which elements there are for each codec, and how each is set.
+//!
+//! | module | codec |
+//! | --- | --- |
+//! | `h264` | H.264 |
+//! | `h265` | H.265 |
+//! | `mjpeg` | JPEG |
+//! | `vpx` | VP8 and VP9 |
+//! | `hardware` | the words that a family of hardware's encoders shares |
+//!
+//! Whatever the encoder, each picture leaves it before the next one goes in: no B-frames, no look-ahead, and no threads
+//! that work at several frames. It makes a key frame when it is asked for one, and otherwise only at the interval that
+//! was asked for.
+//!
+//! # Which one is the best
+//!
+//! `auto` takes the first of a codec's table that this machine has: encoders in software, and hardware's only where there
+//! is none in software. A test camera is to make the same stream on every machine, so that a measurement on one can be
+//! held against that on another; which hardware is there, what its driver makes of each setting, and how much it adds to
+//! the latency would differ. A clock is cheap besides: a picture of 720p costs x264 some 2 ms of one core. And hardware runs out: an
+//! NVIDIA card for desktops takes a few streams at once and refuses the next, which shows only when somebody plays it.
+//! Who wants hardware names it.
+//!
+//! # What is wanted of it
+//!
+//! Without a bitrate the quantizer is constant: each frame is as crisp as any other, however many digits changed. With
+//! one the encoder aims at it on average; a clock may need less, and then takes less. A constant one is filled up.
+
+use crate::config::{Encoder, StreamConfig, VideoCodec};
+
+mod h264;
+mod h265;
+mod hardware;
+mod mjpeg;
+mod vpx;
+
+/// An encoder's element, and how it is set.
+#[derive(Debug)]
+pub struct EncoderElement {
+    /// The element.
+    pub name: &'static str,
+    /// Whether it can fill up to a constant bitrate.
+    pub fills_up: bool,
+    /// The raw format that it takes without a conversion.
+    pub(crate) format: &'static str,
+    /// The px a second that one of its threads takes on, so that a picture is done after a third of its time.
+    pixels_per_thread: u64,
+    /// Its properties, each as a word of launch syntax.
+    properties: fn(&Wish) -> Vec<String>,
+    /// The caps behind it; none where it makes one thing only.
+    pub(crate) caps: Option<&'static str>,
+}
+
+/// What most elements have in common: a hardware's encoder counts no threads.
+const ELEMENT: EncoderElement = EncoderElement {
+    name: "",
+    fills_up: false,
+    format: "I420",
+    pixels_per_thread: u64::MAX,
+    properties: |_| Vec::new(),
+    caps: None,
+};
+
+/// What is wanted of an encoder.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wish {
+    /// Frames from one key frame to the next.
+    pub(crate) key_frame_interval: u32,
+    pub(crate) rate: Rate,
+    /// The crispness of JPEG, 1 to 100.
+    pub(crate) jpeg_quality: u32,
+    /// How many threads it may use.
+    pub(crate) threads: u64,
+}
+
+/// How many bits there may be, in kbit/s.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rate {
+    /// As many as a constant quantizer takes.
+    Crisp,
+    /// So many on average, or less.
+    Average(u32),
+    /// So many, filled up where there are less.
+    Constant(u32),
+}
+
+impl EncoderElement {
+    /// Its words in launch syntax, for a stream on a machine that can run `cores` threads at once.
+    pub(crate) fn words(&self, stream: &StreamConfig, cores: u64) -> Vec<String> {
+        let wish = Wish {
+            key_frame_interval: stream.key_frame_interval,
+            rate: Rate::of(stream),
+            jpeg_quality: stream.jpeg_quality,
+            threads: self.threads(stream, cores),
+        };
+        let mut words = vec![self.name.to_owned()];
+        words.extend((self.properties)(&wish));
+        words
+    }
+
+    /// A hundred small cameras do best with one each, a large picture must be done within its lead time.
+    fn threads(&self, stream: &StreamConfig, cores: u64) -> u64 {
+        let pixels = u64::from(stream.width) * u64::from(stream.height) * u64::from(stream.frames_per_second);
+        pixels.div_ceil(self.pixels_per_thread).clamp(1, cores)
+    }
+}
+
+impl Rate {
+    fn of(stream: &StreamConfig) -> Self {
+        match stream.bitrate_kbps {
+            Some(kbps) if stream.constant_bitrate => Self::Constant(kbps),
+            Some(kbps) => Self::Average(kbps),
+            None => Self::Crisp,
+        }
+    }
+}
+
+/// The encoders of `codec`, the best one first.
+#[must_use]
+pub const fn of(codec: VideoCodec) -> &'static [EncoderElement] {
+    match codec {
+        VideoCodec::H264 => &h264::ENCODERS,
+        VideoCodec::H265 => &h265::ENCODERS,
+        VideoCodec::Mjpeg => &mjpeg::ENCODERS,
+        VideoCodec::Vp8 => &vpx::VP8_ENCODERS,
+        VideoCodec::Vp9 => &vpx::VP9_ENCODERS,
+    }
+}
+
+/// The encoder of `stream` on a machine that has the elements for which `is_installed` holds. Where there is none, it is
+/// the one to install.
+pub(crate) fn choose(stream: &StreamConfig, is_installed: impl Fn(&str) -> bool) -> &'static EncoderElement {
+    let all = of(stream.codec);
+    let able = || {
+        all.iter()
+            .filter(|element| element.fills_up || !stream.constant_bitrate)
+    };
+    let named = match &stream.encoder {
+        Encoder::Auto => None,
+        Encoder::Named(name) => all.iter().find(|element| element.name == name),
+    };
+    named
+        .or_else(|| able().find(|element| is_installed(element.name)))
+        .or_else(|| able().next())
+        .unwrap_or(&all[0])
+}
+
+/// Formatted words.
+macro_rules! words {
+    ($($word:literal),* $(,)?) => { vec![$(format!($word)),*] };
+}
+use words;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::elements;
+
+    fn stream(codec: VideoCodec) -> StreamConfig {
+        StreamConfig {
+            codec,
+            ..StreamConfig::default()
+        }
+    }
+
+    #[test]
+    fn the_first_of_those_that_are_there_is_chosen() {
+        let stream = stream(VideoCodec::H264);
+        let chosen = |there: &[&str]| choose(&stream, |name| there.contains(&name)).name;
+        assert_eq!(chosen(&["nvh264enc", "openh264enc", "x264enc"]), "x264enc");
+        assert_eq!(chosen(&["nvh264enc", "openh264enc"]), "openh264enc");
+        assert_eq!(chosen(&["nvh264enc"]), "nvh264enc");
+        assert_eq!(chosen(&[]), "x264enc");
+    }
+
+    #[test]
+    fn the_one_that_is_named_is_chosen_whatever_is_there() {
+        let stream = StreamConfig {
+            encoder: Encoder::Named("vah264enc".into()),
+            ..stream(VideoCodec::H264)
+        };
+        assert_eq!(choose(&stream, |name| name == "x264enc").name, "vah264enc");
+    }
+
+    #[test]
+    fn a_constant_bitrate_is_for_one_that_fills_up() {
+        let stream = StreamConfig {
+            bitrate_kbps: Some(1000),
+            constant_bitrate: true,
+            ..stream(VideoCodec::H264)
+        };
+        assert_eq!(choose(&stream, |name| name == "openh264enc").name, "x264enc");
+    }
+
+    #[test]
+    fn every_encoder_has_its_package_and_its_one_codec() {
+        let mut names: Vec<&str> = VideoCodec::ALL
+            .into_iter()
+            .flat_map(of)
+            .map(|element| element.name)
+            .collect();
+        for name in &names {
+            assert!(elements::debian_package(name).is_some(), "{name}");
+        }
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+
+    #[test]
+    fn large_pictures_get_more_threads_as_far_as_there_are_cores() {
+        let threads = |element: &EncoderElement, width, height, frames_per_second, cores| {
+            let stream = StreamConfig {
+                width,
+                height,
+                frames_per_second,
+                ..stream(VideoCodec::H264)
+            };
+            element.threads(&stream, cores)
+        };
+        let x264 = &of(VideoCodec::H264)[0];
+        assert_eq!(threads(x264, 32, 32, 1, 64), 1);
+        assert_eq!(threads(x264, 640, 480, 15, 64), 1);
+        assert_eq!(threads(x264, 1280, 720, 60, 64), 1);
+        assert_eq!(threads(x264, 1920, 1080, 30, 64), 1);
+        assert_eq!(threads(x264, 1920, 1080, 60, 64), 2);
+        assert_eq!(threads(x264, 3840, 2160, 30, 64), 4);
+        assert_eq!(threads(x264, 3840, 2160, 30, 2), 2);
+        assert_eq!(threads(x264, 7680, 4320, 240, 16), 16);
+        let x265 = &of(VideoCodec::H265)[0];
+        assert_eq!(threads(x265, 1280, 720, 25, 64), 1);
+        assert_eq!(threads(x265, 1920, 1080, 25, 64), 3);
+    }
+}

@@ -1,0 +1,44 @@
+//! The media factory of a camera: whoever asks, and by whichever way, gets the same pipeline.
+//!
+//! By default gst-rtsp-server shares a pipeline among those who wrote the same port, path and query into their URL. A
+//! viewer behind a port that is forwarded would see another run of the clock and not count among the others, and any
+//! query that somebody thinks of would start another encoder.
+
+use gst::glib;
+use gst_rtsp_server::RTSPMediaFactory;
+
+glib::wrapper! {
+    /// A shared factory of one camera.
+    pub struct CameraFactory(ObjectSubclass<imp::CameraFactory>) @extends RTSPMediaFactory;
+}
+
+impl Default for CameraFactory {
+    fn default() -> Self {
+        glib::Object::new()
+    }
+}
+
+mod imp {
+    use gst::glib;
+    use gst::subclass::prelude::*;
+    use gst_rtsp::RTSPUrl;
+    use gst_rtsp_server::subclass::prelude::*;
+
+    #[derive(Debug, Default)]
+    pub struct CameraFactory;
+
+    #[glib::object_subclass]
+    impl ObjectSubclass for CameraFactory {
+        const NAME: &'static str = "RtspClockCameraFactory";
+        type Type = super::CameraFactory;
+        type ParentType = super::RTSPMediaFactory;
+    }
+
+    impl ObjectImpl for CameraFactory {}
+
+    impl RTSPMediaFactoryImpl for CameraFactory {
+        fn gen_key(&self, _url: &RTSPUrl) -> Option<glib::GString> {
+            Some("camera".into())
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! The log: what is told, how, and where it goes.
+//!
+//! It goes to stderr, a line for each event. `logLevel` says which events, unless `RUST_LOG` does ([`Filter`]).
+//! `logFormat` says how they are written:
+//!
+//! - `text`: instant in UTC, level, target, sentence, then fields as `name=value`; for people.
+//! - `json`: one object a line, for machines:
+//!
+//!   ```json
+//!   {"timestamp":"2026-03-01T12:00:00.123456Z","level":"INFO","message":"stopping","target":"rtsp_clock_server::server"}
+//!   ```
+//!
+//!   `timestamp` is RFC 3339 in UTC with microseconds; `level` is one of `ERROR`, `WARN`, `INFO`, `DEBUG` and `TRACE`;
+//!   `target` is the part of the server that speaks, or `gstreamer::` and a debug category; `message` is the
+//!   sentence. An event's fields stand beside them: `viewers` is a number, `peer` a text.
+//!
+//! What keeps the server from starting is told in one more line before it exits, as an event of level `ERROR` in JSON. The
+//! mistakes in a configuration are plain text in either format: it is the configuration that says which one it is.
+//!
+//! | module | job |
+//! | --- | --- |
+//! | `filter` | which events are told |
+//! | `gstreamer` | GStreamer's warnings and errors as events |
+//! | `repeats` | how often the same thing is told |
+//! | `queue` | the lines on their way to stderr: nobody who logs waits for whoever reads |
+
+use std::fmt;
+use std::io::{IsTerminal as _, stderr};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
+
+mod filter;
+mod gstreamer;
+mod queue;
+mod repeats;
+
+pub use filter::{EXPECTED, Filter, PATTERN};
+
+/// Says which events are told, in place of `logLevel`. An empty one counts as unset.
+pub const VARIABLE: &str = "RUST_LOG";
+
+/// How long the last lines may take to leave.
+const FAREWELL: Duration = Duration::from_millis(500);
+
+/// The lines that are on their way, once the log has been started, and how they are written.
+static STARTED: OnceLock<(queue::Queue, Format)> = OnceLock::new();
+
+/// How events are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For machines: one JSON object a line.
+    Json,
+}
+
+impl fmt::Display for Format {
+    /// As `logFormat` has it: `text` or `json`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Text => "text",
+            Self::Json => "json",
+        })
+    }
+}
+
+/// What is logged, and how.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Settings {
+    /// Which events are told, unless [`VARIABLE`] says so.
+    pub filter: Filter,
+    /// How they are written.
+    pub format: Format,
+}
+
+/// Starts the log of this process. GStreamer may be initialized before or after.
+///
+/// # Errors
+/// When [`VARIABLE`] is set and makes no sense, when the system gives no thread, or when there is a log already.
+pub fn start(settings: &Settings) -> anyhow::Result<()> {
+    let filter = filter(settings)?;
+    let lines = queue::Queue::start(stderr()).context("cannot start the log's thread")?;
+    let writer = lines.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(move || writer.clone())
+        .with_ansi(stderr().is_terminal())
+        // It would tell them to stderr, and panic where there is none.
+        .log_internal_errors(false);
+    let started = match settings.format {
+        Format::Text => subscriber.try_init(),
+        Format::Json => subscriber
+            .json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .with_span_list(false)
+            .try_init(),
+    };
+    started.map_err(|error| anyhow::anyhow!("cannot start the log: {error}"))?;
+    // Nobody else can have got so far: the subscriber above is the process's only one.
+    let _first = STARTED.set((lines, settings.format));
+    gstreamer::follow();
+    Ok(())
+}
+
+fn filter(settings: &Settings) -> anyhow::Result<EnvFilter> {
+    let variable = std::env::var_os(VARIABLE).filter(|directives| !directives.is_empty());
+    match variable {
+        None => Ok(settings.filter.to_env_filter()),
+        Some(_) => EnvFilter::builder()
+            .with_default_directive(LevelFilter::INFO.into())
+            .try_from_env()
+            .with_context(|| format!("{VARIABLE} cannot be used")),
+    }
+}
+
+/// Tells why the program ends: as an event where machines read the log, else as a plain line.
+pub fn tell_end(error: &anyhow::Error) {
+    let format = STARTED.get().map(|(_, format)| *format);
+    if format == Some(Format::Json) && tracing::enabled!(tracing::Level::ERROR) {
+        tracing::error!("{error:#}");
+    } else {
+        flush();
+        eprintln!("rtsp-clock-server: error: {error:#}");
+    }
+}
+
+/// Waits until what was told has left, though not for long. To be called before the process ends.
+pub fn flush() {
+    if let Some((lines, _)) = STARTED.get() {
+        lines.flush(FAREWELL);
+    }
+}

@@ -1,0 +1,98 @@
+//! How often the same thing is told.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Lets each place speak once in an interval, and counts what it held back.
+///
+/// The count comes with the next message that the place may tell.
+#[derive(Debug)]
+pub(super) struct Repeats {
+    interval: Duration,
+    /// Beyond so many places a new one stays silent until another's interval is over.
+    capacity: usize,
+    places: Mutex<HashMap<String, Told>>,
+}
+
+#[derive(Debug)]
+struct Told {
+    at: Instant,
+    held_back: u64,
+}
+
+impl Repeats {
+    pub(super) fn new(interval: Duration, capacity: usize) -> Self {
+        Self {
+            interval,
+            capacity,
+            places: Mutex::default(),
+        }
+    }
+
+    /// Whether `place` may speak `now`, and if so how many of its messages were held back before.
+    pub(super) fn may_tell(&self, place: &str, now: Instant) -> Option<u64> {
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = |told: &Told| now.saturating_duration_since(told.at) >= self.interval;
+        if let Some(told) = places.get_mut(place) {
+            if !is_due(told) {
+                told.held_back += 1;
+                return None;
+            }
+            told.at = now;
+            return Some(std::mem::take(&mut told.held_back));
+        }
+        if places.len() >= self.capacity {
+            places.retain(|_, told| !is_due(told));
+        }
+        if places.len() >= self.capacity {
+            return None;
+        }
+        let told = Told {
+            at: now,
+            held_back: 0,
+        };
+        places.insert(place.to_owned(), told);
+        Some(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INTERVAL: Duration = Duration::from_secs(10);
+
+    #[test]
+    fn a_place_speaks_once_in_an_interval_and_then_says_what_was_held_back() {
+        let repeats = Repeats::new(INTERVAL, 2);
+        let start = Instant::now();
+        let after = |seconds| start + Duration::from_secs(seconds);
+        assert_eq!(repeats.may_tell("a", start), Some(0));
+        assert_eq!(repeats.may_tell("a", after(1)), None);
+        assert_eq!(repeats.may_tell("a", after(9)), None);
+        assert_eq!(repeats.may_tell("a", after(10)), Some(2));
+        assert_eq!(repeats.may_tell("a", after(19)), None);
+        assert_eq!(repeats.may_tell("a", after(30)), Some(1));
+        assert_eq!(repeats.may_tell("a", after(40)), Some(0));
+    }
+
+    #[test]
+    fn places_do_not_hold_each_other_back() {
+        let repeats = Repeats::new(INTERVAL, 2);
+        let now = Instant::now();
+        assert_eq!(repeats.may_tell("a", now), Some(0));
+        assert_eq!(repeats.may_tell("b", now), Some(0));
+    }
+
+    #[test]
+    fn places_without_end_take_no_memory_without_end() {
+        let repeats = Repeats::new(INTERVAL, 2);
+        let start = Instant::now();
+        assert_eq!(repeats.may_tell("a", start), Some(0));
+        assert_eq!(repeats.may_tell("b", start), Some(0));
+        assert_eq!(repeats.may_tell("c", start), None);
+        assert_eq!(repeats.may_tell("c", start + INTERVAL), Some(0));
+        assert_eq!(repeats.places.lock().unwrap().len(), 1);
+    }
+}

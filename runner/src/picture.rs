@@ -1,0 +1,167 @@
+//! The picture of a stream: its source, its encoder, and its part of the launch string.
+//!
+//! ```text
+//! clocksrc name=source lead-time=… ! video/x-raw,… ! videoconvert ! x264enc … ! rtph264pay name=pay0 …
+//! ```
+//!
+//! Where the settings come from (the encoders' are told of in [`crate::encoders`]):
+//!
+//! - **Lead time**: the picture of an instant is known beforehand, so that it is painted and encoded three
+//!   quarters of a frame period early, 100 ms at most, and released at its instant by the sink. A whole period would
+//!   make the encoder start at the very instant at which the frame before is to be released, and the two would
+//!   compete for the processor: one frame in fifty left 2 to 4 ms late.
+//! - **The encoder's own format** is painted: I420 for those in software, NV12 for hardware.
+//! - **`config-interval=-1`**: what a decoder needs to begin (SPS, PPS, VPS) goes out with each key frame, and in the SDP.
+//! - **`picture-id-mode=15-bit`**: a depayloader of VP8 or VP9 can tell that a picture is missing.
+//! - **JPEG in full range** (`colorimetry=1:4:0:0`), as JFIF has it: black would be dark grey otherwise.
+
+use crate::{
+    config::{Corner, Stamp, StreamConfig, VideoCodec},
+    encoders::EncoderElement,
+    launch::{Chain, launch_quoted, shell_quoted},
+};
+
+/// The name of the clock source in the pipeline, on which the number of viewers is set.
+pub const SOURCE_NAME: &str = "source";
+
+/// The UDP port of this machine to which the picture of [`crate::launch::gst_launch_line`] goes.
+pub const GST_LAUNCH_PORT: u16 = 5004;
+
+const NANOSECONDS: u64 = 1_000_000_000;
+
+/// A slow stream is not made much earlier than it is shown: what is on its way when the number of viewers changes still
+/// shows the old one.
+const LONGEST_LEAD: u64 = NANOSECONDS / 10;
+
+/// The launch string's part for the picture, from the source to the payloader `pay0`, on a machine that can run `cores`
+/// threads at once.
+pub(crate) fn elements(stream: &StreamConfig, encoder: &EncoderElement, cores: u64) -> Chain {
+    let mut chain = vec![
+        source(stream),
+        vec![caps(stream, encoder.format)],
+        // Passes the picture through as it is; there for a source that does not paint what the encoder takes.
+        vec!["videoconvert".into()],
+        encoder.words(stream, cores),
+    ];
+    chain.extend(encoder.caps.map(|caps| vec![caps.to_owned()]));
+    chain.push(payloader(stream.codec).into_iter().map(String::from).collect());
+    chain
+}
+
+/// The clock source, with what differs from its defaults.
+fn source(stream: &StreamConfig) -> Vec<String> {
+    let mut words = vec![
+        "clocksrc".into(),
+        format!("name={SOURCE_NAME}"),
+        format!("lead-time={}", lead_time(stream)),
+    ];
+    if stream.phase != 0 {
+        words.push(format!("phase={}", stream.phase));
+    }
+    if stream.stamp != Stamp::None {
+        words.push(format!("stamp={}", stream.stamp));
+    }
+    if stream.stamp_position != Corner::TopRight {
+        words.push(format!("stamp-position={}", stream.stamp_position));
+    }
+    if stream.stamp_id != 0 {
+        words.push(format!("stamp-id={}", stream.stamp_id));
+    }
+    if stream.flash {
+        words.push("flash=true".into());
+    }
+    let look = stream.look.properties().into_iter();
+    words.extend(look.map(|(name, value)| format!("{name}={}", launch_quoted(&value))));
+    words
+}
+
+/// Three quarters of a frame period in ns, 100 ms at most.
+fn lead_time(stream: &StreamConfig) -> u64 {
+    let period = NANOSECONDS / u64::from(stream.frames_per_second.max(1));
+    (period / 4 * 3).min(LONGEST_LEAD)
+}
+
+fn caps(stream: &StreamConfig, format: &str) -> String {
+    let StreamConfig {
+        width,
+        height,
+        frames_per_second,
+        ..
+    } = stream;
+    let colorimetry = match stream.codec {
+        VideoCodec::Mjpeg => ",colorimetry=1:4:0:0",
+        VideoCodec::H264 | VideoCodec::H265 | VideoCodec::Vp8 | VideoCodec::Vp9 => "",
+    };
+    format!(
+        "video/x-raw,format={format},width={width},height={height},framerate={frames_per_second}/1{colorimetry}"
+    )
+}
+
+fn payloader(codec: VideoCodec) -> Vec<&'static str> {
+    match codec {
+        VideoCodec::H264 => vec!["rtph264pay", "name=pay0", "pt=96", "config-interval=-1"],
+        VideoCodec::H265 => vec!["rtph265pay", "name=pay0", "pt=96", "config-interval=-1"],
+        VideoCodec::Mjpeg => vec!["rtpjpegpay", "name=pay0", "pt=26"],
+        VideoCodec::Vp8 => vec!["rtpvp8pay", "name=pay0", "pt=96", "picture-id-mode=15-bit"],
+        VideoCodec::Vp9 => vec!["rtpvp9pay", "name=pay0", "pt=96", "picture-id-mode=15-bit"],
+    }
+}
+
+/// The command that plays the picture that [`crate::launch::gst_launch_line`] sends.
+#[must_use]
+pub fn receiver_line(codec: VideoCodec) -> String {
+    let (encoding, payload_type, depayloader) = match codec {
+        VideoCodec::H264 => ("H264", 96, "rtph264depay"),
+        VideoCodec::H265 => ("H265", 96, "rtph265depay"),
+        VideoCodec::Mjpeg => ("JPEG", 26, "rtpjpegdepay"),
+        VideoCodec::Vp8 => ("VP8", 96, "rtpvp8depay"),
+        VideoCodec::Vp9 => ("VP9", 96, "rtpvp9depay"),
+    };
+    let caps = format!(
+        "application/x-rtp,media=video,clock-rate=90000,encoding-name={encoding},payload={payload_type}"
+    );
+    format!(
+        "gst-launch-1.0 udpsrc address=127.0.0.1 port={GST_LAUNCH_PORT} caps={} ! {depayloader} ! decodebin ! \
+         videoconvert ! autovideosink sync=false",
+        shell_quoted(&caps)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lead_is_less_than_a_frame_period_and_100_ms_at_most() {
+        let lead = |frames_per_second| {
+            lead_time(&StreamConfig {
+                frames_per_second,
+                ..StreamConfig::default()
+            })
+        };
+        assert_eq!(
+            [1, 5, 10, 25, 30, 240].map(lead),
+            [
+                100_000_000,
+                100_000_000,
+                75_000_000,
+                30_000_000,
+                24_999_999,
+                3_124_998
+            ]
+        );
+    }
+
+    #[test]
+    fn every_codec_has_a_line_that_plays_it() {
+        for codec in VideoCodec::ALL {
+            let (pay, line) = (payloader(codec), receiver_line(codec));
+            let depay = pay[0].replace("pay", "depay");
+            let payload_type = pay[2].replace("pt", "payload");
+            assert!(
+                line.contains(&format!(" ! {depay} ! ")) && line.contains(&payload_type),
+                "{line}"
+            );
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! What is tried before anybody watches, so that what is missing on this machine is said at the start.
+
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
+};
+
+use gst::{glib, prelude::*};
+
+use crate::{
+    config::{Config, PortRange, StreamConfig},
+    elements, launch,
+    own_pipeline::{self, Lack},
+};
+
+/// Makes one small picture as fast as it can.
+pub(super) const TRIAL: &str =
+    "clocksrc is-live=false num-buffers=1 ! video/x-raw,width=64,height=64 ! fakesink";
+/// How long that may take. The first program to use a new set of fonts reads them all.
+const TRIAL_PATIENCE: gst::ClockTime = gst::ClockTime::from_seconds(10);
+
+/// Why a server could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// GStreamer does not work here.
+    #[error("GStreamer cannot start: {0}")]
+    Gstreamer(#[from] glib::Error),
+    /// GStreamer refused this program's own elements.
+    #[error("the element clocksrc cannot be registered: {0}")]
+    Plugin(#[from] glib::BoolError),
+    /// The stream's launch string is not one.
+    #[error("the stream {name} has a pipeline that GStreamer refuses: {reason}")]
+    Launch {
+        /// The stream's name.
+        name: String,
+        /// GStreamer's words.
+        reason: glib::Error,
+    },
+    /// The stream's own pipeline cannot be served.
+    #[error("the stream {name} has a pipeline of its own that cannot be served: {lack}")]
+    OwnPipeline {
+        /// The stream's name.
+        name: String,
+        /// What the server needs and the pipeline lacks.
+        lack: Lack,
+    },
+    /// Elements are not installed.
+    #[error("GStreamer elements are not installed: {}", .0.iter().map(|name| elements::with_package(name)).collect::<Vec<_>>().join(", "))]
+    MissingElements(Vec<String>),
+    /// This machine cannot make the picture.
+    #[error("the clock cannot be painted: {0}")]
+    Paint(String),
+    /// Somebody else listens there.
+    #[error("port {} of {} is in use: another program (or another copy of this server) listens there", .0.port(), .0.ip())]
+    PortInUse(SocketAddr),
+    /// Somebody else has the UDP ports: so many are needed.
+    #[error(
+        "of rtpPortRange {0} no {1} UDP ports, each an even one and the next, are free: other programs (or another copy of this server) have them"
+    )]
+    RtpPortsInUse(PortRange, usize),
+    /// The address is not one to listen on.
+    #[error("cannot listen on {address}: {reason}")]
+    Address {
+        /// The address and port.
+        address: SocketAddr,
+        /// The system's words.
+        reason: io::Error,
+    },
+    /// The system does not give another thread.
+    #[error("cannot start the server's thread: {0}")]
+    Thread(io::Error),
+}
+
+/// A missing encoder is told before anybody watches.
+pub(super) fn elements(stream: &StreamConfig) -> Result<(), StartError> {
+    let launch = launch::launch_string(stream);
+    match elements::missing(&launch) {
+        Ok(missing) if missing.is_empty() => own_pipeline(stream, &launch),
+        Ok(missing) => Err(StartError::MissingElements(missing)),
+        Err(reason) => Err(StartError::Launch {
+            name: stream.name(),
+            reason,
+        }),
+    }
+}
+
+/// What somebody wrote may parse and have nothing to serve all the same.
+fn own_pipeline(stream: &StreamConfig, launch: &str) -> Result<(), StartError> {
+    if stream.pipeline.is_none() {
+        return Ok(());
+    }
+    let bin = gst::parse::launch(launch)?.downcast::<gst::Bin>();
+    let lack = bin.map_or(Err(Lack::Payloader), |bin| own_pipeline::check(&bin));
+    lack.map_err(|lack| StartError::OwnPipeline {
+        name: stream.name(),
+        lack,
+    })
+}
+
+/// A missing font is told before anybody watches: runs the pipeline `trial` to its end.
+pub(super) fn painting(trial: &str) -> Result<(), StartError> {
+    let pipeline = gst::parse::launch(trial)?;
+    let bus = pipeline.bus();
+    // What it fails at is on the bus, and says more.
+    let _started = pipeline.set_state(gst::State::Playing);
+    let ends = [gst::MessageType::Error, gst::MessageType::Eos];
+    let end = bus.and_then(|bus| bus.timed_pop_filtered(TRIAL_PATIENCE, &ends));
+    let _stopped = pipeline.set_state(gst::State::Null);
+    match end.as_ref().map(|message| message.view()) {
+        Some(gst::MessageView::Error(error)) => Err(StartError::Paint(error.error().to_string())),
+        Some(_) => Ok(()),
+        None => {
+            tracing::warn!("painting a first picture takes long");
+            Ok(())
+        }
+    }
+}
+
+/// gst-rtsp-server would refuse viewer after viewer without a word. It takes an even port and the next for each.
+pub(super) fn rtp_ports(config: &Config) -> Result<(), StartError> {
+    let Some(ports) = config.rtp_ports else {
+        return Ok(());
+    };
+    let any: IpAddr = if config.endpoints().iter().all(SocketAddr::is_ipv6) {
+        Ipv6Addr::UNSPECIFIED.into()
+    } else {
+        Ipv4Addr::UNSPECIFIED.into()
+    };
+    let bind = |port| UdpSocket::bind((any, port)).ok();
+    let is_free = |rtp: &u16| bind(*rtp).is_some_and(|_rtp| bind(rtp + 1).is_some());
+    let media = config
+        .streams
+        .iter()
+        .map(|stream| 1 + usize::from(stream.audio.is_some()));
+    // As many as one stream takes: not all of them need be watched over UDP at the same time.
+    let needed = media.max().unwrap_or(1);
+    let free = (ports.first..ports.last).step_by(2).filter(is_free);
+    if free.take(needed).count() == needed {
+        Ok(())
+    } else {
+        Err(StartError::RtpPortsInUse(ports, 2 * needed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_painted_is_said_at_the_start() {
+        gst::init().expect("GStreamer");
+        gstclocksrc::register_static().expect("clocksrc");
+        painting(TRIAL).expect("this machine has a font");
+        let trial = "clocksrc is-live=false num-buffers=2 ! identity error-after=1 ! fakesink";
+        let error = painting(trial).expect_err("it fails");
+        assert!(
+            error.to_string().starts_with("the clock cannot be painted: "),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,201 @@
+//! One client from its connection on: which streams it asks for, and when it watches them.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
+};
+
+use gst_rtsp::{RTSPHeaderField, RTSPStatusCode};
+use gst_rtsp_server::{RTSPClient, RTSPContext, RTSPSession, prelude::*};
+
+use super::{
+    mounts::{Mounted, Mounts},
+    sessions::Sessions,
+};
+use crate::{
+    rtsp_ffi,
+    stream::{Presence, Stream},
+    viewers::{Farewell, Place, Transport, Viewer},
+};
+
+/// A connection may stay this long without a session once it has had one.
+const POST_SESSION_TIMEOUT: Duration = Duration::from_secs(10);
+/// Picture and sound.
+const MEDIA: u32 = 2;
+
+/// The streams that a client has asked for: their pipelines stay as long as it does.
+#[derive(Debug, Default)]
+struct Attendance {
+    presences: Mutex<Vec<Presence>>,
+}
+
+impl Attendance {
+    fn attend(&self, stream: &Arc<Stream>, client: &RTSPClient) {
+        let mut presences = self.presences.lock().unwrap_or_else(PoisonError::into_inner);
+        if !presences.iter().any(|presence| presence.is_at(stream)) {
+            presences.push(stream.arrive(Some(client)));
+        }
+    }
+}
+
+/// Follows `client`, which has connected from `peer` to the streams of `mounts`, to its end.
+pub(super) fn serve(
+    client: &RTSPClient,
+    peer: Option<SocketAddr>,
+    mounts: &Arc<Mounts>,
+    sessions: &Arc<Sessions>,
+) {
+    tracing::debug!(?peer, "connected");
+    client.set_post_session_timeout(i32::try_from(POST_SESSION_TIMEOUT.as_secs()).unwrap_or(i32::MAX));
+    refuse_keys(client);
+    let left = Arc::clone(mounts);
+    sessions.give(client, move |session, why| left.leave_all(session, why));
+    follow_requests(client, mounts);
+    follow_play(client, peer, mounts);
+    let mounts = Arc::clone(mounts);
+    client.connect_teardown_request(move |_, context| {
+        if let (Some(session), Some(mounted)) = (session_id(context), mounts.asked_for(context)) {
+            mounted
+                .stream
+                .viewers()
+                .leave(&Place::new(session, mounted.path), Farewell::Teardown);
+        }
+    });
+    client.connect("send-message", false, |_| {
+        // What gst-rtsp-server fills in describes the packet sent last, or one that the gate has thrown away, never the
+        // first one that the viewer gets. The header is optional: picture and sound are put in step by when they come
+        // and by sender reports.
+        RTSPContext::with_current_context(rtsp_ffi::remove_rtp_info);
+        None
+    });
+}
+
+/// Whoever asks for a stream has it running from then on.
+fn follow_requests(client: &RTSPClient, mounts: &Arc<Mounts>) {
+    let attendance = Arc::new(Attendance::default());
+    let weak = Arc::downgrade(&attendance);
+    rtsp_ffi::accompany(client, attendance);
+    let attend = {
+        let mounts = Arc::clone(mounts);
+        move |client: &RTSPClient, context: &RTSPContext| attend(&mounts, &weak, client, context)
+    };
+    client.connect_pre_describe_request(attend.clone());
+    client.connect_pre_setup_request(attend);
+}
+
+fn attend(
+    mounts: &Mounts,
+    attendance: &Weak<Attendance>,
+    client: &RTSPClient,
+    context: &RTSPContext,
+) -> RTSPStatusCode {
+    let (Some(Mounted { stream, .. }), Some(attendance)) = (mounts.asked_for(context), attendance.upgrade())
+    else {
+        // gst-rtsp-server says that there is no such stream.
+        return RTSPStatusCode::Ok;
+    };
+    attendance.attend(&stream, client);
+    if stream.may_start() {
+        RTSPStatusCode::Ok
+    } else {
+        RTSPStatusCode::ServiceUnavailable
+    }
+}
+
+/// Nothing here is encrypted, and gst-rtsp-server would keep whatever keys it is told for as long as the pipeline runs.
+fn refuse_keys(client: &RTSPClient) {
+    client.connect_pre_setup_request(|_, context| {
+        let has_keys = |request| rtsp_ffi::header(request, RTSPHeaderField::Keymgmt).is_some();
+        if context.request().is_some_and(has_keys) {
+            RTSPStatusCode::KeyManagementFailure
+        } else {
+            RTSPStatusCode::Ok
+        }
+    });
+}
+
+fn follow_play(client: &RTSPClient, peer: Option<SocketAddr>, mounts: &Arc<Mounts>) {
+    let before = Arc::clone(mounts);
+    client.connect_pre_play_request(move |_, context| {
+        if asks_for_another_speed(context) {
+            tracing::warn!(
+                ?peer,
+                "refused a PLAY that asks for another speed than the live one"
+            );
+            return RTSPStatusCode::HeaderFieldNotValidForResource;
+        }
+        if let Some(mounted) = before.asked_for(context) {
+            mounted.stream.before_play();
+        }
+        RTSPStatusCode::Ok
+    });
+    let after = Arc::clone(mounts);
+    client.connect_play_request(move |client, context| {
+        let (Some(session), Some(mounted)) = (session_id(context), after.asked_for(context)) else {
+            return;
+        };
+        let transport = transport(client, context, &mounted.path);
+        let place = Place::new(session, mounted.path);
+        mounted.stream.viewers().play(place, Viewer { peer, transport });
+        mounted.stream.after_play();
+    });
+}
+
+fn session_id(context: &RTSPContext) -> Option<String> {
+    context
+        .session()
+        .and_then(RTSPSession::sessionid)
+        .map(String::from)
+}
+
+fn transport(client: &RTSPClient, context: &RTSPContext, path: &str) -> Transport {
+    if rtsp_ffi::is_tunnelled(client) {
+        return Transport::HttpTunnel;
+    }
+    let transport = context
+        .session()
+        .and_then(|session| session.media(path).0)
+        // The first one that it has asked for: there may be a picture, a sound, or both.
+        .and_then(|media| (0..MEDIA).find_map(|index| media.transport(index)));
+    match transport.as_ref().and_then(rtsp_ffi::lower_transport) {
+        Some(lower) if lower.contains(gst_rtsp::RTSPLowerTrans::TCP) => Transport::Tcp,
+        _ => Transport::Udp,
+    }
+}
+
+/// A live camera has one speed, and some values of these headers end the process in gst-rtsp-server before 1.24.10
+/// (CVE-2024-44331).
+fn asks_for_another_speed(context: &RTSPContext) -> bool {
+    let Some(request) = context.request() else {
+        return false;
+    };
+    [RTSPHeaderField::Scale, RTSPHeaderField::Speed]
+        .into_iter()
+        .filter_map(|field| rtsp_ffi::header(request, field))
+        .any(|value| !is_live_speed(&value))
+}
+
+fn is_live_speed(value: &str) -> bool {
+    value
+        .trim()
+        .parse()
+        .is_ok_and(|speed: f64| (speed - 1.0).abs() < 1e-6)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_one_is_the_live_speed() {
+        for value in ["1", "1.0", " 1.000000 "] {
+            assert!(is_live_speed(value), "{value}");
+        }
+        for value in [
+            "", "0", "-1", "2.0", "nan", "inf", "-inf", "1e400", "abc", "1.0.0", "0x1",
+        ] {
+            assert!(!is_live_speed(value), "{value}");
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What holds of every configuration, whatever bytes it is made of. The fuzz target `config` and `config_fuzz.rs` feed it.
+
+use rtsp_clock_server::config::{Config, Environment, Error, Source, StreamConfig, VideoCodec, parse};
+
+/// Shorter ones stand in many a word by chance.
+const SHORTEST_SECRET: usize = 8;
+
+/// Takes `input` for a file, a NUL, and variables: a NAME=VALUE in each line. Answers whether it is a configuration.
+///
+/// # Panics
+/// When a rule is broken.
+pub fn check(input: &[u8]) -> bool {
+    let mut parts = input.splitn(2, |byte| *byte == 0);
+    let file = parts.next().unwrap_or_default();
+    let variables = String::from_utf8_lossy(parts.next().unwrap_or_default()).into_owned();
+    let variables: Vec<(&str, &str)> = variables
+        .lines()
+        .filter_map(|line| line.split_once('='))
+        .collect();
+    let environment: Environment = variables.iter().copied().collect();
+    let read = parse(Source::Named("c.json".into()), Some(file), &environment);
+    let is_good = read.is_ok();
+    let said = match read {
+        Ok(loaded) => {
+            check_limits(&loaded.config);
+            format!("{:?} {:?}", loaded.config, loaded.warnings)
+        }
+        Err(error) => {
+            check_error(&error);
+            format!("{error} {error:?}")
+        }
+    };
+    for secret in secrets(file, &variables) {
+        assert!(!said.contains(&secret), "the password {secret} is in {said}");
+    }
+    is_good
+}
+
+fn check_error(error: &Error) {
+    let Error::Mistakes(mistakes) = error else {
+        panic!("nothing was read from a file: {error}");
+    };
+    assert!(!mistakes.is_empty());
+    for mistake in mistakes {
+        assert!(
+            !mistake.place.is_empty() && !mistake.problem.is_empty(),
+            "{mistake:?}"
+        );
+        assert!(!mistake.to_string().contains('\n'), "{mistake:?}");
+    }
+}
+
+/// The limits that the README states.
+fn check_limits(config: &Config) {
+    if let Some(login) = &config.login {
+        assert!(!login.username.is_empty() && !login.username.contains([':', '"', '\\']));
+        for text in [&login.username, &login.password] {
+            assert!(text.chars().count() <= 255 && !text.chars().any(char::is_control));
+        }
+    }
+    if let Some(ports) = config.rtp_ports {
+        assert!(ports.first >= 1024 && ports.first.is_multiple_of(2) && ports.first < ports.last);
+    }
+    assert!(!config.streams.is_empty());
+    config.streams.iter().for_each(check_stream);
+}
+
+fn check_stream(stream: &StreamConfig) {
+    assert!((32..=7680).contains(&stream.width), "{stream:?}");
+    assert!((32..=4320).contains(&stream.height), "{stream:?}");
+    let multiple = match stream.codec {
+        VideoCodec::Mjpeg => 8,
+        VideoCodec::H264 | VideoCodec::H265 | VideoCodec::Vp8 | VideoCodec::Vp9 => 2,
+    };
+    let fits = stream.width.is_multiple_of(multiple) && stream.height.is_multiple_of(multiple);
+    assert!(fits || stream.pipeline.is_some(), "{stream:?}");
+    assert!((1..=240).contains(&stream.frames_per_second), "{stream:?}");
+    assert!((1..=3600).contains(&stream.key_frame_interval), "{stream:?}");
+    assert!(
+        stream.phase * u64::from(stream.frames_per_second) < 1_000_000_000,
+        "{stream:?}"
+    );
+    assert!(!stream.mounts.is_empty(), "{stream:?}");
+    for mount in &stream.mounts {
+        assert!(mount.path.starts_with('/') && mount.path.is_ascii(), "{mount:?}");
+        assert!(!mount.path.contains(['{', '}', ' ', '?', '#']), "{mount:?}");
+    }
+}
+
+/// The passwords of an input that stand nowhere else in it: others may be told as another key's value.
+fn secrets(file: &[u8], variables: &[(&str, &str)]) -> Vec<String> {
+    let json: Option<serde_json::Value> = serde_json::from_slice(file).ok();
+    let in_file = json
+        .as_ref()
+        .and_then(|json| json.get("viewerPassword")?.as_str());
+    let in_variable = variables
+        .iter()
+        .rev()
+        .find(|(name, _)| *name == "RTSP_VIEWER_PASSWORD");
+    let everything = format!("{} {variables:?}", String::from_utf8_lossy(file));
+    let candidates = in_file.into_iter().chain(in_variable.map(|(_, value)| *value));
+    candidates
+        .filter(|secret| secret.len() >= SHORTEST_SECRET && everything.matches(secret).count() == 1)
+        .map(str::to_owned)
+        .collect()
+}

@@ -1,0 +1,262 @@
+//! Each encoder that this machine has, as a stream uses it: what goes in comes out at once, key frames come when they
+//! should, and a constant bitrate is one.
+
+use std::time::Duration;
+
+use gst::{BufferFlags, ClockTime, prelude::*};
+use gst_video::UpstreamForceKeyUnitEvent;
+use rtsp_clock_server::{
+    config::{Encoder, StreamConfig, VideoCodec},
+    elements, encoders, launch,
+};
+
+/// Longer than any encoder takes for one picture.
+const PATIENCE: ClockTime = ClockTime::from_seconds(10);
+const FRAMES_PER_SECOND: u32 = 25;
+const KEY_FRAME_INTERVAL: u32 = 10;
+
+fn init() {
+    gst::init().unwrap();
+    gstclocksrc::register_static().unwrap();
+}
+
+fn stream(codec: VideoCodec) -> StreamConfig {
+    StreamConfig {
+        codec,
+        width: 640,
+        height: 480,
+        frames_per_second: FRAMES_PER_SECOND,
+        key_frame_interval: KEY_FRAME_INTERVAL,
+        ..StreamConfig::default()
+    }
+}
+
+/// One of each codec's encoders that is installed, each as a stream that names it.
+fn installed(codec: VideoCodec) -> Vec<StreamConfig> {
+    let all = encoders::of(codec)
+        .iter()
+        .filter(|element| elements::is_installed(element.name));
+    all.map(|element| StreamConfig {
+        encoder: Encoder::Named(element.name.into()),
+        ..stream(codec)
+    })
+    .collect()
+}
+
+fn parse(line: &str) -> gst::Pipeline {
+    let pipeline = gst::parse::launch(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+    pipeline.downcast().unwrap()
+}
+
+/// The pictures that the stream's source makes, and what they are.
+fn pictures(stream: &StreamConfig, count: u32) -> Vec<gst::Sample> {
+    let launch = launch::launch_string(stream);
+    let caps = launch.split(" ! ").nth(1).unwrap();
+    let pipeline = parse(&format!(
+        "clocksrc is-live=false num-buffers={count} ! {caps} ! appsink name=out sync=false"
+    ));
+    let sink = pipeline
+        .by_name("out")
+        .and_downcast::<gst_app::AppSink>()
+        .unwrap();
+    pipeline.set_state(gst::State::Playing).unwrap();
+    let pictures = std::iter::from_fn(|| sink.pull_sample().ok()).collect();
+    pipeline.set_state(gst::State::Null).unwrap();
+    pictures
+}
+
+/// The stream's encoder by itself, to which pictures are given one by one.
+struct Bench {
+    pipeline: gst::Pipeline,
+    source: gst_app::AppSrc,
+    sink: gst_app::AppSink,
+}
+
+impl Bench {
+    fn new(stream: &StreamConfig, caps: &gst::CapsRef) -> Self {
+        let launch = launch::launch_string(stream);
+        let (_, coding) = launch.split_once(" ! videoconvert ! ").unwrap();
+        let (coding, _) = coding.split_once(" ! rtp").unwrap();
+        let pipeline = parse(&format!(
+            "appsrc name=in format=time ! {coding} ! appsink name=out sync=false"
+        ));
+        let source = pipeline.by_name("in").and_downcast::<gst_app::AppSrc>().unwrap();
+        source.set_caps(Some(&caps.to_owned()));
+        let sink = pipeline
+            .by_name("out")
+            .and_downcast::<gst_app::AppSink>()
+            .unwrap();
+        pipeline.set_state(gst::State::Playing).unwrap();
+        Self {
+            pipeline,
+            source,
+            sink,
+        }
+    }
+
+    /// Gives it a picture, and answers whether what comes out before the next one is a key frame.
+    #[track_caller]
+    fn encode(&self, picture: &gst::Sample) -> bool {
+        let raw = picture.buffer_owned().unwrap();
+        let pts = raw.pts();
+        self.source.push_buffer(raw).unwrap();
+        let coded = self.sink.try_pull_sample(PATIENCE);
+        let Some(coded) = coded else {
+            let error = self
+                .pipeline
+                .bus()
+                .unwrap()
+                .pop_filtered(&[gst::MessageType::Error]);
+            panic!("the picture of {pts:?} stays in the encoder: {error:?}");
+        };
+        assert_eq!(running_time(&coded), pts);
+        let coded = coded.buffer().unwrap();
+        !coded.flags().contains(BufferFlags::DELTA_UNIT)
+    }
+
+    fn ask_for_key_frame(&self) {
+        let event = UpstreamForceKeyUnitEvent::builder().all_headers(true).build();
+        self.sink.static_pad("sink").unwrap().push_event(event);
+    }
+}
+
+/// Some encoders begin at a thousand hours, and the segment with them.
+fn running_time(sample: &gst::Sample) -> Option<ClockTime> {
+    let segment = sample.segment()?.downcast_ref::<ClockTime>()?;
+    segment.to_running_time(sample.buffer()?.pts()?)
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        let _stopped = self.pipeline.set_state(gst::State::Null);
+    }
+}
+
+/// Asserts for each encoder of `codec` that is installed.
+fn assert_at_once(codec: VideoCodec) {
+    /// In the middle between two key frames.
+    const ASKED: usize = 25;
+    init();
+    let installed = installed(codec);
+    assert!(!installed.is_empty(), "no encoder for {codec} is installed");
+    for stream in installed {
+        let pictures = pictures(&stream, 45);
+        let bench = Bench::new(&stream, pictures[0].caps().unwrap());
+        let mut keys = Vec::new();
+        for (number, picture) in pictures.iter().enumerate() {
+            if number == ASKED {
+                bench.ask_for_key_frame();
+            }
+            if bench.encode(picture) {
+                keys.push(number);
+            }
+        }
+        println!("{}: key frames {keys:?}", stream.encoder);
+        if codec == VideoCodec::Mjpeg {
+            assert_eq!(keys.len(), pictures.len(), "{}", stream.encoder);
+            continue;
+        }
+        let before: Vec<usize> = keys.iter().copied().filter(|key| *key < ASKED).collect();
+        assert_eq!(before, [0, 10, 20], "{}: {keys:?}", stream.encoder);
+        assert!(keys.contains(&ASKED), "{}: {keys:?}", stream.encoder);
+    }
+}
+
+#[test]
+fn h264_leaves_at_once() {
+    assert_at_once(VideoCodec::H264);
+}
+
+#[test]
+fn h265_leaves_at_once() {
+    assert_at_once(VideoCodec::H265);
+}
+
+#[test]
+fn mjpeg_leaves_at_once() {
+    assert_at_once(VideoCodec::Mjpeg);
+}
+
+#[test]
+fn vp8_leaves_at_once() {
+    assert_at_once(VideoCodec::Vp8);
+}
+
+#[test]
+fn vp9_leaves_at_once() {
+    assert_at_once(VideoCodec::Vp9);
+}
+
+/// The bytes of all RTP packets that the stream makes in so long.
+fn bytes(stream: &StreamConfig, time: Duration) -> usize {
+    let frames = time.as_secs() * u64::from(stream.frames_per_second);
+    let launch = launch::launch_string(stream);
+    let part = launch.trim_start_matches("( ").trim_end_matches(" )");
+    let line = part.replacen(
+        "clocksrc",
+        &format!("clocksrc is-live=false num-buffers={frames}"),
+        1,
+    );
+    let pipeline = parse(&format!("{line} ! appsink name=out sync=false"));
+    let sink = pipeline
+        .by_name("out")
+        .and_downcast::<gst_app::AppSink>()
+        .unwrap();
+    pipeline.set_state(gst::State::Playing).unwrap();
+    let packets = std::iter::from_fn(|| sink.pull_sample().ok());
+    let bytes = packets.map(|packet| packet.buffer().unwrap().size()).sum();
+    pipeline.set_state(gst::State::Null).unwrap();
+    bytes
+}
+
+/// In kbit/s.
+#[expect(clippy::cast_precision_loss, reason = "some megabytes")]
+fn bitrate(stream: &StreamConfig) -> f64 {
+    const TIME: Duration = Duration::from_secs(20);
+    bytes(stream, TIME) as f64 * 8.0 / 1000.0 / TIME.as_secs_f64()
+}
+
+#[test]
+fn a_constant_bitrate_is_what_was_asked_for_within_five_percent() {
+    init();
+    for codec in [VideoCodec::H264, VideoCodec::H265] {
+        for kbps in [1000, 8000] {
+            let stream = StreamConfig {
+                bitrate_kbps: Some(kbps),
+                constant_bitrate: true,
+                key_frame_interval: 50,
+                ..stream(codec)
+            };
+            let measured = bitrate(&stream);
+            println!("{codec}: {kbps} kbit/s asked for, {measured:.0} measured");
+            let ratio = measured / f64::from(kbps);
+            assert!(
+                (0.95..1.05).contains(&ratio),
+                "{codec}: {measured} of {kbps} kbit/s"
+            );
+        }
+    }
+}
+
+/// It has nothing to show for more: a clock is cheap.
+#[test]
+fn a_bitrate_is_an_upper_bound() {
+    init();
+    for codec in [
+        VideoCodec::H264,
+        VideoCodec::H265,
+        VideoCodec::Vp8,
+        VideoCodec::Vp9,
+    ] {
+        let [low, high] = [100, 8000].map(|kbps| {
+            bitrate(&StreamConfig {
+                bitrate_kbps: Some(kbps),
+                key_frame_interval: 50,
+                ..stream(codec)
+            })
+        });
+        println!("{codec}: 100 kbit/s asked for, {low:.0} measured; 8000, {high:.0}");
+        assert!(high < 8000.0 * 1.05, "{codec}: {high} kbit/s");
+        assert!(low < high, "{codec}: {low} and {high} kbit/s");
+    }
+}

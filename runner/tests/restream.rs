@@ -1,0 +1,118 @@
+//! "What does it add?": ffmpeg takes the stream and gives it out again, and the probe holds both against each other.
+
+mod common;
+
+use std::net::UdpSocket;
+use std::process::{Child, Command};
+use std::time::Duration;
+
+use common::{config, measure, start, target, url, wait_until};
+use rtsp_clock_probe::{Options, Transport};
+use rtsp_clock_server::config::Stamp;
+
+const TIME: Duration = Duration::from_secs(12);
+const COPIED: [&str; 2] = ["-c", "copy"];
+const ENCODED_AGAIN: [&str; 8] = [
+    "-c:v",
+    "libx264",
+    "-preset",
+    "ultrafast",
+    "-tune",
+    "zerolatency",
+    "-g",
+    "25",
+];
+
+/// ffmpeg, ended when dropped.
+struct Restreamer {
+    url: String,
+    process: Child,
+}
+
+impl Restreamer {
+    /// Hands `url` on `to` a URL.
+    fn start(url: &str, how: &[&str], to: String) -> Self {
+        let process = Command::new("ffmpeg")
+            .args(["-nostdin", "-v", "error", "-rtsp_transport", "tcp", "-i", url])
+            .args(how)
+            .args(["-f", "mpegts", &to])
+            .spawn()
+            .expect("ffmpeg is installed");
+        Self { url: to, process }
+    }
+
+    /// As the README has it: one who asks gets it over HTTP.
+    fn over_http(url: &str, how: &[&str]) -> Self {
+        let port = free_port();
+        let to = format!("http://127.0.0.1:{port}/live.ts");
+        let restreamer = Self::start(url, &[how, &["-listen", "1"]].concat(), to);
+        wait_until("ffmpeg listens", || listens(port));
+        restreamer
+    }
+
+    fn over_udp(url: &str, how: &[&str]) -> Self {
+        let to = format!("udp://127.0.0.1:{}?pkt_size=1316", free_port());
+        Self::start(url, how, to)
+    }
+}
+
+/// Without connecting: ffmpeg takes one connection. /proc/net/tcp has ports in hexadecimal, and 0A for what listens.
+fn listens(port: u16) -> bool {
+    let sockets = std::fs::read_to_string("/proc/net/tcp").expect("Linux");
+    let local = format!(":{port:04X}");
+    sockets.lines().any(|line| {
+        let mut fields = line.split_whitespace().skip(1);
+        fields.next().is_some_and(|address| address.ends_with(&local)) && fields.nth(1) == Some("0A")
+    })
+}
+
+impl Drop for Restreamer {
+    fn drop(&mut self) {
+        let _killed = self.process.kill();
+        let _ended = self.process.wait();
+    }
+}
+
+/// Free for UDP, and most likely for TCP.
+fn free_port() -> u16 {
+    let socket = UdpSocket::bind(("127.0.0.1", 0)).expect("a free UDP port");
+    socket.local_addr().expect("an address").port()
+}
+
+#[test]
+fn what_ffmpeg_adds_is_measured() {
+    let mut config = config();
+    config.streams[0].stamp = Stamp::Qr;
+    config.streams[0].key_frame_interval = 25;
+    (config.streams[0].width, config.streams[0].height) = (640, 480);
+    let server = start(&config);
+    let restreamers = [
+        Restreamer::over_http(&url(&server), &COPIED),
+        Restreamer::over_udp(&url(&server), &ENCODED_AGAIN),
+    ];
+    let outcome = measure(&Options {
+        vias: restreamers
+            .iter()
+            .map(|restreamer| target(&restreamer.url))
+            .collect(),
+        transport: Transport::Tcp,
+        duration: Some(TIME),
+        ..Options::of(target(&url(&server)))
+    });
+    assert!(outcome.is_good(), "{:#?}", outcome.measurement.streams);
+    for (index, added) in outcome.measurement.added.iter().enumerate() {
+        let via = &outcome.measurement.streams[index + 1];
+        let latency = added.latency.expect("the same frames came both ways");
+        println!("{added:#?}, {:?}", via.counts);
+        assert!(via.live && via.latency.is_some(), "{via:?}");
+        assert!(latency.p50 > 0.0, "{latency:?}");
+        // What came straight also came the other way, from ffmpeg's first key frame on and but for what is under way
+        // at the end.
+        assert!(
+            latency.count * 10 > outcome.measurement.streams[0].counts.readings * 8,
+            "{latency:?}, {:?}",
+            via.counts
+        );
+        assert_eq!((added.missing, via.counts.lost), (0, 0), "{:?}", via.losses);
+    }
+}
