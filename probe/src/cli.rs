@@ -1,0 +1,410 @@
+//! The command line: what it takes, and what each option does.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow, ensure};
+use clap::Parser;
+use jiff::SignedDuration;
+
+use crate::failures::{PASSWORD, USERNAME};
+use crate::figures::Sample;
+use crate::limits::Limits;
+use crate::live::{Lines, Progress};
+use crate::measure::{Observer, Options, Outcome, measure_until};
+use crate::player::Transport;
+use crate::report;
+use crate::target::{Credentials, Target};
+
+const VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    " (",
+    env!("COMMIT_ID"),
+    ", ",
+    env!("BUILD_REL_DATE"),
+    ")"
+);
+
+const AFTER_HELP: &str = "\
+A camera is logged in to with the credentials of its URL (rtsp://USER:PASSWORD@HOST/…), else with --user and
+--password, else with those in the environment, which other users of the machine cannot see:
+  RTSP_PROBE_USERNAME   RTSP_PROBE_PASSWORD
+They are shown nowhere.
+
+Durations are written like 250ms, 60s, 5m or \"1h 30m\".
+
+Exit status: 0 if all streams were measured and all limits kept, 1 if not, 2 for a wrong command line.";
+
+/// What of a stamped clock picture comes out of a chain: latency, loss, freezes, drift.
+#[derive(Parser)]
+#[command(name = "rtsp-clock-probe", version = VERSION, after_help = AFTER_HELP)]
+pub struct Arguments {
+    /// What to measure: URLs or files, any that GStreamer plays
+    #[arg(value_name = "URL", required_unless_present = "print_schema")]
+    urls: Vec<String>,
+    /// Another way to the first URL's camera, such as its stream as an NVR hands it on: what does that add?
+    #[arg(long, value_name = "URL")]
+    via: Vec<String>,
+    /// How an RTSP server is to send
+    #[arg(long, value_enum, default_value = "auto")]
+    transport: Transport,
+    /// The user name for URLs that have none
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+    /// The password for URLs that have none
+    #[arg(long, value_name = "PASSWORD")]
+    password: Option<String>,
+    /// Accept any TLS certificate, for cameras that sign their own
+    #[arg(long)]
+    insecure: bool,
+    /// For how long to measure [default: until Ctrl+C; a file: to its end]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    duration: Option<Duration>,
+    /// Ask this NTP server how far this machine's clock is off, and correct latencies by it: the camera keeps its time
+    #[arg(long, value_name = "HOST")]
+    ntp: Option<String>,
+    /// A picture that stands still for longer is frozen
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "500ms")]
+    freeze_threshold: Duration,
+    /// Examine one in N pictures; not with --via, which needs every one
+    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..))]
+    every: u32,
+    /// How long rtspsrc may wait for a packet that is late; pictures whose packets are all there do not wait
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "200ms")]
+    latency: Duration,
+    #[command(flatten)]
+    limits: LimitArguments,
+    #[command(flatten)]
+    outputs: OutputArguments,
+}
+
+/// Passwords are among them.
+impl fmt::Debug for Arguments {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Arguments { .. }")
+    }
+}
+
+/// Limits
+#[derive(Debug, clap::Args)]
+#[expect(clippy::struct_field_names, reason = "as the options are called")]
+#[command(next_help_heading = "Limits (exit status 1 if one is broken)")]
+struct LimitArguments {
+    /// The median of the latency
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    max_p50: Option<Duration>,
+    /// What 99 % of the latencies keep
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    max_p99: Option<Duration>,
+    /// Every latency
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    max_latency: Option<Duration>,
+    /// Frames that never came
+    #[arg(long, value_name = "N")]
+    max_lost: Option<u64>,
+    /// Freezes
+    #[arg(long, value_name = "N")]
+    max_frozen: Option<u64>,
+    /// Pictures whose stamp could not be read
+    #[arg(long, value_name = "N")]
+    max_unreadable: Option<u64>,
+}
+
+/// Outputs
+#[derive(Debug, clap::Args)]
+#[expect(
+    clippy::option_option,
+    reason = "--json without a value, with one, or not at all"
+)]
+#[command(next_help_heading = "Output (a table, unless --json goes to stdout)")]
+struct OutputArguments {
+    /// The figures as JSON, to stdout or to a file
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    json: Option<Option<PathBuf>>,
+    /// Each picture as a line, while it comes
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
+    /// One self-contained HTML page
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Print the JSON Schema of --json and exit
+    #[arg(long)]
+    print_schema: bool,
+}
+
+/// A duration such as `250ms`, not negative.
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || "write it like 250ms, 60s or 5m".to_owned();
+    let duration: SignedDuration = text.parse().map_err(|_| wrong())?;
+    Duration::try_from(duration).map_err(|_| wrong())
+}
+
+/// A command line that makes sense.
+#[derive(Debug)]
+#[expect(clippy::option_option, reason = "as above")]
+pub struct Plan {
+    options: Options,
+    json: Option<Option<PathBuf>>,
+    csv: Option<PathBuf>,
+    report: Option<PathBuf>,
+}
+
+/// Credentials as the environment has them.
+#[derive(Clone, Default)]
+pub struct Environment {
+    /// `RTSP_PROBE_USERNAME`.
+    pub username: Option<String>,
+    /// `RTSP_PROBE_PASSWORD`.
+    pub password: Option<String>,
+}
+
+impl Environment {
+    /// That of this process. An empty variable counts as unset.
+    #[must_use]
+    pub fn of_process() -> Self {
+        let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        Self {
+            username: variable(USERNAME),
+            password: variable(PASSWORD),
+        }
+    }
+}
+
+impl Arguments {
+    /// Whether only the schema of the JSON is asked for.
+    #[must_use]
+    pub fn wants_schema(&self) -> bool {
+        self.outputs.print_schema
+    }
+
+    /// What is to be done.
+    ///
+    /// # Errors
+    /// When a URL cannot be read or a file is not there: a sentence without any password.
+    pub fn plan(self, environment: Environment) -> anyhow::Result<Plan> {
+        let user = self.user.or(environment.username);
+        let password = self.password.or(environment.password);
+        ensure!(
+            user.is_some() || password.is_none(),
+            "there is a password and no user name: set --user or {USERNAME}"
+        );
+        ensure!(
+            self.via.is_empty() || self.every == 1,
+            "--via holds every frame against its fellow: leave out --every"
+        );
+        let credentials = user.map(|username| Credentials {
+            username,
+            password: password.unwrap_or_default(),
+        });
+        let targets = |texts: &[String]| -> anyhow::Result<Vec<Target>> {
+            texts
+                .iter()
+                .map(|text| Target::parse(text, credentials.as_ref()))
+                .collect()
+        };
+        let options = Options {
+            targets: targets(&self.urls)?,
+            vias: targets(&self.via)?,
+            transport: self.transport,
+            duration: self.duration,
+            frames: None,
+            limits: Limits {
+                p50: self.limits.max_p50,
+                p99: self.limits.max_p99,
+                latency: self.limits.max_latency,
+                lost: self.limits.max_lost,
+                frozen: self.limits.max_frozen,
+                unreadable: self.limits.max_unreadable,
+            },
+            ntp: self.ntp,
+            freeze_threshold: self.freeze_threshold,
+            every: self.every,
+            latency: self.latency,
+            any_certificate: self.insecure,
+        };
+        Ok(Plan {
+            options,
+            json: self.outputs.json,
+            csv: self.outputs.csv,
+            report: self.outputs.report,
+        })
+    }
+}
+
+/// Measures, and writes what was asked for. Answers whether everything was measured and each limit kept.
+///
+/// # Errors
+/// When something cannot be written, or GStreamer not be started.
+pub fn run(plan: &Plan) -> anyhow::Result<bool> {
+    // Files that cannot be written are better known before an hour's measurement than after it.
+    let json_file = plan
+        .json
+        .as_ref()
+        .and_then(Option::as_deref)
+        .map(Output::create)
+        .transpose()?;
+    let report_file = plan.report.as_deref().map(Output::create).transpose()?;
+    let mut watcher = Watcher::new(plan.csv.as_deref())?;
+    let outcome = measure_until(&plan.options, &*stop_on_signal()?, &mut watcher)?;
+    watcher.finish()?;
+    if let Some(file) = json_file {
+        file.write(&line(report::json(&outcome.measurement)))?;
+    }
+    if let Some(file) = report_file {
+        file.write(&report::html(&outcome.measurement, &outcome.evidence))?;
+    }
+    print(&told_on_stdout(plan, &outcome))?;
+    Ok(outcome.is_good())
+}
+
+/// Prints the JSON Schema of `--json`.
+///
+/// # Errors
+/// When stdout cannot be written to.
+pub fn print_schema() -> anyhow::Result<()> {
+    print(&line(report::schema()))
+}
+
+fn told_on_stdout(plan: &Plan, outcome: &Outcome) -> String {
+    line(match plan.json {
+        Some(None) => report::json(&outcome.measurement),
+        _ => report::table(&outcome.measurement),
+    })
+}
+
+/// With one line end behind it.
+fn line(mut text: String) -> String {
+    text.truncate(text.trim_end().len());
+    text.push('\n');
+    text
+}
+
+/// To stdout. Whoever closed it early (`| head`) has seen enough.
+fn print(text: &str) -> anyhow::Result<()> {
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(error).context("cannot write to stdout")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Set by the first SIGINT, SIGTERM or SIGHUP; the second ends the process at once.
+fn stop_on_signal() -> anyhow::Result<Arc<AtomicBool>> {
+    const INTERRUPTED: i32 = 130;
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = stop.clone();
+    ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(INTERRUPTED);
+        }
+    })
+    .context("cannot wait for Ctrl+C")?;
+    Ok(stop)
+}
+
+/// A file that will be written at the end.
+struct Output<'a> {
+    path: &'a Path,
+    file: File,
+}
+
+impl<'a> Output<'a> {
+    fn create(path: &'a Path) -> anyhow::Result<Self> {
+        let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(Self { path, file })
+    }
+
+    fn write(mut self, text: &str) -> anyhow::Result<()> {
+        self.file
+            .write_all(text.as_bytes())
+            .with_context(|| format!("cannot write {}", self.path.display()))
+    }
+}
+
+/// Writes each picture, says what is wrong, and draws how it goes.
+struct Watcher {
+    csv: Option<(PathBuf, report::csv::Writer<BufWriter<File>>)>,
+    lines: Option<Lines<io::Stderr>>,
+}
+
+impl Watcher {
+    fn new(csv: Option<&Path>) -> anyhow::Result<Self> {
+        let csv = csv.map(|path| {
+            let file = Output::create(path)?.file;
+            let writer =
+                report::csv::Writer::new(BufWriter::new(file)).map_err(|error| failed(path, &error))?;
+            Ok::<_, anyhow::Error>((path.to_owned(), writer))
+        });
+        Ok(Self {
+            csv: csv.transpose()?,
+            lines: Lines::on_terminal(),
+        })
+    }
+
+    fn finish(&mut self) -> anyhow::Result<()> {
+        if let Some(lines) = &mut self.lines {
+            lines.clear();
+        }
+        match &mut self.csv {
+            Some((path, csv)) => csv.flush().map_err(|error| failed(path, &error)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn failed(path: &Path, error: &io::Error) -> anyhow::Error {
+    anyhow!("cannot write {}: {error}", path.display())
+}
+
+impl Observer for Watcher {
+    fn picture(&mut self, url: &str, sample: &Sample) -> anyhow::Result<()> {
+        match &mut self.csv {
+            Some((path, csv)) => csv.write(url, sample).map_err(|error| failed(path, &error)),
+            None => Ok(()),
+        }
+    }
+
+    fn problem(&mut self, url: &str, sentence: &str) {
+        if let Some(lines) = &mut self.lines {
+            lines.clear();
+        }
+        eprintln!("rtsp-clock-probe: {url}: {sentence}");
+    }
+
+    fn wants_progress(&self) -> bool {
+        self.lines.is_some()
+    }
+
+    fn progress(&mut self, streams: &[Progress]) {
+        if let Some(lines) = &mut self.lines {
+            lines.draw(streams);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_do_not_show_a_password() {
+        let line = [
+            "probe",
+            "rtsp://viewer:secret@h/",
+            "--user",
+            "viewer",
+            "--password",
+            "secret",
+        ];
+        let arguments = Arguments::try_parse_from(line).expect("a command line");
+        assert!(!format!("{arguments:?}").contains("secret"));
+        let plan = arguments.plan(Environment::default()).expect("a plan");
+        assert!(!format!("{plan:?}").contains("secret"));
+    }
+}

@@ -1,0 +1,43 @@
+//! `rtsp-clock-probe`: plays streams and recordings whose picture is a stamped clock, and measures what happened to it
+//! on the way.
+//!
+//! | module | job |
+//! | --- | --- |
+//! | [`figures`] | what a measurement found: the model that tables, JSON and the report are made of |
+//! | [`target`], `secrets` | what to measure: a URL without its credentials, or a file; what of a URL is not shown |
+//! | [`measure`](mod@measure) | plays targets side by side, and collects what came of them |
+//! | `stream`, `player`, `taps`, `packets`, `upstream` | one stream: its figures, its pipeline, what is seen at its pads and of its packets |
+//! | `decoders` | what decoders would add of their own |
+//! | `tally`, `values`, `gaps`, `matching`, `times` | sums, without GStreamer |
+//! | `clock`, [`ntp`] | how the camera's clock and this machine's relate |
+//! | [`limits`] | what a build server asks for |
+//! | [`live`] | the lines that tell how it goes |
+//! | [`report`] | what a measurement shows: table, JSON, CSV, page |
+//! | `failures` | what is wrong with a stream, and what to do about it |
+//! | [`cli`] | the command line |
+
+pub mod cli;
+mod clock;
+mod decoders;
+mod failures;
+pub mod figures;
+mod gaps;
+pub mod limits;
+pub mod live;
+mod matching;
+pub mod measure;
+pub mod ntp;
+mod packets;
+mod player;
+pub mod report;
+mod secrets;
+mod stream;
+mod tally;
+mod taps;
+pub mod target;
+mod times;
+mod upstream;
+mod values;
+
+pub use measure::{Observer, Options, Outcome, init, measure, measure_until};
+pub use player::Transport;

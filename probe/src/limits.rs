@@ -1,0 +1,175 @@
+//! The limits that a measurement is held against, for build servers.
+
+use std::time::Duration;
+
+use crate::figures::{Distribution, Limit, StreamFigures};
+
+/// What is allowed; `None` is unlimited.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// The median of the latency.
+    pub p50: Option<Duration>,
+    /// What 99 % of the latencies keep.
+    pub p99: Option<Duration>,
+    /// The greatest latency.
+    pub latency: Option<Duration>,
+    /// Frames that never came.
+    pub lost: Option<u64>,
+    /// How often the picture stood still.
+    pub frozen: Option<u64>,
+    /// Pictures whose stamp could not be read.
+    pub unreadable: Option<u64>,
+}
+
+impl Limits {
+    /// Each limit that is set, held against what was found. What was not measured keeps no limit.
+    #[must_use]
+    pub fn check(&self, figures: &StreamFigures) -> Vec<Limit> {
+        let url = &figures.url;
+        let latency = |name, allowed: Option<Duration>, of: fn(&Distribution) -> f64| {
+            allowed.map(|allowed| latency_limit(url, name, allowed, figures.latency.as_ref().map(of)))
+        };
+        let measured = figures.counts.readings > 0;
+        let count = |name, allowed: Option<u64>, found: u64| {
+            allowed.map(|allowed| count_limit(url, name, allowed, measured.then_some(found)))
+        };
+        [
+            latency("--max-p50", self.p50, |latency| latency.p50),
+            latency("--max-p99", self.p99, |latency| latency.p99),
+            latency("--max-latency", self.latency, |latency| latency.max),
+            count("--max-lost", self.lost, figures.counts.lost),
+            count("--max-frozen", self.frozen, figures.counts.frozen),
+            count("--max-unreadable", self.unreadable, figures.counts.unreadable),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}
+
+const NOT_MEASURED: &str = "not measured";
+
+/// `found` in ms.
+fn latency_limit(url: &str, name: &str, allowed: Duration, found: Option<f64>) -> Limit {
+    let allowed = allowed.as_secs_f64() * 1000.0;
+    Limit {
+        url: url.into(),
+        name: name.into(),
+        allowed: format!("{allowed} ms"),
+        found: found.map_or_else(|| NOT_MEASURED.into(), |found| format!("{found:.1} ms")),
+        kept: found.is_some_and(|found| found <= allowed),
+    }
+}
+
+fn count_limit(url: &str, name: &str, allowed: u64, found: Option<u64>) -> Limit {
+    Limit {
+        url: url.into(),
+        name: name.into(),
+        allowed: allowed.to_string(),
+        found: found.map_or_else(|| NOT_MEASURED.into(), |found| found.to_string()),
+        kept: found.is_some_and(|found| found <= allowed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figures::{ClockRelation, Counts, KeyFrames, Times};
+
+    fn figures() -> StreamFigures {
+        StreamFigures {
+            url: "rtsp://camera/live".into(),
+            live: true,
+            transport: None,
+            codec: None,
+            width: 1280,
+            height: 720,
+            stream_id: None,
+            viewers: None,
+            frames_per_second: None,
+            counts: Counts {
+                readings: 100,
+                lost: 2,
+                ..Counts::default()
+            },
+            latency: Some(Distribution {
+                count: 100,
+                min: 10.0,
+                mean: 20.0,
+                p50: 19.0,
+                p90: 60.0,
+                p99: 250.0,
+                max: 251.5,
+            }),
+            network: None,
+            decoder: None,
+            interval: None,
+            drift_ppm: None,
+            drift_uncertainty_ppm: None,
+            first_picture: None,
+            key_frames: KeyFrames::default(),
+            clock: ClockRelation::Same,
+            times: Times::default(),
+            sound: None,
+            losses: vec![],
+            problems: vec![],
+        }
+    }
+
+    fn outcome(limits: &Limits, figures: &StreamFigures) -> Vec<(String, String, bool)> {
+        let checked = limits.check(figures).into_iter();
+        checked
+            .map(|limit| (limit.name, limit.found, limit.kept))
+            .collect()
+    }
+
+    #[test]
+    fn only_what_was_asked_for_is_checked() {
+        assert_eq!(Limits::default().check(&figures()), []);
+        let limits = Limits {
+            lost: Some(0),
+            ..Limits::default()
+        };
+        assert_eq!(
+            outcome(&limits, &figures()),
+            [("--max-lost".into(), "2".into(), false)]
+        );
+    }
+
+    #[test]
+    fn a_limit_that_is_just_met_is_kept() {
+        let limits = Limits {
+            p50: Some(Duration::from_millis(18)),
+            p99: Some(Duration::from_millis(250)),
+            latency: Some(Duration::from_millis(251)),
+            lost: Some(2),
+            ..Limits::default()
+        };
+        let expected = [
+            ("--max-p50".into(), "19.0 ms".into(), false),
+            ("--max-p99".into(), "250.0 ms".into(), true),
+            ("--max-latency".into(), "251.5 ms".into(), false),
+            ("--max-lost".into(), "2".into(), true),
+        ];
+        assert_eq!(outcome(&limits, &figures()), expected);
+    }
+
+    #[test]
+    fn what_was_not_measured_keeps_no_limit() {
+        let limits = Limits {
+            p99: Some(Duration::from_secs(1)),
+            frozen: Some(0),
+            ..Limits::default()
+        };
+        let nothing = StreamFigures {
+            latency: None,
+            counts: Counts::default(),
+            ..figures()
+        };
+        let expected = [
+            ("--max-p99".into(), "not measured".into(), false),
+            ("--max-frozen".into(), "not measured".into(), false),
+        ];
+        assert_eq!(outcome(&limits, &nothing), expected);
+    }
+}

@@ -1,0 +1,368 @@
+//! What is seen at the pads of a playing pipeline: encoded pictures before the decoder, decoded ones behind it.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use gst::prelude::*;
+use gst_video::prelude::*;
+
+use crate::clock;
+use crate::figures::{KeyFrames, Still};
+use crate::values::Values;
+
+/// After so many pictures a decoder has filled what it holds back.
+const SETTLED: u64 = 25;
+/// No decoder keeps more pictures back.
+const MOST_INSIDE: usize = 64;
+const CONVERSION: gst::ClockTime = gst::ClockTime::from_seconds(5);
+
+/// What was seen of one URL. All of it is written on streaming threads.
+#[derive(Debug)]
+pub(crate) struct Taps {
+    asked: Instant,
+    decoders: Mutex<Vec<Watched>>,
+    decoded: Mutex<Decoded>,
+}
+
+/// A decoder and what goes through it.
+#[derive(Debug)]
+struct Watched {
+    decoder: gst::glib::WeakRef<gst::Element>,
+    encoded: Arc<Mutex<Encoded>>,
+    is_looked_at: bool,
+}
+
+#[derive(Debug, Default)]
+struct Encoded {
+    decoder: Option<String>,
+    codec: Option<String>,
+    key_frames: u64,
+    last_key: Option<gst::ClockTime>,
+    key_interval: Values,
+    /// When pictures that are in the decoder are to be shown.
+    inside: VecDeque<gst::ClockTime>,
+    /// Pictures that have left the decoder, and the fewest that stayed in it once it had settled.
+    left: u64,
+    held: Option<usize>,
+}
+
+#[derive(Debug, Default)]
+struct Decoded {
+    pictures: u64,
+    first: Option<Duration>,
+    arrivals: Option<(u64, u64)>,
+    presented: Option<(gst::ClockTime, gst::ClockTime)>,
+    caps: Option<gst::Caps>,
+    still_wanted: bool,
+    still: Option<gst::Buffer>,
+}
+
+/// A decoder that keeps pictures back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Held {
+    pub(crate) decoder: String,
+    pub(crate) pictures: usize,
+}
+
+impl Encoded {
+    fn came(&mut self, pad: &gst::Pad, buffer: &gst::BufferRef) {
+        if self.codec.is_none() {
+            self.codec = pad.current_caps().and_then(|caps| codec(&caps));
+        }
+        if buffer.flags().contains(gst::BufferFlags::HEADER) && buffer.pts().is_none() {
+            return;
+        }
+        self.inside.extend(buffer.pts());
+        if self.inside.len() > MOST_INSIDE {
+            self.inside.pop_front();
+        }
+        if buffer.flags().contains(gst::BufferFlags::DELTA_UNIT) {
+            return;
+        }
+        self.key_frames += 1;
+        if let (Some(last), Some(pts)) = (self.last_key, buffer.pts()) {
+            let interval = pts.nseconds().cast_signed() - last.nseconds().cast_signed();
+            self.key_interval.push(interval);
+        }
+        self.last_key = buffer.pts();
+    }
+
+    /// Pictures leave in the order in which they are to be shown: what was to be shown before this one, as what comes
+    /// before the first key frame, never leaves.
+    fn left(&mut self, buffer: &gst::BufferRef) {
+        let Some(pts) = buffer.pts() else { return };
+        self.inside.retain(|inside| *inside > pts);
+        self.left += 1;
+        if self.left > SETTLED {
+            let held = self.inside.len();
+            self.held = Some(self.held.map_or(held, |fewest| fewest.min(held)));
+        }
+    }
+}
+
+impl Taps {
+    /// The stream is asked for now.
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            asked: Instant::now(),
+            decoders: Mutex::default(),
+            decoded: Mutex::default(),
+        })
+    }
+
+    /// Watches what goes into a video decoder, and comes out of it.
+    pub(crate) fn watch_decoder(&self, decoder: &gst::Element) {
+        let encoded = Arc::new(Mutex::new(Encoded {
+            decoder: decoder.factory().map(|factory| factory.name().to_string()),
+            ..Encoded::default()
+        }));
+        if let Some(pad) = decoder.static_pad("sink") {
+            let encoded = encoded.clone();
+            on_buffers(&pad, move |pad, buffer| lock(&encoded).came(pad, buffer));
+        }
+        if let Some(pad) = decoder.static_pad("src") {
+            let encoded = encoded.clone();
+            on_buffers(&pad, move |_, buffer| lock(&encoded).left(buffer));
+        }
+        let mut decoders = lock(&self.decoders);
+        decoders.retain(|watched| watched.is_looked_at || watched.decoder.upgrade().is_some());
+        decoders.push(Watched {
+            decoder: decoder.downgrade(),
+            encoded,
+            is_looked_at: false,
+        });
+    }
+
+    /// The pictures that are looked at are this decoder's.
+    pub(crate) fn look_at(&self, decoder: &gst::Element) {
+        for watched in lock(&self.decoders).iter_mut() {
+            watched.is_looked_at = watched.decoder.upgrade().as_ref() == Some(decoder);
+        }
+    }
+
+    /// What comes to the decoder that is looked at; to the first, as long as none is.
+    fn encoded(&self) -> Option<Arc<Mutex<Encoded>>> {
+        let decoders = lock(&self.decoders);
+        let looked_at = decoders.iter().find(|watched| watched.is_looked_at);
+        Some(looked_at.or(decoders.first())?.encoded.clone())
+    }
+
+    /// Watches the decoded pictures that come to `sink` and leave by `src`.
+    pub(crate) fn watch_pictures(self: &Arc<Self>, sink: &gst::Pad, src: &gst::Pad) {
+        let taps = self.clone();
+        on_buffers(sink, move |pad, buffer| taps.decoded(pad, buffer));
+        let taps = self.clone();
+        on_buffers(src, move |pad, buffer| taps.keep_still(pad, buffer));
+    }
+
+    fn decoded(&self, pad: &gst::Pad, buffer: &gst::BufferRef) {
+        let arrival = clock::now();
+        let mut decoded = lock(&self.decoded);
+        decoded.pictures += 1;
+        decoded.first.get_or_insert_with(|| self.asked.elapsed());
+        decoded.arrivals = Some((decoded.arrivals.map_or(arrival, |(first, _)| first), arrival));
+        if let Some(pts) = buffer.pts() {
+            let (first, last) = decoded.presented.unwrap_or((pts, pts));
+            decoded.presented = Some((first.min(pts), last.max(pts)));
+        }
+        if decoded.caps.is_none() {
+            decoded.caps = pad.current_caps();
+        }
+    }
+
+    fn keep_still(&self, pad: &gst::Pad, buffer: &gst::BufferRef) {
+        let mut decoded = lock(&self.decoded);
+        if decoded.still_wanted && decoded.still.is_none() {
+            // A copy: a decoder may have few buffers.
+            decoded.still = buffer.copy_deep().ok();
+            decoded.caps = pad.current_caps();
+        }
+    }
+
+    /// A picture could be read: the one that is under way shall be kept.
+    pub(crate) fn want_still(&self) {
+        lock(&self.decoded).still_wanted = true;
+    }
+
+    /// Decoded pictures so far.
+    pub(crate) fn pictures(&self) -> u64 {
+        lock(&self.decoded).pictures
+    }
+
+    /// From asking for the stream to its first decoded picture.
+    pub(crate) fn first_picture(&self) -> Option<Duration> {
+        lock(&self.decoded).first
+    }
+
+    /// Since the first picture came.
+    pub(crate) fn playing_for(&self) -> Option<Duration> {
+        Some(self.asked.elapsed().saturating_sub(self.first_picture()?))
+    }
+
+    /// Since the stream was asked for.
+    pub(crate) fn asked_for(&self) -> Duration {
+        self.asked.elapsed()
+    }
+
+    /// Pictures a second, by the times at which they are to be shown; where they have none, as they came.
+    #[expect(clippy::cast_precision_loss, reason = "counts and ns of one measurement")]
+    pub(crate) fn frames_per_second(&self) -> Option<f64> {
+        let decoded = lock(&self.decoded);
+        let presented = decoded.presented.map(|(first, last)| (last - first).nseconds());
+        let arrived = decoded.arrivals.map(|(first, last)| last.saturating_sub(first));
+        let ns = presented.or(arrived).filter(|ns| *ns > 0)?;
+        Some(decoded.pictures.saturating_sub(1) as f64 / (ns as f64 / 1e9))
+    }
+
+    pub(crate) fn codec(&self) -> Option<String> {
+        lock(&*self.encoded()?).codec.clone()
+    }
+
+    pub(crate) fn key_frames(&self) -> KeyFrames {
+        let Some(encoded) = self.encoded() else {
+            return KeyFrames::default();
+        };
+        let encoded = lock(&encoded);
+        KeyFrames {
+            count: encoded.key_frames,
+            interval: encoded.key_interval.distribution(),
+        }
+    }
+
+    /// The pictures that the decoder keeps back all the time; `None` where it keeps none.
+    pub(crate) fn held(&self) -> Option<Held> {
+        let encoded = self.encoded()?;
+        let encoded = lock(&encoded);
+        let pictures = encoded.held.filter(|held| *held > 0)?;
+        Some(Held {
+            decoder: encoded.decoder.clone()?,
+            pictures,
+        })
+    }
+
+    /// Width and height in px; 0 before a picture came.
+    pub(crate) fn size(&self) -> (u32, u32) {
+        let caps = lock(&self.decoded).caps.clone();
+        caps.and_then(|caps| gst_video::VideoInfo::from_caps(&caps).ok())
+            .map_or((0, 0), |info| (info.width(), info.height()))
+    }
+
+    /// The picture that was kept.
+    pub(crate) fn still(&self) -> Option<Still> {
+        let (buffer, caps) = {
+            let decoded = lock(&self.decoded);
+            (decoded.still.clone()?, decoded.caps.clone()?)
+        };
+        let sample = gst::Sample::builder().buffer(&buffer).caps(&caps).build();
+        to_still(&sample)
+    }
+}
+
+fn to_still(sample: &gst::Sample) -> Option<Still> {
+    let rgb = gst_video::VideoCapsBuilder::new()
+        .format(gst_video::VideoFormat::Rgb)
+        .build();
+    let sample = gst_video::convert_sample(sample, &rgb, Some(CONVERSION)).ok()?;
+    let info = gst_video::VideoInfo::from_caps(sample.caps()?).ok()?;
+    let frame = gst_video::VideoFrameRef::from_buffer_ref_readable(sample.buffer()?, &info).ok()?;
+    let stride = usize::try_from(*frame.plane_stride().first()?).ok()?;
+    let row = info.width() as usize * 3;
+    let data = frame.plane_data(0).ok()?;
+    let rows = data.chunks(stride).take(info.height() as usize);
+    let rgb: Vec<u8> = rows
+        .filter_map(|bytes| bytes.get(..row))
+        .flatten()
+        .copied()
+        .collect();
+    (rgb.len() == row * info.height() as usize).then(|| Still {
+        width: info.width(),
+        height: info.height(),
+        rgb,
+    })
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What caps of encoded video are called among people.
+fn codec(caps: &gst::CapsRef) -> Option<String> {
+    let fields = caps.structure(0)?;
+    let name = match fields.name().as_str() {
+        "video/x-h264" => "H.264",
+        "video/x-h265" => "H.265",
+        "video/x-av1" => "AV1",
+        "video/x-vp8" => "VP8",
+        "video/x-vp9" => "VP9",
+        "image/jpeg" => "MJPEG",
+        "video/mpeg" => match fields.get::<i32>("mpegversion") {
+            Ok(4) => "MPEG-4",
+            Ok(2) => "MPEG-2",
+            _ => "MPEG",
+        },
+        other => other,
+    };
+    Some(name.to_owned())
+}
+
+fn on_buffers(pad: &gst::Pad, each: impl Fn(&gst::Pad, &gst::BufferRef) + Send + Sync + 'static) {
+    pad.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
+        if let Some(buffer) = info.buffer() {
+            each(pad, buffer);
+        }
+        gst::PadProbeReturn::Ok
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(number: u64, flags: gst::BufferFlags) -> gst::Buffer {
+        let mut buffer = gst::Buffer::new();
+        let content = buffer.make_mut();
+        content.set_pts(gst::ClockTime::from_mseconds(40 * number));
+        content.set_flags(flags);
+        buffer
+    }
+
+    /// What a decoder holds that keeps `back` pictures back, and drops those of `dropped`.
+    fn held(back: u64, dropped: &[u64]) -> Option<usize> {
+        gst::init().expect("GStreamer");
+        let pad = gst::Pad::new(gst::PadDirection::Sink);
+        let mut encoded = Encoded::default();
+        for number in 0..100 {
+            encoded.came(&pad, &frame(number, gst::BufferFlags::DELTA_UNIT));
+            let out = number.checked_sub(back).filter(|out| !dropped.contains(out));
+            if let Some(out) = out {
+                encoded.left(&frame(out, gst::BufferFlags::empty()));
+            }
+        }
+        encoded.held
+    }
+
+    #[test]
+    fn pictures_that_a_decoder_dropped_are_not_in_it() {
+        assert_eq!(held(0, &[]), Some(0));
+        assert_eq!(held(2, &[]), Some(2));
+        assert_eq!(held(0, &[0, 1, 2, 3, 30, 31, 60]), Some(0));
+    }
+
+    #[test]
+    fn only_the_decoder_that_is_looked_at_counts() {
+        gst::init().expect("GStreamer");
+        let decoder = || gst::ElementFactory::make("identity").build().expect("identity");
+        let [other, shown] = [decoder(), decoder()];
+        let taps = Taps::new();
+        taps.watch_decoder(&other);
+        taps.watch_decoder(&shown);
+        taps.look_at(&shown);
+        let pad = shown.static_pad("sink").expect("a pad");
+        let key = frame(0, gst::BufferFlags::empty());
+        lock(&lock(&taps.decoders)[0].encoded).came(&pad, &key);
+        assert_eq!(taps.key_frames().count, 0);
+        lock(&lock(&taps.decoders)[1].encoded).came(&pad, &key);
+        assert_eq!(taps.key_frames().count, 1);
+    }
+}

@@ -1,0 +1,306 @@
+//! The command as it is called: what it writes, how it exits, and what it never shows.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+#[path = "support/recording.rs"]
+mod recording;
+
+use recording::{Recording, blank, frames, in_a_row};
+
+fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rtsp-clock-probe"));
+    command
+        .env_remove("RTSP_PROBE_USERNAME")
+        .env_remove("RTSP_PROBE_PASSWORD")
+        .env_remove("GST_DEBUG");
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    command().args(arguments).output().expect("it runs")
+}
+
+/// All that it wrote.
+fn written(output: &Output) -> String {
+    String::from_utf8_lossy(&[output.stdout.as_slice(), output.stderr.as_slice()].concat()).into_owned()
+}
+
+#[track_caller]
+fn assert_status(output: &Output, status: i32) {
+    assert_eq!(output.status.code(), Some(status), "{}", written(output));
+}
+
+#[track_caller]
+fn json(text: &[u8]) -> Value {
+    serde_json::from_slice(text).expect("JSON and nothing else")
+}
+
+/// A recording of 60 frames that lacks 3.
+fn lacking(name: &str) -> Recording {
+    let all = frames(60);
+    let mut placed = in_a_row(&all);
+    placed.retain(|(place, _)| ![10, 11, 30].contains(place));
+    Recording::write(name, &placed)
+}
+
+fn scratch(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{name}", std::process::id()))
+}
+
+#[test]
+fn a_wrong_command_line_is_status_2() {
+    for arguments in [
+        &[][..],
+        &["no such file"],
+        &["rtsp://127.0.0.1/live", "--duration", "soon"],
+        &["rtsp://127.0.0.1/live", "--max-lost", "-1"],
+        &["rtsp://127.0.0.1/live", "--every", "0"],
+        &["rtsp://127.0.0.1/live", "--password", "secret"],
+        &[
+            "rtsp://127.0.0.1/live",
+            "--via",
+            "rtsp://127.0.0.1/other",
+            "--every",
+            "2",
+        ],
+        &["rtsp://viewer:12#secret@127.0.0.1/live"],
+        &["viewer:secret@127.0.0.1/live"],
+        &["127.0.0.1/live?password=secret"],
+    ] {
+        let output = run(arguments);
+        assert_status(&output, 2);
+        assert!(
+            output.stdout.is_empty() && !output.stderr.is_empty(),
+            "{arguments:?}"
+        );
+        assert!(!written(&output).contains("secret"), "{}", written(&output));
+    }
+}
+
+#[test]
+fn the_schema_is_printed_without_a_url() {
+    let output = run(&["--print-schema"]);
+    assert_status(&output, 0);
+    assert!(json(&output.stdout).get("properties").is_some());
+}
+
+#[test]
+fn a_limit_decides_the_exit_status() {
+    let recording = lacking("limits");
+    for (allowed, status) in [("2", 1), ("3", 0)] {
+        let output = run(&[recording.name(), "--max-lost", allowed, "--json"]);
+        assert_status(&output, status);
+        let limit = &json(&output.stdout)["limits"][0];
+        assert_eq!(
+            (limit["name"].as_str(), limit["found"].as_str()),
+            (Some("--max-lost"), Some("3"))
+        );
+        assert_eq!(limit["kept"].as_bool(), Some(status == 0));
+    }
+    // A recording has no latency that could be kept.
+    assert_status(&run(&[recording.name(), "--max-p99", "1h"]), 1);
+}
+
+#[test]
+fn every_output_is_written_and_quiet_otherwise() {
+    let recording = lacking("outputs");
+    let [json_file, csv, page] = ["a.json", "a.csv", "a.html"].map(scratch);
+    let output = command()
+        .arg(recording.name())
+        .arg(format!("--json={}", json_file.display()))
+        .arg("--csv")
+        .arg(&csv)
+        .arg("--report")
+        .arg(&page)
+        .output()
+        .expect("it runs");
+    assert_status(&output, 0);
+    assert!(
+        output.stderr.is_empty(),
+        "no terminal, no progress: {}",
+        written(&output)
+    );
+    assert!(
+        String::from_utf8_lossy(&output.stdout).contains(recording.name()),
+        "the table"
+    );
+    let read = |path: &Path| std::fs::read_to_string(path).expect("it was written");
+    assert_eq!(
+        json(read(&json_file).as_bytes())["streams"][0]["counts"]["lost"],
+        3
+    );
+    assert_eq!(read(&csv).lines().count(), 1 + 57);
+    assert!(
+        read(&page).contains("data:image/png;base64,"),
+        "the page has a picture"
+    );
+    for file in [json_file, csv, page] {
+        std::fs::remove_file(file).expect("it was there");
+    }
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_told_before_anything_is_measured() {
+    let recording = lacking("unwritable");
+    let output = run(&[recording.name(), "--report", "/no/such/folder/report.html"]);
+    assert_status(&output, 1);
+    assert!(
+        output.stdout.is_empty() && written(&output).contains("/no/such/folder"),
+        "{}",
+        written(&output)
+    );
+}
+
+#[test]
+fn a_picture_without_a_stamp_is_told_with_what_to_do() {
+    let blank = blank();
+    let recording = Recording::write("blank", &in_a_row([&blank; 10]));
+    let output = run(&[recording.name(), "--json"]);
+    assert_status(&output, 1);
+    let figures = json(&output.stdout);
+    let problem = figures["streams"][0]["problems"][0].as_str().unwrap_or_default();
+    assert!(
+        problem.contains("RTSP_STAMP=qr") && problem.contains("\"stamp\": \"qr\""),
+        "{problem}"
+    );
+    assert_eq!(figures["streams"][0]["counts"]["unreadable"], 10);
+}
+
+#[test]
+fn what_cannot_be_played_is_told() {
+    let file = scratch("not-a-film.mp4");
+    std::fs::write(&file, "Once upon a time").expect("a file");
+    let output = run(&[file.to_str().expect("UTF-8")]);
+    std::fs::remove_file(&file).expect("it was there");
+    assert_status(&output, 1);
+    assert!(
+        written(&output).contains("nothing that can be played"),
+        "{}",
+        written(&output)
+    );
+}
+
+/// An RTSP server that answers everything with `status`, for as long as it is asked.
+fn server(status: &'static str) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("its address").port();
+    std::thread::spawn(move || {
+        for connection in listener.incoming().map_while(Result::ok) {
+            std::thread::spawn(move || {
+                let mut answers = connection.try_clone().expect("a socket");
+                let mut number = String::new();
+                for line in BufReader::new(connection).lines().map_while(Result::ok) {
+                    if let Some(cseq) = line.strip_prefix("CSeq:") {
+                        cseq.trim().clone_into(&mut number);
+                    }
+                    if line.is_empty() {
+                        let login = "WWW-Authenticate: Basic realm=\"camera\"";
+                        let answer = format!("RTSP/1.0 {status}\r\nCSeq: {number}\r\n{login}\r\n\r\n");
+                        if answers.write_all(answer.as_bytes()).is_err() {
+                            return;
+                        }
+                    }
+                }
+            });
+        }
+    });
+    port
+}
+
+#[track_caller]
+fn assert_hidden(text: &str) {
+    // As it is, percent-encoded, and as Basic sends it.
+    for secret in ["s3cr@t", "s3cr%40t", "dmlld2VyOnMzY3JAdA"] {
+        assert!(!text.contains(secret), "{text}");
+    }
+}
+
+#[test]
+fn credentials_are_shown_nowhere_when_they_are_refused() {
+    let port = server("401 Unauthorized");
+    let page = scratch("refused.html");
+    let url = format!("rtsp://127.0.0.1:{port}/live");
+    let with_credentials = format!("rtsp://viewer:s3cr%40t@127.0.0.1:{port}/live");
+    let common = ["--duration", "20s", "--transport", "tcp", "--json", "--report"];
+    let mut by_url = command();
+    by_url.arg(&with_credentials);
+    let mut by_option = command();
+    by_option.args([&url, "--user", "viewer", "--password", "s3cr@t"]);
+    let mut by_environment = command();
+    by_environment
+        .arg(&url)
+        .env("RTSP_PROBE_USERNAME", "viewer")
+        .env("RTSP_PROBE_PASSWORD", "s3cr@t");
+    for mut command in [by_url, by_option, by_environment] {
+        let output = command.args(common).arg(&page).output().expect("it runs");
+        assert_status(&output, 1);
+        let text = written(&output) + &std::fs::read_to_string(&page).expect("the page");
+        assert_hidden(&text);
+        let figures = json(&output.stdout);
+        assert_eq!(figures["streams"][0]["url"].as_str(), Some(url.as_str()));
+        let problem = figures["streams"][0]["problems"][0].as_str().unwrap_or_default();
+        assert!(
+            problem.contains("refuses the user name or the password"),
+            "{problem}"
+        );
+    }
+    std::fs::remove_file(page).expect("it was there");
+    let output = run(&[&url, "--duration", "20s", "--transport", "tcp"]);
+    assert!(
+        written(&output).contains("RTSP_PROBE_PASSWORD"),
+        "{}",
+        written(&output)
+    );
+}
+
+#[test]
+fn a_url_that_cannot_be_read_does_not_show_its_password() {
+    let output = run(&["rtsp://viewer:s3cr@t@127.0.0.1:99999/live"]);
+    assert_status(&output, 2);
+    assert_hidden(&written(&output));
+}
+
+#[test]
+fn a_secret_in_a_query_is_sent_and_not_shown() {
+    let url = format!(
+        "rtsp://127.0.0.1:{}/live?user=viewer&password=s3cr@t",
+        server("404 Not Found")
+    );
+    let output = run(&[
+        &url.replace('@', "%40"),
+        "--duration",
+        "20s",
+        "--transport",
+        "tcp",
+        "--json",
+    ]);
+    assert_status(&output, 1);
+    let text = written(&output);
+    assert_hidden(&text);
+    assert!(text.contains("user=***&password=***"), "{text}");
+}
+
+#[test]
+fn a_duration_without_an_end_is_none() {
+    let recording = lacking("endless");
+    let endless = format!("{}s", i64::MAX);
+    assert_status(&run(&[recording.name(), "--duration", &endless, "--json"]), 0);
+}
+
+#[test]
+fn one_that_fails_does_not_stop_the_others() {
+    let recording = lacking("others");
+    let missing = format!("rtsp://127.0.0.1:{}/nothing", server("404 Not Found"));
+    let output = run(&[&missing, recording.name(), "--transport", "tcp", "--json"]);
+    assert_status(&output, 1);
+    let figures = json(&output.stdout);
+    let problem = figures["streams"][0]["problems"][0].as_str().unwrap_or_default();
+    assert!(problem.contains("404"), "{problem}");
+    assert_eq!(figures["streams"][1]["counts"]["frames"], 57);
+    assert_eq!(figures["streams"][1]["counts"]["lost"], 3);
+}
