@@ -26,19 +26,22 @@ RUN find . -name '*.rs' -not -path './target/*' -exec touch {} + && cargo build 
 FROM debian:trixie-slim AS plugins
 WORKDIR /packages
 RUN apt-get update \
-    && apt-get download gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly \
-        libgstrtspserver-1.0-0 \
+    && apt-get download gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad \
+        gstreamer1.0-plugins-ugly libgstreamer-plugins-bad1.0-0 libgstrtspserver-1.0-0 \
     && for package in *.deb; do dpkg -x "$package" unpacked; done
+# The third line is what the probe plays with.
 RUN for plugin in app typefindfunctions videoconvertscale videorate videotestsrc \
-        jpeg rtp rtpmanager udp x264; do \
+        jpeg mulaw opus rtp rtpmanager udp voaacenc x264 \
+        alaw audioconvert audioparsers audioresample de265 faad isomp4 matroska mpegtsdemux openh264 opusparse playback \
+        rtsp tcp videoparsersbad vpx; do \
         set -- "$@" unpacked/usr/lib/*/gstreamer-1.0/libgst$plugin.so; \
     done \
-    && for file in "$@" unpacked/usr/lib/*/libgstrtspserver-1.0.so.* unpacked/usr/share/doc/*/copyright; do \
+    && for file in "$@" unpacked/usr/lib/*/libgst[rcm]*-1.0.so.* unpacked/usr/share/doc/*/copyright; do \
         target=/collected${file#unpacked}; mkdir -p "${target%/*}" && cp -a "$file" "$target" || exit 1; \
     done
 COPY --from=build /build/target/release/libgstclocksrc.so /tmp/
 RUN cp /tmp/libgstclocksrc.so /collected/usr/lib/*/gstreamer-1.0/
-COPY --from=build /build/target/release/rtsp-clock-server /collected/usr/local/bin/
+COPY --from=build /build/target/release/rtsp-clock-server /build/target/release/rtsp-clock-probe /collected/usr/local/bin/
 
 # --- What runs. ---
 FROM debian:trixie-slim
@@ -47,8 +50,9 @@ LABEL org.opencontainers.image.title="rtsp-clock-server" \
       org.opencontainers.image.licenses="MIT"
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
-        fontconfig fonts-dejavu-core gstreamer1.0-tools libgstreamer-plugins-base1.0-0 libjpeg62-turbo \
-        libpangocairo-1.0-0 libpangoft2-1.0-0 libx264-164 tzdata \
+        fontconfig fonts-dejavu-core gstreamer1.0-tools libde265-0 libfaad2 libgstreamer-plugins-base1.0-0 \
+        libjpeg62-turbo libopenh264-8 libopus0 libpangocairo-1.0-0 libpangoft2-1.0-0 libvo-aacenc0 libvpx9 libx264-164 \
+        tzdata \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/log/apt /var/log/dpkg.log \
     && mkdir /app /var/cache/gstreamer-1.0 \
     && echo '{}' >/app/config.json
@@ -61,8 +65,11 @@ ENV GST_REGISTRY=/var/cache/gstreamer-1.0/registry.bin
 # Fails where a plugin lacks a library, or an element that the server needs its plugin.
 RUN ldconfig \
     && find /usr/share/fonts /usr/local/share/fonts -exec touch --date=@1 {} + && fc-cache --force --system-only \
-    && ! ldd /usr/local/bin/rtsp-clock-server /usr/lib/*/gstreamer-1.0/*.so | grep 'not found' \
-    && for element in appsink capsfilter jpegenc queue rtpbin rtph264pay rtpjpegpay udpsink videoconvert x264enc; do \
+    && ! ldd /usr/local/bin/rtsp-clock-* /usr/lib/*/gstreamer-1.0/*.so | grep 'not found' \
+    && for element in appsink capsfilter jpegenc mulawenc opusenc queue rtpbin rtph264pay rtpjpegpay rtpmp4gpay \
+        rtpopuspay rtppcmupay udpsink videoconvert voaacenc x264enc \
+        audioconvert audioresample decodebin faad h264parse jpegdec libde265dec matroskademux mulawdec openh264dec \
+        opusdec qtdemux rtspsrc tsdemux uridecodebin vp8dec vp9dec; do \
         gst-inspect-1.0 --exists "$element" || { echo "no element $element" >&2; exit 1; }; \
     done \
     && chmod 0444 "$GST_REGISTRY"

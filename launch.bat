@@ -8,6 +8,7 @@ set "config=%CONFIG_PATH%"
 set "rebuild="
 set "server_args="
 set "no_ports="
+set "probing="
 
 :next_argument
 if "%~1"=="" goto arguments_read
@@ -28,6 +29,11 @@ if /i "%~1"=="--config" (
 if /i "%~1"=="--native" (
     echo launch: on Windows the camera runs in a container only>&2
     exit /b 1
+)
+if /i "%~1"=="probe" if not defined server_args (
+    set "probing=yes"
+    set "no_ports=yes"
+    goto argument_done
 )
 if /i "%~1"=="--help" call :usage
 for %%o in (--check --healthcheck -h --help -V --version) do (
@@ -69,6 +75,7 @@ if errorlevel 1 exit /b 1
 
 if not defined RTSP_PUBLIC_ADDRESSES call :host_addresses
 call :variables
+if defined probing goto probe
 
 if defined no_ports goto run
 set "ports="
@@ -85,8 +92,14 @@ del "%answer%"
 docker run --rm --cap-drop ALL --security-opt no-new-privileges %ports% %variables% %mount% "%image%"%server_args%
 exit /b %errorlevel%
 
+rem A camera on this machine is rtsp://host.docker.internal from in there, over TCP.
+:probe
+docker run --rm --cap-drop ALL --security-opt no-new-privileges %variables% --mount "type=bind,source=%CD%,target=/data" --workdir /data --entrypoint rtsp-clock-probe "%image%"%server_args%
+exit /b %errorlevel%
+
 :usage
 echo Usage: launch.bat [--build] [--config FILE] [SERVER OPTION...]
+echo        launch.bat [--build] probe [PROBE OPTION...] URL...
 echo.
 echo   --build        build the image even if it is up to date
 echo   --config FILE  the configuration; without it %%CONFIG_PATH%%, else the config.json beside launch.bat

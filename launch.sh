@@ -12,11 +12,15 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 usage() {
     cat <<'END'
 Usage: ./launch.sh [--docker | --native] [--build] [--config FILE] [SERVER OPTION...]
+       ./launch.sh [--docker | --native] [--build] probe [PROBE OPTION...] URL...
 
   --docker       run in a container, or fail
   --native       build and run on this machine, whether there is a Docker Engine or not
   --build        build the image even if it is up to date
   --config FILE  the configuration; without it $CONFIG_PATH, else the config.json beside launch.sh
+
+`probe` runs rtsp-clock-probe in place of the server: it plays a stream or a recording and measures it. In a container
+it sees the files of the directory that it is started in.
 
 RTSP_* variables reach the server and override the file. All else is passed on to the server:
 
@@ -31,6 +35,12 @@ main() {
         left=$((left - 1))
         case $argument in
             --docker | --native) floor=${argument#--} ;;
+            probe)
+                [ "$left" -eq "$#" ] || die "launch: probe comes first, and its options behind it"
+                [ -n "$floor" ] || floor=$(choose_floor)
+                "probe_$floor" "$@"
+                return
+                ;;
             --build) rebuild=yes ;;
             --config=*) config=${argument#*=} ;;
             --config)
@@ -68,7 +78,7 @@ choose_floor() {
     if docker info >/dev/null 2>&1; then
         echo docker
     else
-        say "launch: no Docker Engine answers, so the server is built and run on this machine"
+        say "launch: no Docker Engine answers, so everything is built and run on this machine"
         echo native
     fi
 }
@@ -80,6 +90,12 @@ launch_native() {
     exec "$(target_directory)/release/rtsp-clock-server" "$@"
 }
 
+probe_native() {
+    set_up "$here" probe
+    (cd "$here" && cargo build --release --locked)
+    exec "$(target_directory)/release/rtsp-clock-probe" "$@"
+}
+
 target_directory() {
     case ${CARGO_TARGET_DIR-} in
         '') echo "$here/target" ;;
@@ -89,10 +105,7 @@ target_directory() {
 }
 
 launch_docker() {
-    docker info >/dev/null || die "launch: no Docker Engine answers; start it, or use --native"
-    if [ -n "$rebuild" ] || ! image_is_current; then
-        build_image
-    fi
+    have_image
     announce_host
     stage_config
     if answers_and_exits "$@"; then
@@ -101,6 +114,25 @@ launch_docker() {
         # What the server has to say, it says when it runs.
         ports=$(export RUST_LOG=error && in_container "" --print-docker-flags "$@")
         in_container "$ports" "$@"
+    fi
+}
+
+# The probe opens ports for RTP and reads and writes files as whoever starts it.
+probe_docker() {
+    have_image
+    terminal=''
+    [ ! -t 1 ] || terminal=--tty
+    here_too=$(csv_field "source=$PWD"),$(csv_field "target=$PWD")
+    # shellcheck disable=SC2046,SC2086 # the variables' names are one word each, and so is the option
+    exec docker run --rm --init --network host --cap-drop ALL --security-opt no-new-privileges $terminal $(variables) \
+        --user "$(id -u):$(id -g)" --mount "type=bind,$here_too" --workdir "$PWD" --entrypoint rtsp-clock-probe \
+        "$IMAGE" "$@"
+}
+
+have_image() {
+    docker info >/dev/null || die "launch: no Docker Engine answers; start it, or use --native"
+    if [ -n "$rebuild" ] || ! image_is_current; then
+        build_image
     fi
 }
 
@@ -196,11 +228,17 @@ in_container() {
     shift
     set -- "$IMAGE" "$@"
     [ -z "$mounted" ] || set -- --mount "type=bind,$(csv_field "source=$mounted"),target=/app/config.json,readonly" "$@"
+    signalled='' container=''
+    trap 'signalled=yes; pass_on' HUP INT TERM
     # shellcheck disable=SC2046,SC2086 # the flags and the variables' names are one word each
     docker run --rm --cap-drop ALL --security-opt no-new-privileges $flags $(variables) "$@" &
     container=$!
-    trap 'signalled=yes; kill -TERM "$container" 2>/dev/null || true' HUP INT TERM
+    [ -z "$signalled" ] || pass_on # it came before there was anybody to pass it on to
     until_ended "$container"
+}
+
+pass_on() {
+    [ -z "$container" ] || kill -TERM "$container" 2>/dev/null || true
 }
 
 # The variables go by name: no password gets into a list of processes.

@@ -18,6 +18,9 @@ main() {
     step cargo fmt --all --check
     step cargo clippy --workspace --all-targets --locked -- -D warnings
     step cargo test --workspace --locked --no-fail-fast
+    # Figures in CPU time, which a busy machine hardly changes: they fail where a bar is broken. Of the whole workspace, as
+    # above, so that nothing is built anew with other features.
+    step cargo bench --workspace --profile dev --locked --bench readers --bench clockprobe --bench figures -- stamp
     sum_up
 }
 

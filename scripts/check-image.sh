@@ -76,7 +76,8 @@ is_quiet() {
 start_camera() {
     umask 077
     cp "$here/config.json" "$work/my config.json"
-    "$here/launch.sh" --docker --config "$work/my config.json" >"$work/log" 2>&1 &
+    RTSP_STAMP=qr RTSP_FLASH=true RTSP_AUDIO=aac "$here/launch.sh" --docker --config "$work/my config.json" \
+        >"$work/log" 2>&1 &
     launcher=$!
     within 30 answers
 }
@@ -88,6 +89,13 @@ answers() {
 # plays TRANSPORT: ten frames arrive
 plays() {
     ffmpeg -v error -rtsp_transport "$1" -i "rtsp://127.0.0.1:$port/live" -frames:v 10 -f null - </dev/null
+}
+
+# measures TRANSPORT: the probe in the image reads the camera's stamps, and hears its ticks
+measures() {
+    "$here/launch.sh" --docker probe "rtsp://127.0.0.1:$port/live" --transport "$1" --duration 5s \
+        --max-unreadable 0 --json="$work/figures.json" &&
+        grep -Eq '"readings": *[1-9]' "$work/figures.json" && grep -Eq '"ticks": *[1-9]' "$work/figures.json"
 }
 
 camera() {
@@ -129,6 +137,9 @@ check "clocksrc runs without a word" is_quiet
 check "starts with a configuration that only its owner reads" start_camera
 check "plays over TCP" plays tcp
 check "plays over UDP" plays udp
+cd "$work" # what the probe in the container sees
+check "measures itself over TCP" measures tcp
+check "measures itself over UDP" measures udp
 check "uses the clocksrc in the server, not the one in the system" uses_its_own_clocksrc
 check "is healthy" within 30 is_healthy
 check "stops with status 0 on SIGTERM" stops_when_told_to

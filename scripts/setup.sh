@@ -1,6 +1,7 @@
 #!/bin/sh
-# Makes this machine ready: `scripts/setup.sh run` to build and run the server, `scripts/setup.sh test` to run its
-# tests as well. launch.sh and test.sh read this file in and call `set_up`.
+# Makes this machine ready: `scripts/setup.sh run` to build everything and run the server, `scripts/setup.sh probe` to
+# measure with rtsp-clock-probe, `scripts/setup.sh test` to run the tests as well. launch.sh and test.sh read this file in
+# and call `set_up`.
 
 say() {
     printf '%s\n' "$*" >&2
@@ -11,7 +12,7 @@ die() {
     exit 1
 }
 
-# set_up ROOT run|test
+# set_up ROOT run|probe|test
 set_up() {
     find_rustup
     require_rust "$(wanted_rust "$1/Cargo.toml")"
@@ -58,7 +59,7 @@ older() {
     }'
 }
 
-# install_missing run|test
+# install_missing run|probe|test
 install_missing() {
     manager=$(package_manager) || die "No package manager known here (apt-get, dnf, pacman, zypper, brew)." \
         "Install GStreamer 1.22 or newer with its base, good and ugly plugins, gst-rtsp-server, Pango and cairo," \
@@ -83,7 +84,8 @@ package_manager() {
     return 1
 }
 
-# packages MANAGER run|test: `run` builds and runs, `test` is that and the tools of the tests.
+# packages MANAGER run|probe|test: `run` builds and runs, `probe` plays as well, `test` is that and the tools of the
+# tests.
 packages() {
     case $1 in
         apt-get) packages_apt "$2" ;;
@@ -99,8 +101,9 @@ packages_apt() {
     echo gcc libc6-dev pkg-config libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstrtspserver-1.0-dev \
         libpango1.0-dev libcairo2-dev gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly \
         fonts-dejavu-core tzdata
-    [ "$1" = run ] || echo git gstreamer1.0-tools gstreamer1.0-x gstreamer1.0-plugins-bad gstreamer1.0-libav ffmpeg \
-        tesseract-ocr faketime shellcheck procps iproute2
+    [ "$1" = run ] || echo gstreamer1.0-plugins-bad gstreamer1.0-libav
+    [ "$1" != test ] || echo git gstreamer1.0-tools gstreamer1.0-x ffmpeg tesseract-ocr faketime shellcheck procps \
+        iproute2 zbar-tools libzbar0 python3-opencv
 }
 
 # H.264 is in gstreamer1-plugins-ugly, which is RPM Fusion's; without it the codec `mjpeg` works.
@@ -108,29 +111,31 @@ packages_dnf() {
     echo gcc pkgconf-pkg-config gstreamer1-devel gstreamer1-plugins-base-devel gstreamer1-rtsp-server-devel \
         pango-devel cairo-devel gstreamer1-plugins-base gstreamer1-plugins-good dejavu-sans-mono-fonts tzdata
     ! dnf -q list gstreamer1-plugins-ugly >/dev/null 2>&1 || echo gstreamer1-plugins-ugly
-    [ "$1" = run ] || echo git gstreamer1-plugins-bad-free gstreamer1-plugin-libav ffmpeg-free tesseract libfaketime \
-        ShellCheck procps-ng iproute
+    [ "$1" = run ] || echo gstreamer1-plugins-bad-free gstreamer1-plugin-libav
+    [ "$1" != test ] || echo git ffmpeg-free tesseract libfaketime ShellCheck procps-ng iproute zbar python3-opencv
 }
 
 packages_pacman() {
     echo gcc pkgconf gstreamer gst-plugins-base gst-plugins-good gst-plugins-ugly gst-rtsp-server pango cairo \
         ttf-dejavu tzdata
-    [ "$1" = run ] || echo git gst-plugins-bad gst-libav ffmpeg tesseract tesseract-data-eng libfaketime shellcheck \
-        procps-ng iproute2
+    [ "$1" = run ] || echo gst-plugins-bad gst-libav
+    [ "$1" != test ] || echo git ffmpeg tesseract tesseract-data-eng libfaketime shellcheck procps-ng iproute2 zbar \
+        python-opencv
 }
 
 # H.264 is in Packman's gstreamer-plugins-ugly; openSUSE's own lacks x264, and the codec `mjpeg` works.
 packages_zypper() {
     echo gcc pkgconf gstreamer-devel gstreamer-plugins-base-devel gstreamer-rtsp-server-devel pango-devel cairo-devel \
         gstreamer-plugins-base gstreamer-plugins-good gstreamer-plugins-ugly dejavu-fonts timezone
-    [ "$1" = run ] || echo git gstreamer-utils gstreamer-plugins-bad gstreamer-plugins-libav ffmpeg tesseract-ocr \
-        tesseract-ocr-traineddata-english libfaketime ShellCheck procps iproute2
+    [ "$1" = run ] || echo gstreamer-plugins-bad gstreamer-plugins-libav
+    [ "$1" != test ] || echo git gstreamer-utils ffmpeg tesseract-ocr tesseract-ocr-traineddata-english libfaketime \
+        ShellCheck procps iproute2 zbar python3-opencv
 }
 
 # Homebrew's gstreamer has the plugins and the RTSP server in it.
 packages_brew() {
     echo pkgconf gstreamer pango cairo
-    [ "$1" = run ] || echo ffmpeg tesseract libfaketime shellcheck
+    [ "$1" != test ] || echo ffmpeg tesseract libfaketime shellcheck zbar opencv
 }
 
 # is_installed MANAGER PACKAGE
@@ -173,8 +178,8 @@ case ${0##*/} in
     setup.sh)
         set -eu
         case ${1-} in
-            run | test) set_up "$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)" "$1" ;;
-            *) die "usage: scripts/setup.sh run|test" ;;
+            run | probe | test) set_up "$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)" "$1" ;;
+            *) die "usage: scripts/setup.sh run|probe|test" ;;
         esac
         ;;
 esac

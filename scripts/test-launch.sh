@@ -86,7 +86,8 @@ native_machine() {
     stand_in rustc "echo 'rustc $1 (0123 2030-01-01)'"
     stand_in cargo '
         mkdir -p target/release
-        cp "$STATE/server" target/release/rtsp-clock-server'
+        cp "$STATE/server" target/release/rtsp-clock-server
+        cp "$STATE/server" target/release/rtsp-clock-probe'
     stand_in server 'env >"$STATE/env"; exit "$(cat "$STATE/status" 2>/dev/null || echo 0)"'
     mv "$bin/server" "$state/server"
     stand_in apt-get ''
@@ -390,6 +391,36 @@ test_native_ends_with_the_status_of_the_server() {
     echo 42 >"$state/status"
     launch --
     exits 42
+}
+
+test_the_probe_runs_in_the_image_with_the_directory_at_hand() {
+    launch RTSP_PROBE_PASSWORD=open-sesame -- probe 'a recording.mp4' --report report.html
+    exits 0
+    called 1 'docker [build]'
+    called 1 '[rtsp-clock-server:latest] [a recording.mp4] [--report] [report.html]'
+    called 1 '[--entrypoint] [rtsp-clock-probe]'
+    called 1 '[--network] [host]'
+    called 1 "[--workdir] [$(readlink -f "$state/../elsewhere")]"
+    called 1 '[-e] [RTSP_PROBE_PASSWORD]'
+    has_no calls open-sesame
+}
+
+test_the_probe_is_built_and_run_here() {
+    native_machine 1.99.0
+    echo 1 >"$state/status"
+    stand_in dpkg-query 'case $4 in *libav) exit 1 ;; *) echo installed ;; esac'
+    launch -- --native probe rtsp://camera/live --config x
+    exits 1
+    called 1 'rtsp-clock-probe [rtsp://camera/live] [--config] [x]'
+    called 1 '[install] [-y] [--no-install-recommends] [gstreamer1.0-libav]'
+    has_no env CONFIG_PATH
+}
+
+test_the_probe_takes_no_option_of_the_server() {
+    launch -- --check probe rtsp://camera/live
+    exits 1
+    has err "probe comes first"
+    called 0 'docker [run]'
 }
 
 test_a_rust_that_is_too_old_is_reported() {

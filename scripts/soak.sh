@@ -1,0 +1,59 @@
+#!/bin/sh
+# The long tests: what CI does on a small scale. `scripts/soak.sh [PICTURES [REQUESTS]]`: so many pictures without a
+# readable stamp (a million by default, some 18 min of two cores; fails when one was read), and so many hostile requests
+# to a server without and with a log-in (100000 by default, some 5 min each), and 10000 connections that say nothing.
+# A 0 leaves a part out.
+set -eu
+cd "$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)"
+
+usage() {
+    echo "usage: scripts/soak.sh [PICTURES [REQUESTS]]" >&2
+    exit 2
+}
+
+[ "$#" -le 2 ] || usage
+pictures=${1:-1000000} requests=${2:-100000}
+for number in "$pictures" "$requests"; do
+    case $number in
+        '' | *[!0-9]*) usage ;;
+    esac
+done
+start=$(date +%s)
+
+# soaked LINE COMMAND...: runs a test, and fails unless its log has such a line: one that is renamed would run nothing,
+# and pass
+soaked() {
+    line=$1
+    shift
+    log=$("$@" 2>&1) || {
+        echo "$log" >&2
+        echo "soak: FAILED" >&2
+        exit 1
+    }
+    echo "$log" | grep -E "$line" || {
+        echo "soak: FAILED: the test did not run" >&2
+        exit 1
+    }
+}
+
+# attacked TEST LINE: a test of hostile.rs at full size
+attacked() {
+    soaked "$2|packets lost|before, Footprint" env HOSTILE_REQUESTS="$requests" HOSTILE_CONNECTIONS=10000 \
+        cargo test --release --locked --package rtsp-clock-server --test hostile -- --nocapture --exact "$1"
+}
+
+if [ "$pictures" -gt 0 ]; then
+    echo "soak: $pictures pictures without a readable stamp: noise, patterns, text, damaged stamps"
+    soaked "^$pictures pictures without a stamp, 0 misread" env STAMP_SOAK_PICTURES="$pictures" \
+        cargo test --release --locked --package clockface --test stamp \
+        -- --nocapture --exact pictures_without_a_whole_stamp_are_not_read
+fi
+if [ "$requests" -gt 0 ]; then
+    echo "soak: $requests hostile requests to a server without a log-in, and to one with"
+    attacked hostile_requests_do_no_harm '^[0-9]+ requests in'
+    attacked hostile_requests_do_no_harm_where_a_log_in_is_needed '^[0-9]+ requests in'
+    echo "soak: 10000 connections that say nothing, and 200 slow ones"
+    attacked idle_connections_do_no_harm '^10000 connections within'
+    attacked slow_bytes_do_no_harm '^[0-9]+ of [0-9]+ packets lost'
+fi
+echo "soak: passed in $(($(date +%s) - start)) s"
