@@ -122,8 +122,8 @@ pub struct StreamFigures {
     pub decoder: Option<Distribution>,
     /// From one new frame to the next, as they arrived (a file: by PTS).
     pub interval: Option<Distribution>,
-    /// How the latency changes over time, in parts per million: clocks that run apart, or a buffer that fills. `None`
-    /// for less than 5 s, and where it cannot be told from noise.
+    /// How the least latency of each second changes over time, in parts per million: clocks that run apart, or a buffer
+    /// that fills. `None` for less than 5 s, and where it cannot be told from noise.
     pub drift_ppm: Option<f64>,
     /// Two standard errors of the drift.
     pub drift_uncertainty_ppm: Option<f64>,

@@ -1,5 +1,6 @@
 //! Collects what came of one stream.
 
+use crate::drift::Drift;
 use crate::figures::{Estimate, Evidence, Loss, Sample, Sound};
 use crate::gaps::{Gaps, Kind, Place};
 use crate::packets::FramePackets;
@@ -211,59 +212,6 @@ fn is_burst(between_arrivals: u64, between_instants: i64) -> bool {
     between_arrivals.saturating_mul(2) < u64::try_from(between_instants).unwrap_or_default()
 }
 
-/// A straight line through delays over time, by least squares.
-#[derive(Debug, Default)]
-struct Drift {
-    /// Time and delay of the first point (ns): sums of differences from it stay exact enough.
-    first: Option<(i64, i64)>,
-    count: f64,
-    sums: [f64; 2],
-    /// Of time and itself, time and delay, delay and itself.
-    products: [f64; 3],
-    span: i64,
-}
-
-impl Drift {
-    /// Less than this says more about jitter than about clocks (ns).
-    const SPAN: i64 = 5_000_000_000;
-
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "differences of a measurement's times are below 2^53 ns"
-    )]
-    fn push(&mut self, time: i64, delay: i64) {
-        let (first_time, first_delay) = *self.first.get_or_insert((time, delay));
-        self.span = self.span.max(time.saturating_sub(first_time));
-        let time = time.saturating_sub(first_time) as f64;
-        let delay = delay.saturating_sub(first_delay) as f64;
-        self.count += 1.0;
-        self.sums[0] += time;
-        self.sums[1] += delay;
-        self.products[0] += time * time;
-        self.products[1] += time * delay;
-        self.products[2] += delay * delay;
-    }
-
-    /// `None` where it cannot be told from none: below two standard errors, or too soon.
-    fn ppm(&self) -> Option<Estimate> {
-        let [of_times, of_both, of_delays] = [
-            self.products[0] - self.sums[0] * self.sums[0] / self.count,
-            self.products[1] - self.sums[0] * self.sums[1] / self.count,
-            self.products[2] - self.sums[1] * self.sums[1] / self.count,
-        ];
-        if self.span < Self::SPAN || of_times <= 0.0 || self.count < 3.0 {
-            return None;
-        }
-        let slope = of_both / of_times;
-        let unexplained = (of_delays - slope * of_both).max(0.0);
-        let standard_error = (unexplained / (self.count - 2.0) / of_times).sqrt();
-        (slope.abs() >= 2.0 * standard_error).then_some(Estimate {
-            value: slope * 1e6,
-            uncertainty: 2.0 * standard_error * 1e6,
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use clockface::Stamp;
@@ -389,34 +337,6 @@ mod tests {
         let tally = tally(false, 0);
         assert_eq!((tally.latency.count(), tally.network.count()), (0, 0));
         assert_eq!(tally.interval.percentile(50).map(ms), Some(41.0));
-    }
-
-    #[test]
-    fn a_delay_that_grows_is_drift() {
-        let mut drift = Drift::default();
-        for second in 0..100_i64 {
-            // 50 µs each second, around an alternating millisecond.
-            drift.push(second * 1_000_000_000, second * 50_000 + (second % 2) * 1_000_000);
-        }
-        let ppm = drift.ppm().expect("100 s");
-        assert!((ppm.value - 50.0).abs() < 1.0, "{ppm:?}");
-        // Half a ms about the line, spread over 100 s: 0.5 / (28.9 s * 10).
-        assert!((ppm.uncertainty - 3.5).abs() < 0.1, "{ppm:?}");
-        let mut short = Drift::default();
-        short.push(0, 0);
-        for frame in 0..100 {
-            short.push(frame * 40_000_000, frame * 1_000_000);
-        }
-        assert_eq!(short.ppm(), None);
-    }
-
-    #[test]
-    fn what_may_be_noise_is_no_drift() {
-        let mut drift = Drift::default();
-        for second in 0..100_i64 {
-            drift.push(second * 1_000_000_000, second * 2_000 + (second % 2) * 1_000_000);
-        }
-        assert_eq!(drift.ppm(), None);
     }
 
     #[test]

@@ -65,7 +65,7 @@ const TERMS: [(&str, &str); 9] = [
     ),
     (
         "Drift",
-        "How fast the latency grows, in µs each second: clocks that run apart, or a buffer that fills.",
+        "How fast the least latency of each second grows, in µs a second: clocks that run apart, or a buffer that fills.",
     ),
     (
         "Against stamp",
