@@ -84,6 +84,12 @@ fn compare(scene: &Scene) -> Result<Vec<String>> {
         );
     }
     let mut broken = Vec::new();
+    let is_stamped = following.read() > 0;
+    for score in [&following, &searching].into_iter().chain(&others) {
+        if is_stamped && score.read() < score.results.len() {
+            broken.push(format!("{}: {} does not read all", scene.name, score.reader));
+        }
+    }
     for other in &others {
         for own in [&following, &searching]
             .into_iter()

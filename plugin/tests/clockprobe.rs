@@ -15,6 +15,7 @@ use stamped::{
 
 #[test]
 fn pictures_without_a_stamp_have_no_reading() {
+    const FRAMES: u64 = 20;
     init();
     let patterns = glib::EnumClass::with_type(
         gst::ElementFactory::make("videotestsrc")
@@ -28,7 +29,7 @@ fn pictures_without_a_stamp_have_no_reading() {
     for pattern in patterns.values() {
         for (width, height) in [(160, 120), (641, 481), (1280, 720)] {
             let line = format!(
-                "videotestsrc num-buffers=3 pattern={} ! video/x-raw,format=I420,width={width},height={height} \
+                "videotestsrc num-buffers={FRAMES} pattern={} ! video/x-raw,format=I420,width={width},height={height} \
                  ! clockprobe name=probe ! fakesink",
                 pattern.nick()
             );
@@ -40,7 +41,7 @@ fn pictures_without_a_stamp_have_no_reading() {
             play_to_the_end(&pipeline);
             let stats = probe.property::<gst::Structure>("stats");
             let counts = ["frames", "readings", "unreadable"].map(|name| stats.get::<u64>(name).unwrap());
-            assert_eq!(counts, [3, 0, 3], "{line}");
+            assert_eq!(counts, [FRAMES, 0, FRAMES], "{line}");
             assert!(
                 !stats.has_field("latency-p50") && !stats.has_field("drift-ppm"),
                 "{stats}"
@@ -123,7 +124,9 @@ fn a_delay_is_reported_as_it_is() {
             probe.push_at(&stamp(1, frame), time);
         }
         for latency in latencies(&probe.stats()) {
-            assert!((latency - delay).abs() <= 1_000_000, "{latency}, not {delay}");
+            // To the three digits that percentiles are kept with.
+            let off = (latency - delay).abs();
+            assert!(off <= delay.abs() / 1_000, "{latency}, not {delay}");
         }
         let drift: f64 = probe.stats().get("drift-ppm").unwrap();
         assert!(drift.abs() < 1e-6, "{drift}");

@@ -290,6 +290,46 @@ fn a_picture_without_room_for_a_stamp_brings_one_warning_that_says_what_to_do() 
 }
 
 #[test]
+fn gstreamers_zbar_reads_every_stamp_behind_an_encoder() {
+    init();
+    for chain in [
+        "x264enc bitrate=256 tune=zerolatency speed-preset=ultrafast threads=1 ! avdec_h264",
+        "jpegenc quality=50 ! jpegdec",
+    ] {
+        let line = format!(
+            "clocksrc is-live=false start-time={START} num-buffers=25 stamp=qr \
+             ! video/x-raw,format=I420,width=1280,height=720,framerate=25/1 ! {chain} ! videoconvert \
+             ! zbar cache=false ! fakesink"
+        );
+        let pipeline = gst::parse::launch(&line)
+            .unwrap_or_else(|error| panic!("{line}: {error} (on Debian: gstreamer1.0-plugins-bad)"));
+        let bus = pipeline.bus().unwrap();
+        pipeline.set_state(gst::State::Playing).unwrap();
+        let mut frames = Vec::new();
+        for message in bus.iter_timed(gst::ClockTime::from_seconds(60)) {
+            match message.view() {
+                gst::MessageView::Eos(_) => break,
+                gst::MessageView::Error(error) => panic!("{line}: {error:?}"),
+                gst::MessageView::Element(element) => {
+                    let symbol = element
+                        .structure()
+                        .and_then(|fields| fields.get::<String>("symbol").ok());
+                    frames.extend(
+                        symbol
+                            .and_then(|text| Stamp::parse(&text))
+                            .map(|stamp| stamp.frame),
+                    );
+                }
+                _ => {}
+            }
+        }
+        pipeline.set_state(gst::State::Null).unwrap();
+        frames.dedup();
+        assert_eq!(frames, (0..25).collect::<Vec<u64>>(), "{line}");
+    }
+}
+
+#[test]
 fn zbarimg_reads_the_stamp_of_a_picture_file() {
     for (width, height) in [(1280, 720), (640, 480), (320, 240)] {
         let name = format!("stamp-{}-{width}x{height}.png", std::process::id());

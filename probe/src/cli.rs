@@ -19,6 +19,7 @@ use crate::live::{Lines, Progress};
 use crate::measure::{Observer, Options, Outcome, measure_until};
 use crate::player::Transport;
 use crate::report;
+use crate::secrets;
 use crate::target::{Credentials, Target};
 
 const VERSION: &str = concat!(
@@ -137,6 +138,22 @@ struct OutputArguments {
     print_schema: bool,
 }
 
+/// Why there are no arguments.
+#[derive(Debug)]
+pub struct Misread {
+    /// What to print.
+    pub text: String,
+    /// Whether it is a mistake, and not help or the version.
+    pub is_mistake: bool,
+}
+
+/// `text` without the log-ins and secrets of any URL among the arguments, which clap repeats as they are.
+fn hidden(text: &str, arguments: impl Iterator<Item = String>) -> String {
+    arguments.fold(text.to_owned(), |text, argument| {
+        text.replace(&argument, &secrets::shown(&argument))
+    })
+}
+
 /// A duration such as `250ms`, not negative.
 fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || "write it like 250ms, 60s or 5m".to_owned();
@@ -176,6 +193,17 @@ impl Environment {
 }
 
 impl Arguments {
+    /// The command line of this process.
+    ///
+    /// # Errors
+    /// What to print and exit with, where it cannot be understood or asks for help. No log-in is in it.
+    pub fn of_process() -> Result<Self, Misread> {
+        Self::try_parse().map_err(|error| Misread {
+            text: hidden(&error.render().to_string(), std::env::args()),
+            is_mistake: error.use_stderr(),
+        })
+    }
+
     /// Whether only the schema of the JSON is asked for.
     #[must_use]
     pub fn wants_schema(&self) -> bool {
@@ -374,7 +402,12 @@ impl Observer for Watcher {
         if let Some(lines) = &mut self.lines {
             lines.clear();
         }
-        eprintln!("rtsp-clock-probe: {url}: {sentence}");
+        // A server's own words may be among them.
+        eprintln!(
+            "rtsp-clock-probe: {}: {}",
+            report::clean(url),
+            report::clean(sentence)
+        );
     }
 
     fn wants_progress(&self) -> bool {
@@ -406,5 +439,18 @@ mod tests {
         assert!(!format!("{arguments:?}").contains("secret"));
         let plan = arguments.plan(Environment::default()).expect("a plan");
         assert!(!format!("{plan:?}").contains("secret"));
+    }
+
+    #[test]
+    fn what_clap_cannot_understand_is_shown_without_a_password() {
+        for option in ["--duration", "--transport", "--every", "--max-lost", "--latency"] {
+            let line = ["probe", option, "rtsp://viewer:se'c@ret@h/a?token=secret"];
+            let Err(error) = Arguments::try_parse_from(line) else {
+                panic!("{option} takes no URL");
+            };
+            let shown = hidden(&error.render().to_string(), line.into_iter().map(String::from));
+            assert!(shown.contains("rtsp://***@h/a?token=***"), "{shown}");
+            assert!(!shown.contains("ret"), "{shown}");
+        }
     }
 }

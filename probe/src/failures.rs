@@ -122,6 +122,14 @@ pub(crate) fn another_clock(why: &str) -> String {
     )
 }
 
+/// A camera elsewhere whose clock is ahead of this machine's.
+pub(crate) fn clocks_apart(why: &str) -> String {
+    format!(
+        "The camera's clock and this machine's are apart: {why}. Latencies have that in them; --ntp asks the time server \
+         that the camera goes by."
+    )
+}
+
 /// A decoder that keeps pictures back.
 pub(crate) fn held(decoder: &str, pictures: usize) -> String {
     format!(

@@ -235,6 +235,8 @@ pub struct Added {
     pub via: String,
     /// Arrival of a frame by the other way minus its arrival by the first; `None` unless both are live.
     pub latency: Option<Distribution>,
+    /// What counts as a frame's arrival.
+    pub basis: Basis,
     /// Frames that came both ways.
     pub both: u64,
     /// Frames that came by the first way and not by the other, while both played; less those that may be among the
@@ -242,6 +244,16 @@ pub struct Added {
     pub missing: u64,
     /// Pictures of the other way that could not be read, while both played.
     pub unreadable: u64,
+}
+
+/// What counts as a frame's arrival by either way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Basis {
+    /// Its last packet: no decoder's work is in it.
+    Packets,
+    /// The decoded picture, where packets cannot be seen on both ways: the difference of both decoders is in it.
+    Decoded,
 }
 
 /// A limit that was asked for.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::figures::{Distribution, Limit, StreamFigures};
+use crate::figures::{ClockRelation, Distribution, Limit, StreamFigures};
 
 /// What is allowed; `None` is unlimited.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -22,12 +22,14 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Each limit that is set, held against what was found. What was not measured keeps no limit.
+    /// Each limit that is set, held against what was found. What was not measured keeps no limit, and neither does a
+    /// latency between clocks that may be apart by anything.
     #[must_use]
     pub fn check(&self, figures: &StreamFigures) -> Vec<Limit> {
         let url = &figures.url;
         let latency = |name, allowed: Option<Duration>, of: fn(&Distribution) -> f64| {
-            allowed.map(|allowed| latency_limit(url, name, allowed, figures.latency.as_ref().map(of)))
+            let found = figures.latency.as_ref().map(of);
+            allowed.map(|allowed| latency_limit(url, name, allowed, found, &figures.clock))
         };
         let measured = figures.counts.readings > 0;
         let count = |name, allowed: Option<u64>, found: u64| {
@@ -49,16 +51,40 @@ impl Limits {
 
 const NOT_MEASURED: &str = "not measured";
 
-/// `found` in ms.
-fn latency_limit(url: &str, name: &str, allowed: Duration, found: Option<f64>) -> Limit {
+/// `found` in ms, by clocks of which `clock` is known.
+fn latency_limit(
+    url: &str,
+    name: &str,
+    allowed: Duration,
+    found: Option<f64>,
+    clock: &ClockRelation,
+) -> Limit {
     let allowed = allowed.as_secs_f64() * 1000.0;
+    let (found, kept) = match (found, clock) {
+        (None, _) => (NOT_MEASURED.into(), false),
+        (Some(found), ClockRelation::Same) => (format!("{found:.1} ms"), found <= allowed),
+        (Some(found), ClockRelation::Ntp { correction }) => within(found, correction.uncertainty, allowed),
+        (Some(found), ClockRelation::SenderReports { offset }) => {
+            within(found - offset.value, offset.uncertainty, allowed)
+        }
+        (Some(found), ClockRelation::Unknown) => (
+            format!("{found:.1} ms by clocks that may be apart by anything: ask a time server with --ntp"),
+            false,
+        ),
+    };
     Limit {
         url: url.into(),
         name: name.into(),
         allowed: format!("{allowed} ms"),
-        found: found.map_or_else(|| NOT_MEASURED.into(), |found| format!("{found:.1} ms")),
-        kept: found.is_some_and(|found| found <= allowed),
+        found,
+        kept,
     }
+}
+
+/// What is kept even if the clocks are apart by all of the uncertainty.
+fn within(found: f64, uncertainty: f64, allowed: f64) -> (String, bool) {
+    let text = format!("{found:.1} ± {uncertainty:.1} ms");
+    (text, found + uncertainty <= allowed)
 }
 
 fn count_limit(url: &str, name: &str, allowed: u64, found: Option<u64>) -> Limit {
@@ -74,7 +100,7 @@ fn count_limit(url: &str, name: &str, allowed: u64, found: Option<u64>) -> Limit
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::figures::{ClockRelation, Counts, KeyFrames, Times};
+    use crate::figures::{Counts, Estimate, KeyFrames, Times};
 
     fn figures() -> StreamFigures {
         StreamFigures {
@@ -152,6 +178,35 @@ mod tests {
             ("--max-lost".into(), "2".into(), true),
         ];
         assert_eq!(outcome(&limits, &figures()), expected);
+    }
+
+    #[test]
+    fn a_latency_counts_as_far_as_the_clocks_are_known() {
+        let limits = Limits {
+            p50: Some(Duration::from_millis(30)),
+            ..Limits::default()
+        };
+        let estimate = |value, uncertainty| Estimate { value, uncertainty };
+        let found = |clock| {
+            let [limit] = limits
+                .check(&StreamFigures { clock, ..figures() })
+                .try_into()
+                .expect("one");
+            let Limit { found, kept, .. } = limit;
+            (found, kept)
+        };
+        let ntp = |uncertainty| ClockRelation::Ntp {
+            correction: estimate(5.0, uncertainty),
+        };
+        assert_eq!(found(ntp(11.0)), ("19.0 ± 11.0 ms".into(), true));
+        assert_eq!(found(ntp(11.1)), ("19.0 ± 11.1 ms".into(), false));
+        // The camera is 300 ms ahead of this machine, which makes its pictures seem early.
+        let reports = ClockRelation::SenderReports {
+            offset: estimate(-300.0, 2.0),
+        };
+        assert_eq!(found(reports), ("319.0 ± 2.0 ms".into(), false));
+        let (unknown, kept) = found(ClockRelation::Unknown);
+        assert!(unknown.contains("--ntp") && !kept, "{unknown}");
     }
 
     #[test]

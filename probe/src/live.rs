@@ -3,6 +3,8 @@
 use std::io::{self, IsTerminal as _, Write};
 use std::time::Duration;
 
+use crate::report::clean;
+
 /// How one stream does.
 #[derive(Debug, Clone, PartialEq)]
 #[allow(missing_docs, reason = "each name says it")]
@@ -25,7 +27,7 @@ pub struct Progress {
 /// One line, without its end.
 #[must_use]
 pub fn line(progress: &Progress) -> String {
-    let mut parts = vec![progress.url.clone(), time(progress)];
+    let mut parts = vec![clean(&progress.url), time(progress)];
     if progress.pictures == 0 {
         parts.push(
             if progress.ended {

@@ -2,12 +2,21 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use rtsp_clock_probe::cli::{self, Environment};
 
 /// 0 if all is well, 1 if not, 2 for a wrong command line, as clap has it.
 fn main() -> ExitCode {
-    let arguments = cli::Arguments::parse();
+    let arguments = match cli::Arguments::of_process() {
+        Ok(arguments) => arguments,
+        Err(misread) if misread.is_mistake => {
+            eprint!("{}", misread.text);
+            return ExitCode::from(2);
+        }
+        Err(help) => {
+            print!("{}", help.text);
+            return ExitCode::SUCCESS;
+        }
+    };
     if arguments.wants_schema() {
         return exit_code(cli::print_schema().map(|()| true));
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use clockface::Stamp;
 
-use crate::figures::{Added, Sample};
+use crate::figures::{Added, Basis, Sample};
 use crate::values::Values;
 
 /// Frames that are remembered at most; the older half goes first. Minutes of video.
@@ -27,15 +27,16 @@ enum Way {
 /// How a frame came by one way the first time.
 #[derive(Debug, Clone, Copy)]
 struct Coming {
-    /// ns since the Unix epoch; `None` if it had waited for the decoder to be set up.
-    arrival: Option<u64>,
+    /// When it was decoded, in ns since the Unix epoch; `None` if it had waited for the decoder to be set up.
+    decoded: Option<u64>,
+    /// When its last packet came; `None` where packets cannot be seen.
+    packet: Option<u64>,
 }
 
-impl Coming {
-    fn minus(self, earlier: Self) -> Option<i64> {
-        let difference = i128::from(self.arrival?) - i128::from(earlier.arrival?);
-        i64::try_from(difference).ok()
-    }
+/// In ns.
+fn minus(later: Option<u64>, earlier: Option<u64>) -> Option<i64> {
+    let difference = i128::from(later?) - i128::from(earlier?);
+    i64::try_from(difference).ok()
 }
 
 /// A frame, by whichever way it has come.
@@ -57,7 +58,9 @@ pub(crate) struct Matching {
     unreadable: u64,
     unreadable_since: u64,
     both: u64,
-    added: Values,
+    /// From decoded picture to decoded picture, and from last packet to last packet.
+    decoded: Values,
+    packets: Values,
     missing: u64,
 }
 
@@ -99,23 +102,33 @@ impl Matching {
             return;
         }
         *coming = Some(Coming {
-            arrival: (!sample.joining).then_some(sample.arrival),
+            decoded: (!sample.joining).then_some(sample.arrival),
+            packet: sample.packet.filter(|_| !sample.joining),
         });
         if let (Some(direct), Some(via)) = (frame.direct, frame.via) {
             self.both += 1;
-            if let Some(added) = via.minus(direct) {
-                self.added.push(added);
-            }
+            let decoded = minus(via.decoded, direct.decoded);
+            let packets = minus(via.packet, direct.packet);
+            decoded.into_iter().for_each(|added| self.decoded.push(added));
+            packets.into_iter().for_each(|added| self.packets.push(added));
         }
     }
 
-    /// What the other way adds; `live` if both are played as it happens: the arrivals of recordings say nothing.
+    /// What the other way adds; `live` if both are played as it happens: the arrivals of recordings say nothing. Last
+    /// packets tell it without any decoder, if they are seen on both ways.
     pub(crate) fn added(&self, from: &str, via: &str, live: bool) -> Added {
         let missing = self.missing + self.missed(self.frames.values());
+        let seen = self.packets.count();
+        let (basis, values) = if seen > 0 && seen == self.decoded.count() {
+            (Basis::Packets, &self.packets)
+        } else {
+            (Basis::Decoded, &self.decoded)
+        };
         Added {
             from: from.into(),
             via: via.into(),
-            latency: self.added.distribution().filter(|_| live),
+            latency: values.distribution().filter(|_| live),
+            basis,
             both: self.both,
             missing: missing.saturating_sub(self.unreadable),
             unreadable: self.unreadable,
@@ -191,6 +204,29 @@ mod tests {
         matching.direct(&read(2, 140 * MS));
         let latency = added(&matching).latency.expect("two frames");
         assert_eq!((latency.count, latency.min, latency.max), (2, 10.0, 30.0));
+    }
+
+    #[test]
+    fn packets_tell_it_without_the_decoders_where_both_ways_have_them() {
+        let with = |number, packet: Option<u64>, decoded| Sample {
+            packet,
+            ..read(number, decoded)
+        };
+        let mut matching = Matching::default();
+        matching.direct(&with(1, Some(100 * MS), 101 * MS));
+        matching.via(&with(1, Some(120 * MS), 200 * MS));
+        let by_packets = added(&matching);
+        assert_eq!(
+            (by_packets.basis, by_packets.latency.map(|latency| latency.p50)),
+            (Basis::Packets, Some(20.0))
+        );
+        matching.direct(&with(2, Some(140 * MS), 141 * MS));
+        matching.via(&with(2, None, 240 * MS));
+        let decoded = added(&matching);
+        assert_eq!(
+            (decoded.basis, decoded.latency.map(|latency| latency.max)),
+            (Basis::Decoded, Some(99.0))
+        );
     }
 
     #[test]

@@ -84,7 +84,7 @@ pub struct Outcome {
     pub measurement: Measurement,
     /// For the report: one for each stream.
     pub evidence: Vec<Evidence>,
-    /// Whether a stream could not be played, or not to the end.
+    /// Whether a stream could not be played, or not to the end, or the time server did not answer.
     pub failed: bool,
 }
 
@@ -146,6 +146,9 @@ pub fn measure_until(
 ) -> anyhow::Result<Outcome> {
     init()?;
     let clock = options.ntp.as_deref().map(ntp::check).unwrap_or_default();
+    if let (Some(server), Some(error)) = (&clock.ntp_server, &clock.error) {
+        observer.problem(server, &format!("{error}. Latencies are not corrected."));
+    }
     let (tell, told) = mpsc::channel();
     let mut session = Session::start(options, clock, &tell);
     session.run(&told, stop, observer)?;
@@ -176,7 +179,8 @@ struct Session<'a> {
 impl<'a> Session<'a> {
     fn start(options: &'a Options, clock: ClockCheck, tell: &mpsc::Sender<Told>) -> Self {
         let targets: Vec<&Target> = options.targets.iter().chain(&options.vias).collect();
-        let origins = origins(&targets);
+        // A via's host is left alone: its clock does not matter, and some servers take one connection only.
+        let origins = origins(&options.targets);
         let manner = options.manner();
         let started = (Timestamp::now(), Instant::now());
         let streams = targets.iter().enumerate().map(|(index, target)| {
@@ -312,7 +316,8 @@ impl<'a> Session<'a> {
         }
         let added = self.added();
         let camera_clock = self.streams.first().map(|first| first.relation(&self.clock));
-        let failed = self.streams.iter().any(Stream::has_failed);
+        let lacks_time = self.options.ntp.is_some() && self.clock.offset.is_none();
+        let failed = lacks_time || self.streams.iter().any(Stream::has_failed);
         let mut streams = Vec::new();
         let mut evidence = Vec::new();
         for (index, stream) in self.streams.into_iter().enumerate() {
@@ -346,7 +351,7 @@ impl<'a> Session<'a> {
 }
 
 /// Where each is, all looked up at once: a name or a host that does not answer takes seconds.
-fn origins(targets: &[&Target]) -> Vec<Origin> {
+fn origins(targets: &[Target]) -> Vec<Origin> {
     std::thread::scope(|scope| {
         let lookups: Vec<_> = targets
             .iter()

@@ -188,6 +188,11 @@ impl Player {
         self.probe.property("stats")
     }
 
+    /// Has the picture stand still while nothing comes, whatever the source says of itself.
+    pub(crate) fn force_live(&self) {
+        self.probe.set_property("force-live", true);
+    }
+
     /// Whether it is played as it happens: by GStreamer's word, or because it has no length, as what a server hands out
     /// over HTTP while it comes.
     pub(crate) fn is_live(&self) -> bool {
@@ -319,12 +324,15 @@ fn connect_source(uridecodebin: &gst::Element, target: &Target) {
 }
 
 fn log_in(source: &gst::Element, target: &Target) {
-    if let Some(credentials) = &target.credentials
-        && source.has_property("user-id")
-        && source.has_property("user-pw")
-    {
-        source.set_property("user-id", &credentials.username);
-        source.set_property("user-pw", &credentials.password);
+    // As rtspsrc and souphttpsrc call them, and as rtmp2src and srtsrc's like do.
+    const NAMES: [(&str, &str); 2] = [("user-id", "user-pw"), ("username", "password")];
+    let Some(credentials) = &target.credentials else {
+        return;
+    };
+    let has = |(name, password): &(&str, &str)| source.has_property(name) && source.has_property(password);
+    if let Some((name, password)) = NAMES.into_iter().find(has) {
+        source.set_property(name, &credentials.username);
+        source.set_property(password, &credentials.password);
     }
 }
 

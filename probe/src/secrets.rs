@@ -22,6 +22,17 @@ pub(crate) fn masked(text: &str) -> String {
     shown
 }
 
+/// A command line's argument, a URL perhaps, without its log-in and without the values of secrets.
+pub(crate) fn shown(argument: &str) -> String {
+    let log_in = argument
+        .split_once("://")
+        .and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1)));
+    match log_in {
+        Some((scheme, rest)) => masked(&format!("{scheme}://{MASK}@{rest}")),
+        None => masked(argument),
+    }
+}
+
 /// The values of secrets in a URL, as they are written.
 pub(crate) fn values(url: &str) -> impl Iterator<Item = &str> {
     ranges(url).into_iter().map(|range| &url[range])

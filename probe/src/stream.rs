@@ -177,6 +177,9 @@ impl Stream {
         if !self.live_is_known {
             self.live = self.live && (self.target.is_rtsp() || player.is_live());
             self.tally.set_live(self.live);
+            if self.live {
+                player.force_live();
+            }
             self.live_is_known = true;
         }
         let pts = fields.get::<u64>("pts").ok().filter(|pts| *pts != u64::MAX);
@@ -269,12 +272,18 @@ impl Stream {
         clock::relation(&self.origin, clock, packets)
     }
 
-    /// Doubts that the camera is on this machine where the measured speaks against it.
+    /// Doubts that the camera is on this machine where the measured speaks against it, and says of one elsewhere that the
+    /// clocks are apart where that is plain to see.
     pub(crate) fn doubt_origin(&mut self, clock: &ClockCheck) {
-        if !matches!(self.origin, Origin::ThisMachine) || clock.offset.is_some() || !self.live {
+        if clock.offset.is_some() || !self.live {
             return;
         }
         let least = self.tally.latency.extremes().map(|(least, _)| least);
+        if !matches!(self.origin, Origin::ThisMachine) {
+            let why = clock::contradiction(least, None);
+            self.problems.extend(why.map(|why| failures::clocks_apart(&why)));
+            return;
+        }
         if let Some(why) = clock::contradiction(least, self.tally.times.times().sender_reports) {
             self.problems.push(failures::another_clock(&why));
             self.origin = Origin::Elsewhere(Err("it is elsewhere".into()));

@@ -83,7 +83,6 @@ impl Values {
         self.kept.push(value);
     }
 
-    #[cfg(test)]
     pub(crate) fn count(&self) -> u64 {
         self.count
     }

@@ -63,13 +63,18 @@ struct Player {
 }
 
 impl Player {
-    fn play(url: &str) -> Self {
+    fn play(url: &str, codec: AudioCodec) -> Self {
         gst::init().unwrap();
+        let sound = match codec {
+            AudioCodec::Pcmu => "rtppcmudepay ! mulawdec",
+            AudioCodec::Aac => "rtpmp4gdepay ! aacparse ! avdec_aac",
+            AudioCodec::Opus => "rtpopusdepay ! opusdec",
+        };
         let line = format!(
             "rtspsrc name=source location={url} protocols=tcp buffer-mode=none add-reference-timestamp-meta=true \
              source. ! application/x-rtp,media=video ! identity name=picture-packets ! rtpjpegdepay ! jpegdec \
              ! videoconvert ! video/x-raw,format=GRAY8,colorimetry=bt601 ! appsink name=picture sync=false \
-             source. ! application/x-rtp,media=audio ! identity name=sound-packets ! rtppcmudepay ! mulawdec \
+             source. ! application/x-rtp,media=audio ! identity name=sound-packets ! {sound} \
              ! audioconvert ! audio/x-raw,format=F64LE,channels=1 ! appsink name=sound sync=false"
         );
         let pipeline = gst::parse::launch(&line)
@@ -203,11 +208,25 @@ fn seen(reader: &mut StampReader, sample: &gst::Sample) -> Seen {
     }
 }
 
-/// What people do with a clapperboard: the first picture in which the disc is lit, and the tick that is heard with it.
 #[test]
-fn tick_and_flash_are_presented_together() {
-    let server = start(&camera(AudioCodec::Pcmu));
-    let player = Player::play(&url(&server));
+fn tick_and_flash_are_presented_together_with_pcmu() {
+    assert_presented_together(AudioCodec::Pcmu);
+}
+
+#[test]
+fn tick_and_flash_are_presented_together_with_aac() {
+    assert_presented_together(AudioCodec::Aac);
+}
+
+#[test]
+fn tick_and_flash_are_presented_together_with_opus() {
+    assert_presented_together(AudioCodec::Opus);
+}
+
+/// What people do with a clapperboard: the first picture in which the disc is lit, and the tick that is heard with it.
+fn assert_presented_together(codec: AudioCodec) {
+    let server = start(&camera(codec));
+    let player = Player::play(&url(&server), codec);
     let (pictures, ticks) = player.listen(4);
     let flashes: Vec<Seen> = pictures
         .windows(2)

@@ -158,44 +158,81 @@ fn other_code(random: &mut Random, width: usize, height: usize) -> Grey {
     seen(random, width, height, &modules)
 }
 
-/// A stamp with the seven rows between its finders made anew: half of their 22 codewords' bits are wrong.
+/// What may become of a stamp, so that nobody can read it.
+const DAMAGES: [fn(&mut Random) -> Modules; 3] = [scrambled_modules, covered_modules, torn_modules];
+
+/// A stamp that is whole, and one in the same place that is not: where a reader that follows looks first.
+pub fn whole_and_damaged(random: &mut Random, width: usize, height: usize) -> (Grey, Grey) {
+    let view = view(random, width, height);
+    let whole = view.picture(&random.stamp().modules(), random);
+    let kind = random.index(DAMAGES.len() + 1);
+    let damaged = match DAMAGES.get(kind) {
+        Some(damage) => {
+            let modules = damage(random);
+            view.picture(&modules, random)
+        }
+        None => exposed_twice(&view, random),
+    };
+    (whole, damaged)
+}
+
 fn scrambled(random: &mut Random, width: usize, height: usize) -> Grey {
+    let modules = scrambled_modules(random);
+    seen(random, width, height, &modules)
+}
+
+fn covered(random: &mut Random, width: usize, height: usize) -> Grey {
+    let modules = covered_modules(random);
+    seen(random, width, height, &modules)
+}
+
+fn torn(random: &mut Random, width: usize, height: usize) -> Grey {
+    let modules = torn_modules(random);
+    seen(random, width, height, &modules)
+}
+
+fn double_exposed(random: &mut Random, width: usize, height: usize) -> Grey {
+    let view = view(random, width, height);
+    exposed_twice(&view, random)
+}
+
+/// A stamp with the seven rows between its finders made anew: half of their 22 codewords' bits are wrong.
+fn scrambled_modules(random: &mut Random) -> Modules {
     let mut modules = random.stamp().modules();
     for row in &mut modules[9..16] {
         for column in (0..SIDE).filter(|&column| column != 6) {
             row[column] = random.chance(0.5);
         }
     }
-    seen(random, width, height, &modules)
+    modules
 }
 
 /// A stamp with all that is right of its left finders, and below the upper one, covered by one brightness.
-fn covered(random: &mut Random, width: usize, height: usize) -> Grey {
+fn covered_modules(random: &mut Random) -> Modules {
     let mut modules = random.stamp().modules();
     let value = random.chance(0.5);
     let from = 9 + random.index(4);
     for row in &mut modules[9..] {
         row[from..].fill(value);
     }
-    seen(random, width, height, &modules)
+    modules
 }
 
 /// The upper half of one stamp and the lower half of another.
-fn torn(random: &mut Random, width: usize, height: usize) -> Grey {
+fn torn_modules(random: &mut Random) -> Modules {
     let mut modules = random.stamp().modules();
     let other = random.stamp().modules();
     let from = 11 + random.index(4);
     modules[from..].copy_from_slice(&other[from..]);
-    seen(random, width, height, &modules)
+    modules
 }
 
 /// Two stamps seen through each other in equal parts, as a camera's exposure has them across a monitor's refresh.
-fn double_exposed(random: &mut Random, width: usize, height: usize) -> Grey {
+fn exposed_twice(view: &View, random: &mut Random) -> Grey {
     let [one, other] = [random.stamp(), random.stamp()].map(|stamp| stamp.modules());
-    let view = view(random, width, height);
     let (mut picture, other) = (view.picture(&one, random), view.picture(&other, random));
     picture.map(|x, y, value| {
-        let other = f32::from(other.data[y * width + x]);
+        let other = f32::from(other.data[y * other.width + x]);
         f32::midpoint(f32::from(value), other) as u8
     });
     picture

@@ -10,6 +10,7 @@ use crate::clock::Wall;
 const DEFAULT_EVERY: u32 = 1;
 const DEFAULT_FREEZE_THRESHOLD: u64 = 500_000_000;
 const DEFAULT_POST_MESSAGES: bool = true;
+const DEFAULT_FORCE_LIVE: bool = false;
 /// Arrival is by the wall clock.
 const WALL_CLOCK: i64 = -1;
 
@@ -21,6 +22,7 @@ pub(super) struct Settings {
     /// In ns.
     pub(super) freeze_threshold: u64,
     pub(super) post_messages: bool,
+    pub(super) force_live: bool,
     /// In ns since the Unix epoch, or [`WALL_CLOCK`].
     start_time: i64,
 }
@@ -31,6 +33,7 @@ impl Default for Settings {
             every: DEFAULT_EVERY,
             freeze_threshold: DEFAULT_FREEZE_THRESHOLD,
             post_messages: DEFAULT_POST_MESSAGES,
+            force_live: DEFAULT_FORCE_LIVE,
             start_time: WALL_CLOCK,
         }
     }
@@ -51,6 +54,7 @@ impl Settings {
             "every" => self.every = value.get().unwrap_or(DEFAULT_EVERY),
             "freeze-threshold" => self.freeze_threshold = value.get().unwrap_or(DEFAULT_FREEZE_THRESHOLD),
             "post-messages" => self.post_messages = value.get().unwrap_or(DEFAULT_POST_MESSAGES),
+            "force-live" => self.force_live = value.get().unwrap_or(DEFAULT_FORCE_LIVE),
             "start-time" => self.start_time = value.get().unwrap_or(WALL_CLOCK),
             _ => {}
         }
@@ -62,6 +66,7 @@ impl Settings {
             "every" => self.every.to_value(),
             "freeze-threshold" => self.freeze_threshold.to_value(),
             "post-messages" => self.post_messages.to_value(),
+            "force-live" => self.force_live.to_value(),
             "start-time" => self.start_time.to_value(),
             _ => return None,
         })
@@ -89,6 +94,15 @@ pub(super) fn properties() -> &'static [glib::ParamSpec] {
                 .nick("Post messages")
                 .blurb("Whether each reading, unreadable frame and tick is posted on the bus")
                 .default_value(DEFAULT_POST_MESSAGES)
+                .mutable_playing()
+                .build(),
+            glib::ParamSpecBoolean::builder("force-live")
+                .nick("Force live")
+                .blurb(
+                    "Take upstream for live although it does not say so, as HTTP sources do not: while nothing comes, the \
+                     picture stands still",
+                )
+                .default_value(DEFAULT_FORCE_LIVE)
                 .mutable_playing()
                 .build(),
             glib::ParamSpecInt64::builder("start-time")

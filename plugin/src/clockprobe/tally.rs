@@ -89,6 +89,8 @@ pub(crate) struct Tally {
     counts: Counts,
     runs: HashSet<u32>,
     row: Option<Row>,
+    /// The row before the present one, as long as the present one may be a detour.
+    before: Option<Row>,
     stillness: Stillness,
 }
 
@@ -110,14 +112,28 @@ impl Tally {
 
     fn frame(&mut self, run: u32, number: u64) -> Finding {
         self.counts.readings += 1;
+        self.end_detour(run, number);
         if let Some(row) = self.row.as_mut().filter(|row| row.continues(run, number)) {
             return row.frame(number, &mut self.counts);
         }
         if self.runs.len() >= RUNS || self.runs.insert(run) {
             self.counts.runs += 1;
         }
-        self.row = Some(Row::new(run, number));
+        self.before = self.row.replace(Row::new(run, number));
         Verdict::First.into()
+    }
+
+    /// An old picture may flash up between those of now: what came since then was out of order, and the row goes on.
+    fn end_detour(&mut self, run: u32, number: u64) {
+        let is_detour = |row: &Row| row.run == run && number.saturating_sub(row.highest) > WINDOW;
+        let goes_on = |before: &mut Row| before.run == run && number.abs_diff(before.highest) <= WINDOW;
+        if let Some(detour) = &self.row
+            && is_detour(detour)
+            && let Some(before) = self.before.take_if(goes_on)
+        {
+            self.counts.out_of_order += detour.came;
+            self.row = Some(before);
+        }
     }
 
     fn unknown(&mut self) -> Finding {
@@ -131,7 +147,7 @@ impl Tally {
     /// the time between them no freeze. A freeze that is going on ends here, at `now` if that is known.
     pub(crate) fn cut(&mut self, now: Moment, threshold: u64) {
         self.stillness.end(now, threshold);
-        self.row = None;
+        (self.row, self.before) = (None, None);
     }
 
     /// The counts at `now`, with a freeze that is going on.
@@ -149,6 +165,8 @@ impl Tally {
 #[derive(Debug)]
 struct Row {
     run: u32,
+    /// How many frames it has.
+    came: u64,
     /// The highest number so far.
     highest: u64,
     /// Buffers since then whose number is not known.
@@ -168,6 +186,7 @@ impl Row {
     fn new(run: u32, number: u64) -> Self {
         let mut row = Self {
             run,
+            came: 1,
             highest: number,
             unknown: 0,
             gaps: VecDeque::new(),
@@ -182,6 +201,7 @@ impl Row {
     }
 
     fn frame(&mut self, number: u64, counts: &mut Counts) -> Finding {
+        self.came += 1;
         if number > self.highest {
             return self.go_on(number, counts);
         }
@@ -312,6 +332,10 @@ mod tests {
             ("9999999999 0 1", [0, 0, 0, 1]),
             // A recording that begins anew.
             ("5000 5001 10 11 12", [0, 0, 0, 1]),
+            // Old pictures that flash up.
+            ("5000 3000 5001 5002", [0, 0, 1, 1]),
+            ("5000 3000 3001 5001 5003 1000 5004", [1, 0, 3, 1]),
+            ("5000 3000 9000", [5999, 0, 0, 1]),
         ] {
             let counts = counts(row);
             assert_eq!(

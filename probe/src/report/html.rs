@@ -98,12 +98,18 @@ fn heading(measurement: &Measurement) -> &'static str {
     match measurement.streams.as_slice() {
         [] => "Nothing was measured",
         [one] if !one.live && one.counts.lost > 0 => "The recording lacks frames",
-        [one] if !one.live && one.counts.readings > 0 => "The recording lacks no frame",
+        [one] if !one.live && is_whole(one) => "The recording lacks no frame",
         [one] if !one.live => "Is the recording whole?",
         _ if !measurement.added.is_empty() => "What is added on the way",
         [_] => "How far behind is the picture?",
         _ => "How far behind are the pictures?",
     }
+}
+
+/// Whether all of a recording was seen.
+fn is_whole(recording: &StreamFigures) -> bool {
+    let counts = &recording.counts;
+    counts.readings > 0 && counts.unreadable == 0 && recording.problems.is_empty()
 }
 
 fn headline(added: &Added) -> Markup {

@@ -26,3 +26,4 @@ mod words;
 pub use html::html;
 pub use json::{json, schema};
 pub use table::table;
+pub(crate) use words::clean;

@@ -66,7 +66,7 @@ impl Track {
             },
             intervals: intervals(&fresh, &unreadable, thinned),
             losses: losses(stream, &read),
-            freezes: freezes(stream, &fresh, places.last().map(|&(at, _)| at)),
+            freezes: freezes(stream, &fresh, &unreadable, places.last().map(|&(at, _)| at)),
             span: span(
                 stream
                     .live
@@ -184,11 +184,18 @@ fn losses(stream: &StreamFigures, read: &[Placed]) -> Vec<(f64, Loss)> {
         .collect()
 }
 
-/// As many as were counted, of the longest times without a new frame.
-fn freezes(stream: &StreamFigures, fresh: &[Placed], end: Option<f64>) -> Vec<(f64, f64)> {
+/// As many as were counted, of the longest times without a new frame. What could not be read may have been new.
+fn freezes(
+    stream: &StreamFigures,
+    fresh: &[Placed],
+    unreadable: &[f64],
+    end: Option<f64>,
+) -> Vec<(f64, f64)> {
     let starts = fresh.iter().map(|&(at, ..)| at);
     let ends = starts.clone().skip(1).chain(end);
-    let mut waits: Vec<_> = starts.zip(ends).filter(|(start, end)| end > start).collect();
+    let before = |place: f64| unreadable.partition_point(|at| *at < place);
+    let is_known = |&(start, end): &(f64, f64)| end > start && before(start) == before(end);
+    let mut waits: Vec<_> = starts.zip(ends).filter(is_known).collect();
     waits.sort_by(|one, other| (other.1 - other.0).total_cmp(&(one.1 - one.0)));
     let usual = waits.get(waits.len() / 2).map_or(0.0, |(start, end)| end - start);
     let counted = usize::try_from(stream.counts.frozen).unwrap_or(usize::MAX);

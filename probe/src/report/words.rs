@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::figures::{
-    Added, ClockCheck, ClockRelation, Counts, Disagreement, Distribution, Estimate, Limit, Loss, Measurement,
-    Sample, StreamFigures, Times,
+    Added, Basis, ClockCheck, ClockRelation, Counts, Disagreement, Distribution, Estimate, Limit, Loss,
+    Measurement, Sample, StreamFigures, Times,
 };
 
 /// What stands where there is nothing to tell.
@@ -216,9 +216,13 @@ pub(super) fn added(added: &Added) -> (String, String) {
         format!("adds {} (p50)", ms(latency.p50))
     };
     let detail = format!(
-        "p99 {}, max {}, over {}",
+        "p99 {}, max {}, by {}, over {}",
         ms(latency.p99),
         ms(latency.max),
+        match added.basis {
+            Basis::Packets => "last packets",
+            Basis::Decoded => "decoded pictures",
+        },
         came(added)
     );
     (finding, detail)
@@ -269,7 +273,7 @@ pub(super) fn started(text: &str) -> String {
 }
 
 /// Text from outside without control characters: what a URL or a peer says must not move a terminal's cursor.
-pub(super) fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     text.chars()
         .map(|char| {
             if char.is_control() {

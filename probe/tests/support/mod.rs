@@ -3,8 +3,8 @@
 
 use clockface::Stamp;
 use rtsp_clock_probe::figures::{
-    Added, ClockCheck, ClockRelation, Counts, Disagreement, Distribution, Estimate, Evidence, KeyFrames,
-    Limit, Loss, Measurement, SCHEMA_VERSION, Sample, Sound, Still, StreamFigures, Times,
+    Added, Basis, ClockCheck, ClockRelation, Counts, Disagreement, Distribution, Estimate, Evidence,
+    KeyFrames, Limit, Loss, Measurement, SCHEMA_VERSION, Sample, Sound, Still, StreamFigures, Times,
 };
 
 pub(crate) const CAMERA: &str = "rtsp://camera.example:8554/live";
@@ -232,6 +232,7 @@ pub(crate) fn example() -> (Measurement, Vec<Evidence>) {
             from: CAMERA.to_owned(),
             via: RECORDER.to_owned(),
             latency: distribution(both.collect()),
+            basis: Basis::Packets,
             both: 1462,
             missing: 34,
             unreadable: 3,
