@@ -63,7 +63,7 @@ glib::wrapper! {
     /// ]|
     /// A small clock in one corner, a logo in the other.
     /// |[
-    /// gst-launch-1.0 clocksrc is-live=false start-time=0 time-zone=UTC num-buffers=250 !
+    /// gst-launch-1.0 clocksrc is-live=false start-time=1767225600000000000 time-zone=UTC num-buffers=250 !
     ///     video/x-raw,framerate=25/1 ! pngenc ! multifilesink location=%05d.png
     /// ]|
     /// Ten seconds of clock as fast as they can be written, the same bytes each time.
