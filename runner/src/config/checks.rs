@@ -18,12 +18,12 @@ type Check = (&'static [&'static str], fn(&Scope) -> Option<Mistake>);
 /// What is wrong in one scope. Nothing is said of keys whose value is a mistake already.
 pub(super) fn mistakes(scope: &Scope) -> Vec<Mistake> {
     let asks_of = |keys: &[&str]| keys.iter().all(|key| !scope.refused.contains(key));
-    let checks: [Check; 3] = [
+    let checks: &[Check] = &[
         (&[STAMP, RESOLUTION], stamp),
         (&[AUDIO, RTP_PORT_RANGE], rtp_ports),
         (&[STAMP_ID, COUNT], stamp_ids),
     ];
-    let asked = checks.into_iter().filter(|(keys, _)| asks_of(keys));
+    let asked = checks.iter().filter(|(keys, _)| asks_of(keys));
     let between = asked.filter_map(|(_, check)| check(scope));
     coding_mistakes(scope).into_iter().chain(between).collect()
 }

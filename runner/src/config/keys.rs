@@ -121,7 +121,7 @@ pub(super) const AUDIO: &str = "audio";
 pub(super) const RTP_PORT_RANGE: &str = "rtpPortRange";
 
 /// Every key, in the order in which the sample file has them.
-pub(super) const KEYS: [Key; 39] = [
+pub(super) const KEYS: &[Key] = &[
     Key {
         name: "viewerUsername",
         level: Level::Server,

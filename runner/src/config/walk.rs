@@ -21,7 +21,7 @@ pub(super) struct Walk {
 pub(super) fn walk(file: Option<(&Path, &[u8])>, environment: &Environment) -> Result<Walk, Vec<Mistake>> {
     let mut walker = Walker::default();
     let mut top = Scope::default();
-    for key in &KEYS {
+    for key in KEYS {
         if let Some(variable) = key.default_variable {
             walker.variable(&mut top, key, variable, environment);
         }
@@ -32,7 +32,7 @@ pub(super) fn walk(file: Option<(&Path, &[u8])>, environment: &Environment) -> R
     }
     let mut scopes = entries.unwrap_or_else(|| vec![top.clone()]);
     for scope in std::iter::once(&mut top).chain(&mut scopes) {
-        for key in &KEYS {
+        for key in KEYS {
             walker.variable(scope, key, key.variable, environment);
         }
         let variables = walker.variables.clone();
