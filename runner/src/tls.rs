@@ -25,7 +25,7 @@ pub enum Problem {
     #[error("found no certificate and key that GLib can read: {0}")]
     Files(glib::Error),
     /// With this certificate and key no connection comes about.
-    #[error("found a key with which nobody can connect, expected the one of tlsCertificate: {0}")]
+    #[error("found a key with which nobody can connect, expected the private key of tlsCertificate ({0})")]
     NoPair(glib::Error),
 }
 

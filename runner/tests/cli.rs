@@ -341,6 +341,16 @@ fn docker_flags_open_the_same_ports_outside_and_inside() {
 }
 
 #[test]
+fn docker_flags_open_the_port_with_tls_too() {
+    let certificate = common::certificate::Certificate::new();
+    let run = Run::new(&["--print-docker-flags"])
+        .variable("RTSP_TLS_PORT", "8322")
+        .variable("RTSP_TLS_CERTIFICATE", &certificate.certificate())
+        .variable("RTSP_TLS_PRIVATE_KEY", &certificate.private_key());
+    assert_eq!(run.prints(), "-p 8322:8322/tcp -p 8554:8554/tcp\n");
+}
+
+#[test]
 fn docker_flags_that_could_not_work_are_an_error() {
     let said = Run::new(&["--print-docker-flags"])
         .variable("RTSP_SERVER_PORT", "0")

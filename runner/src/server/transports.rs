@@ -66,7 +66,7 @@ impl Transports {
         let refused = if rtsp_ffi::is_tunnelled(client) {
             !allowed.contains(&Transport::Http)
         } else {
-            // It takes the first one that it supports. Of several that are asked for at once, players put TCP last.
+            // It takes the first one that it supports, and 1.22 looks at the first one only: players go on to the next.
             let first = asked(context).into_iter().find(|way| is_supported(*way, allowed));
             first == Some(Transport::Tcp) && !allowed.contains(&Transport::Tcp)
         };
