@@ -120,7 +120,7 @@ pub fn is_tunnelled(client: &RTSPClient) -> bool {
 ///
 /// # Errors
 /// When there is no certificate, or GLib has no TLS.
-pub fn start_tls(client: &RTSPClient, auth: &RTSPAuth) -> Result<(), gst::glib::Error> {
+pub fn start_tls(client: &RTSPClient, auth: &RTSPAuth) -> Result<gio::TlsConnection, gst::glib::Error> {
     let failed = |what: &str| gst::glib::Error::new(gio::IOErrorEnum::Failed, what);
     let certificate = auth
         .tls_certificate()
@@ -146,7 +146,7 @@ pub fn start_tls(client: &RTSPClient, auth: &RTSPAuth) -> Result<(), gst::glib::
         from_glib_none(tls)
     };
     tls.set_certificate(&certificate);
-    Ok(())
+    Ok(tls)
 }
 
 /// A thread of `pool` that serves the bus of one pipeline. The bindings ask for a context, which only a request has.

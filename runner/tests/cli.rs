@@ -1,5 +1,7 @@
 //! The command, as a shell sees it: what it prints where, and how it exits.
 
+mod common;
+
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;

@@ -2,7 +2,11 @@
 
 mod common;
 
-use std::process::{Command, Output};
+use std::{
+    io::{Read as _, Write as _},
+    net::{Ipv4Addr, TcpListener, TcpStream},
+    process::{Command, Output, Stdio},
+};
 
 use common::{
     RtspClient,
@@ -131,6 +135,65 @@ fn a_port_with_tls_has_nothing_for_plain_rtsp() {
     assert_eq!(server.viewers(), 0);
     // It is none of the others' business.
     plays(&ffmpeg(tls_url(&server)));
+}
+
+/// What a client with TLS says first.
+fn client_hello() -> Vec<u8> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let address = listener.local_addr().expect("an address").to_string();
+    let mut client = Command::new("openssl")
+        .args(["s_client", "-connect", &address])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("openssl is installed");
+    let (mut connection, _) = listener.accept().expect("it connects");
+    let mut header = [0; 5];
+    connection.read_exact(&mut header).expect("a record");
+    let mut body = vec![0; usize::from(u16::from_be_bytes([header[3], header[4]]))];
+    connection.read_exact(&mut body).expect("a record");
+    drop(connection);
+    client.wait().expect("it ends");
+    [header.to_vec(), body].concat()
+}
+
+/// Without threads of its own for it, GLib has all others wait for those who do not go on.
+#[test]
+fn those_who_begin_with_tls_and_do_not_go_on_keep_nobody_waiting() {
+    let certificate = Certificate::new();
+    let server = start(&camera(&certificate));
+    let hello = client_hello();
+    let port = tls_url(&server)
+        .rsplit([':', '/'])
+        .nth(1)
+        .and_then(|port| port.parse().ok());
+    let connect = |_| {
+        let address = (Ipv4Addr::LOCALHOST, port.expect("a port"));
+        let mut connection = TcpStream::connect(address).expect("it listens");
+        connection.write_all(&hello).expect("it takes it");
+        connection
+    };
+    let silent: Vec<TcpStream> = (0..200).map(connect).collect();
+    let mut good = Command::new("ffmpeg")
+        .args(["-nostdin", "-v", "error", "-rtsp_transport", "tcp"])
+        .args(["-i", tls_url(&server), "-f", "null", "-"])
+        .spawn()
+        .expect("ffmpeg");
+    wait_for_viewers(&server, 1);
+    // They are sent away in the end.
+    for mut connection in silent {
+        connection
+            .set_read_timeout(Some(2 * common::PATIENCE))
+            .expect("a time-out");
+        let mut rest = Vec::new();
+        let end = connection.read_to_end(&mut rest);
+        let is_over = !matches!(&end, Err(error) if error.kind() == std::io::ErrorKind::WouldBlock);
+        assert!(is_over, "{end:?}");
+    }
+    assert_eq!(server.viewers(), 1);
+    good.kill().expect("it runs");
+    good.wait().expect("it ends");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::{
     io,
     net::{SocketAddr, TcpListener},
     sync::Arc,
+    time::Duration,
 };
 
 use gst::glib;
@@ -13,13 +14,19 @@ use gst_rtsp_server::{
 };
 
 use super::{
-    acceptor::Acceptor, checks::StartError, client, mounts::Mounts, sessions::Sessions,
+    acceptor::{self, Acceptor, Handover},
+    checks::StartError,
+    client,
+    mounts::Mounts,
+    sessions::Sessions,
     transports::Transports,
 };
 use crate::{addresses::Listener, config::Login, rtsp_ffi, stream::Stream};
 
 /// The longest body of a request, in bytes. The ones that viewers send are empty or a few lines.
 const MAX_BODY: u32 = 64 * 1024;
+/// How long a client and the server may take to agree upon keys.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 /// The permission role of those who have logged in.
 const ROLE: &str = "viewer";
 
@@ -64,12 +71,17 @@ impl Endpoint {
         let refuse = |reason| StartError::Address { address, reason };
         let port = socket.local_addr().map_err(refuse)?.port();
         equip(&rtsp, &mounts, shared);
-        let acceptor = Acceptor::new(rtsp.clone(), socket, shared.context.clone()).map_err(refuse)?;
+        let handover = match security {
+            Security::None => Handover::AtOnce,
+            Security::Tls(_) => Handover::OnItsThread,
+        };
+        let acceptor =
+            Acceptor::new(rtsp.clone(), socket, shared.context.clone(), handover).map_err(refuse)?;
         let mounts = Arc::new(mounts);
-        follow_clients(&rtsp, &mounts, shared, &acceptor);
         if let Security::Tls(certificate) = security {
-            speak_tls(&rtsp, certificate);
+            speak_tls(&rtsp, certificate, &shared.context);
         }
+        follow_clients(&rtsp, &mounts, shared);
         let listener = Listener {
             address: address.ip(),
             port,
@@ -148,26 +160,46 @@ fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     })
 }
 
-fn follow_clients(server: &RTSPServer, mounts: &Arc<Mounts>, shared: &Shared, acceptor: &Arc<Acceptor>) {
-    let (mounts, acceptor) = (Arc::clone(mounts), Arc::downgrade(acceptor));
+fn follow_clients(server: &RTSPServer, mounts: &Arc<Mounts>, shared: &Shared) {
+    let mounts = Arc::clone(mounts);
     let (sessions, transports) = (Arc::clone(&shared.sessions), Arc::clone(&shared.transports));
     server.connect_client_connected(move |_, client| {
-        let peer = acceptor.upgrade().and_then(|acceptor| acceptor.peer());
-        client::serve(client, peer, &mounts, &sessions, &transports);
+        client::serve(client, acceptor::peer(), &mounts, &sessions, &transports);
     });
 }
 
-/// Before a client is served. gst-rtsp-server has TLS of its own for what it accepts itself; from the acceptor it gets
-/// connections as they are.
-fn speak_tls(server: &RTSPServer, certificate: &gio::TlsCertificate) {
+/// Has whoever connects to `server` agree upon keys before it is served.
+///
+/// gst-rtsp-server has TLS for what it accepts itself; from the acceptor it gets connections as they are. And left to
+/// itself, GLib would agree upon keys in threads of which it makes a new one every now and then: some dozens who begin and
+/// then say nothing would keep all others waiting.
+fn speak_tls(server: &RTSPServer, certificate: &gio::TlsCertificate, context: &glib::MainContext) {
     // It only carries the certificate to wherever clients are served: to the bindings a certificate is no thread's but
     // its own.
     let holder = RTSPAuth::new();
     holder.set_tls_certificate(Some(certificate));
+    let context = context.clone();
     server.connect_client_connected(move |_, client: &RTSPClient| {
-        if let Err(error) = rtsp_ffi::start_tls(client, &holder) {
-            tracing::error!("cannot speak TLS: {error}");
-            client.close();
+        let agreed = rtsp_ffi::start_tls(client, &holder).and_then(|tls| agree(&tls, &context));
+        if let Err(error) = agreed {
+            tracing::debug!(peer = ?acceptor::peer(), "it does not speak TLS: {error}");
+            // The client itself is not closed: gst-rtsp-server goes on to serve it, and finds the end.
+            acceptor::end();
         }
     });
+}
+
+fn agree(tls: &gio::TlsConnection, context: &glib::MainContext) -> Result<(), glib::Error> {
+    let cancellable = gio::Cancellable::new();
+    let timer = {
+        let cancellable = cancellable.clone();
+        glib::timeout_source_new(HANDSHAKE, None, glib::Priority::DEFAULT, move || {
+            cancellable.cancel();
+            glib::ControlFlow::Break
+        })
+    };
+    timer.attach(Some(context));
+    let agreed = tls.handshake(Some(&cancellable));
+    timer.destroy();
+    agreed
 }
