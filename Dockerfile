@@ -50,8 +50,8 @@ LABEL org.opencontainers.image.title="rtsp-clock-server" \
       org.opencontainers.image.licenses="MIT"
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
-        fontconfig fonts-dejavu-core gstreamer1.0-tools libde265-0 libfaad2 libgstreamer-plugins-base1.0-0 \
-        libjpeg62-turbo libopenh264-8 libopus0 libpangocairo-1.0-0 libpangoft2-1.0-0 libvo-aacenc0 libvpx9 libx264-164 \
+        fontconfig fonts-dejavu-core glib-networking gstreamer1.0-tools libde265-0 libfaad2 \
+        libgstreamer-plugins-base1.0-0 libjpeg62-turbo libopenh264-8 libopus0 libpangocairo-1.0-0 libpangoft2-1.0-0 libvo-aacenc0 libvpx9 libx264-164 \
         tzdata \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/log/apt /var/log/dpkg.log \
     && mkdir /app /var/cache/gstreamer-1.0 \

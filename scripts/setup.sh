@@ -96,46 +96,49 @@ packages() {
     esac
 }
 
-# gstreamer1.0-x: Debian keeps the overlays of text there.
+# gstreamer1.0-x: Debian keeps the overlays of text there. glib-networking: TLS for GLib.
 packages_apt() {
     echo gcc libc6-dev pkg-config libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstrtspserver-1.0-dev \
         libpango1.0-dev libcairo2-dev gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly \
-        fonts-dejavu-core tzdata
+        fonts-dejavu-core tzdata glib-networking
     [ "$1" = run ] || echo gstreamer1.0-plugins-bad gstreamer1.0-libav
     [ "$1" != test ] || echo git gstreamer1.0-tools gstreamer1.0-x ffmpeg tesseract-ocr faketime shellcheck procps \
-        iproute2 zbar-tools libzbar0 python3-opencv
+        iproute2 zbar-tools libzbar0 python3-opencv openssl
 }
 
 # H.264 is in gstreamer1-plugins-ugly, which is RPM Fusion's; without it the codec `mjpeg` works.
 packages_dnf() {
     echo gcc pkgconf-pkg-config gstreamer1-devel gstreamer1-plugins-base-devel gstreamer1-rtsp-server-devel \
-        pango-devel cairo-devel gstreamer1-plugins-base gstreamer1-plugins-good dejavu-sans-mono-fonts tzdata
+        pango-devel cairo-devel gstreamer1-plugins-base gstreamer1-plugins-good dejavu-sans-mono-fonts tzdata \
+        glib-networking
     ! dnf -q list gstreamer1-plugins-ugly >/dev/null 2>&1 || echo gstreamer1-plugins-ugly
     [ "$1" = run ] || echo gstreamer1-plugins-bad-free gstreamer1-plugin-libav
-    [ "$1" != test ] || echo git ffmpeg-free tesseract libfaketime ShellCheck procps-ng iproute zbar python3-opencv
+    [ "$1" != test ] || echo git ffmpeg-free tesseract libfaketime ShellCheck procps-ng iproute zbar python3-opencv \
+        openssl
 }
 
 packages_pacman() {
     echo gcc pkgconf gstreamer gst-plugins-base gst-plugins-good gst-plugins-ugly gst-rtsp-server pango cairo \
-        ttf-dejavu tzdata
+        ttf-dejavu tzdata glib-networking
     [ "$1" = run ] || echo gst-plugins-bad gst-libav
     [ "$1" != test ] || echo git ffmpeg tesseract tesseract-data-eng libfaketime shellcheck procps-ng iproute2 zbar \
-        python-opencv
+        python-opencv openssl
 }
 
 # H.264 is in Packman's gstreamer-plugins-ugly; openSUSE's own lacks x264, and the codec `mjpeg` works.
 packages_zypper() {
     echo gcc pkgconf gstreamer-devel gstreamer-plugins-base-devel gstreamer-rtsp-server-devel pango-devel cairo-devel \
-        gstreamer-plugins-base gstreamer-plugins-good gstreamer-plugins-ugly dejavu-fonts timezone
+        gstreamer-plugins-base gstreamer-plugins-good gstreamer-plugins-ugly dejavu-fonts timezone \
+        glib-networking
     [ "$1" = run ] || echo gstreamer-plugins-bad gstreamer-plugins-libav
     [ "$1" != test ] || echo git gstreamer-utils ffmpeg tesseract-ocr tesseract-ocr-traineddata-english libfaketime \
-        ShellCheck procps iproute2 zbar python3-opencv
+        ShellCheck procps iproute2 zbar python3-opencv openssl
 }
 
 # Homebrew's gstreamer has the plugins and the RTSP server in it.
 packages_brew() {
-    echo pkgconf gstreamer pango cairo
-    [ "$1" != test ] || echo ffmpeg tesseract libfaketime shellcheck zbar opencv
+    echo pkgconf gstreamer pango cairo glib-networking
+    [ "$1" != test ] || echo ffmpeg tesseract libfaketime shellcheck zbar opencv openssl
 }
 
 # is_installed MANAGER PACKAGE

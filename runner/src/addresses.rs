@@ -12,6 +12,8 @@ pub struct Listener {
     pub address: IpAddr,
     /// The port.
     pub port: u16,
+    /// Whether it speaks TLS.
+    pub is_tls: bool,
 }
 
 /// The URLs of the stream at `path`: at the `public` hosts where some are given, else at the address that is listened
@@ -21,13 +23,18 @@ pub fn urls(listener: Listener, path: &str, public: Option<&str>) -> Vec<String>
     let hosts = match public.map(str::trim) {
         Some(public) if !public.is_empty() => public
             .split_whitespace()
-            .map(|host| with_port(host, listener.port))
+            .map(|host| match listener.is_tls {
+                // The port that a public host names is that of plain RTSP.
+                true => with_port(without_port(host), listener.port),
+                false => with_port(host, listener.port),
+            })
             .collect(),
         _ => hosts(listener),
     };
+    let scheme = if listener.is_tls { "rtsps" } else { "rtsp" };
     hosts
         .into_iter()
-        .map(|host| format!("rtsp://{host}{path}"))
+        .map(|host| format!("{scheme}://{host}{path}"))
         .collect()
 }
 
@@ -36,13 +43,20 @@ fn with_port(host: &str, port: u16) -> String {
     if let Ok(address) = host.parse::<Ipv6Addr>() {
         return format!("[{address}]:{port}");
     }
-    let has_port = host
-        .rsplit_once(':')
-        .is_some_and(|(name, _)| !name.starts_with('[') || name.ends_with(']'));
-    if has_port {
-        host.to_owned()
-    } else {
+    if without_port(host) == host {
         format!("{host}:{port}")
+    } else {
+        host.to_owned()
+    }
+}
+
+fn without_port(host: &str) -> &str {
+    if host.parse::<Ipv6Addr>().is_ok() {
+        return host;
+    }
+    match host.rsplit_once(':') {
+        Some((name, _)) if !name.starts_with('[') || name.ends_with(']') => name,
+        _ => host,
     }
 }
 
@@ -86,6 +100,7 @@ mod tests {
         Listener {
             address: address.parse().expect("an address"),
             port: 8554,
+            is_tls: false,
         }
     }
 
@@ -113,6 +128,28 @@ mod tests {
             urls.iter()
                 .all(|url| !url.contains("0.0.0.0") && !url.contains('[')),
             "{urls:?}"
+        );
+    }
+
+    #[test]
+    fn with_tls_the_scheme_and_the_port_are_its_own() {
+        let listener = Listener {
+            port: 8322,
+            is_tls: true,
+            ..at("192.0.2.1")
+        };
+        assert_eq!(urls(listener, "/live", None), ["rtsps://192.0.2.1:8322/live"]);
+        assert_eq!(
+            urls(
+                listener,
+                "/live",
+                Some("camera.example:18554 2001:db8::1 [2001:db8::2]:7")
+            ),
+            [
+                "rtsps://camera.example:8322/live",
+                "rtsps://[2001:db8::1]:8322/live",
+                "rtsps://[2001:db8::2]:8322/live",
+            ]
         );
     }
 

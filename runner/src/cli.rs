@@ -8,7 +8,7 @@ use anyhow::{Context as _, ensure};
 use clap::{Parser, ValueEnum};
 use tracing::{info, warn};
 
-use crate::config::{self, Config, Encoder, Environment, Loaded, VideoCodec};
+use crate::config::{self, Config, Encoder, Environment, Loaded, Multicast, Transport, VideoCodec};
 use crate::{audio, healthcheck, launch, log, picture, server};
 
 const VERSION: &str = concat!(
@@ -35,12 +35,14 @@ These variables override it:
   RTSP_FONT              RTSP_TEXT_COLOR    RTSP_BACKGROUND_COLOR  RTSP_HORIZONTAL_ALIGNMENT
   RTSP_TEXT_SCALE        RTSP_LOGO          RTSP_LOGO_POSITION     RTSP_VERTICAL_ALIGNMENT
   RTSP_LOGO_SCALE        RTSP_ALWAYS_ON     RTSP_COUNT             RTSP_SHARED_PICTURE
-  RTSP_LOG_LEVEL         RTSP_LOG_FORMAT
+  RTSP_LOG_LEVEL         RTSP_LOG_FORMAT    RTSP_TRANSPORTS        RTSP_MULTICAST_ADDRESS_RANGE
+  RTSP_TLS_PORT          RTSP_PLAIN_RTSP    RTSP_MULTICAST_TTL     RTSP_MULTICAST_PORT_RANGE
+  RTSP_TLS_CERTIFICATE   RTSP_TLS_PRIVATE_KEY
 RTSP_H264_GOP is the older name of RTSP_KEY_FRAME_INTERVAL.
 RTSP_DEFAULT_RTP_PORT_RANGE is the port range where neither the file nor RTSP_RTP_PORT_RANGE gives one.
 RTSP_PUBLIC_ADDRESSES lists, with spaces between, the hosts (or HOST:PORT) to show in URLs.
-An empty one counts as unset; for the user name, the password, the port range and the pipeline it
-means none.
+An empty one counts as unset; for the user name, the password, RTP's ports, multicast's addresses,
+the pipeline and TLS's files it means none.
 RUST_LOG says how much is logged, in place of logLevel. GST_DEBUG asks GStreamer for its own log.
 
 Exit status: 0 after SIGINT or SIGTERM or when all is well, 1 after an error.";
@@ -166,6 +168,7 @@ fn print_launch(config: &Config, form: LaunchForm) -> anyhow::Result<()> {
 fn summary(loaded: &Loaded) -> String {
     let Config {
         rtp_ports,
+        multicast,
         login,
         streams,
         ..
@@ -182,25 +185,41 @@ fn summary(loaded: &Loaded) -> String {
     lines.push(format!(
         "  log-in          {login}\n  RTP's UDP ports {rtp_ports}"
     ));
+    if let Some(Multicast { groups, ports, ttl }) = multicast {
+        lines.push(format!("  multicast       {groups}, ports {ports}, TTL {ttl}"));
+    }
     lines.join("\n")
 }
 
 fn stream_summary(stream: &config::StreamConfig) -> String {
-    let mounts = stream.mounts.iter().take(1);
-    let mut places: Vec<String> = mounts
-        .map(|mount| format!("{}, path {}", mount.endpoint(), mount.path))
-        .collect();
-    if let Some(more) = stream.mounts.len().checked_sub(1).filter(|more| *more > 0) {
-        places.push(format!("and {more} more with the same picture"));
-    }
-    let places = places.join(" ");
+    let places = [("", &stream.mounts), (" (TLS)", &stream.tls_mounts)];
+    let places = places
+        .into_iter()
+        .filter_map(|(kind, mounts)| places_summary(kind, mounts));
+    let places = places.collect::<Vec<_>>().join("\n                  ");
+    let transports = (stream.transports != Transport::USUAL.into()).then(|| transports(stream));
     let sound = stream.audio.map(|codec| format!("\n  sound           {codec}"));
     let always_on = if stream.always_on { ", always on" } else { "" };
     format!(
-        "  listens on      {places}\n  picture         {}{always_on}{}",
+        "  listens on      {places}\n  picture         {}{always_on}{}{}",
         picture(stream),
-        sound.unwrap_or_default()
+        sound.unwrap_or_default(),
+        transports.unwrap_or_default()
     )
+}
+
+fn places_summary(kind: &str, mounts: &[config::Mount]) -> Option<String> {
+    let first = mounts.first()?;
+    let place = format!("{}{kind}, path {}", first.endpoint(), first.path);
+    Some(match mounts.len() {
+        1 => place,
+        all => format!("{place} and {} more with the same picture", all - 1),
+    })
+}
+
+fn transports(stream: &config::StreamConfig) -> String {
+    let names: Vec<String> = stream.transports.iter().map(ToString::to_string).collect();
+    format!("\n  transports      {}", names.join(", "))
 }
 
 fn picture(stream: &config::StreamConfig) -> String {
@@ -240,10 +259,18 @@ fn picture(stream: &config::StreamConfig) -> String {
 /// The flags that open a container's ports. RTSP tells viewers the ports, so that each is the same outside and inside.
 fn docker_flags(config: &Config) -> anyhow::Result<String> {
     let mut ports = BTreeSet::new();
-    for endpoint in config.endpoints() {
+    let plain = config
+        .endpoints()
+        .into_iter()
+        .map(|endpoint| ("serverPort", endpoint));
+    let tls = config
+        .tls_endpoints()
+        .into_iter()
+        .map(|endpoint| ("tlsPort", endpoint));
+    for (key, endpoint) in plain.chain(tls) {
         ensure!(
             endpoint.port() != 0,
-            "serverPort is 0 (any free port): a container has to be told which one to open"
+            "{key} is 0 (any free port): a container has to be told which one to open"
         );
         ensure!(
             endpoint.ip().is_unspecified(),

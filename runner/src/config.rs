@@ -11,6 +11,7 @@
 //! | `readers` | how the value of each key is read |
 //! | [`look`] | what the picture looks like |
 //! | `numbered` | values with `{n}` in them |
+//! | `transports` | by which ways streams may be played |
 //! | `draft` | what has been read so far of the server and of an entry of `streams` |
 //! | `walk` | a JSON object and an environment to drafts, collecting mistakes |
 //! | `checks` | what is wrong between keys, and between streams |
@@ -34,9 +35,11 @@ pub mod look;
 mod numbered;
 mod readers;
 pub mod schema;
+mod transports;
 mod walk;
 
 use look::Look;
+pub use transports::{Groups, Multicast, TlsFiles, Transport};
 
 /// The variable that names the file where `--config` does not.
 pub const PATH_VARIABLE: &str = "CONFIG_PATH";
@@ -49,6 +52,10 @@ const USUAL_FILE: &str = "./config.json";
 pub struct Config {
     /// The UDP ports for RTP and RTCP, both ends included; `None` leaves the choice to the system.
     pub rtp_ports: Option<PortRange>,
+    /// Where multicast streams go; `None` for no multicast.
+    pub multicast: Option<Multicast>,
+    /// What the server proves by who it is, for streams with `tls_mounts`.
+    pub tls: Option<TlsFiles>,
     /// The log-in that viewers need; `None` lets everybody in.
     pub login: Option<Login>,
     /// Which events are logged.
@@ -64,6 +71,8 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             rtp_ports: None,
+            multicast: None,
+            tls: None,
             login: None,
             log_level: log::Filter::default(),
             log_format: log::Format::default(),
@@ -73,13 +82,22 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Where the server listens, each address and port once, in order.
+    /// Where the server listens for plain RTSP, each address and port once, in order.
     #[must_use]
     pub fn endpoints(&self) -> Vec<SocketAddr> {
-        let mounts = self.streams.iter().flat_map(|stream| &stream.mounts);
-        let all: BTreeSet<SocketAddr> = mounts.map(Mount::endpoint).collect();
-        all.into_iter().collect()
+        endpoints(self.streams.iter().flat_map(|stream| &stream.mounts))
     }
+
+    /// Where the server listens for RTSP with TLS, each address and port once, in order.
+    #[must_use]
+    pub fn tls_endpoints(&self) -> Vec<SocketAddr> {
+        endpoints(self.streams.iter().flat_map(|stream| &stream.tls_mounts))
+    }
+}
+
+fn endpoints<'a>(mounts: impl Iterator<Item = &'a Mount>) -> Vec<SocketAddr> {
+    let all: BTreeSet<SocketAddr> = mounts.map(Mount::endpoint).collect();
+    all.into_iter().collect()
 }
 
 /// A range of UDP ports, both ends included. The first is even (RTP), the one behind it RTCP's.
@@ -137,8 +155,12 @@ impl Mount {
 /// One camera.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamConfig {
-    /// Where it can be played, one at least; several show the same picture.
+    /// Where it can be played; several show the same picture.
     pub mounts: Vec<Mount>,
+    /// Where it can be played with TLS. It can be played somewhere.
+    pub tls_mounts: Vec<Mount>,
+    /// By which ways, one at least.
+    pub transports: BTreeSet<Transport>,
     /// Whether it runs before anybody looks.
     pub always_on: bool,
     /// By how much its frames come after the grid of the wall clock, in ns; less than a frame period.
@@ -187,6 +209,8 @@ impl Default for StreamConfig {
                 port: 8554,
                 path: "/live".into(),
             }],
+            tls_mounts: Vec::new(),
+            transports: Transport::USUAL.into(),
             always_on: false,
             phase: 0,
             codec: VideoCodec::H264,
@@ -213,11 +237,17 @@ impl StreamConfig {
     /// What it is called among the others: its URLs' host, port and path.
     #[must_use]
     pub fn name(&self) -> String {
-        let Some(first) = self.mounts.first() else {
+        // The ones with TLS are the same places once more.
+        let mounts = if self.mounts.is_empty() {
+            &self.tls_mounts
+        } else {
+            &self.mounts
+        };
+        let Some(first) = mounts.first() else {
             return String::new();
         };
         let name = format!("{}{}", first.endpoint(), first.path);
-        match self.mounts.len() {
+        match mounts.len() {
             0 | 1 => name,
             mounts => format!("{name} and {} more", mounts - 1),
         }
@@ -521,8 +551,8 @@ fn list(mistakes: &[Mistake]) -> String {
 /// Reads the configuration: the file that `named` (`--config`) or `CONFIG_PATH` names, else `./config.json`, else none;
 /// then the `RTSP_*` variables, which override the file.
 ///
-/// An empty variable counts as unset, save `RTSP_VIEWER_USERNAME`, `RTSP_VIEWER_PASSWORD` and `RTSP_RTP_PORT_RANGE`,
-/// where it means "none" and overrides the file with that.
+/// An empty variable counts as unset, save where it means "none" and overrides the file with that: for the log-in, the
+/// ranges of ports and groups, the pipeline and TLS's files.
 ///
 /// # Errors
 /// When the file cannot be read, or with every mistake in it and in the environment.

@@ -1,13 +1,14 @@
 //! Asks a running server whether it answers, as a container's HEALTHCHECK does.
 
 use std::collections::BTreeSet;
-use std::io::{ErrorKind, Read as _, Write as _};
+use std::io::{self, ErrorKind, Read, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 
 use crate::config::{Config, Mount};
+use crate::tls;
 
 /// How long the server may take, all in all.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -22,21 +23,27 @@ const LONGEST_STATUS_LINE: usize = 256;
 /// When there is no answer within three seconds, or another one.
 pub fn check(config: &Config) -> anyhow::Result<()> {
     let mut asked = BTreeSet::new();
-    for mount in config.streams.iter().flat_map(|stream| &stream.mounts) {
-        if asked.insert(mount.endpoint()) {
-            ask(mount)?;
+    for stream in &config.streams {
+        let plain = stream.mounts.iter().map(|mount| (mount, false));
+        let tls = stream.tls_mounts.iter().map(|mount| (mount, true));
+        for (mount, is_tls) in plain.chain(tls) {
+            if asked.insert((mount.endpoint(), is_tls)) {
+                ask(mount, is_tls)?;
+            }
         }
     }
     Ok(())
 }
 
-fn ask(mount: &Mount) -> anyhow::Result<()> {
+fn ask(mount: &Mount, is_tls: bool) -> anyhow::Result<()> {
     ensure!(
         mount.port != 0,
-        "serverPort is 0 (any free port): which one to ask is not known"
+        "{} is 0 (any free port): which one to ask is not known",
+        if is_tls { "tlsPort" } else { "serverPort" }
     );
     let server = SocketAddr::new(reachable(mount.address), mount.port);
-    let status_line = options(server, &mount.path).with_context(|| format!("no answer from {server}"))?;
+    let status_line =
+        options(server, is_tls, &mount.path).with_context(|| format!("no answer from {server}"))?;
     match status(&status_line) {
         Some(200 | 401) => Ok(()),
         _ => bail!("{server} answered {status_line:?}"),
@@ -53,14 +60,30 @@ fn reachable(address: IpAddr) -> IpAddr {
 }
 
 /// The status line of the answer to an OPTIONS.
-fn options(server: SocketAddr, path: &str) -> anyhow::Result<String> {
+fn options(server: SocketAddr, is_tls: bool, path: &str) -> anyhow::Result<String> {
     let deadline = Instant::now() + PATIENCE;
-    let mut stream = TcpStream::connect_timeout(&server, PATIENCE)?;
+    let connection = TcpStream::connect_timeout(&server, PATIENCE)?;
+    let request =
+        format!("OPTIONS rtsp://{server}{path} RTSP/1.0\r\nCSeq: 1\r\nUser-Agent: healthcheck\r\n\r\n");
+    if is_tls {
+        let mut stream = tls::client(connection, PATIENCE)?;
+        stream.write_all(request.as_bytes())?;
+        return status_line(&mut stream, deadline, |_, _| Ok(()));
+    }
+    let mut stream = connection;
     stream.set_write_timeout(Some(PATIENCE))?;
-    write!(
-        stream,
-        "OPTIONS rtsp://{server}{path} RTSP/1.0\r\nCSeq: 1\r\nUser-Agent: healthcheck\r\n\r\n"
-    )?;
+    stream.write_all(request.as_bytes())?;
+    status_line(&mut stream, deadline, |stream, left| {
+        stream.set_read_timeout(Some(left))
+    })
+}
+
+/// Reads a line until `deadline`; `limit` is told how long the next read may take.
+fn status_line<S: Read>(
+    stream: &mut S,
+    deadline: Instant,
+    limit: impl Fn(&S, Duration) -> io::Result<()>,
+) -> anyhow::Result<String> {
     let mut answer = Vec::new();
     loop {
         if let Some(end) = answer.iter().position(|byte| *byte == b'\n') {
@@ -74,7 +97,7 @@ fn options(server: SocketAddr, path: &str) -> anyhow::Result<String> {
             "it took longer than {} s",
             PATIENCE.as_secs()
         );
-        stream.set_read_timeout(Some(remaining))?;
+        limit(stream, remaining)?;
         let mut chunk = [0; LONGEST_STATUS_LINE];
         let length = match stream.read(&mut chunk) {
             // The time-out of a socket: the deadline at the head of the loop has the words for it.

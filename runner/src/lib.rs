@@ -22,6 +22,7 @@
 //! | [`back_off`] | how long to wait before a pipeline that failed is made again |
 //! | [`pacer`] | how often a key frame may be asked for |
 //! | [`viewers`] | who is playing a stream |
+//! | [`tls`] | the server's certificate, and GLib's TLS |
 //! | [`rtsp_ffi`] | the few calls that the bindings lack |
 
 pub mod addresses;
@@ -44,4 +45,5 @@ pub mod picture;
 pub mod rtsp_ffi;
 pub mod server;
 pub mod stream;
+pub mod tls;
 pub mod viewers;

@@ -36,7 +36,7 @@ use tracing_subscriber::filter::LevelFilter;
 mod filter;
 mod gstreamer;
 mod queue;
-mod repeats;
+pub(crate) mod repeats;
 
 pub use filter::{EXPECTED, Filter, PATTERN};
 

@@ -9,9 +9,13 @@ use std::{
     time::Duration,
 };
 
-use gst::glib::translate::{ToGlibPtr, from_glib, from_glib_full};
-use gst_rtsp::{RTSPLowerTrans, RTSPUrl, rtsp_message::RTSPMessage};
-use gst_rtsp_server::{RTSPClient, RTSPContext, RTSPStreamTransport, RTSPThread, RTSPThreadPool, prelude::*};
+use gst::glib::translate::{ToGlibPtr, from_glib, from_glib_full, from_glib_none};
+use gst_rtsp::{RTSPLowerTrans, RTSPStatusCode, RTSPUrl, rtsp_message::RTSPMessage};
+use gst_rtsp_server::{
+    RTSPAuth, RTSPClient, RTSPContext, RTSPStreamTransport, RTSPThread, RTSPThreadPool,
+    gio::{self, prelude::*},
+    prelude::*,
+};
 
 /// The first `field` header of `message`, if it has one and it is UTF-8.
 #[must_use]
@@ -29,6 +33,24 @@ pub fn header(message: &RTSPMessage, field: gst_rtsp::RTSPHeaderField) -> Option
             return None;
         }
         CStr::from_ptr(value).to_str().ok().map(str::to_owned)
+    }
+}
+
+/// What `response` answers; nothing if it is no response.
+#[must_use]
+pub fn status(response: &RTSPMessage) -> Option<RTSPStatusCode> {
+    let mut code = 0;
+    #[expect(unsafe_code, reason = "the bindings cannot read a response's status")]
+    // SAFETY: the message is valid for the borrow and only read; null says that its other parts are not wanted.
+    unsafe {
+        let message: *mut gst_rtsp::ffi::GstRTSPMessage = response.to_glib_none().0;
+        let result = gst_rtsp::ffi::gst_rtsp_message_parse_response(
+            message,
+            &raw mut code,
+            ptr::null_mut(),
+            ptr::null_mut(),
+        );
+        (result == gst_rtsp::ffi::GST_RTSP_OK).then(|| from_glib(code))
     }
 }
 
@@ -90,6 +112,41 @@ pub fn is_tunnelled(client: &RTSPClient) -> bool {
         let connection = gst_rtsp_server::ffi::gst_rtsp_client_get_connection(client.to_glib_none().0);
         !connection.is_null() && from_glib(gst_rtsp::ffi::gst_rtsp_connection_is_tunneled(connection))
     }
+}
+
+/// Has `client`, which has just connected, speak TLS, with the certificate that `auth` holds.
+///
+/// gst-rtsp-server does so for connections that it accepts itself, and not for those that it is handed.
+///
+/// # Errors
+/// When there is no certificate, or GLib has no TLS.
+pub fn start_tls(client: &RTSPClient, auth: &RTSPAuth) -> Result<gio::TlsConnection, gst::glib::Error> {
+    let failed = |what: &str| gst::glib::Error::new(gio::IOErrorEnum::Failed, what);
+    let certificate = auth
+        .tls_certificate()
+        .ok_or_else(|| failed("there is no certificate"))?;
+    let mut error = ptr::null_mut();
+    #[expect(unsafe_code, reason = "the bindings lack gst_rtsp_client_get_connection()")]
+    // SAFETY: the connection belongs to the client and lives as long as it does. It is not read from before the client
+    // is attached, which is done after the signal by which this is called. The TLS connection that is answered belongs
+    // to the connection, and a reference is taken; where it is null, the error is set and the caller's.
+    let tls: gio::TlsConnection = unsafe {
+        let connection = gst_rtsp_server::ffi::gst_rtsp_client_get_connection(client.to_glib_none().0);
+        if connection.is_null() {
+            return Err(failed("it has no connection"));
+        }
+        let tls = gst_rtsp::ffi::gst_rtsp_connection_get_tls(connection, &raw mut error);
+        if tls.is_null() {
+            return Err(if error.is_null() {
+                failed("GLib has no TLS")
+            } else {
+                from_glib_full(error)
+            });
+        }
+        from_glib_none(tls)
+    };
+    tls.set_certificate(&certificate);
+    Ok(tls)
 }
 
 /// A thread of `pool` that serves the bus of one pipeline. The bindings ask for a context, which only a request has.

@@ -7,6 +7,7 @@
 //! | `acceptor` | takes its connections |
 //! | `mounts` | which stream a request is about |
 //! | `client` | one client from its connection on |
+//! | `transports` | by which ways a stream may be played |
 //! | `sessions` | the sessions of a connection: hidden from all others, and over with it |
 
 use std::{
@@ -20,7 +21,7 @@ use gst::glib;
 use gst_rtsp_server::{RTSPThreadPool, prelude::*};
 
 use crate::{
-    addresses,
+    addresses::{self, Listener},
     config::{Config, StreamConfig},
     launch, rtsp_ffi,
     stream::Stream,
@@ -32,11 +33,13 @@ mod client;
 mod endpoint;
 mod mounts;
 mod sessions;
+mod transports;
 
 pub use checks::StartError;
-use endpoint::{Endpoint, Shared};
+use endpoint::{Endpoint, Security, Shared};
 use mounts::Mounts;
 use sessions::Sessions;
+use transports::Transports;
 
 /// How long viewers are waited for when the server stops.
 const FAREWELL: Duration = Duration::from_millis(500);
@@ -253,17 +256,15 @@ fn share(config: &Config) -> Shared {
         context: glib::MainContext::new(),
         sessions: Arc::new(Sessions::default()),
         threads,
+        transports: Arc::new(Transports::new(config)),
         login: config.login.clone(),
     }
 }
 
 fn make_streams(config: &Config, shared: &Shared) -> Vec<Arc<Stream>> {
-    let pool = config.rtp_ports.and_then(endpoint::address_pool);
-    let make = |stream: &StreamConfig| {
-        let stream = Stream::new(stream, &shared.context, &shared.threads);
-        if let Some(pool) = &pool {
-            stream.set_address_pool(pool);
-        }
+    let make = |config_of_stream: &StreamConfig| {
+        let stream = Stream::new(config_of_stream, &shared.context, &shared.threads);
+        shared.transports.equip(&stream, config_of_stream);
         if config.login.is_some() {
             endpoint::require_login(&stream);
         }
@@ -274,16 +275,30 @@ fn make_streams(config: &Config, shared: &Shared) -> Vec<Arc<Stream>> {
 
 /// Listens wherever a stream is to be found.
 fn listen(config: &Config, streams: &[Arc<Stream>], shared: &Shared) -> Result<Vec<Endpoint>, StartError> {
-    let endpoints = config.endpoints().into_iter();
-    endpoints
-        .map(|address| Endpoint::new(address, mounts(config, streams, address), shared))
+    let certificate = checks::certificate(config)?;
+    let plain = config.endpoints().into_iter();
+    let plain = plain.map(|address| (address, Security::None));
+    let tls = certificate.iter().flat_map(|certificate| {
+        let endpoints = config.tls_endpoints().into_iter();
+        endpoints.map(move |address| (address, Security::Tls(certificate)))
+    });
+    plain
+        .chain(tls)
+        .map(|(address, security)| {
+            let mounts = mounts(config, streams, address, &security);
+            Endpoint::new(address, security, mounts, shared)
+        })
         .collect()
 }
 
-fn mounts(config: &Config, streams: &[Arc<Stream>], address: SocketAddr) -> Mounts {
+fn mounts(config: &Config, streams: &[Arc<Stream>], address: SocketAddr, security: &Security) -> Mounts {
     let mut mounts = Mounts::default();
     for (config, stream) in config.streams.iter().zip(streams) {
-        for mount in config.mounts.iter().filter(|mount| mount.endpoint() == address) {
+        let of_stream = match security {
+            Security::None => &config.mounts,
+            Security::Tls(_) => &config.tls_mounts,
+        };
+        for mount in of_stream.iter().filter(|mount| mount.endpoint() == address) {
             mounts.add(&mount.path, stream);
         }
     }
@@ -292,13 +307,17 @@ fn mounts(config: &Config, streams: &[Arc<Stream>], address: SocketAddr) -> Moun
 
 fn urls(config: &Config, endpoints: &[Endpoint]) -> Vec<String> {
     let public = std::env::var(addresses::PUBLIC_ADDRESSES).ok();
-    let listeners = config.endpoints().into_iter().zip(endpoints);
-    let listeners: Vec<_> = listeners
-        .map(|(asked, endpoint)| (asked, endpoint.listener()))
-        .collect();
-    let mounts = config.streams.iter().flat_map(|stream| &stream.mounts);
-    let urls = mounts.filter_map(|mount| {
-        let (_, listener) = listeners.iter().find(|(asked, _)| *asked == mount.endpoint())?;
+    let asked = config.endpoints().into_iter().chain(config.tls_endpoints());
+    let listeners: Vec<_> = asked.zip(endpoints.iter().map(Endpoint::listener)).collect();
+    let mounts = config.streams.iter().flat_map(|stream| {
+        let plain = stream.mounts.iter().map(|mount| (mount, false));
+        plain.chain(stream.tls_mounts.iter().map(|mount| (mount, true)))
+    });
+    let urls = mounts.filter_map(|(mount, is_tls)| {
+        let is_its = |(asked, listener): &&(SocketAddr, Listener)| {
+            *asked == mount.endpoint() && listener.is_tls == is_tls
+        };
+        let (_, listener) = listeners.iter().find(is_its)?;
         Some(addresses::urls(*listener, &mount.path, public.as_deref()))
     });
     urls.flatten().collect()

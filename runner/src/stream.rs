@@ -1,6 +1,7 @@
 //! One camera: its media factory, its pipeline's life, its errors.
 
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -9,15 +10,13 @@ use std::{
 };
 
 use gst::{ClockTime, glib, prelude::*};
-use gst_rtsp::{RTSPLowerTrans, RTSPUrl};
-use gst_rtsp_server::{
-    RTSPAddressPool, RTSPClient, RTSPMedia, RTSPMediaFactory, RTSPSuspendMode, RTSPThreadPool, prelude::*,
-};
+use gst_rtsp::RTSPUrl;
+use gst_rtsp_server::{RTSPClient, RTSPMedia, RTSPMediaFactory, RTSPSuspendMode, RTSPThreadPool, prelude::*};
 use gst_video::UpstreamForceKeyUnitEvent;
 
 use crate::{
     back_off::BackOff,
-    config::StreamConfig,
+    config::{StreamConfig, Transport},
     deltas, elements,
     factory::CameraFactory,
     gate::{Gate, Packet, Verdict},
@@ -152,7 +151,6 @@ impl Stream {
         factory.set_launch(&launch_string(config));
         factory.set_shared(true);
         factory.set_suspend_mode(RTSPSuspendMode::None);
-        factory.set_protocols(RTSPLowerTrans::UDP | RTSPLowerTrans::TCP);
         factory.set_latency(0);
         let stream = Arc::new(Self {
             config: config.clone(),
@@ -201,9 +199,10 @@ impl Stream {
         &self.viewers
     }
 
-    /// RTP and RTCP over UDP come from the ports of `pool`.
-    pub fn set_address_pool(&self, pool: &RTSPAddressPool) {
-        self.factory.set_address_pool(Some(pool));
+    /// By which ways it may be played.
+    #[must_use]
+    pub fn transports(&self) -> &BTreeSet<Transport> {
+        &self.config.transports
     }
 
     /// `client`, or the stream itself, wants the pipeline; it does no longer when the answer is dropped.

@@ -14,6 +14,8 @@ use gst::{glib, prelude::*};
 pub enum Transport {
     /// RTP over UDP.
     Udp,
+    /// RTP over UDP, to a group that others have joined as well.
+    Multicast,
     /// RTP within the RTSP connection.
     Tcp,
     /// RTP within RTSP within HTTP.
@@ -24,6 +26,7 @@ impl fmt::Display for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Udp => "UDP",
+            Self::Multicast => "multicast",
             Self::Tcp => "TCP",
             Self::HttpTunnel => "HTTP tunnel",
         })

@@ -1,5 +1,7 @@
 //! The command, as a shell sees it: what it prints where, and how it exits.
 
+mod common;
+
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
@@ -338,6 +340,16 @@ fn docker_flags_open_the_same_ports_outside_and_inside() {
         .variable("RTSP_DEFAULT_RTP_PORT_RANGE", "50000-50019")
         .prints();
     assert_eq!(flags, "-p 554:554/tcp -p 50000-50019:50000-50019/udp\n");
+}
+
+#[test]
+fn docker_flags_open_the_port_with_tls_too() {
+    let certificate = common::certificate::Certificate::new();
+    let run = Run::new(&["--print-docker-flags"])
+        .variable("RTSP_TLS_PORT", "8322")
+        .variable("RTSP_TLS_CERTIFICATE", &certificate.certificate())
+        .variable("RTSP_TLS_PRIVATE_KEY", &certificate.private_key());
+    assert_eq!(run.prints(), "-p 8322:8322/tcp -p 8554:8554/tcp\n");
 }
 
 #[test]

@@ -856,6 +856,11 @@ fn the_schema_has_the_seeds_nine_keys_and_those_that_came_later() {
     let later: Vec<_> = keys.into_iter().filter(|key| !seeds.contains(key)).collect();
     let expected = [
         "rtpPortRange",
+        "multicastAddressRange",
+        "multicastPortRange",
+        "multicastTtl",
+        "tlsCertificate",
+        "tlsPrivateKey",
         "logLevel",
         "logFormat",
         "stamp",
@@ -885,6 +890,9 @@ fn the_schema_has_the_seeds_nine_keys_and_those_that_came_later() {
         "alwaysOn",
         "count",
         "sharedPicture",
+        "transports",
+        "tlsPort",
+        "plainRtsp",
         "streams",
     ];
     assert_eq!(later, expected);
@@ -983,6 +991,7 @@ fn the_schemas_limits_are_the_servers() {
         "keyFrameInterval",
         "bitrateKbps",
         "quality",
+        "multicastTtl",
     ] {
         let property = &schema["properties"][key];
         let limits = property["anyOf"].get(0).unwrap_or(property);

@@ -1,13 +1,16 @@
 //! What is wrong between keys that are right each by itself, and between streams.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use super::keys::{
-    ADDRESS, AUDIO, COUNT, PATH, PIPELINE, PORT, RESOLUTION, RTP_PORT_RANGE, STAMP, STAMP_ID, STAMP_IDS,
+    ADDRESS, AUDIO, COUNT, MULTICAST_ADDRESS_RANGE, MULTICAST_PORT_RANGE, PATH, PIPELINE, PLAIN_RTSP, PORT,
+    RESOLUTION, RTP_PORT_RANGE, STAMP, STAMP_ID, STAMP_IDS, TLS_CERTIFICATE, TLS_PORT, TLS_PRIVATE_KEY,
+    TRANSPORTS,
 };
 use super::walk::Scope;
-use super::{Mistake, Mount, Stamp, StreamConfig, coding};
+use super::{Mistake, Mount, PortRange, Stamp, StreamConfig, Transport, coding};
+use crate::tls;
 
 /// RTP and RTCP, of picture and sound.
 const MOST_PORTS: u16 = 4;
@@ -22,6 +25,13 @@ pub(super) fn mistakes(scope: &Scope) -> Vec<Mistake> {
         (&[STAMP, RESOLUTION], stamp),
         (&[AUDIO, RTP_PORT_RANGE], rtp_ports),
         (&[STAMP_ID, COUNT], stamp_ids),
+        (
+            &[AUDIO, MULTICAST_ADDRESS_RANGE, MULTICAST_PORT_RANGE],
+            multicast_ports,
+        ),
+        (&[TRANSPORTS, MULTICAST_ADDRESS_RANGE, ADDRESS], multicast),
+        (&[PLAIN_RTSP, TLS_PORT], plain_rtsp),
+        (&[TLS_PORT, TLS_CERTIFICATE, TLS_PRIVATE_KEY], tls_port),
     ];
     let asked = checks.iter().filter(|(keys, _)| asks_of(keys));
     let between = asked.filter_map(|(_, check)| check(scope));
@@ -67,19 +77,96 @@ fn stamp(scope: &Scope) -> Option<Mistake> {
     })
 }
 
-/// Whether there are ports enough for picture and sound.
 fn rtp_ports(scope: &Scope) -> Option<Mistake> {
-    let (codec, ports) = (scope.draft.stream.audio?, scope.draft.rtp_ports?);
+    too_few_for_sound(scope, RTP_PORT_RANGE, scope.draft.rtp_ports?)
+}
+
+fn multicast_ports(scope: &Scope) -> Option<Mistake> {
+    too_few_for_sound(scope, MULTICAST_PORT_RANGE, scope.draft.multicast()?.ports)
+}
+
+/// Whether there are ports enough for picture and sound.
+fn too_few_for_sound(scope: &Scope, key: &str, ports: PortRange) -> Option<Mistake> {
+    let codec = scope.draft.stream.audio?;
     if ports.last - ports.first >= MOST_PORTS - 1 {
         return None;
     }
     let audio_place = scope.place(AUDIO);
     Some(Mistake {
-        place: scope.place(RTP_PORT_RANGE),
+        place: scope.place(key),
         problem: format!(
             "found {ports}, which are too few for picture and sound ({AUDIO} {codec}, {audio_place}): expected \
              {MOST_PORTS} ports or more"
         ),
+    })
+}
+
+/// Whether who offers multicast says where it goes.
+fn multicast(scope: &Scope) -> Option<Mistake> {
+    let draft = &scope.draft;
+    if !draft.transports.as_ref()?.contains(&Transport::Multicast) {
+        return None;
+    }
+    let problem = if draft.multicast_groups.is_none() {
+        format!("found \"multicast\", for which {MULTICAST_ADDRESS_RANGE} has to say where it goes")
+    } else if draft.address.is_ipv6() {
+        let place = scope.place(ADDRESS);
+        format!(
+            "found \"multicast\", which is there for IPv4 only: {ADDRESS} ({place}) is {}",
+            draft.address
+        )
+    } else {
+        return None;
+    };
+    Some(Mistake {
+        place: scope.place(TRANSPORTS),
+        problem,
+    })
+}
+
+/// Whether a stream can be played at all.
+fn plain_rtsp(scope: &Scope) -> Option<Mistake> {
+    let draft = &scope.draft;
+    (!draft.plain_rtsp && draft.tls_port.is_none()).then(|| Mistake {
+        place: scope.place(PLAIN_RTSP),
+        problem: format!("found false without {TLS_PORT}: nobody could play the stream"),
+    })
+}
+
+/// Whether there is what TLS needs.
+fn tls_port(scope: &Scope) -> Option<Mistake> {
+    let draft = &scope.draft;
+    draft.tls_port?;
+    let lacks: Vec<&str> = [
+        (TLS_CERTIFICATE, &draft.tls_certificate),
+        (TLS_PRIVATE_KEY, &draft.tls_private_key),
+    ]
+    .into_iter()
+    .filter_map(|(key, file)| file.is_none().then_some(key))
+    .collect();
+    (!lacks.is_empty()).then(|| Mistake {
+        place: scope.place(TLS_PORT),
+        problem: format!(
+            "is set without {}: expected the PEM files of both",
+            lacks.join(" and ")
+        ),
+    })
+}
+
+/// Whether the certificate and the key are a pair. Where GLib has no TLS, the start says so.
+pub(super) fn tls_files(top: &Scope) -> Option<Mistake> {
+    let asked = [TLS_CERTIFICATE, TLS_PRIVATE_KEY];
+    if asked.iter().any(|key| top.refused.contains(key)) {
+        return None;
+    }
+    let (key, problem) = match tls::load(&top.draft.tls()?) {
+        Ok(_) | Err(tls::Problem::NoBackend) => return None,
+        Err(problem @ tls::Problem::Files(_)) => (TLS_CERTIFICATE, problem),
+        Err(problem @ tls::Problem::NoPair(_)) => (TLS_PRIVATE_KEY, problem),
+    };
+    Some(Mistake {
+        place: top.place(key),
+        problem: problem.to_string(),
     })
 }
 
@@ -112,9 +199,15 @@ pub(super) fn streams(scopes: &[Scope]) -> Result<Vec<StreamConfig>, Vec<Mistake
             mistakes.push(too_few_ports(scope));
             continue;
         };
-        let mounts = more.iter().flat_map(|stream| &stream.mounts);
+        let plain = more.iter().flat_map(|stream| &stream.mounts).map(Seat::plain);
+        let tls = more.iter().flat_map(|stream| &stream.tls_mounts).map(Seat::tls);
         // The first one says it for all.
-        mistakes.extend(mounts.filter_map(|mount| places.take(mount, scope)).take(1));
+        mistakes.extend(
+            plain
+                .chain(tls)
+                .filter_map(|seat| places.take(seat, scope))
+                .take(1),
+        );
         streams.extend(more);
     }
     if mistakes.is_empty() {
@@ -126,11 +219,14 @@ pub(super) fn streams(scopes: &[Scope]) -> Result<Vec<StreamConfig>, Vec<Mistake
 
 fn too_few_ports(scope: &Scope) -> Mistake {
     let draft = &scope.draft;
+    let (key, base) = match draft.tls_port {
+        Some(port) if port.of(draft.count).is_none() => (TLS_PORT, port.base),
+        _ => (PORT, draft.port.base),
+    };
     Mistake {
-        place: scope.place(PORT),
+        place: scope.place(key),
         problem: format!(
-            "found \"{}+{{n}}\", from which {COUNT} {} ({}) goes on beyond {}",
-            draft.port.base,
+            "found \"{base}+{{n}}\", from which {COUNT} {} ({}) goes on beyond {}",
             draft.count,
             scope.place(COUNT),
             u16::MAX
@@ -138,43 +234,77 @@ fn too_few_ports(scope: &Scope) -> Mistake {
     }
 }
 
+/// A mount, and whether it is one with TLS.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Seat {
+    mount: Mount,
+    is_tls: bool,
+}
+
+impl Seat {
+    fn plain(mount: &Mount) -> Self {
+        Self {
+            mount: mount.clone(),
+            is_tls: false,
+        }
+    }
+
+    fn tls(mount: &Mount) -> Self {
+        Self {
+            is_tls: true,
+            ..Self::plain(mount)
+        }
+    }
+
+    /// The key that says which port it has.
+    fn port_key(&self) -> &'static str {
+        if self.is_tls { TLS_PORT } else { PORT }
+    }
+}
+
 /// The places that streams have taken.
 #[derive(Default)]
 struct Places<'a> {
-    mounts: BTreeMap<Mount, &'a Scope>,
-    addresses: BTreeMap<u16, BTreeMap<IpAddr, &'a Scope>>,
+    seats: BTreeMap<Seat, &'a Scope>,
+    /// By port and address: whose it is, and whether with TLS.
+    listeners: BTreeMap<u16, BTreeMap<IpAddr, (bool, &'a Scope)>>,
 }
 
 impl<'a> Places<'a> {
-    /// Takes the place of `mount`; answers why it cannot be had.
-    fn take(&mut self, mount: &Mount, scope: &'a Scope) -> Option<Mistake> {
-        if let Some(other) = self.mounts.insert(mount.clone(), scope) {
-            return Some(same_place(mount, scope, other));
+    /// Takes the place of `seat`; answers why it cannot be had.
+    fn take(&mut self, seat: Seat, scope: &'a Scope) -> Option<Mistake> {
+        if let Some(other) = self.seats.insert(seat.clone(), scope) {
+            return Some(same_place(&seat, scope, other));
         }
-        let listeners = self.addresses.entry(mount.port).or_default();
-        listeners.entry(mount.address).or_insert(scope);
-        let overlaps = |(address, _): &(&IpAddr, _)| overlap(**address, mount.address);
-        let (address, other) = listeners.iter().find(overlaps).filter(|_| mount.port != 0)?;
+        let Mount { address, port, .. } = seat.mount;
+        let listeners = self.listeners.entry(port).or_default();
+        let (is_tls, first) = *listeners.entry(address).or_insert((seat.is_tls, scope));
+        if port == 0 {
+            return None;
+        }
+        if is_tls != seat.is_tls {
+            return Some(same_port(&seat, scope, first));
+        }
+        let overlaps = |(other, _): &(&IpAddr, _)| overlap(**other, address);
+        let (other_address, (_, other)) = listeners.iter().find(overlaps)?;
         Some(Mistake {
             place: scope.place(ADDRESS),
             problem: format!(
-                "found {}, where {} ({}) listens on all addresses or one of them: both have port {}",
-                mount.address,
-                address,
+                "found {address}, where {other_address} ({}) listens on all addresses or one of them: both have port \
+                 {port}",
                 other.place(ADDRESS),
-                mount.port
             ),
         })
     }
 }
 
-fn same_place(mount: &Mount, scope: &Scope, other: &Scope) -> Mistake {
-    let place = SocketAddr::new(mount.address, mount.port);
-    let (path, by) = (&mount.path, &other.name);
+fn same_place(seat: &Seat, scope: &Scope, other: &Scope) -> Mistake {
+    let place = seat.mount.endpoint();
+    let (path, by, port) = (&seat.mount.path, &other.name, seat.port_key());
     let problem = if scope.name == other.name {
         let count = scope.draft.count;
         format!(
-            "found \"{path}\" at {place} for more than one of {COUNT} {count}: expected {{n}} in {PATH} or in {PORT}"
+            "found \"{path}\" at {place} for more than one of {COUNT} {count}: expected {{n}} in {PATH} or in {port}"
         )
     } else {
         format!(
@@ -185,6 +315,23 @@ fn same_place(mount: &Mount, scope: &Scope, other: &Scope) -> Mistake {
     Mistake {
         place: scope.place(PATH),
         problem,
+    }
+}
+
+/// A server speaks TLS at a port, or it does not.
+fn same_port(seat: &Seat, scope: &Scope, other: &Scope) -> Mistake {
+    let (key, other_key) = if seat.is_tls {
+        (TLS_PORT, PORT)
+    } else {
+        (PORT, TLS_PORT)
+    };
+    Mistake {
+        place: scope.place(key),
+        problem: format!(
+            "found {}, which is {other_key} already ({}): expected another port",
+            seat.mount.port,
+            other.place(other_key)
+        ),
     }
 }
 

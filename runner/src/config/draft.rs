@@ -1,13 +1,20 @@
 //! What has been read so far: of the server, and of the streams of one entry.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 use super::look::Look;
 use super::numbered::{NumberedPort, NumberedText};
-use super::{Config, Mount, PortRange, StreamConfig};
+use super::{Config, Groups, Mount, Multicast, PortRange, StreamConfig, TlsFiles, Transport};
 use crate::log;
 
 const NANOSECONDS: u64 = 1_000_000_000;
+/// Free on most machines, and out of the way of the usual ports for RTP.
+const MULTICAST_PORTS: PortRange = PortRange {
+    first: 15000,
+    last: 15999,
+};
 
 /// What has been read so far, on top of the defaults.
 #[derive(Clone)]
@@ -15,10 +22,20 @@ pub(super) struct Draft {
     pub(super) username: String,
     pub(super) password: String,
     pub(super) rtp_ports: Option<PortRange>,
+    pub(super) multicast_groups: Option<Groups>,
+    pub(super) multicast_ports: PortRange,
+    pub(super) multicast_ttl: u8,
+    pub(super) tls_certificate: Option<PathBuf>,
+    pub(super) tls_private_key: Option<PathBuf>,
     pub(super) log_level: log::Filter,
     pub(super) log_format: log::Format,
     pub(super) address: IpAddr,
     pub(super) port: NumberedPort,
+    pub(super) tls_port: Option<NumberedPort>,
+    /// Whether it can be played without TLS.
+    pub(super) plain_rtsp: bool,
+    /// `None`: all that can be had.
+    pub(super) transports: Option<BTreeSet<Transport>>,
     pub(super) path: NumberedText,
     pub(super) label: NumberedText,
     /// How many streams, or paths of one, the entry makes.
@@ -43,10 +60,18 @@ impl Default for Draft {
             username: String::new(),
             password: String::new(),
             rtp_ports,
+            multicast_groups: None,
+            multicast_ports: MULTICAST_PORTS,
+            multicast_ttl: 1,
+            tls_certificate: None,
+            tls_private_key: None,
             log_level,
             log_format,
             address,
             port: NumberedPort::fixed(port),
+            tls_port: None,
+            plain_rtsp: true,
+            transports: None,
             path: NumberedText(path),
             label: NumberedText(stream.look.label.clone()),
             count: 1,
@@ -59,43 +84,85 @@ impl Default for Draft {
 impl Draft {
     /// The streams of the entry; `None` where there are not enough ports.
     pub(super) fn streams(&self) -> Option<Vec<StreamConfig>> {
-        let mounts: Vec<Mount> = (1..=self.count)
-            .map(|number| self.mount(number))
+        let places: Vec<Place> = (1..=self.count)
+            .map(|number| self.place(number))
             .collect::<Option<_>>()?;
         if self.shared_picture {
+            let (mounts, tls_mounts): (Vec<_>, Vec<_>) = places.into_iter().unzip();
             return Some(vec![StreamConfig {
-                mounts,
+                mounts: mounts.into_iter().flatten().collect(),
+                tls_mounts: tls_mounts.into_iter().flatten().collect(),
+                transports: self.transports(),
                 look: self.look(self.label.of_all(self.count)),
                 ..self.stream.clone()
             }]);
         }
-        let streams = mounts.into_iter().zip(1..);
+        let streams = places.into_iter().zip(1..);
         Some(
             streams
-                .map(|(mount, number)| self.stream(mount, number))
+                .map(|(place, number)| self.stream(place, number))
                 .collect(),
         )
     }
 
-    fn mount(&self, number: u32) -> Option<Mount> {
-        Some(Mount {
-            address: self.address,
-            port: self.port.of(number)?,
-            path: self.path.of(number),
-        })
+    fn place(&self, number: u32) -> Option<Place> {
+        let mount = |port: NumberedPort| {
+            Some(Mount {
+                address: self.address,
+                port: port.of(number)?,
+                path: self.path.of(number),
+            })
+        };
+        let plain = self.plain_rtsp.then_some(self.port).map(mount);
+        let tls = self.tls_port.map(mount);
+        // A place that was asked for and has no port is none at all.
+        if plain == Some(None) || tls == Some(None) {
+            return None;
+        }
+        Some((plain.flatten(), tls.flatten()))
     }
 
     /// Each has its own number in its stamp, and its own moment in the frame period: they would all wake at once.
-    fn stream(&self, mount: Mount, number: u32) -> StreamConfig {
+    fn stream(&self, (mount, tls_mount): Place, number: u32) -> StreamConfig {
         let period = NANOSECONDS / u64::from(self.stream.frames_per_second.max(1));
         let before = number - 1;
         StreamConfig {
-            mounts: vec![mount],
+            mounts: mount.into_iter().collect(),
+            tls_mounts: tls_mount.into_iter().collect(),
+            transports: self.transports(),
             look: self.look(self.label.of(number)),
             phase: period * u64::from(before) / u64::from(self.count.max(1)),
             stamp_id: self.stream.stamp_id.saturating_add(before),
             ..self.stream.clone()
         }
+    }
+
+    fn transports(&self) -> BTreeSet<Transport> {
+        if let Some(transports) = &self.transports {
+            return transports.clone();
+        }
+        let mut usual = BTreeSet::from(Transport::USUAL);
+        if self.multicast_groups.is_some() && self.address.is_ipv4() {
+            usual.insert(Transport::Multicast);
+        }
+        usual
+    }
+
+    /// Where multicast streams go.
+    pub(super) fn multicast(&self) -> Option<Multicast> {
+        Some(Multicast {
+            groups: self.multicast_groups?,
+            ports: self.multicast_ports,
+            ttl: self.multicast_ttl,
+        })
+    }
+
+    /// What TLS needs, where all of it is there.
+    pub(super) fn tls(&self) -> Option<TlsFiles> {
+        Some(TlsFiles {
+            certificate: self.tls_certificate.clone()?,
+            private_key: self.tls_private_key.clone()?,
+        })
     }
 
     fn look(&self, label: String) -> Look {
@@ -105,3 +172,6 @@ impl Draft {
         }
     }
 }
+
+/// Where one can be played, without and with TLS.
+type Place = (Option<Mount>, Option<Mount>);

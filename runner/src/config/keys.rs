@@ -11,6 +11,7 @@ use super::readers::{
     address, audio, codec, color, corner, encoder, label, log_level, logo, one_of, password, path, pipeline,
     port, resolution, rtp_ports, share, time_format, time_zone, truth, username, whole,
 };
+use super::transports::{groups, multicast_ports, pem_file, transports};
 use crate::log;
 
 /// Widths in px.
@@ -29,6 +30,8 @@ pub(super) const QUALITIES: RangeInclusive<u32> = 1..=100;
 pub(super) const PORTS: RangeInclusive<u32> = 0..=65535;
 /// Numbers that a stamp can carry for its stream.
 pub(super) const STAMP_IDS: RangeInclusive<u32> = 0..=clockface::stamp::MAX_STREAM;
+/// How far multicast goes.
+pub(super) const TTLS: RangeInclusive<u32> = 1..=255;
 /// UDP ports that anybody may open.
 pub(super) const RTP_PORTS: RangeInclusive<u16> = 1024..=65535;
 /// Streams that one entry makes: more than any machine encodes.
@@ -49,6 +52,8 @@ pub(super) enum Form {
     Number,
     Text,
     Truth,
+    /// Texts, with commas between.
+    List,
 }
 
 /// What an empty variable means.
@@ -119,6 +124,13 @@ pub(super) const STAMP_POSITION: &str = "stampPosition";
 pub(super) const FLASH: &str = "flash";
 pub(super) const AUDIO: &str = "audio";
 pub(super) const RTP_PORT_RANGE: &str = "rtpPortRange";
+pub(super) const TRANSPORTS: &str = "transports";
+pub(super) const MULTICAST_ADDRESS_RANGE: &str = "multicastAddressRange";
+pub(super) const MULTICAST_PORT_RANGE: &str = "multicastPortRange";
+pub(super) const TLS_PORT: &str = "tlsPort";
+pub(super) const TLS_CERTIFICATE: &str = "tlsCertificate";
+pub(super) const TLS_PRIVATE_KEY: &str = "tlsPrivateKey";
+pub(super) const PLAIN_RTSP: &str = "plainRtsp";
 
 /// Every key, in the order in which the sample file has them.
 pub(super) const KEYS: &[Key] = &[
@@ -390,6 +402,68 @@ pub(super) const KEYS: &[Key] = &[
         variable: "RTSP_PIPELINE",
         empty_variable: Empty::None,
         read: |json, draft| pipeline(json).map(|pipeline| draft.stream.pipeline = pipeline),
+        ..KEY
+    },
+    Key {
+        name: TRANSPORTS,
+        variable: "RTSP_TRANSPORTS",
+        form: Form::List,
+        read: |json, draft| transports(json).map(|transports| draft.transports = Some(transports)),
+        ..KEY
+    },
+    Key {
+        name: MULTICAST_ADDRESS_RANGE,
+        level: Level::Server,
+        variable: "RTSP_MULTICAST_ADDRESS_RANGE",
+        empty_variable: Empty::None,
+        read: |json, draft| groups(json).map(|groups| draft.multicast_groups = groups),
+        ..KEY
+    },
+    Key {
+        name: MULTICAST_PORT_RANGE,
+        level: Level::Server,
+        variable: "RTSP_MULTICAST_PORT_RANGE",
+        read: |json, draft| multicast_ports(json).map(|ports| draft.multicast_ports = ports),
+        ..KEY
+    },
+    Key {
+        name: "multicastTtl",
+        level: Level::Server,
+        variable: "RTSP_MULTICAST_TTL",
+        form: Form::Number,
+        read: |json, draft| {
+            whole(json, &TTLS).map(|ttl| draft.multicast_ttl = u8::try_from(ttl).unwrap_or(u8::MAX))
+        },
+        ..KEY
+    },
+    Key {
+        name: TLS_PORT,
+        variable: "RTSP_TLS_PORT",
+        form: Form::Number,
+        read: |json, draft| port(json).map(|port| draft.tls_port = Some(port)),
+        ..KEY
+    },
+    Key {
+        name: TLS_CERTIFICATE,
+        level: Level::Server,
+        variable: "RTSP_TLS_CERTIFICATE",
+        empty_variable: Empty::None,
+        read: |json, draft| pem_file(json, "CERTIFICATE").map(|file| draft.tls_certificate = file),
+        ..KEY
+    },
+    Key {
+        name: TLS_PRIVATE_KEY,
+        level: Level::Server,
+        variable: "RTSP_TLS_PRIVATE_KEY",
+        empty_variable: Empty::None,
+        read: |json, draft| pem_file(json, "PRIVATE KEY").map(|file| draft.tls_private_key = file),
+        ..KEY
+    },
+    Key {
+        name: PLAIN_RTSP,
+        variable: "RTSP_PLAIN_RTSP",
+        form: Form::Truth,
+        read: |json, draft| truth(json).map(|plain| draft.plain_rtsp = plain),
         ..KEY
     },
 ];

@@ -266,7 +266,7 @@ pub(super) fn rtp_ports(json: &Json) -> Result<Option<PortRange>, String> {
     }
 }
 
-fn port_range(text: &str) -> Option<PortRange> {
+pub(super) fn port_range(text: &str) -> Option<PortRange> {
     let (first, last) = text.split_once('-')?;
     let range = PortRange {
         first: digits(first)?,

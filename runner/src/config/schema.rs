@@ -6,10 +6,10 @@ use serde::Serialize;
 use super::draft::Draft;
 use super::keys::{
     BITRATES, COUNTS, FRAME_RATES, KEY_FRAME_INTERVALS, LABEL_CHARACTERS, LOGIN_CHARACTERS, LOGO_SCALES,
-    PORTS, QUALITIES, STAMP_IDS, TEXT_SCALES,
+    PORTS, QUALITIES, STAMP_IDS, TEXT_SCALES, TTLS,
 };
 use super::look::{HorizontalAlignment, VerticalAlignment, show_color};
-use super::{AudioCodec, Corner, Stamp, VideoCodec};
+use super::{AudioCodec, Corner, Stamp, Transport, VideoCodec};
 use crate::log;
 
 /// The configuration of rtsp-clock-server. Every key may be left out.
@@ -28,6 +28,20 @@ struct File {
     /// container has to let through. Empty: the system chooses.
     #[schemars(regex(pattern = r"^([0-9]+-[0-9]+)?$"))]
     rtp_port_range: String,
+    /// Where streams go by multicast (IPv4): an address, or FIRST-LAST. Each stream that is watched so takes one with two
+    /// ports, and as many for its sound. Empty: no multicast.
+    #[schemars(regex(pattern = r"^([0-9.]+(-[0-9.]+)?)?$"))]
+    multicast_address_range: String,
+    /// The UDP ports of multicast, FIRST-LAST, within 1024 to 65535, the first one even.
+    #[schemars(regex(pattern = r"^[0-9]+-[0-9]+$"))]
+    multicast_port_range: String,
+    /// How many routers multicast may pass, plus one.
+    #[schemars(range(min = *TTLS.start(), max = *TTLS.end()))]
+    multicast_ttl: u8,
+    /// The PEM file with the server's certificate, and those that lead from it to one that viewers trust. For tlsPort.
+    tls_certificate: String,
+    /// The PEM file with the certificate's private key.
+    tls_private_key: String,
     /// Which events are logged: "off", "error", "warn", "info", "debug" or "trace"; for parts of the server as well, with
     /// commas between, such as "info,gstreamer=warn". The variable `RUST_LOG` overrides it.
     #[schemars(regex(pattern = log::PATTERN))]
@@ -154,9 +168,44 @@ struct Stream {
     count: u32,
     /// Whether all of count show the same picture, which is painted and encoded once.
     shared_picture: bool,
+    /// By which ways the stream may be played. Without it: "udp", "tcp", "http", and "multicast" where
+    /// multicastAddressRange is set.
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    transports: Vec<TransportName>,
+    /// The TCP port for RTSP with TLS (rtsps://), as serverPort has it. Without it there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Port")]
+    tls_port: Option<Port>,
+    /// Whether the stream can be played without TLS.
+    plain_rtsp: bool,
 }
 
 const COLOR: &str = "^#[0-9A-Fa-f]{6}([0-9A-Fa-f]{2})?$";
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+enum TransportName {
+    /// RTP over UDP, to the viewer.
+    Udp,
+    /// RTP within the RTSP connection.
+    Tcp,
+    /// RTP over UDP, to a group that any number of viewers join.
+    Multicast,
+    /// RTP within RTSP within HTTP.
+    Http,
+}
+
+impl From<Transport> for TransportName {
+    fn from(transport: Transport) -> Self {
+        match transport {
+            Transport::Udp => Self::Udp,
+            Transport::Tcp => Self::Tcp,
+            Transport::Multicast => Self::Multicast,
+            Transport::Http => Self::Http,
+        }
+    }
+}
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -252,6 +301,8 @@ impl Default for File {
             username,
             password,
             rtp_ports,
+            multicast_ports,
+            multicast_ttl,
             log_level,
             log_format,
             ..
@@ -260,6 +311,11 @@ impl Default for File {
             viewer_username: username,
             viewer_password: password,
             rtp_port_range: rtp_ports.map(|ports| ports.to_string()).unwrap_or_default(),
+            multicast_address_range: String::new(),
+            multicast_port_range: multicast_ports.to_string(),
+            multicast_ttl,
+            tls_certificate: String::new(),
+            tls_private_key: String::new(),
             log_level: log_level.to_string(),
             log_format: match log_format {
                 log::Format::Text => LogFormat::Text,
@@ -291,6 +347,7 @@ impl Default for Stream {
             label,
             count,
             shared_picture,
+            plain_rtsp,
             stream,
             ..
         } = Draft::default();
@@ -352,6 +409,9 @@ impl Default for Stream {
             always_on: stream.always_on,
             count,
             shared_picture,
+            transports: stream.transports.into_iter().map(TransportName::from).collect(),
+            tls_port: None,
+            plain_rtsp,
         }
     }
 }

@@ -249,6 +249,8 @@ impl Walker {
         scopes: &[Scope],
         environment: &Environment,
     ) -> Result<Walk, Vec<Mistake>> {
+        let (multicast, tls) = (top.draft.multicast(), top.draft.tls());
+        self.add(checks::tls_files(&top));
         let Draft {
             username,
             password,
@@ -271,7 +273,9 @@ impl Walker {
             .map(String::from)
             .into_iter()
             .collect();
-
+        if tls.is_some() && streams.iter().all(|stream| stream.tls_mounts.is_empty()) {
+            warnings.push("tlsCertificate is set and tlsPort is not: nothing is encrypted".into());
+        }
         for scope in scopes {
             let of_scope = coding::warnings(&scope.draft.stream, |key| scope.is_set(key));
             let new = of_scope.into_iter().filter(|warning| !warnings.contains(warning));
@@ -281,6 +285,8 @@ impl Walker {
         Ok(Walk {
             config: Config {
                 rtp_ports,
+                multicast,
+                tls,
                 login: (!username.is_empty()).then_some(Login { username, password }),
                 log_level,
                 log_format,
@@ -302,6 +308,11 @@ fn as_json(form: Form, text: &str) -> Json {
             .parse::<bool>()
             .map_or_else(|_| Json::Text(text.into()), Json::Bool),
         Form::Text => Json::Text(text.into()),
+        Form::List => Json::Array(
+            text.split(',')
+                .map(|item| Json::Text(item.trim().into()))
+                .collect(),
+        ),
     }
 }
 

@@ -2,11 +2,15 @@
 //! out.
 
 use std::{
+    cell::RefCell,
     collections::BTreeMap,
     io,
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     os::fd::AsRawFd,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -26,6 +30,8 @@ const BACKLOG: u16 = 4096;
 const AT_ONCE: usize = 128;
 /// How long a connection may say nothing, as gst-rtsp-server has it for those that have no session.
 const SILENCE: Duration = Duration::from_mins(1);
+/// How many may agree upon their keys at the same time. Each takes a thread, whose stack is mostly untouched.
+const MOST_HANDSHAKES: usize = 512;
 /// How often those who say nothing are looked through.
 const CLEAN_UP_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -38,7 +44,44 @@ pub(crate) struct Acceptor {
     server: RTSPServer,
     listener: TcpListener,
     context: glib::MainContext,
+    handover: Handover,
+    handshakes: AtomicUsize,
     state: Mutex<State>,
+}
+
+/// Where a connection is handed to the RTSP server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Handover {
+    /// At once.
+    AtOnce,
+    /// On a thread of its own: whoever meets the client there may keep it as long as a handshake takes.
+    OnItsThread,
+}
+
+/// The connection that is being handed over.
+struct Handed {
+    peer: SocketAddr,
+    connection: TcpStream,
+}
+
+thread_local! {
+    /// What gst-rtsp-server tells of a client, it tells on the thread that hands it over.
+    static HANDED: RefCell<Option<Handed>> = const { RefCell::new(None) };
+}
+
+/// The address of the client that the server is being handed just now, on this thread.
+pub(super) fn peer() -> Option<SocketAddr> {
+    HANDED.with_borrow(|handed| handed.as_ref().map(|handed| handed.peer))
+}
+
+/// Has that client's connection end: nothing more is read from it or written to it.
+pub(super) fn end() {
+    HANDED.with_borrow(|handed| {
+        if let Some(handed) = handed {
+            // It may have ended by itself.
+            let _ended = handed.connection.shutdown(Shutdown::Both);
+        }
+    });
 }
 
 #[derive(Debug, Default)]
@@ -48,8 +91,6 @@ struct State {
     /// The connections that have said nothing yet, in the order in which they came.
     silent: BTreeMap<u64, Silent>,
     taken: u64,
-    /// Whose connection is being handed over.
-    peer: Option<SocketAddr>,
 }
 
 #[derive(Debug)]
@@ -69,6 +110,7 @@ impl Acceptor {
         server: RTSPServer,
         listener: TcpListener,
         context: glib::MainContext,
+        handover: Handover,
     ) -> io::Result<Arc<Self>> {
         listener.set_nonblocking(true)?;
         rtsp_ffi::lengthen_backlog(&listener, BACKLOG)?;
@@ -76,6 +118,8 @@ impl Acceptor {
             server,
             listener,
             context,
+            handover,
+            handshakes: AtomicUsize::new(0),
             state: Mutex::default(),
         }))
     }
@@ -98,11 +142,6 @@ impl Acceptor {
         for source in sources.chain(silent.into_values().map(|silent| silent.source)) {
             source.destroy();
         }
-    }
-
-    /// The address of the client that the server is being handed just now.
-    pub(crate) fn peer(&self) -> Option<SocketAddr> {
-        self.lock().peer
     }
 
     fn listen(self: &Arc<Self>) {
@@ -195,16 +234,42 @@ impl Acceptor {
     }
 
     /// The connection of that number has said something, or has closed.
-    fn hand_on(&self, number: u64) {
+    fn hand_on(self: &Arc<Self>, number: u64) {
         let Some(Silent { connection, peer, .. }) = self.lock().silent.remove(&number) else {
             return;
         };
         if matches!(connection.peek(&mut [0]), Ok(0) | Err(_)) {
             return;
         }
-        if let Err(error) = self.hand_over(connection, peer) {
+        let result = match self.handover {
+            Handover::AtOnce => self.hand_over(connection, peer),
+            Handover::OnItsThread => self.hand_over_elsewhere(connection, peer),
+        };
+        if let Err(error) = result {
             tracing::warn!(%peer, "cannot serve a connection: {error}");
         }
+    }
+
+    fn hand_over_elsewhere(self: &Arc<Self>, connection: TcpStream, peer: SocketAddr) -> anyhow::Result<()> {
+        if self.handshakes.load(Ordering::Relaxed) >= MOST_HANDSHAKES {
+            tracing::debug!(%peer, "refused: too many have begun to agree upon keys, and not ended");
+            return Ok(());
+        }
+        let acceptor = Arc::clone(self);
+        self.handshakes.fetch_add(1, Ordering::Relaxed);
+        let spawned = std::thread::Builder::new()
+            .name("tls-handshake".to_owned())
+            .spawn(move || {
+                if let Err(error) = acceptor.hand_over(connection, peer) {
+                    tracing::warn!(%peer, "cannot serve a connection: {error}");
+                }
+                acceptor.handshakes.fetch_sub(1, Ordering::Relaxed);
+            });
+        if let Err(error) = spawned {
+            self.handshakes.fetch_sub(1, Ordering::Relaxed);
+            return Err(error.into());
+        }
+        Ok(())
     }
 
     fn send_silent_away(&self) {
@@ -220,12 +285,16 @@ impl Acceptor {
 
     fn hand_over(&self, connection: TcpStream, peer: SocketAddr) -> anyhow::Result<()> {
         rtsp_ffi::watch_for_dead_peer(&connection, DEAD_AFTER)?;
+        let handed = Handed {
+            peer: SocketAddr::new(peer.ip().to_canonical(), peer.port()),
+            connection: connection.try_clone()?,
+        };
         let socket = gio::Socket::from_fd(connection.into())?;
-        self.lock().peer = Some(SocketAddr::new(peer.ip().to_canonical(), peer.port()));
+        HANDED.set(Some(handed));
         let result =
             self.server
                 .transfer_connection(socket, &peer.ip().to_string(), i32::from(peer.port()), None);
-        self.lock().peer = None;
+        HANDED.set(None);
         Ok(result?)
     }
 

@@ -6,11 +6,13 @@ use std::{
 };
 
 use gst::{glib, prelude::*};
+use gst_rtsp_server::gio;
 
 use crate::{
-    config::{Config, PortRange, StreamConfig},
+    config::{Config, PortRange, StreamConfig, TlsFiles, Transport},
     elements, launch,
     own_pipeline::{self, Lack},
+    tls,
 };
 
 /// Makes one small picture as fast as it can.
@@ -66,6 +68,14 @@ pub enum StartError {
         /// The system's words.
         reason: io::Error,
     },
+    /// The server cannot say who it is.
+    #[error("tlsPort cannot be served with tlsCertificate {} and tlsPrivateKey {}: {reason}", .files.certificate.display(), .files.private_key.display())]
+    Tls {
+        /// The certificate's and the key's.
+        files: TlsFiles,
+        /// What is wrong with them, or with this machine.
+        reason: tls::Problem,
+    },
     /// The system does not give another thread.
     #[error("cannot start the server's thread: {0}")]
     Thread(io::Error),
@@ -116,12 +126,26 @@ pub(super) fn painting(trial: &str) -> Result<(), StartError> {
     }
 }
 
+/// What TLS cannot be spoken without, where any stream wants it.
+pub(super) fn certificate(config: &Config) -> Result<Option<gio::TlsCertificate>, StartError> {
+    let Some(files) = config.tls.as_ref().filter(|_| !config.tls_endpoints().is_empty()) else {
+        return Ok(None);
+    };
+    let certificate = tls::load(files).map_err(|reason| StartError::Tls {
+        files: files.clone(),
+        reason,
+    })?;
+    Ok(Some(certificate))
+}
+
 /// gst-rtsp-server would refuse viewer after viewer without a word. It takes an even port and the next for each.
 pub(super) fn rtp_ports(config: &Config) -> Result<(), StartError> {
+    let is_udp = |stream: &&StreamConfig| stream.transports.contains(&Transport::Udp);
     let Some(ports) = config.rtp_ports else {
         return Ok(());
     };
-    let any: IpAddr = if config.endpoints().iter().all(SocketAddr::is_ipv6) {
+    let endpoints = [config.endpoints(), config.tls_endpoints()].concat();
+    let any: IpAddr = if endpoints.iter().all(SocketAddr::is_ipv6) {
         Ipv6Addr::UNSPECIFIED.into()
     } else {
         Ipv4Addr::UNSPECIFIED.into()
@@ -131,9 +155,10 @@ pub(super) fn rtp_ports(config: &Config) -> Result<(), StartError> {
     let media = config
         .streams
         .iter()
+        .filter(is_udp)
         .map(|stream| 1 + usize::from(stream.audio.is_some()));
     // As many as one stream takes: not all of them need be watched over UDP at the same time.
-    let needed = media.max().unwrap_or(1);
+    let needed = media.max().unwrap_or(0);
     let free = (ports.first..ports.last).step_by(2).filter(is_free);
     if free.take(needed).count() == needed {
         Ok(())

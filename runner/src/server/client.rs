@@ -12,6 +12,7 @@ use gst_rtsp_server::{RTSPClient, RTSPContext, RTSPSession, prelude::*};
 use super::{
     mounts::{Mounted, Mounts},
     sessions::Sessions,
+    transports::Transports,
 };
 use crate::{
     rtsp_ffi,
@@ -45,28 +46,37 @@ pub(super) fn serve(
     peer: Option<SocketAddr>,
     mounts: &Arc<Mounts>,
     sessions: &Arc<Sessions>,
+    transports: &Arc<Transports>,
 ) {
     tracing::debug!(?peer, "connected");
     client.set_post_session_timeout(i32::try_from(POST_SESSION_TIMEOUT.as_secs()).unwrap_or(i32::MAX));
     refuse_keys(client);
+    refuse_transports(client, mounts, transports);
     let left = Arc::clone(mounts);
     sessions.give(client, move |session, why| left.leave_all(session, why));
     follow_requests(client, mounts);
     follow_play(client, peer, mounts);
-    let mounts = Arc::clone(mounts);
+    let left = Arc::clone(mounts);
     client.connect_teardown_request(move |_, context| {
-        if let (Some(session), Some(mounted)) = (session_id(context), mounts.asked_for(context)) {
+        if let (Some(session), Some(mounted)) = (session_id(context), left.asked_for(context)) {
             mounted
                 .stream
                 .viewers()
                 .leave(&Place::new(session, mounted.path), Farewell::Teardown);
         }
     });
-    client.connect("send-message", false, |_| {
+    let (told, transports) = (Arc::clone(mounts), Arc::clone(transports));
+    let sender = client.downgrade();
+    client.connect("send-message", false, move |_| {
         // What gst-rtsp-server fills in describes the packet sent last, or one that the gate has thrown away, never the
         // first one that the viewer gets. The header is optional: picture and sound are put in step by when they come
         // and by sender reports.
-        RTSPContext::with_current_context(rtsp_ffi::remove_rtp_info);
+        RTSPContext::with_current_context(|context| {
+            rtsp_ffi::remove_rtp_info(context);
+            if let Some(client) = sender.upgrade() {
+                transports.tell(&client, context, &told);
+            }
+        });
         None
     });
 }
@@ -103,7 +113,12 @@ fn attend(
     }
 }
 
-/// Nothing here is encrypted, and gst-rtsp-server would keep whatever keys it is told for as long as the pipeline runs.
+fn refuse_transports(client: &RTSPClient, mounts: &Arc<Mounts>, transports: &Arc<Transports>) {
+    let (mounts, transports) = (Arc::clone(mounts), Arc::clone(transports));
+    client.connect_pre_setup_request(move |client, context| transports.judge(client, context, &mounts));
+}
+
+/// No packets are encrypted here, and gst-rtsp-server would keep whatever keys it is told for as long as the pipeline runs.
 fn refuse_keys(client: &RTSPClient) {
     client.connect_pre_setup_request(|_, context| {
         let has_keys = |request| rtsp_ffi::header(request, RTSPHeaderField::Keymgmt).is_some();
@@ -160,6 +175,7 @@ fn transport(client: &RTSPClient, context: &RTSPContext, path: &str) -> Transpor
         .and_then(|media| (0..MEDIA).find_map(|index| media.transport(index)));
     match transport.as_ref().and_then(rtsp_ffi::lower_transport) {
         Some(lower) if lower.contains(gst_rtsp::RTSPLowerTrans::TCP) => Transport::Tcp,
+        Some(lower) if lower.contains(gst_rtsp::RTSPLowerTrans::UDP_MCAST) => Transport::Multicast,
         _ => Transport::Udp,
     }
 }

@@ -4,23 +4,29 @@ use std::{
     io,
     net::{SocketAddr, TcpListener},
     sync::Arc,
+    time::Duration,
 };
 
 use gst::glib;
 use gst_rtsp::RTSPAuthMethod;
 use gst_rtsp_server::{
-    RTSPAddressPool, RTSPAuth, RTSPFilterResult, RTSPServer, RTSPThreadPool, RTSPToken, prelude::*,
+    RTSPAuth, RTSPClient, RTSPFilterResult, RTSPServer, RTSPThreadPool, RTSPToken, gio, prelude::*,
 };
 
-use super::{acceptor::Acceptor, checks::StartError, client, mounts::Mounts, sessions::Sessions};
-use crate::{
-    addresses::Listener,
-    config::{Login, PortRange},
-    stream::Stream,
+use super::{
+    acceptor::{self, Acceptor, Handover},
+    checks::StartError,
+    client,
+    mounts::Mounts,
+    sessions::Sessions,
+    transports::Transports,
 };
+use crate::{addresses::Listener, config::Login, rtsp_ffi, stream::Stream};
 
 /// The longest body of a request, in bytes. The ones that viewers send are empty or a few lines.
 const MAX_BODY: u32 = 64 * 1024;
+/// How long a client and the server may take to agree upon keys.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 /// The permission role of those who have logged in.
 const ROLE: &str = "viewer";
 
@@ -30,7 +36,17 @@ pub(super) struct Shared {
     pub(super) context: glib::MainContext,
     pub(super) sessions: Arc<Sessions>,
     pub(super) threads: RTSPThreadPool,
+    pub(super) transports: Arc<Transports>,
     pub(super) login: Option<Login>,
+}
+
+/// What an RTSP server speaks.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Security<'a> {
+    /// Plain RTSP.
+    None,
+    /// RTSP within TLS, with this certificate.
+    Tls(&'a gio::TlsCertificate),
 }
 
 /// A running RTSP server.
@@ -44,18 +60,32 @@ pub(super) struct Endpoint {
 
 impl Endpoint {
     /// Listens at `address` and serves the streams of `mounts` once [`Endpoint::accept`] says so.
-    pub(super) fn new(address: SocketAddr, mounts: Mounts, shared: &Shared) -> Result<Self, StartError> {
+    pub(super) fn new(
+        address: SocketAddr,
+        security: Security,
+        mounts: Mounts,
+        shared: &Shared,
+    ) -> Result<Self, StartError> {
         let rtsp = RTSPServer::new();
         let socket = listen(address)?;
         let refuse = |reason| StartError::Address { address, reason };
         let port = socket.local_addr().map_err(refuse)?.port();
         equip(&rtsp, &mounts, shared);
-        let acceptor = Acceptor::new(rtsp.clone(), socket, shared.context.clone()).map_err(refuse)?;
+        let handover = match security {
+            Security::None => Handover::AtOnce,
+            Security::Tls(_) => Handover::OnItsThread,
+        };
+        let acceptor =
+            Acceptor::new(rtsp.clone(), socket, shared.context.clone(), handover).map_err(refuse)?;
         let mounts = Arc::new(mounts);
-        follow_clients(&rtsp, &mounts, &shared.sessions, &acceptor);
+        if let Security::Tls(certificate) = security {
+            speak_tls(&rtsp, certificate, &shared.context);
+        }
+        follow_clients(&rtsp, &mounts, shared);
         let listener = Listener {
             address: address.ip(),
             port,
+            is_tls: matches!(security, Security::Tls(_)),
         };
         Ok(Self {
             listener,
@@ -119,18 +149,6 @@ pub(super) fn require_login(stream: &Stream) {
     );
 }
 
-/// The UDP ports to send from, for both IP families.
-pub(super) fn address_pool(ports: PortRange) -> Option<RTSPAddressPool> {
-    let pool = RTSPAddressPool::new();
-    for any in ["0.0.0.0", "::"] {
-        if let Err(error) = pool.add_range(any, any, ports.first, ports.last, 0) {
-            tracing::error!("cannot use the UDP ports {}-{}: {error}", ports.first, ports.last);
-            return None;
-        }
-    }
-    Some(pool)
-}
-
 /// Port 0 takes any.
 fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(address).map_err(|error| match error.kind() {
@@ -142,15 +160,46 @@ fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     })
 }
 
-fn follow_clients(
-    server: &RTSPServer,
-    mounts: &Arc<Mounts>,
-    sessions: &Arc<Sessions>,
-    acceptor: &Arc<Acceptor>,
-) {
-    let (mounts, sessions, acceptor) = (Arc::clone(mounts), Arc::clone(sessions), Arc::downgrade(acceptor));
+fn follow_clients(server: &RTSPServer, mounts: &Arc<Mounts>, shared: &Shared) {
+    let mounts = Arc::clone(mounts);
+    let (sessions, transports) = (Arc::clone(&shared.sessions), Arc::clone(&shared.transports));
     server.connect_client_connected(move |_, client| {
-        let peer = acceptor.upgrade().and_then(|acceptor| acceptor.peer());
-        client::serve(client, peer, &mounts, &sessions);
+        client::serve(client, acceptor::peer(), &mounts, &sessions, &transports);
     });
+}
+
+/// Has whoever connects to `server` agree upon keys before it is served.
+///
+/// gst-rtsp-server has TLS for what it accepts itself; from the acceptor it gets connections as they are. And left to
+/// itself, GLib would agree upon keys in threads of which it makes a new one every now and then: some dozens who begin and
+/// then say nothing would keep all others waiting.
+fn speak_tls(server: &RTSPServer, certificate: &gio::TlsCertificate, context: &glib::MainContext) {
+    // It only carries the certificate to wherever clients are served: to the bindings a certificate is no thread's but
+    // its own.
+    let holder = RTSPAuth::new();
+    holder.set_tls_certificate(Some(certificate));
+    let context = context.clone();
+    server.connect_client_connected(move |_, client: &RTSPClient| {
+        let agreed = rtsp_ffi::start_tls(client, &holder).and_then(|tls| agree(&tls, &context));
+        if let Err(error) = agreed {
+            tracing::debug!(peer = ?acceptor::peer(), "it does not speak TLS: {error}");
+            // The client itself is not closed: gst-rtsp-server goes on to serve it, and finds the end.
+            acceptor::end();
+        }
+    });
+}
+
+fn agree(tls: &gio::TlsConnection, context: &glib::MainContext) -> Result<(), glib::Error> {
+    let cancellable = gio::Cancellable::new();
+    let timer = {
+        let cancellable = cancellable.clone();
+        glib::timeout_source_new(HANDSHAKE, None, glib::Priority::DEFAULT, move || {
+            cancellable.cancel();
+            glib::ControlFlow::Break
+        })
+    };
+    timer.attach(Some(context));
+    let agreed = tls.handshake(Some(&cancellable));
+    timer.destroy();
+    agreed
 }

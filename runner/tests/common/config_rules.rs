@@ -1,6 +1,8 @@
 //! What holds of every configuration, whatever bytes it is made of. The fuzz target `config` and `config_fuzz.rs` feed it.
 
-use rtsp_clock_server::config::{Config, Environment, Error, Source, StreamConfig, VideoCodec, parse};
+use rtsp_clock_server::config::{
+    Config, Environment, Error, Multicast, Source, StreamConfig, VideoCodec, parse,
+};
 
 /// Shorter ones stand in many a word by chance.
 const SHORTEST_SECRET: usize = 8;
@@ -61,6 +63,11 @@ fn check_limits(config: &Config) {
     if let Some(ports) = config.rtp_ports {
         assert!(ports.first >= 1024 && ports.first.is_multiple_of(2) && ports.first < ports.last);
     }
+    if let Some(Multicast { groups, ports, ttl }) = config.multicast {
+        assert!(groups.first.is_multicast() && groups.last.is_multicast() && groups.first <= groups.last);
+        assert!(ports.first >= 1024 && ports.first < ports.last && ttl > 0);
+    }
+    assert!(config.tls.is_some() || config.tls_endpoints().is_empty());
     assert!(!config.streams.is_empty());
     config.streams.iter().for_each(check_stream);
 }
@@ -80,8 +87,10 @@ fn check_stream(stream: &StreamConfig) {
         stream.phase * u64::from(stream.frames_per_second) < 1_000_000_000,
         "{stream:?}"
     );
-    assert!(!stream.mounts.is_empty(), "{stream:?}");
-    for mount in &stream.mounts {
+    assert!(!stream.transports.is_empty(), "{stream:?}");
+    let mounts: Vec<_> = stream.mounts.iter().chain(&stream.tls_mounts).collect();
+    assert!(!mounts.is_empty(), "{stream:?}");
+    for mount in mounts {
         assert!(mount.path.starts_with('/') && mount.path.is_ascii(), "{mount:?}");
         assert!(!mount.path.contains(['{', '}', ' ', '?', '#']), "{mount:?}");
     }

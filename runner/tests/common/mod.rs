@@ -6,7 +6,9 @@
     reason = "each test binary uses its own part of it"
 )]
 
+pub mod certificate;
 pub mod config_rules;
+pub mod namespace;
 pub mod process;
 pub mod random;
 

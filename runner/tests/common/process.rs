@@ -13,7 +13,17 @@ use super::{PATIENCE, holds_within};
 
 /// The server's program as it runs on a bare machine: no configuration file, and none of the tester's own variables.
 pub fn command() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rtsp-clock-server"));
+    bare(Command::new(SERVER))
+}
+
+/// As [`command`], started by `program`, which gets what `arguments` makes of the server's program.
+pub fn wrapped(program: &str, arguments: impl FnOnce(&str) -> Vec<String>) -> Command {
+    let mut command = Command::new(program);
+    command.args(arguments(SERVER));
+    bare(command)
+}
+
+fn bare(mut command: Command) -> Command {
     let variables = std::env::vars_os().map(|(name, _)| name);
     for name in variables.filter(|name| name.to_string_lossy().starts_with("RTSP_")) {
         command.env_remove(name);
@@ -23,6 +33,8 @@ pub fn command() -> Command {
         .current_dir(env!("CARGO_TARGET_TMPDIR"));
     command
 }
+
+const SERVER: &str = env!("CARGO_BIN_EXE_rtsp-clock-server");
 
 /// A server on any free port of the loopback interface; killed when dropped.
 pub struct Process {
@@ -37,8 +49,13 @@ impl Process {
     /// The defaults and what `configure` adds.
     pub fn start(configure: impl FnOnce(&mut Command)) -> Self {
         let mut command = command();
+        command.env("RTSP_SERVER_IP", Ipv4Addr::LOCALHOST.to_string());
+        Self::start_command(command, configure)
+    }
+
+    /// As [`Process::start`], wherever `command` has it listen.
+    pub fn start_command(mut command: Command, configure: impl FnOnce(&mut Command)) -> Self {
         command
-            .env("RTSP_SERVER_IP", Ipv4Addr::LOCALHOST.to_string())
             .env("RTSP_SERVER_PORT", "0")
             .env("RUST_LOG", "info")
             .stderr(Stdio::piped());
@@ -111,8 +128,11 @@ fn end(child: &mut Child) {
 }
 
 fn port_in_url(line: &str) -> Option<u16> {
-    let (_, rest) = line.split_once("rtsp://127.0.0.1:")?;
-    rest.split('/').next()?.parse().ok()
+    let (_, rest) = line
+        .split_once("rtsp://")
+        .or_else(|| line.split_once("rtsps://"))?;
+    let (authority, _) = rest.split_once('/')?;
+    authority.rsplit(':').next()?.parse().ok()
 }
 
 /// The lines that a process writes to stderr, as they come.

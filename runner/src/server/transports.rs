@@ -1,0 +1,234 @@
+//! By which ways a stream may be played: UDP, TCP, multicast and HTTP.
+
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
+
+use gst_rtsp::{RTSPHeaderField, RTSPLowerTrans, RTSPStatusCode};
+use gst_rtsp_server::{RTSPAddressPool, RTSPClient, RTSPContext, prelude::*};
+
+use super::mounts::{Mounted, Mounts};
+use crate::{
+    config::{Config, Multicast, PortRange, StreamConfig, Transport},
+    log::repeats::Repeats,
+    rtsp_ffi,
+    stream::Stream,
+};
+
+/// Who waits for a port asks again and again.
+const TELL_INTERVAL: Duration = Duration::from_mins(1);
+/// More reasons than there are for a stream, times as many streams as one watches at a time.
+const TOLD_AT_ONCE: usize = 100;
+
+/// What a server has for transports, and what it has told of them.
+#[derive(Debug)]
+pub(super) struct Transports {
+    pool: Option<RTSPAddressPool>,
+    rtp_ports: Option<PortRange>,
+    multicast: Option<Multicast>,
+    told: Repeats,
+}
+
+impl Transports {
+    pub(super) fn new(config: &Config) -> Self {
+        Self {
+            pool: pool(config.rtp_ports, config.multicast.as_ref()),
+            rtp_ports: config.rtp_ports,
+            multicast: config.multicast,
+            told: Repeats::new(TELL_INTERVAL, TOLD_AT_ONCE),
+        }
+    }
+
+    /// Lets `stream` be played by the ways that `config` allows it.
+    pub(super) fn equip(&self, stream: &Stream, config: &StreamConfig) {
+        let factory = stream.factory();
+        factory.set_protocols(protocols(&config.transports));
+        factory.set_address_pool(self.pool.as_ref());
+        if let Some(multicast) = &self.multicast {
+            // Without it a viewer may have packets go as far as it likes.
+            RTSPMediaFactoryExt::set_max_mcast_ttl(factory, multicast.ttl.into());
+            factory.set_multicast_iface(interface(config).as_deref());
+        }
+    }
+
+    /// Answers SETUP where gst-rtsp-server would not: to it, what comes through an HTTP tunnel is TCP.
+    pub(super) fn judge(
+        &self,
+        client: &RTSPClient,
+        context: &RTSPContext,
+        mounts: &Mounts,
+    ) -> RTSPStatusCode {
+        let Some(Mounted { stream, .. }) = mounts.asked_for(context) else {
+            return RTSPStatusCode::Ok;
+        };
+        let allowed = stream.transports();
+        let refused = if rtsp_ffi::is_tunnelled(client) {
+            !allowed.contains(&Transport::Http)
+        } else {
+            // It takes the first one that it supports, and 1.22 looks at the first one only: players go on to the next.
+            let first = asked(context).into_iter().find(|way| is_supported(*way, allowed));
+            first == Some(Transport::Tcp) && !allowed.contains(&Transport::Tcp)
+        };
+        if refused {
+            RTSPStatusCode::UnsupportedTransport
+        } else {
+            RTSPStatusCode::Ok
+        }
+    }
+
+    /// Says why a SETUP has been refused over its transport, if the answer that is about to be sent says so; other requests
+    /// have no such answer.
+    pub(super) fn tell(&self, client: &RTSPClient, context: &RTSPContext, mounts: &Mounts) {
+        let is_refused = || {
+            let response = context.response()?;
+            (rtsp_ffi::status(response)? == RTSPStatusCode::UnsupportedTransport).then_some(())
+        };
+        if is_refused().is_none() {
+            return;
+        }
+        let Some(Mounted { path, stream }) = mounts.asked_for(context) else {
+            return;
+        };
+        let allowed = stream.transports();
+        let mut asked = asked(context);
+        if rtsp_ffi::is_tunnelled(client) && !allowed.contains(&Transport::Http) {
+            asked = vec![Transport::Http];
+        }
+        let lacking = asked.iter().find(|way| allowed.contains(way)).copied();
+        // A stream each and a reason each: one that is short of ports does not silence the others.
+        let Some(held_back) = self.told.may_tell(&format!("{lacking:?} {path}"), Instant::now()) else {
+            return;
+        };
+        match lacking {
+            Some(way) => tracing::warn!(path, held_back, "{}", self.shortage(way)),
+            None => tracing::info!(
+                path,
+                held_back,
+                "refused a viewer who asks for {}: transports allows {}",
+                list(&asked),
+                list(allowed)
+            ),
+        }
+    }
+
+    /// Why what is allowed could not be had.
+    fn shortage(&self, way: Transport) -> String {
+        match (way, self.rtp_ports, &self.multicast) {
+            (Transport::Udp, Some(ports), _) => format!(
+                "refused a viewer over UDP: of rtpPortRange {ports} no port and the next one are free. Each stream that \
+                 is watched over UDP takes two, and two more for its sound: widen the range"
+            ),
+            (Transport::Multicast, _, Some(Multicast { groups, ports, .. })) => format!(
+                "refused a viewer by multicast: of multicastAddressRange {groups} and multicastPortRange {ports} no port \
+                 and the next one are free (or the viewer came by IPv6). Each stream that is watched so takes two, and two \
+                 more for its sound: widen the ranges"
+            ),
+            _ => format!("refused a viewer over {way}: it could not be set up"),
+        }
+    }
+}
+
+/// The addresses and ports to send from, for both IP families, and those to send to by multicast.
+fn pool(rtp_ports: Option<PortRange>, multicast: Option<&Multicast>) -> Option<RTSPAddressPool> {
+    if rtp_ports.is_none() && multicast.is_none() {
+        return None;
+    }
+    let pool = RTSPAddressPool::new();
+    let add = |first: &str, last: &str, ports: PortRange, ttl| {
+        if let Err(error) = pool.add_range(first, last, ports.first, ports.last, ttl) {
+            tracing::error!("cannot use the UDP ports {ports} of {first} to {last}: {error}");
+        }
+    };
+    if let Some(ports) = rtp_ports {
+        add("0.0.0.0", "0.0.0.0", ports, 0);
+        add("::", "::", ports, 0);
+    }
+    if let Some(Multicast { groups, ports, ttl }) = multicast {
+        add(&groups.first.to_string(), &groups.last.to_string(), *ports, *ttl);
+    }
+    Some(pool)
+}
+
+/// What gst-rtsp-server has to support for it.
+fn protocols(allowed: &BTreeSet<Transport>) -> RTSPLowerTrans {
+    allowed.iter().map(|way| lower(*way)).collect()
+}
+
+fn lower(way: Transport) -> RTSPLowerTrans {
+    match way {
+        Transport::Udp => RTSPLowerTrans::UDP,
+        Transport::Multicast => RTSPLowerTrans::UDP_MCAST,
+        Transport::Tcp | Transport::Http => RTSPLowerTrans::TCP,
+    }
+}
+
+fn is_supported(way: Transport, allowed: &BTreeSet<Transport>) -> bool {
+    protocols(allowed).contains(lower(way))
+}
+
+/// What a SETUP asks for, in its order.
+fn asked(context: &RTSPContext) -> Vec<Transport> {
+    let header = context
+        .request()
+        .and_then(|request| rtsp_ffi::header(request, RTSPHeaderField::Transport));
+    header.as_deref().map(ways).unwrap_or_default()
+}
+
+/// What a Transport header (RFC 2326, section 12.39) offers. Multicast is what it means where it says nothing.
+fn ways(header: &str) -> Vec<Transport> {
+    let way = |offer: &str| {
+        let offer = offer.trim().to_ascii_lowercase();
+        let mut parts = offer.split(';').map(str::trim);
+        let is_tcp = parts.next().is_some_and(|protocol| protocol.ends_with("/tcp"));
+        match (is_tcp, parts.any(|part| part == "unicast")) {
+            (true, _) => Transport::Tcp,
+            (false, true) => Transport::Udp,
+            (false, false) => Transport::Multicast,
+        }
+    };
+    header.split(',').map(way).collect()
+}
+
+/// The interface by which a stream that listens at one address sends: otherwise routes decide.
+fn interface(config: &StreamConfig) -> Option<String> {
+    let address = config.mounts.iter().chain(&config.tls_mounts).next()?.address;
+    let has_it = |interface: &if_addrs::Interface| {
+        let ip = interface.ip();
+        // All of 127.0.0.0/8 is loopback's, which lists one.
+        ip == address
+            || (interface.is_loopback() && address.is_loopback() && ip.is_ipv4() == address.is_ipv4())
+    };
+    let interfaces = if_addrs::get_if_addrs()
+        .ok()
+        .filter(|_| !address.is_unspecified())?;
+    interfaces
+        .into_iter()
+        .find(has_it)
+        .map(|interface| interface.name)
+}
+
+fn list<'a>(ways: impl IntoIterator<Item = &'a Transport>) -> String {
+    let names: Vec<String> = ways.into_iter().map(ToString::to_string).collect();
+    if names.is_empty() {
+        "nothing known".into()
+    } else {
+        names.join(", ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transport_header_offers_ways_in_its_order() {
+        assert_eq!(ways("RTP/AVP/TCP;unicast;interleaved=0-1"), [Transport::Tcp]);
+        assert_eq!(
+            ways("RTP/AVP;unicast;client_port=5000-5001, RTP/AVP;multicast,rtp/avp/tcp;interleaved=0-1"),
+            [Transport::Udp, Transport::Multicast, Transport::Tcp]
+        );
+        assert_eq!(ways("RTP/AVPF/UDP;UNICAST"), [Transport::Udp]);
+        assert_eq!(ways("RTP/AVP"), [Transport::Multicast]);
+    }
+}

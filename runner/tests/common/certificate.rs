@@ -1,0 +1,68 @@
+//! A certificate that signs itself, made anew for each test.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use rtsp_clock_server::config::TlsFiles;
+
+/// A certificate and its key, in files that go with it.
+pub struct Certificate {
+    directory: PathBuf,
+}
+
+impl Certificate {
+    pub fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!(
+            "certificate-{}-{}",
+            std::process::id(),
+            COUNT.fetch_add(1, Ordering::Relaxed)
+        );
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        std::fs::create_dir_all(&directory).expect("a directory");
+        let output = Command::new("openssl")
+            .args([
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:prime256v1",
+            ])
+            .args(["-nodes", "-days", "2", "-subj", "/CN=localhost"])
+            .args(["-keyout", "key.pem", "-out", "certificate.pem"])
+            .current_dir(&directory)
+            .output()
+            .expect("openssl is installed");
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Self { directory }
+    }
+
+    pub fn files(&self) -> TlsFiles {
+        TlsFiles {
+            certificate: self.directory.join("certificate.pem"),
+            private_key: self.directory.join("key.pem"),
+        }
+    }
+
+    pub fn certificate(&self) -> String {
+        self.files().certificate.display().to_string()
+    }
+
+    pub fn private_key(&self) -> String {
+        self.files().private_key.display().to_string()
+    }
+}
+
+impl Drop for Certificate {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.directory);
+    }
+}

@@ -1,0 +1,223 @@
+//! By which ways a stream may be played, and what those who ask for another one are told.
+
+mod common;
+
+use std::{net::UdpSocket, process::Command};
+
+use common::{RtspClient, config, mount, process::Process, start, url, wait_for_viewers};
+use rtsp_clock_server::config::{Config, StreamConfig, Transport};
+
+const UDP: &str = "RTP/AVP;unicast;client_port=40000-40001";
+const TCP: &str = "RTP/AVP/TCP;unicast;interleaved=0-1";
+const MULTICAST: &str = "RTP/AVP;multicast";
+
+fn camera(transports: &[Transport]) -> Config {
+    let config = config();
+    Config {
+        streams: vec![StreamConfig {
+            transports: transports.iter().copied().collect(),
+            ..config.streams[0].clone()
+        }],
+        ..config
+    }
+}
+
+/// The status that SETUP gets.
+fn setup(port: u16, transport: &str) -> u16 {
+    let mut client = RtspClient::connect_port(port);
+    assert_eq!(client.describe().status, 200);
+    client.setup_over(transport).status
+}
+
+#[test]
+fn what_is_not_allowed_gets_461() {
+    use Transport::{Http, Tcp, Udp};
+    for (allowed, udp, tcp) in [
+        (&[Udp, Tcp, Http][..], 200, 200),
+        (&[Udp], 200, 461),
+        (&[Tcp], 461, 200),
+        (&[Http], 461, 461),
+        (&[Udp, Http], 200, 461),
+    ] {
+        let server = start(&camera(allowed));
+        let statuses = [UDP, TCP, MULTICAST].map(|transport| setup(server.port(), transport));
+        assert_eq!(statuses, [udp, tcp, 461], "{allowed:?}");
+    }
+}
+
+/// Plays a few frames; answers what went wrong.
+fn ffmpeg(url: &str, transport: &str) -> Result<(), String> {
+    let output = Command::new("ffmpeg")
+        .args(["-nostdin", "-v", "error", "-rtsp_transport", transport, "-i", url])
+        .args(["-frames:v", "5", "-f", "null", "-"])
+        .output()
+        .expect("ffmpeg");
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    if output.status.success() {
+        Ok(())
+    } else {
+        Err(errors)
+    }
+}
+
+/// As [`ffmpeg`], in GStreamer.
+fn rtspsrc(url: &str) -> Result<(), String> {
+    let output = Command::new("gst-launch-1.0")
+        .args([
+            "-q",
+            "rtspsrc",
+            &format!("location={url}"),
+            "!",
+            "rtph264depay",
+            "!",
+        ])
+        .args(["identity", "eos-after=5", "!", "fakesink"])
+        .output()
+        .expect("gst-launch-1.0");
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    if output.status.success() {
+        Ok(())
+    } else {
+        Err(errors)
+    }
+}
+
+#[test]
+fn an_http_tunnel_is_a_way_of_its_own() {
+    for (allowed, is_let_in) in [
+        (&Transport::USUAL[..], true),
+        (&[Transport::Http], true),
+        (&[Transport::Udp, Transport::Tcp], false),
+    ] {
+        let server = start(&camera(allowed));
+        let played = ffmpeg(&url(&server), "http");
+        assert_eq!(played.is_ok(), is_let_in, "ffmpeg, {allowed:?}: {played:?}");
+        assert!(is_let_in || format!("{played:?}").contains("461"), "{played:?}");
+        let played = rtspsrc(&url(&server).replace("rtsp:", "rtsph:"));
+        assert_eq!(played.is_ok(), is_let_in, "rtspsrc, {allowed:?}: {played:?}");
+        wait_for_viewers(&server, 0);
+    }
+}
+
+#[test]
+fn players_that_are_left_the_choice_go_on_to_what_is_allowed() {
+    let server = start(&camera(&[Transport::Tcp]));
+    rtspsrc(&url(&server)).expect("rtspsrc");
+    let output = Command::new("ffmpeg")
+        .args([
+            "-nostdin",
+            "-v",
+            "error",
+            "-i",
+            &url(&server),
+            "-frames:v",
+            "5",
+            "-f",
+            "null",
+            "-",
+        ])
+        .output()
+        .expect("ffmpeg");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// The first of so many UDP ports that are free in a row; it is even.
+fn free_ports(count: u16) -> u16 {
+    let bind = |port: u16| UdpSocket::bind(("0.0.0.0", port)).ok();
+    (36000..60000)
+        .step_by(usize::from(count.next_multiple_of(2)))
+        .find(|first| (*first..*first + count).all(|port| bind(port).is_some()))
+        .expect("free ports")
+}
+
+#[test]
+fn udp_ports_that_are_used_up_are_told_once_with_what_to_do() {
+    let first = free_ports(2);
+    let range = format!("{first}-{}", first + 1);
+    let server = Process::start(|command| {
+        command
+            .env("RTSP_RTP_PORT_RANGE", &range)
+            .env("RTSP_MULTICAST_ADDRESS_RANGE", "239.1.1.1")
+            .env("RTSP_STREAM_PATH", "/live/{n}")
+            .env("RTSP_COUNT", "2");
+    });
+    let mut first_viewer = Viewer::at(&server, 1);
+    let transport = first_viewer.setup(UDP).expect("it has ports");
+    assert!(
+        transport.contains(&format!(";server_port={range}")),
+        "{range}: {transport}"
+    );
+    for _ in 0..3 {
+        assert_eq!(Viewer::at(&server, 2).setup(UDP), Err(461));
+    }
+    Viewer::at(&server, 2).setup(TCP).expect("TCP needs no port");
+    server
+        .log()
+        .wait_for("that ports are used up", |line| line.contains("rtpPortRange"));
+    drop(first_viewer);
+    let log = server.whole_log();
+    let told: Vec<&str> = log
+        .lines()
+        .filter(|line| line.contains(&range) && line.contains("widen the range"))
+        .collect();
+    assert!(told.len() == 1 && told[0].contains("path=\"/live/2\""), "{log}");
+}
+
+/// Asks for one of several streams.
+struct Viewer {
+    client: RtspClient,
+    url: String,
+}
+
+impl Viewer {
+    fn at(server: &Process, number: u32) -> Self {
+        Self {
+            client: RtspClient::connect_port(server.port()),
+            url: format!("rtsp://127.0.0.1:{}/live/{number}", server.port()),
+        }
+    }
+
+    /// The transport that it gets, or the status that it is refused with.
+    fn setup(&mut self, transport: &str) -> Result<String, u16> {
+        self.client.send("DESCRIBE", &self.url, &[]);
+        assert_eq!(self.client.response().status, 200);
+        let control = format!("{}/stream=0", self.url);
+        self.client.send("SETUP", &control, &[("Transport", transport)]);
+        let response = self.client.response();
+        match response.header("Transport") {
+            Some(transport) if response.status == 200 => Ok(transport.to_owned()),
+            _ => Err(response.status),
+        }
+    }
+}
+
+#[test]
+fn the_log_says_what_was_asked_for_and_what_is_allowed() {
+    let server = Process::start(|command| {
+        command.env("RTSP_TRANSPORTS", "tcp, http");
+    });
+    assert_eq!(setup(server.port(), UDP), 461);
+    server.log().wait_for("why", |line| {
+        line.contains("asks for udp: transports allows tcp, http")
+    });
+}
+
+#[test]
+fn a_stream_may_have_ways_of_its_own() {
+    let mut config = camera(&[Transport::Tcp]);
+    config.streams.push(StreamConfig {
+        mounts: vec![mount("/other")],
+        transports: [Transport::Udp].into(),
+        ..config.streams[0].clone()
+    });
+    let server = start(&config);
+    assert_eq!(setup(server.port(), TCP), 200);
+    let mut client = RtspClient::connect(&server);
+    let other = format!("rtsp://127.0.0.1:{}/other/stream=0", server.port());
+    client.send("SETUP", &other, &[("Transport", TCP)]);
+    assert_eq!(client.response().status, 461);
+}
