@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::look::Look;
 use super::numbered::{NumberedPort, NumberedText};
-use super::{Config, Mount, PortRange, StreamConfig};
+use super::{Authentication, Config, Mount, PortRange, StreamConfig};
 use crate::log;
 
 const NANOSECONDS: u64 = 1_000_000_000;
@@ -14,6 +14,7 @@ const NANOSECONDS: u64 = 1_000_000_000;
 pub(super) struct Draft {
     pub(super) username: String,
     pub(super) password: String,
+    pub(super) authentication: Authentication,
     pub(super) rtp_ports: Option<PortRange>,
     pub(super) log_level: log::Filter,
     pub(super) log_format: log::Format,
@@ -33,6 +34,7 @@ impl Default for Draft {
     fn default() -> Self {
         let stream = StreamConfig::default();
         let Config {
+            authentication,
             rtp_ports,
             log_level,
             log_format,
@@ -42,6 +44,7 @@ impl Default for Draft {
         Self {
             username: String::new(),
             password: String::new(),
+            authentication,
             rtp_ports,
             log_level,
             log_format,
@@ -59,9 +62,7 @@ impl Default for Draft {
 impl Draft {
     /// The streams of the entry; `None` where there are not enough ports.
     pub(super) fn streams(&self) -> Option<Vec<StreamConfig>> {
-        let mounts: Vec<Mount> = (1..=self.count)
-            .map(|number| self.mount(number))
-            .collect::<Option<_>>()?;
+        let mounts = self.mounts()?;
         if self.shared_picture {
             return Some(vec![StreamConfig {
                 mounts,
@@ -75,6 +76,11 @@ impl Draft {
                 .map(|(mount, number)| self.stream(mount, number))
                 .collect(),
         )
+    }
+
+    /// The places of them all; `None` where there are not enough ports.
+    pub(super) fn mounts(&self) -> Option<Vec<Mount>> {
+        (1..=self.count).map(|number| self.mount(number)).collect()
     }
 
     fn mount(&self, number: u32) -> Option<Mount> {

@@ -2,7 +2,6 @@
 
 use std::ops::RangeInclusive;
 
-use super::Stamp;
 use super::draft::Draft;
 use super::json::Json;
 use super::look::{HorizontalAlignment, VerticalAlignment};
@@ -11,6 +10,7 @@ use super::readers::{
     address, audio, codec, color, corner, encoder, label, log_level, logo, one_of, password, path, pipeline,
     port, resolution, rtp_ports, share, time_format, time_zone, truth, username, whole,
 };
+use super::{Authentication, Stamp};
 use crate::log;
 
 /// Widths in px.
@@ -119,11 +119,13 @@ pub(super) const STAMP_POSITION: &str = "stampPosition";
 pub(super) const FLASH: &str = "flash";
 pub(super) const AUDIO: &str = "audio";
 pub(super) const RTP_PORT_RANGE: &str = "rtpPortRange";
+pub(super) const VIEWER_USERNAME: &str = "viewerUsername";
+pub(super) const AUTHENTICATION: &str = "authentication";
 
 /// Every key, in the order in which the sample file has them.
 pub(super) const KEYS: &[Key] = &[
     Key {
-        name: "viewerUsername",
+        name: VIEWER_USERNAME,
         level: Level::Server,
         variable: "RTSP_VIEWER_USERNAME",
         empty_variable: Empty::None,
@@ -390,6 +392,15 @@ pub(super) const KEYS: &[Key] = &[
         variable: "RTSP_PIPELINE",
         empty_variable: Empty::None,
         read: |json, draft| pipeline(json).map(|pipeline| draft.stream.pipeline = pipeline),
+        ..KEY
+    },
+    Key {
+        name: AUTHENTICATION,
+        level: Level::Server,
+        variable: "RTSP_AUTHENTICATION",
+        read: |json, draft| {
+            one_of(json, Authentication::ALL).map(|authentication| draft.authentication = authentication)
+        },
         ..KEY
     },
 ];

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 ///
 /// The count comes with the next message that the place may tell.
 #[derive(Debug)]
-pub(super) struct Repeats {
+pub(crate) struct Repeats {
     interval: Duration,
     /// Beyond so many places a new one stays silent until another's interval is over.
     capacity: usize,
@@ -22,7 +22,7 @@ struct Told {
 }
 
 impl Repeats {
-    pub(super) fn new(interval: Duration, capacity: usize) -> Self {
+    pub(crate) fn new(interval: Duration, capacity: usize) -> Self {
         Self {
             interval,
             capacity,
@@ -31,7 +31,7 @@ impl Repeats {
     }
 
     /// Whether `place` may speak `now`, and if so how many of its messages were held back before.
-    pub(super) fn may_tell(&self, place: &str, now: Instant) -> Option<u64> {
+    pub(crate) fn may_tell(&self, place: &str, now: Instant) -> Option<u64> {
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         let is_due = |told: &Told| now.saturating_duration_since(told.at) >= self.interval;
         if let Some(told) = places.get_mut(place) {

@@ -7,22 +7,20 @@ use std::{
 };
 
 use gst::glib;
-use gst_rtsp::RTSPAuthMethod;
-use gst_rtsp_server::{
-    RTSPAddressPool, RTSPAuth, RTSPFilterResult, RTSPServer, RTSPThreadPool, RTSPToken, prelude::*,
-};
+use gst_rtsp_server::{RTSPAddressPool, RTSPFilterResult, RTSPServer, RTSPThreadPool, prelude::*};
 
-use super::{acceptor::Acceptor, checks::StartError, client, mounts::Mounts, sessions::Sessions};
-use crate::{
-    addresses::Listener,
-    config::{Login, PortRange},
-    stream::Stream,
+use super::{
+    acceptor::Acceptor,
+    checks::StartError,
+    client,
+    guard::{Guard, Logins},
+    mounts::Mounts,
+    sessions::Sessions,
 };
+use crate::{addresses::Listener, config::PortRange};
 
 /// The longest body of a request, in bytes. The ones that viewers send are empty or a few lines.
 const MAX_BODY: u32 = 64 * 1024;
-/// The permission role of those who have logged in.
-const ROLE: &str = "viewer";
 
 /// What all endpoints of a server share.
 #[derive(Debug)]
@@ -30,7 +28,8 @@ pub(super) struct Shared {
     pub(super) context: glib::MainContext,
     pub(super) sessions: Arc<Sessions>,
     pub(super) threads: RTSPThreadPool,
-    pub(super) login: Option<Login>,
+    /// `None`: everybody may watch.
+    pub(super) logins: Option<Arc<Logins>>,
 }
 
 /// A running RTSP server.
@@ -52,7 +51,7 @@ impl Endpoint {
         equip(&rtsp, &mounts, shared);
         let acceptor = Acceptor::new(rtsp.clone(), socket, shared.context.clone()).map_err(refuse)?;
         let mounts = Arc::new(mounts);
-        follow_clients(&rtsp, &mounts, &shared.sessions, &acceptor);
+        follow_clients(&rtsp, address, &mounts, shared, &acceptor);
         let listener = Listener {
             address: address.ip(),
             port,
@@ -88,35 +87,11 @@ impl Endpoint {
     }
 }
 
-/// Gives `server` its limits, its threads, its log-in and its mounts.
+/// Gives `server` its limits, its threads and its mounts.
 fn equip(server: &RTSPServer, mounts: &Mounts, shared: &Shared) {
     RTSPServerExt::set_content_length_limit(server, MAX_BODY);
     server.set_thread_pool(Some(&shared.threads));
     server.set_mount_points(Some(mounts.points()));
-    if let Some(login) = &shared.login {
-        server.set_auth(Some(&auth(login)));
-    }
-}
-
-/// Lets in who has `login`, by Basic or by Digest, as the viewer's software likes.
-fn auth(login: &Login) -> RTSPAuth {
-    let auth = RTSPAuth::new();
-    // The bindings take a set of flags for an enumeration: both have no name there.
-    auth.set_supported_methods(RTSPAuthMethod::__Unknown(3));
-    let token = RTSPToken::builder().field("media.factory.role", ROLE).build();
-    auth.add_basic(&RTSPAuth::make_basic(&login.username, &login.password), &token);
-    auth.add_digest(&login.username, &login.password, &token);
-    auth
-}
-
-/// Lets nobody see anything of `stream` without a log-in.
-pub(super) fn require_login(stream: &Stream) {
-    stream.factory().add_role_from_structure(
-        &gst::Structure::builder(ROLE)
-            .field("media.factory.access", true)
-            .field("media.factory.construct", true)
-            .build(),
-    );
 }
 
 /// The UDP ports to send from, for both IP families.
@@ -144,13 +119,18 @@ fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
 
 fn follow_clients(
     server: &RTSPServer,
+    address: SocketAddr,
     mounts: &Arc<Mounts>,
-    sessions: &Arc<Sessions>,
+    shared: &Shared,
     acceptor: &Arc<Acceptor>,
 ) {
-    let (mounts, sessions, acceptor) = (Arc::clone(mounts), Arc::clone(sessions), Arc::downgrade(acceptor));
+    let (mounts, acceptor) = (Arc::clone(mounts), Arc::downgrade(acceptor));
+    let (sessions, logins) = (Arc::clone(&shared.sessions), shared.logins.clone());
     server.connect_client_connected(move |_, client| {
         let peer = acceptor.upgrade().and_then(|acceptor| acceptor.peer());
+        if let Some(logins) = &logins {
+            client.set_auth(Some(&Guard::new(logins, peer, address, &mounts)));
+        }
         client::serve(client, peer, &mounts, &sessions);
     });
 }
