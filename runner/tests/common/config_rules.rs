@@ -1,5 +1,7 @@
 //! What holds of every configuration, whatever bytes it is made of. The fuzz target `config` and `config_fuzz.rs` feed it.
 
+use std::collections::BTreeSet;
+
 use rtsp_clock_server::config::{
     Access, Config, Environment, Error, Source, StreamConfig, VideoCodec, parse,
 };
