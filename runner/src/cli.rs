@@ -8,7 +8,9 @@ use anyhow::{Context as _, ensure};
 use clap::{Parser, ValueEnum};
 use tracing::{info, warn};
 
-use crate::config::{self, Config, Encoder, Environment, Loaded, Multicast, Transport, VideoCodec};
+use crate::config::{
+    self, Authentication, Config, Encoder, Environment, Loaded, Multicast, Transport, User, VideoCodec,
+};
 use crate::{audio, healthcheck, launch, log, picture, server};
 
 const VERSION: &str = concat!(
@@ -22,6 +24,8 @@ const VERSION: &str = concat!(
 
 /// Streams of which `--check` tells.
 const STREAMS_SHOWN: usize = 5;
+/// So many users are named in it.
+const USERS_SHOWN: usize = 5;
 
 const AFTER_HELP: &str = "\
 The configuration is FILE, else the file that CONFIG_PATH names, else ./config.json, else defaults.
@@ -37,7 +41,7 @@ These variables override it:
   RTSP_LOGO_SCALE        RTSP_ALWAYS_ON     RTSP_COUNT             RTSP_SHARED_PICTURE
   RTSP_LOG_LEVEL         RTSP_LOG_FORMAT    RTSP_TRANSPORTS        RTSP_MULTICAST_ADDRESS_RANGE
   RTSP_TLS_PORT          RTSP_PLAIN_RTSP    RTSP_MULTICAST_TTL     RTSP_MULTICAST_PORT_RANGE
-  RTSP_TLS_CERTIFICATE   RTSP_TLS_PRIVATE_KEY
+  RTSP_TLS_CERTIFICATE   RTSP_TLS_PRIVATE_KEY                      RTSP_AUTHENTICATION
 RTSP_H264_GOP is the older name of RTSP_KEY_FRAME_INTERVAL.
 RTSP_DEFAULT_RTP_PORT_RANGE is the port range where neither the file nor RTSP_RTP_PORT_RANGE gives one.
 RTSP_PUBLIC_ADDRESSES lists, with spaces between, the hosts (or HOST:PORT) to show in URLs.
@@ -169,13 +173,11 @@ fn summary(loaded: &Loaded) -> String {
     let Config {
         rtp_ports,
         multicast,
-        login,
+        authentication,
         streams,
         ..
     } = &loaded.config;
-    let login = login
-        .as_ref()
-        .map_or_else(|| "none".into(), |login| format!("as {:?}", login.username));
+    let login = log_in(&loaded.config.all_users(), *authentication);
     let rtp_ports = rtp_ports.map_or_else(|| "chosen by the system".into(), |ports| ports.to_string());
     let mut lines = vec![format!("OK: {}", loaded.source)];
     lines.extend(streams.iter().take(STREAMS_SHOWN).map(stream_summary));
@@ -189,6 +191,23 @@ fn summary(loaded: &Loaded) -> String {
         lines.push(format!("  multicast       {groups}, ports {ports}, TTL {ttl}"));
     }
     lines.join("\n")
+}
+
+/// Who may log in, and how where it is not the usual way.
+fn log_in(users: &[User], authentication: Authentication) -> String {
+    if users.is_empty() {
+        return "none".into();
+    }
+    let names = users.iter().take(USERS_SHOWN);
+    let mut names: Vec<String> = names.map(|user| format!("{:?}", user.login.username)).collect();
+    if let Some(more) = users.len().checked_sub(USERS_SHOWN).filter(|more| *more > 0) {
+        names.push(format!("{more} more"));
+    }
+    let way = match authentication {
+        Authentication::Both => String::new(),
+        one => format!(", by {one} only"),
+    };
+    format!("as {}{way}", names.join(", "))
 }
 
 fn stream_summary(stream: &config::StreamConfig) -> String {

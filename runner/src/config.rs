@@ -15,6 +15,7 @@
 //! | `draft` | what has been read so far of the server and of an entry of `streams` |
 //! | `walk` | a JSON object and an environment to drafts, collecting mistakes |
 //! | `checks` | what is wrong between keys, and between streams |
+//! | `users` | who may log in, how, and what each may see |
 //! | [`schema`] | the JSON Schema of the file |
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,10 +37,12 @@ mod numbered;
 mod readers;
 pub mod schema;
 mod transports;
+mod users;
 mod walk;
 
 use look::Look;
 pub use transports::{Groups, Multicast, TlsFiles, Transport};
+pub use users::{Access, Authentication, Login, User};
 
 /// The variable that names the file where `--config` does not.
 pub const PATH_VARIABLE: &str = "CONFIG_PATH";
@@ -56,8 +59,12 @@ pub struct Config {
     pub multicast: Option<Multicast>,
     /// What the server proves by who it is, for streams with `tls_mounts`.
     pub tls: Option<TlsFiles>,
-    /// The log-in that viewers need; `None` lets everybody in.
+    /// How viewers may log in.
+    pub authentication: Authentication,
+    /// The one log-in of which the file says nothing but the pair: it may see everything.
     pub login: Option<Login>,
+    /// All others who may log in.
+    pub users: Vec<User>,
     /// Which events are logged.
     pub log_level: log::Filter,
     /// How they are written.
@@ -73,7 +80,9 @@ impl Default for Config {
             rtp_ports: None,
             multicast: None,
             tls: None,
+            authentication: Authentication::Both,
             login: None,
+            users: Vec::new(),
             log_level: log::Filter::default(),
             log_format: log::Format::default(),
             streams: vec![StreamConfig::default()],
@@ -82,6 +91,16 @@ impl Default for Config {
 }
 
 impl Config {
+    /// All who may log in. Where there are none, everybody may watch.
+    #[must_use]
+    pub fn all_users(&self) -> Vec<User> {
+        let pair = self.login.iter().map(|login| User {
+            login: login.clone(),
+            access: Access::All,
+        });
+        pair.chain(self.users.iter().cloned()).collect()
+    }
+
     /// Where the server listens for plain RTSP, each address and port once, in order.
     #[must_use]
     pub fn endpoints(&self) -> Vec<SocketAddr> {
@@ -113,23 +132,6 @@ impl fmt::Display for PortRange {
     /// As `rtpPortRange` has it: `50000-50019`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}-{}", self.first, self.last)
-    }
-}
-
-/// A viewer's log-in. Its `Debug` does not show the password.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Login {
-    /// The name.
-    pub username: String,
-    /// The password.
-    pub password: String,
-}
-
-impl fmt::Debug for Login {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Login")
-            .field("username", &self.username)
-            .finish_non_exhaustive()
     }
 }
 

@@ -39,6 +39,7 @@ mod queue;
 pub(crate) mod repeats;
 
 pub use filter::{EXPECTED, Filter, PATTERN};
+pub(crate) use repeats::Repeats;
 
 /// Says which events are told, in place of `logLevel`. An empty one counts as unset.
 pub const VARIABLE: &str = "RUST_LOG";

@@ -10,7 +10,7 @@ use std::{
 };
 
 use gst::glib::translate::{ToGlibPtr, from_glib, from_glib_full, from_glib_none};
-use gst_rtsp::{RTSPLowerTrans, RTSPStatusCode, RTSPUrl, rtsp_message::RTSPMessage};
+use gst_rtsp::{RTSPLowerTrans, RTSPMethod, RTSPStatusCode, RTSPUrl, rtsp_message::RTSPMessage};
 use gst_rtsp_server::{
     RTSPAuth, RTSPClient, RTSPContext, RTSPStreamTransport, RTSPThread, RTSPThreadPool,
     gio::{self, prelude::*},
@@ -67,6 +67,17 @@ pub fn path(url: &RTSPUrl) -> Option<String> {
             return None;
         }
         CStr::from_ptr(path).to_str().ok().map(str::to_owned)
+    }
+}
+
+/// What the request of `context` asks to be done; empty for what RTSP does not know.
+#[must_use]
+pub fn method(context: &RTSPContext) -> RTSPMethod {
+    #[expect(unsafe_code, reason = "the bindings lack the context's method")]
+    // SAFETY: the context is valid for the borrow, and one plain field is copied out of it.
+    unsafe {
+        let context: *mut gst_rtsp_server::ffi::GstRTSPContext = context.to_glib_none().0;
+        from_glib((*context).method)
     }
 }
 

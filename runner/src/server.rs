@@ -6,6 +6,7 @@
 //! | `endpoint` | the RTSP server at one address and port |
 //! | `acceptor` | takes its connections |
 //! | `mounts` | which stream a request is about |
+//! | `guard` | who may ask for it |
 //! | `client` | one client from its connection on |
 //! | `transports` | by which ways a stream may be played |
 //! | `sessions` | the sessions of a connection: hidden from all others, and over with it |
@@ -31,12 +32,14 @@ mod acceptor;
 mod checks;
 mod client;
 mod endpoint;
+mod guard;
 mod mounts;
 mod sessions;
 mod transports;
 
 pub use checks::StartError;
 use endpoint::{Endpoint, Security, Shared};
+use guard::Logins;
 use mounts::Mounts;
 use sessions::Sessions;
 use transports::Transports;
@@ -68,7 +71,7 @@ impl Server {
             checks::elements(stream)?;
         }
         checks::painting(checks::TRIAL)?;
-        let shared = share(config);
+        let shared = share(config)?;
         let streams = make_streams(config, &shared);
         let endpoints = listen(config, &streams, &shared)?;
         checks::rtp_ports(config)?;
@@ -197,10 +200,10 @@ fn announce(server: &Server, config: &Config) {
     }
     let mut descriptions: Vec<String> = config.streams.iter().map(describe).collect();
     descriptions.dedup();
-    let log_in = if config.login.is_some() {
-        "log-in needed"
-    } else {
+    let log_in = if config.all_users().is_empty() {
         "no log-in"
+    } else {
+        "log-in needed"
     };
     for description in descriptions {
         tracing::info!("{description}, {log_in}");
@@ -245,29 +248,26 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-fn share(config: &Config) -> Shared {
+fn share(config: &Config) -> Result<Shared, StartError> {
     let threads = RTSPThreadPool::new();
     let most = config
         .streams
         .len()
         .clamp(cores(), MOST_CLIENT_THREADS.max(cores()));
     threads.set_max_threads(i32::try_from(most).unwrap_or(i32::MAX));
-    Shared {
+    Ok(Shared {
         context: glib::MainContext::new(),
         sessions: Arc::new(Sessions::default()),
         threads,
         transports: Arc::new(Transports::new(config)),
-        login: config.login.clone(),
-    }
+        logins: Logins::new(config).map_err(StartError::Random)?,
+    })
 }
 
 fn make_streams(config: &Config, shared: &Shared) -> Vec<Arc<Stream>> {
     let make = |config_of_stream: &StreamConfig| {
         let stream = Stream::new(config_of_stream, &shared.context, &shared.threads);
         shared.transports.equip(&stream, config_of_stream);
-        if config.login.is_some() {
-            endpoint::require_login(&stream);
-        }
         stream
     };
     config.streams.iter().map(make).collect()

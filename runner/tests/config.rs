@@ -165,6 +165,7 @@ fn every_variable_overrides_the_file() {
         ("RTSP_JPEG_QUALITY", "40"),
         ("RTSP_CONSTANT_BITRATE", "false"),
         ("RTSP_ENCODER", "jpegenc"),
+        ("RTSP_AUTHENTICATION", "digest"),
     ];
     let loaded = file.load(&variables).unwrap();
     assert_eq!(loaded.variables, variables.map(|(name, _)| name));
@@ -855,6 +856,8 @@ fn the_schema_has_the_seeds_nine_keys_and_those_that_came_later() {
     assert_eq!(missing, Vec::<&&str>::new());
     let later: Vec<_> = keys.into_iter().filter(|key| !seeds.contains(key)).collect();
     let expected = [
+        "authentication",
+        "users",
         "rtpPortRange",
         "multicastAddressRange",
         "multicastPortRange",
@@ -900,12 +903,22 @@ fn the_schema_has_the_seeds_nine_keys_and_those_that_came_later() {
     assert!(takes(
         &json!({"streams": [{"framesPerSecond": 5}, {"serverPort": "8553+{n}", "count": 7}]})
     ));
+    assert!(takes(&json!({"authentication": "digest", "users": [
+        {"username": "u", "password": ""}, {"username": "v", "password": "p", "streams": ["/cam{n}"]}
+    ]})));
     for wrong in [
         json!({"colour": 1}),
         json!({"streams": []}),
         json!({"streams": [{"colour": 1}]}),
         json!({"streams": [{"viewerUsername": "user"}]}),
         json!({"streams": [{"framesPerSecond": 0}]}),
+        json!({"authentication": "none"}),
+        json!({"users": []}),
+        json!({"users": [{"username": "", "password": "p"}]}),
+        json!({"users": [{"username": "u"}]}),
+        json!({"users": [{"username": "u", "password": "p", "streams": []}]}),
+        json!({"users": [{"username": "u", "password": "p", "colour": 1}]}),
+        json!({"streams": [{"users": [{"username": "u", "password": "p"}]}]}),
     ] {
         assert!(!takes(&wrong), "{wrong}");
     }
@@ -969,7 +982,9 @@ fn the_schemas_defaults_are_the_servers() {
     // Those that are for nothing unless set have none.
     let defaults: Value = properties
         .iter()
-        .filter(|(key, value)| *key != "streams" && value.get("default").is_some())
+        .filter(|(key, value)| {
+            !["streams", "users"].contains(&key.as_str()) && value.get("default").is_some()
+        })
         .map(|(key, value)| (key.clone(), value["default"].clone()))
         .collect();
     assert_eq!(read(&defaults.to_string()), Config::default(), "{defaults}");

@@ -11,7 +11,7 @@ const MUTATED: usize = 20_000;
 const SEED: u64 = 1;
 
 /// What has a meaning somewhere in a configuration.
-const WORDS: [&str; 40] = [
+const WORDS: [&str; 44] = [
     "{",
     "}",
     "[",
@@ -38,6 +38,10 @@ const WORDS: [&str; 40] = [
     "count",
     "viewerPassword",
     "viewerUsername",
+    "users",
+    "username",
+    "password",
+    "authentication",
     "serverPort",
     "videoResolution",
     "99999x99999",

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::look::Look;
 use super::numbered::{NumberedPort, NumberedText};
-use super::{Config, Groups, Mount, Multicast, PortRange, StreamConfig, TlsFiles, Transport};
+use super::{Authentication, Config, Groups, Mount, Multicast, PortRange, StreamConfig, TlsFiles, Transport};
 use crate::log;
 
 const NANOSECONDS: u64 = 1_000_000_000;
@@ -21,6 +21,7 @@ const MULTICAST_PORTS: PortRange = PortRange {
 pub(super) struct Draft {
     pub(super) username: String,
     pub(super) password: String,
+    pub(super) authentication: Authentication,
     pub(super) rtp_ports: Option<PortRange>,
     pub(super) multicast_groups: Option<Groups>,
     pub(super) multicast_ports: PortRange,
@@ -50,6 +51,7 @@ impl Default for Draft {
     fn default() -> Self {
         let stream = StreamConfig::default();
         let Config {
+            authentication,
             rtp_ports,
             log_level,
             log_format,
@@ -59,6 +61,7 @@ impl Default for Draft {
         Self {
             username: String::new(),
             password: String::new(),
+            authentication,
             rtp_ports,
             multicast_groups: None,
             multicast_ports: MULTICAST_PORTS,
@@ -84,9 +87,7 @@ impl Default for Draft {
 impl Draft {
     /// The streams of the entry; `None` where there are not enough ports.
     pub(super) fn streams(&self) -> Option<Vec<StreamConfig>> {
-        let places: Vec<Place> = (1..=self.count)
-            .map(|number| self.place(number))
-            .collect::<Option<_>>()?;
+        let places = self.places()?;
         if self.shared_picture {
             let (mounts, tls_mounts): (Vec<_>, Vec<_>) = places.into_iter().unzip();
             return Some(vec![StreamConfig {
@@ -103,6 +104,20 @@ impl Draft {
                 .map(|(place, number)| self.stream(place, number))
                 .collect(),
         )
+    }
+
+    /// Where all of them can be played, with TLS and without; `None` where there are not enough ports.
+    pub(super) fn mounts(&self) -> Option<Vec<Mount>> {
+        let places = self.places()?.into_iter();
+        Some(
+            places
+                .flat_map(|(plain, tls)| plain.into_iter().chain(tls))
+                .collect(),
+        )
+    }
+
+    fn places(&self) -> Option<Vec<Place>> {
+        (1..=self.count).map(|number| self.place(number)).collect()
     }
 
     fn place(&self, number: u32) -> Option<Place> {

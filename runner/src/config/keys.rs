@@ -2,7 +2,6 @@
 
 use std::ops::RangeInclusive;
 
-use super::Stamp;
 use super::draft::Draft;
 use super::json::Json;
 use super::look::{HorizontalAlignment, VerticalAlignment};
@@ -12,6 +11,7 @@ use super::readers::{
     port, resolution, rtp_ports, share, time_format, time_zone, truth, username, whole,
 };
 use super::transports::{groups, multicast_ports, pem_file, transports};
+use super::{Authentication, Stamp};
 use crate::log;
 
 /// Widths in px.
@@ -131,11 +131,13 @@ pub(super) const TLS_PORT: &str = "tlsPort";
 pub(super) const TLS_CERTIFICATE: &str = "tlsCertificate";
 pub(super) const TLS_PRIVATE_KEY: &str = "tlsPrivateKey";
 pub(super) const PLAIN_RTSP: &str = "plainRtsp";
+pub(super) const VIEWER_USERNAME: &str = "viewerUsername";
+pub(super) const AUTHENTICATION: &str = "authentication";
 
 /// Every key, in the order in which the sample file has them.
 pub(super) const KEYS: &[Key] = &[
     Key {
-        name: "viewerUsername",
+        name: VIEWER_USERNAME,
         level: Level::Server,
         variable: "RTSP_VIEWER_USERNAME",
         empty_variable: Empty::None,
@@ -464,6 +466,15 @@ pub(super) const KEYS: &[Key] = &[
         variable: "RTSP_PLAIN_RTSP",
         form: Form::Truth,
         read: |json, draft| truth(json).map(|plain| draft.plain_rtsp = plain),
+        ..KEY
+    },
+    Key {
+        name: AUTHENTICATION,
+        level: Level::Server,
+        variable: "RTSP_AUTHENTICATION",
+        read: |json, draft| {
+            one_of(json, Authentication::ALL).map(|authentication| draft.authentication = authentication)
+        },
         ..KEY
     },
 ];

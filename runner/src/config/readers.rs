@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
+use std::sync::LazyLock;
 
 use clockface::{Argb, Share};
 
@@ -133,12 +134,23 @@ pub(super) fn port(json: &Json) -> Result<NumberedPort, String> {
 /// RFC 7617 ends a name at the first colon; in a Digest header a quote would end it, and a backslash be taken for an
 /// escape by one side and not by the other.
 pub(super) fn username(json: &Json) -> Result<String, String> {
-    let expected = format!(
-        "a text of at most {LOGIN_CHARACTERS} characters without colon, double quote, backslash and control \
-         characters (empty: no log-in)"
-    );
-    let passes = |name: &str| fits_a_header(name) && !name.contains([':', '"', '\\']);
-    text(json, &expected, passes).map(String::from)
+    let passes = |name: &str| name.is_empty() || is_user_name(name);
+    let refuse = |_| format!("a text of at most {} (empty: no log-in)", *USER_NAMES);
+    text(json, "", passes).map_err(refuse).map(String::from)
+}
+
+/// As [`username`], of somebody who is there.
+pub(super) fn user_name(json: &Json) -> Result<String, String> {
+    let expected = format!("a text of 1 to {}", *USER_NAMES);
+    text(json, &expected, is_user_name).map(String::from)
+}
+
+static USER_NAMES: LazyLock<String> = LazyLock::new(|| {
+    format!("{LOGIN_CHARACTERS} characters without colon, double quote, backslash and control characters")
+});
+
+fn is_user_name(name: &str) -> bool {
+    !name.is_empty() && fits_a_header(name) && !name.contains([':', '"', '\\'])
 }
 
 pub(super) fn password(json: &Json) -> Result<String, String> {

@@ -9,7 +9,8 @@ use super::keys::{
     PORTS, QUALITIES, STAMP_IDS, TEXT_SCALES, TTLS,
 };
 use super::look::{HorizontalAlignment, VerticalAlignment, show_color};
-use super::{AudioCodec, Corner, Stamp, Transport, VideoCodec};
+use super::users::MOST_USERS;
+use super::{AudioCodec, Authentication, Corner, Stamp, Transport, VideoCodec};
 use crate::log;
 
 /// The configuration of rtsp-clock-server. Every key may be left out.
@@ -21,9 +22,15 @@ struct File {
     /// The name that viewers log in with. Empty: no log-in, everybody may watch.
     #[schemars(length(max = LOGIN_CHARACTERS), regex(pattern = r#"^[^:"\\\u0000-\u001f\u007f-\u009f]*$"#))]
     viewer_username: String,
-    /// The password that viewers log in with, by Basic or Digest. Used only where viewerUsername is set.
+    /// The password that viewers log in with. Used only where viewerUsername is set.
     #[schemars(length(max = LOGIN_CHARACTERS), regex(pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$"))]
     viewer_password: String,
+    /// How viewers may log in.
+    authentication: AuthenticationName,
+    /// More who may log in, each with a name of its own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1, max = MOST_USERS))]
+    users: Vec<User>,
     /// The UDP ports for RTP and RTCP, FIRST-LAST, within 1024 to 65535, the first one even: what a firewall or a
     /// container has to let through. Empty: the system chooses.
     #[schemars(regex(pattern = r"^([0-9]+-[0-9]+)?$"))]
@@ -55,6 +62,24 @@ struct File {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1))]
     streams: Vec<Entry>,
+}
+
+/// Somebody who may log in.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(inline)]
+struct User {
+    /// The name.
+    #[schemars(length(min = 1, max = LOGIN_CHARACTERS), regex(pattern = r#"^[^:"\\\u0000-\u001f\u007f-\u009f]*$"#))]
+    username: String,
+    /// The password.
+    #[schemars(length(max = LOGIN_CHARACTERS), regex(pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$"))]
+    password: String,
+    /// The paths of the streams that the user may see, as in rtspStreamPath: with {n} all that the entry makes. Without
+    /// it: every stream.
+    #[schemars(with = "Vec<String>", length(min = 1))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    streams: Option<Vec<String>>,
 }
 
 /// A stream, or several that differ in their number.
@@ -237,6 +262,18 @@ enum Port {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
+enum AuthenticationName {
+    /// By Basic alone (RFC 7617): the password goes over the network as it is.
+    Basic,
+    /// By Digest alone (RFC 2617, MD5).
+    Digest,
+    /// By either, as the viewer's software likes.
+    Both,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
 enum LogFormat {
     /// A line for people.
     Text,
@@ -300,6 +337,7 @@ impl Default for File {
         let Draft {
             username,
             password,
+            authentication,
             rtp_ports,
             multicast_ports,
             multicast_ttl,
@@ -310,6 +348,12 @@ impl Default for File {
         Self {
             viewer_username: username,
             viewer_password: password,
+            authentication: match authentication {
+                Authentication::Basic => AuthenticationName::Basic,
+                Authentication::Digest => AuthenticationName::Digest,
+                Authentication::Both => AuthenticationName::Both,
+            },
+            users: Vec::new(),
             rtp_port_range: rtp_ports.map(|ports| ports.to_string()).unwrap_or_default(),
             multicast_address_range: String::new(),
             multicast_port_range: multicast_ports.to_string(),

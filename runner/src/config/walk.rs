@@ -6,8 +6,12 @@ use std::path::Path;
 use super::checks;
 use super::draft::Draft;
 use super::json::Json;
-use super::keys::{Empty, Form, H264_I_FRAME_INTERVAL, KEY_FRAME_INTERVAL, KEYS, Key, Level, STREAMS};
-use super::{Config, Environment, Login, Mistake, coding};
+use super::keys::{
+    AUTHENTICATION, Empty, Form, H264_I_FRAME_INTERVAL, KEY_FRAME_INTERVAL, KEYS, Key, Level, STREAMS,
+    VIEWER_USERNAME,
+};
+use super::users::{self, USERS};
+use super::{Config, Environment, Login, Mistake, User, coding};
 
 /// What a walk without a mistake brings home.
 pub(super) struct Walk {
@@ -69,10 +73,13 @@ impl Scope {
     }
 }
 
+const OF_THE_SERVER: &str = "is about the server as a whole, expected beside streams";
+
 #[derive(Default)]
 struct Walker {
     mistakes: Vec<Mistake>,
     variables: Vec<&'static str>,
+    users: Vec<users::Entry>,
 }
 
 impl Walker {
@@ -105,14 +112,35 @@ impl Walker {
                 return None;
             }
         };
-        let (streams, keys): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(name, _)| name == STREAMS);
+        let is_list = |(name, _): &(String, _)| name == STREAMS || name == USERS;
+        let (lists, keys): (Vec<_>, Vec<_>) = entries.into_iter().partition(is_list);
         self.object(top, path, &keys, Level::Server);
-        let place = format!("{path}: {STREAMS}");
-        match streams.as_slice() {
-            [] => None,
-            [(_, streams)] => self.streams(top, &place, streams),
-            several => {
-                self.mistake(place, format!("found {} times, expected once", several.len()));
+        if let Some((place, list)) = self.list(path, &lists, USERS) {
+            let (users, mistakes) = users::read(&place, list);
+            self.users = users;
+            self.add(mistakes);
+        }
+        let (place, streams) = self.list(path, &lists, STREAMS)?;
+        self.streams(top, &place, streams)
+    }
+
+    /// The value of a key that is a list, and its place, if the file has it once.
+    fn list<'a>(
+        &mut self,
+        path: &str,
+        lists: &'a [(String, Json)],
+        name: &str,
+    ) -> Option<(String, &'a Json)> {
+        let place = format!("{path}: {name}");
+        let mut values = lists
+            .iter()
+            .filter(|(key, _)| key == name)
+            .map(|(_, value)| value);
+        let first = values.next()?;
+        match values.count() {
+            0 => Some((place, first)),
+            more => {
+                self.mistake(place, format!("found {} times, expected once", more + 1));
                 None
             }
         }
@@ -167,9 +195,10 @@ impl Walker {
                 .map(|(_, v)| v)
                 .collect();
             match key {
+                None if name == USERS => self.mistake(place, OF_THE_SERVER),
                 None => self.mistake(place, unknown_key(name)),
                 Some(key) if level == Level::Stream && key.level == Level::Server => {
-                    self.mistake(place, "is about the server as a whole, expected beside streams");
+                    self.mistake(place, OF_THE_SERVER);
                 }
                 Some(key) if values.len() > 1 => self.repeated(scope, key, place, &values),
                 Some(key) => self.value(scope, key, place, value),
@@ -242,6 +271,30 @@ impl Walker {
         self.value(scope, key, variable.into(), &as_json(key.form, text));
     }
 
+    /// Nobody has the name of somebody else.
+    fn check_names(&mut self, top: &Scope) {
+        let name = top.draft.username.as_str();
+        let has_pair = !name.is_empty() && !top.refused.contains(VIEWER_USERNAME);
+        let place = top.place(VIEWER_USERNAME);
+        self.add(users::same_names(&self.users, has_pair.then_some((name, &place))));
+    }
+
+    /// The users, where everything else is right: what they may see is known by the streams.
+    fn users(&mut self, scopes: &[Scope]) -> Vec<User> {
+        let entries = std::mem::take(&mut self.users);
+        let mut users = Vec::new();
+        if self.mistakes.is_empty() && !entries.is_empty() {
+            let paths = users::Paths::new(scopes);
+            for entry in entries {
+                match entry.user(&paths) {
+                    Ok(user) => users.push(user),
+                    Err(mistakes) => self.add(mistakes),
+                }
+            }
+        }
+        users
+    }
+
     /// `top` has what is said of the server, `scopes` the streams.
     fn finish(
         mut self,
@@ -251,9 +304,12 @@ impl Walker {
     ) -> Result<Walk, Vec<Mistake>> {
         let (multicast, tls) = (top.draft.multicast(), top.draft.tls());
         self.add(checks::tls_files(&top));
+        self.check_names(&top);
+        let is_chosen = top.is_set(AUTHENTICATION);
         let Draft {
             username,
             password,
+            authentication,
             rtp_ports,
             log_level,
             log_format,
@@ -266,13 +322,12 @@ impl Walker {
                 Err(mistakes) => self.add(mistakes),
             }
         }
+        let login = Login { username, password };
+        let mut warnings = users::warnings(&self.users, &login, is_chosen);
+        let users = self.users(scopes);
         if !self.mistakes.is_empty() {
             return Err(self.mistakes);
         }
-        let mut warnings: Vec<String> = login_warning(&username, &password)
-            .map(String::from)
-            .into_iter()
-            .collect();
         if tls.is_some() && streams.iter().all(|stream| stream.tls_mounts.is_empty()) {
             warnings.push("tlsCertificate is set and tlsPort is not: nothing is encrypted".into());
         }
@@ -287,7 +342,9 @@ impl Walker {
                 rtp_ports,
                 multicast,
                 tls,
-                login: (!username.is_empty()).then_some(Login { username, password }),
+                authentication,
+                login: (!login.username.is_empty()).then_some(login),
+                users,
                 log_level,
                 log_format,
                 streams,
@@ -316,18 +373,8 @@ fn as_json(form: Form, text: &str) -> Json {
     }
 }
 
-fn login_warning(username: &str, password: &str) -> Option<&'static str> {
-    match (username.is_empty(), password.is_empty()) {
-        (true, false) => Some("viewerPassword is set and viewerUsername is not: everybody may watch"),
-        (false, true) => {
-            Some("viewerUsername is set and viewerPassword is not: the log-in has an empty password")
-        }
-        _ => None,
-    }
-}
-
 /// A key from the file in a message: as it is where it is harmless.
-fn shown_name(name: &str) -> String {
+pub(super) fn shown_name(name: &str) -> String {
     let harmless = !name.is_empty() && name.len() <= 60 && name.chars().all(|c| c.is_ascii_graphic());
     if harmless {
         name.into()
@@ -340,7 +387,7 @@ fn unknown_key(name: &str) -> String {
     if let Some(key) = closest_key(name) {
         return format!("unknown key, did you mean {}?", key.name);
     }
-    let names: Vec<&str> = KEYS.iter().map(|key| key.name).chain([STREAMS]).collect();
+    let names: Vec<&str> = KEYS.iter().map(|key| key.name).chain([USERS, STREAMS]).collect();
     format!("unknown key, expected one of {}", names.join(", "))
 }
 

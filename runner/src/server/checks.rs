@@ -49,6 +49,9 @@ pub enum StartError {
     /// Elements are not installed.
     #[error("GStreamer elements are not installed: {}", .0.iter().map(|name| elements::with_package(name)).collect::<Vec<_>>().join(", "))]
     MissingElements(Vec<String>),
+    /// Log-ins need random numbers.
+    #[error("this machine has no random numbers, which log-ins need: {0}")]
+    Random(getrandom::Error),
     /// This machine cannot make the picture.
     #[error("the clock cannot be painted: {0}")]
     Paint(String),

@@ -8,27 +8,23 @@ use std::{
 };
 
 use gst::glib;
-use gst_rtsp::RTSPAuthMethod;
-use gst_rtsp_server::{
-    RTSPAuth, RTSPClient, RTSPFilterResult, RTSPServer, RTSPThreadPool, RTSPToken, gio, prelude::*,
-};
+use gst_rtsp_server::{RTSPAuth, RTSPClient, RTSPFilterResult, RTSPServer, RTSPThreadPool, gio, prelude::*};
 
 use super::{
     acceptor::{self, Acceptor, Handover},
     checks::StartError,
     client,
+    guard::{Guard, Logins},
     mounts::Mounts,
     sessions::Sessions,
     transports::Transports,
 };
-use crate::{addresses::Listener, config::Login, rtsp_ffi, stream::Stream};
+use crate::{addresses::Listener, rtsp_ffi};
 
 /// The longest body of a request, in bytes. The ones that viewers send are empty or a few lines.
 const MAX_BODY: u32 = 64 * 1024;
 /// How long a client and the server may take to agree upon keys.
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// The permission role of those who have logged in.
-const ROLE: &str = "viewer";
 
 /// What all endpoints of a server share.
 #[derive(Debug)]
@@ -37,7 +33,8 @@ pub(super) struct Shared {
     pub(super) sessions: Arc<Sessions>,
     pub(super) threads: RTSPThreadPool,
     pub(super) transports: Arc<Transports>,
-    pub(super) login: Option<Login>,
+    /// `None`: everybody may watch.
+    pub(super) logins: Option<Arc<Logins>>,
 }
 
 /// What an RTSP server speaks.
@@ -81,7 +78,7 @@ impl Endpoint {
         if let Security::Tls(certificate) = security {
             speak_tls(&rtsp, certificate, &shared.context);
         }
-        follow_clients(&rtsp, &mounts, shared);
+        follow_clients(&rtsp, address, &mounts, shared);
         let listener = Listener {
             address: address.ip(),
             port,
@@ -118,35 +115,11 @@ impl Endpoint {
     }
 }
 
-/// Gives `server` its limits, its threads, its log-in and its mounts.
+/// Gives `server` its limits, its threads and its mounts.
 fn equip(server: &RTSPServer, mounts: &Mounts, shared: &Shared) {
     RTSPServerExt::set_content_length_limit(server, MAX_BODY);
     server.set_thread_pool(Some(&shared.threads));
     server.set_mount_points(Some(mounts.points()));
-    if let Some(login) = &shared.login {
-        server.set_auth(Some(&auth(login)));
-    }
-}
-
-/// Lets in who has `login`, by Basic or by Digest, as the viewer's software likes.
-fn auth(login: &Login) -> RTSPAuth {
-    let auth = RTSPAuth::new();
-    // The bindings take a set of flags for an enumeration: both have no name there.
-    auth.set_supported_methods(RTSPAuthMethod::__Unknown(3));
-    let token = RTSPToken::builder().field("media.factory.role", ROLE).build();
-    auth.add_basic(&RTSPAuth::make_basic(&login.username, &login.password), &token);
-    auth.add_digest(&login.username, &login.password, &token);
-    auth
-}
-
-/// Lets nobody see anything of `stream` without a log-in.
-pub(super) fn require_login(stream: &Stream) {
-    stream.factory().add_role_from_structure(
-        &gst::Structure::builder(ROLE)
-            .field("media.factory.access", true)
-            .field("media.factory.construct", true)
-            .build(),
-    );
 }
 
 /// Port 0 takes any.
@@ -160,11 +133,16 @@ fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     })
 }
 
-fn follow_clients(server: &RTSPServer, mounts: &Arc<Mounts>, shared: &Shared) {
+fn follow_clients(server: &RTSPServer, address: SocketAddr, mounts: &Arc<Mounts>, shared: &Shared) {
     let mounts = Arc::clone(mounts);
     let (sessions, transports) = (Arc::clone(&shared.sessions), Arc::clone(&shared.transports));
+    let logins = shared.logins.clone();
     server.connect_client_connected(move |_, client| {
-        client::serve(client, acceptor::peer(), &mounts, &sessions, &transports);
+        let peer = acceptor::peer();
+        if let Some(logins) = &logins {
+            client.set_auth(Some(&Guard::new(logins, peer, address, &mounts)));
+        }
+        client::serve(client, peer, &mounts, &sessions, &transports);
     });
 }
 

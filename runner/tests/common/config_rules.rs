@@ -1,7 +1,9 @@
 //! What holds of every configuration, whatever bytes it is made of. The fuzz target `config` and `config_fuzz.rs` feed it.
 
+use std::collections::BTreeSet;
+
 use rtsp_clock_server::config::{
-    Config, Environment, Error, Multicast, Source, StreamConfig, VideoCodec, parse,
+    Access, Config, Environment, Error, Multicast, Source, StreamConfig, VideoCodec, parse,
 };
 
 /// Shorter ones stand in many a word by chance.
@@ -54,12 +56,30 @@ fn check_error(error: &Error) {
 
 /// The limits that the README states.
 fn check_limits(config: &Config) {
-    if let Some(login) = &config.login {
+    for login in config.all_users().iter().map(|user| &user.login) {
         assert!(!login.username.is_empty() && !login.username.contains([':', '"', '\\']));
         for text in [&login.username, &login.password] {
             assert!(text.chars().count() <= 255 && !text.chars().any(char::is_control));
         }
     }
+    let mounts: BTreeSet<_> = config.streams.iter().flat_map(|stream| &stream.mounts).collect();
+    for user in &config.users {
+        if let Access::Only(places) = &user.access {
+            assert!(
+                !places.is_empty() && places.iter().all(|place| mounts.contains(place)),
+                "{user:?}"
+            );
+        }
+    }
+    let names: Vec<_> = config
+        .all_users()
+        .into_iter()
+        .map(|user| user.login.username)
+        .collect();
+    assert!(
+        (1..names.len()).all(|index| !names[..index].contains(&names[index])),
+        "{names:?}"
+    );
     if let Some(ports) = config.rtp_ports {
         assert!(ports.first >= 1024 && ports.first.is_multiple_of(2) && ports.first < ports.last);
     }
@@ -99,15 +119,21 @@ fn check_stream(stream: &StreamConfig) {
 /// The passwords of an input that stand nowhere else in it: others may be told as another key's value.
 fn secrets(file: &[u8], variables: &[(&str, &str)]) -> Vec<String> {
     let json: Option<serde_json::Value> = serde_json::from_slice(file).ok();
-    let in_file = json
+    let of_pair = json
         .as_ref()
         .and_then(|json| json.get("viewerPassword")?.as_str());
+    let users = json.as_ref().and_then(|json| json.get("users")?.as_array());
+    let of_users = users
+        .into_iter()
+        .flatten()
+        .filter_map(|user| user.get("password")?.as_str());
+    let in_file = of_pair.into_iter().chain(of_users);
     let in_variable = variables
         .iter()
         .rev()
         .find(|(name, _)| *name == "RTSP_VIEWER_PASSWORD");
     let everything = format!("{} {variables:?}", String::from_utf8_lossy(file));
-    let candidates = in_file.into_iter().chain(in_variable.map(|(_, value)| *value));
+    let candidates = in_file.chain(in_variable.map(|(_, value)| *value));
     candidates
         .filter(|secret| secret.len() >= SHORTEST_SECRET && everything.matches(secret).count() == 1)
         .map(str::to_owned)

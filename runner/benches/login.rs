@@ -1,0 +1,120 @@
+//! Whether the time of an answer tells a wrong name from a wrong password: `cargo bench -p rtsp-clock-server --bench login`.
+//!
+//! Both are tried in turn in one connection, so that whatever else happens on the machine happens to both. The control
+//! are two wrong names: what the measurement finds between things that are the same.
+
+#[path = "../tests/common/mod.rs"]
+mod common;
+
+use std::time::{Duration, Instant};
+
+use common::{RtspClient, config, login, start};
+use md5::{Digest as _, Md5};
+use rtsp_clock_server::{
+    config::{Access, Config, Login, User},
+    server::Server,
+};
+
+const ATTEMPTS: usize = 40_000;
+/// Beside the one that is known.
+const OTHERS: usize = 20;
+
+fn main() {
+    let others = (0..OTHERS).map(|number| User {
+        login: Login {
+            username: format!("other{number}"),
+            password: "s3cret".into(),
+        },
+        access: Access::All,
+    });
+    let server = start(&Config {
+        login: Some(login()),
+        users: others.collect(),
+        ..config()
+    });
+    println!(
+        "| way | first | second | median | median of the second, less that of the first | its uncertainty |"
+    );
+    println!("| --- | --- | --- | --- | --- | --- |");
+    for way in [Way::Basic, Way::Digest] {
+        compare(&server, way, "resu", "usre");
+        compare(&server, way, "resu", "user");
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    Basic,
+    Digest,
+}
+
+/// The same wrong password under two names.
+fn compare(server: &Server, way: Way, first: &str, second: &str) {
+    let mut client = RtspClient::connect(server);
+    let offers = client.describe();
+    let nonce = offers
+        .all("WWW-Authenticate")
+        .find_map(nonce)
+        .expect("a challenge");
+    let headers = [first, second].map(|name| header(way, name, &nonce));
+    let mut times = [Vec::new(), Vec::new()];
+    for attempt in 0..2 * ATTEMPTS {
+        // First one first, then the other one: neither always comes behind the other.
+        let which = (attempt + attempt / 2) % 2;
+        client.authorize(headers[which].clone());
+        let begin = Instant::now();
+        assert_eq!(client.describe().status, 401);
+        times[which].push(begin.elapsed());
+    }
+    let [one, other] = times.map(median);
+    println!(
+        "| {way:?} | {} | {} | {:.1} µs | {:+.0} ns | ± {:.0} ns |",
+        kind(first),
+        kind(second),
+        one.0 * 1e6,
+        (other.0 - one.0) * 1e9,
+        one.1.hypot(other.1) * 1e9
+    );
+}
+
+fn kind(name: &str) -> &'static str {
+    if name == login().username {
+        "wrong password"
+    } else {
+        "wrong name"
+    }
+}
+
+/// The median in s, and its standard error: that of a mean from the middle half, times what a median has more.
+fn median(mut times: Vec<Duration>) -> (f64, f64) {
+    times.sort();
+    let at = |share: f64| times[(times.len() as f64 * share) as usize].as_secs_f64();
+    let deviation = (at(0.75) - at(0.25)) / 1.349;
+    (at(0.5), 1.253 * deviation / (times.len() as f64).sqrt())
+}
+
+fn nonce(offer: &str) -> Option<String> {
+    let (_, rest) = offer.split_once("nonce=\"")?;
+    Some(rest.split('"').next()?.to_owned())
+}
+
+fn header(way: Way, name: &str, nonce: &str) -> String {
+    match way {
+        Way::Basic => format!(
+            "Basic {}",
+            gst::glib::base64_encode(format!("{name}:wrong!").as_bytes())
+        ),
+        Way::Digest => {
+            let md5 = |text: String| format!("{:x}", Md5::digest(text));
+            let (one, two) = (
+                md5(format!("{name}:rtsp-clock-server:wrong!")),
+                md5("DESCRIBE:/live".into()),
+            );
+            let response = md5(format!("{one}:{nonce}:{two}"));
+            format!(
+                "Digest username=\"{name}\", realm=\"rtsp-clock-server\", nonce=\"{nonce}\", uri=\"/live\", \
+                 response=\"{response}\""
+            )
+        }
+    }
+}

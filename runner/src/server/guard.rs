@@ -1,0 +1,330 @@
+//! Who may ask for what: each request has its log-in, and asks for a stream that its user may see, before anything else
+//! looks at it.
+//!
+//! gst-rtsp-server's own check comes late (a DESCRIBE without a log-in has started a camera by then), takes less time for
+//! a name that it does not know than for a wrong password, remembers every challenge for half a minute, and knows rights
+//! to a pipeline, of which several paths may be views. So this one takes its place:
+//!
+//! | module | job |
+//! | --- | --- |
+//! | `accounts` | who may log in, and whether somebody is one of them |
+//! | `credentials` | what an `Authorization` header says |
+//! | `nonces` | Digest's challenges |
+
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use gst::{glib, subclass::prelude::*};
+use gst_rtsp::{RTSPHeaderField, RTSPMethod, RTSPStatusCode};
+use gst_rtsp_server::{RTSPAuth, RTSPContext, prelude::*};
+
+use super::mounts::Mounts;
+use crate::{
+    config::{Authentication, Config, Mount},
+    log::Repeats,
+    rtsp_ffi,
+};
+use accounts::{Account, Accounts, REALM};
+use credentials::Credentials;
+use nonces::Nonces;
+
+mod accounts;
+mod credentials;
+mod nonces;
+
+/// How often the log tells of one address that it was refused, whatever it tries.
+const TOLD_EVERY: Duration = Duration::from_secs(10);
+/// Of so many addresses.
+const MOST_TOLD: usize = 1000;
+
+/// What the guards of all connections of a server share.
+pub(super) struct Logins {
+    authentication: Authentication,
+    accounts: Accounts,
+    nonces: Nonces,
+    connections: AtomicU32,
+    wrong: Repeats,
+    forbidden: Repeats,
+}
+
+impl fmt::Debug for Logins {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Logins")
+            .field("authentication", &self.authentication)
+            .field("accounts", &self.accounts)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Logins {
+    /// Those of `config`; `None` where everybody may watch.
+    ///
+    /// # Errors
+    /// When the system has no random numbers.
+    pub(super) fn new(config: &Config) -> Result<Option<Arc<Self>>, getrandom::Error> {
+        let users = config.all_users();
+        if users.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Arc::new(Self {
+            authentication: config.authentication,
+            accounts: Accounts::new(random()?, &users),
+            nonces: Nonces::new(random()?, Instant::now()),
+            connections: AtomicU32::default(),
+            wrong: Repeats::new(TOLD_EVERY, MOST_TOLD),
+            forbidden: Repeats::new(TOLD_EVERY, MOST_TOLD),
+        })))
+    }
+}
+
+fn random() -> Result<[u8; 32], getrandom::Error> {
+    let mut random = [0; 32];
+    getrandom::fill(&mut random)?;
+    Ok(random)
+}
+
+glib::wrapper! {
+    /// Guards one connection, by the means of gst-rtsp-server.
+    pub(super) struct Guard(ObjectSubclass<imp::Guard>) @extends RTSPAuth;
+}
+
+impl Guard {
+    /// Of a connection from `peer` to the streams of `mounts`, which is at `endpoint`.
+    pub(super) fn new(
+        logins: &Arc<Logins>,
+        peer: Option<SocketAddr>,
+        endpoint: SocketAddr,
+        mounts: &Arc<Mounts>,
+    ) -> Self {
+        let guard: Self = glib::Object::new();
+        let gate = Gate {
+            connection: logins.connections.fetch_add(1, Ordering::Relaxed),
+            logins: Arc::clone(logins),
+            peer,
+            endpoint,
+            mounts: Arc::clone(mounts),
+        };
+        if guard.imp().gate.set(gate).is_err() {
+            tracing::error!("a guard has two gates");
+        }
+        guard
+    }
+}
+
+/// What a guard knows.
+struct Gate {
+    logins: Arc<Logins>,
+    connection: u32,
+    peer: Option<SocketAddr>,
+    endpoint: SocketAddr,
+    mounts: Arc<Mounts>,
+}
+
+/// Who asks.
+enum Asker<'a> {
+    /// Nobody has said.
+    Unnamed,
+    /// Somebody who has logged in.
+    Known(&'a Account),
+    /// The log-in answers a challenge that is not good any more.
+    Late,
+    /// The log-in is wrong.
+    Wrong(Credentials),
+}
+
+impl Gate {
+    /// Whether the request may go on. Where it may not, it has been answered.
+    fn lets_pass(&self, context: &RTSPContext) -> bool {
+        let method = rtsp_ffi::method(context);
+        match self.asker(context, method) {
+            // Clients begin with it, without a log-in even if they have one, and it tells nothing about a stream.
+            Asker::Unnamed if method == RTSPMethod::OPTIONS => true,
+            Asker::Unnamed => self.challenge(context, false),
+            Asker::Late => self.challenge(context, true),
+            Asker::Wrong(credentials) => {
+                self.tell_wrong(&credentials);
+                self.challenge(context, false)
+            }
+            Asker::Known(account) => !asks_for_stream(method) || self.may_see(account, context),
+        }
+    }
+
+    fn asker(&self, context: &RTSPContext, method: RTSPMethod) -> Asker<'_> {
+        let field = RTSPHeaderField::Authorization;
+        let Some(header) = context
+            .request()
+            .and_then(|request| rtsp_ffi::header(request, field))
+        else {
+            return Asker::Unnamed;
+        };
+        let Logins {
+            authentication,
+            accounts,
+            nonces,
+            ..
+        } = &*self.logins;
+        let credentials = Credentials::parse(&header);
+        let account = match &credentials {
+            Credentials::Basic(pair) if authentication.has_basic() => accounts.by_basic(pair),
+            Credentials::Digest(answer) if authentication.has_digest() => {
+                let account = accounts.by_digest(answer, name(method));
+                let is_ours = nonces.accepts(&answer.nonce, self.connection, self.address(), Instant::now());
+                if account.is_some() && !is_ours {
+                    return Asker::Late;
+                }
+                account
+            }
+            _ => None,
+        };
+        account.map_or(Asker::Wrong(credentials), Asker::Known)
+    }
+
+    /// Whether there is the stream that is asked for, and the user may see it. To whom may not it is not there.
+    fn may_see(&self, account: &Account, context: &RTSPContext) -> bool {
+        let asked = self.mounts.asked_for(context).map(|mounted| Mount {
+            address: self.endpoint.ip(),
+            port: self.endpoint.port(),
+            path: mounted.path,
+        });
+        match asked {
+            Some(place) if account.may_see(&place) => true,
+            other => {
+                if let Some(place) = other {
+                    self.tell_forbidden(account, &place);
+                }
+                answer(context, RTSPStatusCode::NotFound, &[])
+            }
+        }
+    }
+
+    /// Asks for a log-in. `is_stale`: the one that was given would do for this challenge.
+    fn challenge(&self, context: &RTSPContext, is_stale: bool) -> bool {
+        let Logins {
+            authentication,
+            nonces,
+            ..
+        } = &*self.logins;
+        let mut challenges = Vec::new();
+        if authentication.has_basic() {
+            challenges.push(format!("Basic realm=\"{REALM}\""));
+        }
+        if authentication.has_digest() {
+            let nonce = nonces.issue(self.connection, self.address(), Instant::now());
+            let stale = if is_stale { ", stale=true" } else { "" };
+            challenges.push(format!("Digest realm=\"{REALM}\", nonce=\"{nonce}\"{stale}"));
+        }
+        answer(context, RTSPStatusCode::Unauthorized, &challenges)
+    }
+
+    fn tell_wrong(&self, credentials: &Credentials) {
+        if let Some(held_back) = self.may_tell(&self.logins.wrong) {
+            let user = credentials.shown_name();
+            tracing::warn!(peer = self.peer(), user, held_back, "refused a wrong log-in");
+        }
+    }
+
+    fn tell_forbidden(&self, account: &Account, place: &Mount) {
+        if let Some(held_back) = self.may_tell(&self.logins.forbidden) {
+            let (user, path) = (&account.name, &place.path);
+            tracing::warn!(
+                peer = self.peer(),
+                user,
+                path,
+                held_back,
+                "refused a stream that the user may not see"
+            );
+        }
+    }
+
+    /// Whether the log may tell of this address now, and how often it has not.
+    fn may_tell(&self, repeats: &Repeats) -> Option<u64> {
+        repeats.may_tell(&self.address().to_string(), Instant::now())
+    }
+
+    fn address(&self) -> IpAddr {
+        self.peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.ip())
+    }
+
+    fn peer(&self) -> String {
+        self.peer
+            .map_or_else(|| "unknown".into(), |peer| peer.to_string())
+    }
+}
+
+/// As Digest's sums have it.
+fn name(method: RTSPMethod) -> &'static str {
+    match method {
+        RTSPMethod::DESCRIBE => "DESCRIBE",
+        RTSPMethod::ANNOUNCE => "ANNOUNCE",
+        RTSPMethod::GET_PARAMETER => "GET_PARAMETER",
+        RTSPMethod::OPTIONS => "OPTIONS",
+        RTSPMethod::PAUSE => "PAUSE",
+        RTSPMethod::PLAY => "PLAY",
+        RTSPMethod::RECORD => "RECORD",
+        RTSPMethod::REDIRECT => "REDIRECT",
+        RTSPMethod::SETUP => "SETUP",
+        RTSPMethod::SET_PARAMETER => "SET_PARAMETER",
+        RTSPMethod::TEARDOWN => "TEARDOWN",
+        _ => "",
+    }
+}
+
+/// Whether the answer would tell something of the stream. What else there is tells of the client's own session.
+fn asks_for_stream(method: RTSPMethod) -> bool {
+    let ones = RTSPMethod::DESCRIBE
+        | RTSPMethod::ANNOUNCE
+        | RTSPMethod::SETUP
+        | RTSPMethod::PLAY
+        | RTSPMethod::RECORD;
+    ones.contains(method)
+}
+
+/// Answers the request, which ends with that.
+fn answer(context: &RTSPContext, status: RTSPStatusCode, challenges: &[String]) -> bool {
+    if let (Some(client), Some(response)) = (context.client(), context.response()) {
+        response.init_response(status, context.request());
+        for challenge in challenges {
+            response.add_header(RTSPHeaderField::WwwAuthenticate, challenge);
+        }
+        client.send_message(response, None);
+    }
+    false
+}
+
+mod imp {
+    use super::{Gate, OnceLock, RTSPAuth, RTSPContext, glib};
+    use gst_rtsp_server::subclass::prelude::*;
+
+    #[derive(Default)]
+    pub(in super::super) struct Guard {
+        pub(super) gate: OnceLock<Gate>,
+    }
+
+    #[glib::object_subclass]
+    impl ObjectSubclass for Guard {
+        const NAME: &'static str = "RtspClockGuard";
+        type Type = super::Guard;
+        type ParentType = RTSPAuth;
+    }
+
+    impl ObjectImpl for Guard {}
+
+    impl RTSPAuthImpl for Guard {
+        /// gst-rtsp-server asks of each request whether its URL may be asked for, and then, on the way, whether the
+        /// stream may be accessed and made: that has been answered by then. What is not known here is not allowed.
+        fn check(&self, context: &RTSPContext, check: &glib::GString) -> bool {
+            match check.as_str() {
+                "auth.check.url" => self.gate.get().is_some_and(|gate| gate.lets_pass(context)),
+                "auth.check.media.factory.access" | "auth.check.media.factory.construct" => true,
+                _ => false,
+            }
+        }
+    }
+}
