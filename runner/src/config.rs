@@ -55,6 +55,10 @@ pub struct Config {
     pub log_level: log::Filter,
     /// How they are written.
     pub log_format: log::Format,
+    /// After how many seconds without a sign of life a viewer is gone.
+    pub session_timeout: u32,
+    /// How many viewers all cameras have together at most; `None` for any number.
+    pub max_viewers: Option<u32>,
     /// The cameras; one at least.
     pub streams: Vec<StreamConfig>,
 }
@@ -67,6 +71,8 @@ impl Default for Config {
             login: None,
             log_level: log::Filter::default(),
             log_format: log::Format::default(),
+            session_timeout: 30,
+            max_viewers: None,
             streams: vec![StreamConfig::default()],
         }
     }
@@ -176,6 +182,8 @@ pub struct StreamConfig {
     pub flash: bool,
     /// How the ticks are encoded; `None` for a stream without sound.
     pub audio: Option<AudioCodec>,
+    /// How many viewers it has at most, at each place by itself where it has several; `None` for any number.
+    pub max_viewers: Option<u32>,
 }
 
 impl Default for StreamConfig {
@@ -205,6 +213,7 @@ impl Default for StreamConfig {
             stamp_id: 0,
             flash: false,
             audio: None,
+            max_viewers: None,
         }
     }
 }

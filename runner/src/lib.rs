@@ -21,7 +21,8 @@
 //! | [`gate`] | which packets of a running pipeline are for viewers |
 //! | [`back_off`] | how long to wait before a pipeline that failed is made again |
 //! | [`pacer`] | how often a key frame may be asked for |
-//! | [`viewers`] | who is playing a stream |
+//! | [`viewers`] | who is playing a stream, and who may |
+//! | [`seats`] | how many may play at all |
 //! | [`rtsp_ffi`] | the few calls that the bindings lack |
 
 pub mod addresses;
@@ -42,6 +43,7 @@ pub mod own_pipeline;
 pub mod pacer;
 pub mod picture;
 pub mod rtsp_ffi;
+pub mod seats;
 pub mod server;
 pub mod stream;
 pub mod viewers;

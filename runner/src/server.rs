@@ -8,6 +8,7 @@
 //! | `mounts` | which stream a request is about |
 //! | `client` | one client from its connection on |
 //! | `sessions` | the sessions of a connection: hidden from all others, and over with it |
+//! | `reading` | whether a viewer reads what it is sent |
 
 use std::{
     net::SocketAddr,
@@ -23,6 +24,7 @@ use crate::{
     addresses,
     config::{Config, StreamConfig},
     launch, rtsp_ffi,
+    seats::Seats,
     stream::Stream,
 };
 
@@ -31,6 +33,7 @@ mod checks;
 mod client;
 mod endpoint;
 mod mounts;
+mod reading;
 mod sessions;
 
 pub use checks::StartError;
@@ -251,7 +254,8 @@ fn share(config: &Config) -> Shared {
     threads.set_max_threads(i32::try_from(most).unwrap_or(i32::MAX));
     Shared {
         context: glib::MainContext::new(),
-        sessions: Arc::new(Sessions::default()),
+        sessions: Arc::new(Sessions::new(config)),
+        seats: Arc::new(Seats::new(config.max_viewers)),
         threads,
         login: config.login.clone(),
     }
@@ -281,7 +285,7 @@ fn listen(config: &Config, streams: &[Arc<Stream>], shared: &Shared) -> Result<V
 }
 
 fn mounts(config: &Config, streams: &[Arc<Stream>], address: SocketAddr) -> Mounts {
-    let mut mounts = Mounts::default();
+    let mut mounts = Mounts::new(address);
     for (config, stream) in config.streams.iter().zip(streams) {
         for mount in config.mounts.iter().filter(|mount| mount.endpoint() == address) {
             mounts.add(&mount.path, stream);

@@ -157,7 +157,7 @@ impl Stream {
         let stream = Arc::new(Self {
             config: config.clone(),
             factory,
-            viewers: Viewers::default(),
+            viewers: Viewers::new(config.max_viewers),
             key_frames: Pacer::new(KEY_FRAME_INTERVAL),
             context: context.clone(),
             threads: threads.clone(),

@@ -17,6 +17,9 @@ pub(super) struct Draft {
     pub(super) rtp_ports: Option<PortRange>,
     pub(super) log_level: log::Filter,
     pub(super) log_format: log::Format,
+    pub(super) session_timeout: u32,
+    /// Of the server.
+    pub(super) max_viewers: Option<u32>,
     pub(super) address: IpAddr,
     pub(super) port: NumberedPort,
     pub(super) path: NumberedText,
@@ -36,6 +39,8 @@ impl Default for Draft {
             rtp_ports,
             log_level,
             log_format,
+            session_timeout,
+            max_viewers,
             ..
         } = Config::default();
         let Mount { address, port, path } = stream.mounts[0].clone();
@@ -45,6 +50,8 @@ impl Default for Draft {
             rtp_ports,
             log_level,
             log_format,
+            session_timeout,
+            max_viewers,
             address,
             port: NumberedPort::fixed(port),
             path: NumberedText(path),

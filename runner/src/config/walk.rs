@@ -255,6 +255,8 @@ impl Walker {
             rtp_ports,
             log_level,
             log_format,
+            session_timeout,
+            max_viewers,
             ..
         } = top.draft;
         let mut streams = Vec::new();
@@ -284,6 +286,8 @@ impl Walker {
                 login: (!username.is_empty()).then_some(Login { username, password }),
                 log_level,
                 log_format,
+                session_timeout,
+                max_viewers,
                 streams,
             },
             variables: self.variables,

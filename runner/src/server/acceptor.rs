@@ -13,10 +13,11 @@ use std::{
 use gst::glib;
 use gst_rtsp_server::{RTSPServer, gio, prelude::*};
 
+use super::reading::Connection;
 use crate::rtsp_ffi;
 
-/// A peer that takes no data and answers no probe for this long is gone.
-const DEAD_AFTER: Duration = Duration::from_secs(10);
+/// The system gives up a peer that takes nothing this much later than `reading` does, which knows why.
+const LAST_RESORT: Duration = Duration::from_secs(1);
 /// The pause after a connection that could not be taken: descriptors or memory have run out, and trying again at once
 /// would only take the processor too.
 const RETRY_AFTER: Duration = Duration::from_millis(100);
@@ -38,6 +39,8 @@ pub(crate) struct Acceptor {
     server: RTSPServer,
     listener: TcpListener,
     context: glib::MainContext,
+    /// How long a peer may take no data.
+    patience: Duration,
     state: Mutex<State>,
 }
 
@@ -48,8 +51,8 @@ struct State {
     /// The connections that have said nothing yet, in the order in which they came.
     silent: BTreeMap<u64, Silent>,
     taken: u64,
-    /// Whose connection is being handed over.
-    peer: Option<SocketAddr>,
+    /// The connection that is being handed over.
+    connection: Option<Connection>,
 }
 
 #[derive(Debug)]
@@ -61,7 +64,8 @@ struct Silent {
 }
 
 impl Acceptor {
-    /// Hands what knocks at `listener` to `server`, in `context`, once [`Acceptor::accept`] says so.
+    /// Hands what knocks at `listener` to `server`, in `context`, once [`Acceptor::accept`] says so. A peer that takes no
+    /// data and answers no probe for some longer than `patience` is gone.
     ///
     /// # Errors
     /// When the system refuses the listener an option.
@@ -69,6 +73,7 @@ impl Acceptor {
         server: RTSPServer,
         listener: TcpListener,
         context: glib::MainContext,
+        patience: Duration,
     ) -> io::Result<Arc<Self>> {
         listener.set_nonblocking(true)?;
         rtsp_ffi::lengthen_backlog(&listener, BACKLOG)?;
@@ -76,6 +81,7 @@ impl Acceptor {
             server,
             listener,
             context,
+            patience,
             state: Mutex::default(),
         }))
     }
@@ -100,9 +106,9 @@ impl Acceptor {
         }
     }
 
-    /// The address of the client that the server is being handed just now.
-    pub(crate) fn peer(&self) -> Option<SocketAddr> {
-        self.lock().peer
+    /// The connection that the server is being handed just now.
+    pub(crate) fn connection(&self) -> Option<Connection> {
+        self.lock().connection
     }
 
     fn listen(self: &Arc<Self>) {
@@ -219,13 +225,14 @@ impl Acceptor {
     }
 
     fn hand_over(&self, connection: TcpStream, peer: SocketAddr) -> anyhow::Result<()> {
-        rtsp_ffi::watch_for_dead_peer(&connection, DEAD_AFTER)?;
+        rtsp_ffi::watch_for_dead_peer(&connection, self.patience + LAST_RESORT)?;
+        let handed_over = Connection::new(&connection, peer);
         let socket = gio::Socket::from_fd(connection.into())?;
-        self.lock().peer = Some(SocketAddr::new(peer.ip().to_canonical(), peer.port()));
+        self.lock().connection = Some(handed_over);
         let result =
             self.server
                 .transfer_connection(socket, &peer.ip().to_string(), i32::from(peer.port()), None);
-        self.lock().peer = None;
+        self.lock().connection = None;
         Ok(result?)
     }
 

@@ -16,6 +16,7 @@ use super::{acceptor::Acceptor, checks::StartError, client, mounts::Mounts, sess
 use crate::{
     addresses::Listener,
     config::{Login, PortRange},
+    seats::Seats,
     stream::Stream,
 };
 
@@ -29,6 +30,7 @@ const ROLE: &str = "viewer";
 pub(super) struct Shared {
     pub(super) context: glib::MainContext,
     pub(super) sessions: Arc<Sessions>,
+    pub(super) seats: Arc<Seats>,
     pub(super) threads: RTSPThreadPool,
     pub(super) login: Option<Login>,
 }
@@ -50,9 +52,10 @@ impl Endpoint {
         let refuse = |reason| StartError::Address { address, reason };
         let port = socket.local_addr().map_err(refuse)?.port();
         equip(&rtsp, &mounts, shared);
-        let acceptor = Acceptor::new(rtsp.clone(), socket, shared.context.clone()).map_err(refuse)?;
+        let (context, patience) = (shared.context.clone(), shared.sessions.patience());
+        let acceptor = Acceptor::new(rtsp.clone(), socket, context, patience).map_err(refuse)?;
         let mounts = Arc::new(mounts);
-        follow_clients(&rtsp, &mounts, &shared.sessions, &acceptor);
+        follow_clients(&rtsp, &mounts, shared, &acceptor);
         let listener = Listener {
             address: address.ip(),
             port,
@@ -142,15 +145,11 @@ fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     })
 }
 
-fn follow_clients(
-    server: &RTSPServer,
-    mounts: &Arc<Mounts>,
-    sessions: &Arc<Sessions>,
-    acceptor: &Arc<Acceptor>,
-) {
-    let (mounts, sessions, acceptor) = (Arc::clone(mounts), Arc::clone(sessions), Arc::downgrade(acceptor));
+fn follow_clients(server: &RTSPServer, mounts: &Arc<Mounts>, shared: &Shared, acceptor: &Arc<Acceptor>) {
+    let (mounts, acceptor) = (Arc::clone(mounts), Arc::downgrade(acceptor));
+    let (sessions, seats) = (Arc::clone(&shared.sessions), Arc::clone(&shared.seats));
     server.connect_client_connected(move |_, client| {
-        let peer = acceptor.upgrade().and_then(|acceptor| acceptor.peer());
-        client::serve(client, peer, &mounts, &sessions);
+        let connection = acceptor.upgrade().and_then(|acceptor| acceptor.connection());
+        client::serve(client, connection, &mounts, &sessions, &seats);
     });
 }
