@@ -24,6 +24,20 @@ pub fn command() -> Command {
     command
 }
 
+/// As [`command`], in the network namespace of that name.
+fn command_in(namespace: &str) -> Command {
+    let server = command();
+    let mut command = Command::new("ip");
+    command
+        .args(["netns", "exec", namespace])
+        .arg(server.get_program())
+        .current_dir(server.get_current_dir().expect("it has one"));
+    for (name, _removed) in server.get_envs() {
+        command.env_remove(name);
+    }
+    command
+}
+
 /// A server on any free port of the loopback interface; killed when dropped.
 pub struct Process {
     child: Child,
@@ -36,7 +50,15 @@ pub struct Process {
 impl Process {
     /// The defaults and what `configure` adds.
     pub fn start(configure: impl FnOnce(&mut Command)) -> Self {
-        let mut command = command();
+        Self::run(command(), configure)
+    }
+
+    /// In the network namespace of that name.
+    pub fn start_in(namespace: &str, configure: impl FnOnce(&mut Command)) -> Self {
+        Self::run(command_in(namespace), configure)
+    }
+
+    fn run(mut command: Command, configure: impl FnOnce(&mut Command)) -> Self {
         command
             .env("RTSP_SERVER_IP", Ipv4Addr::LOCALHOST.to_string())
             .env("RTSP_SERVER_PORT", "0")
