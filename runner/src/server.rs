@@ -477,6 +477,18 @@ mod tests {
     }
 
     #[test]
+    fn a_viewer_whom_gst_rtsp_server_has_dropped_is_sent_away() {
+        let server = Server::start(&config()).expect("the server starts");
+        let _player = Player::new(&server);
+        wait_for_viewers(&server, 1);
+        let media = server.streams[0].media().expect("a pipeline runs");
+        let stream = media.stream(0).expect("there is a picture");
+        // As it does once a viewer's backlog is too long.
+        stream.transport_filter(Some(&mut |_, _| gst_rtsp_server::RTSPFilterResult::Remove));
+        wait_for_viewers(&server, 0);
+    }
+
+    #[test]
     fn a_server_can_be_stopped_at_once() {
         for _ in 0..20 {
             Server::start(&config()).expect("the server starts").stop();

@@ -366,7 +366,13 @@ impl Stream {
     /// The bin of the running pipeline.
     #[cfg(test)]
     pub(crate) fn element(&self) -> Option<gst::Element> {
-        Some(self.running()?.media.upgrade()?.element())
+        Some(self.media()?.element())
+    }
+
+    /// What runs the pipeline.
+    #[cfg(test)]
+    pub(crate) fn media(&self) -> Option<RTSPMedia> {
+        self.running()?.media.upgrade()
     }
 
     fn configure(self: &Arc<Self>, media: &RTSPMedia) {

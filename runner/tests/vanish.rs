@@ -201,9 +201,13 @@ fn whose_cable_is_pulled_is_gone_in_time() {
     });
     let url = format!("rtsp://{SERVER}:{}/live", server.port());
     let launcher = ["ip", "netns", "exec", &cable.viewers];
-    let players = ["tcp", "udp"].map(|transport| Player::start(&launcher, &url, transport));
-    let both = || count(server.log(), "is watching") == players.len();
-    common::wait_until("both watch", both);
+    // The one over TCP comes last: when it plays, the other's connection is idle, and has nothing left to deliver.
+    let players = ["udp", "tcp"].map(|transport| {
+        let player = Player::start(&launcher, &url, transport);
+        let watches = format!("({}) is watching", transport.to_uppercase());
+        server.log().wait_for(&watches, |line| line.contains(&watches));
+        player
+    });
     cable.pull();
     let left = farewells(server.log(), players.len(), IN_TIME);
     println!("{}", left.join("\n"));
