@@ -231,6 +231,7 @@ fn describe(stream: &StreamConfig) -> String {
 fn prepare_process() -> Result<(), StartError> {
     // gst-rtsp-server prints requests that have an Accept-Ranges header, the log-in in them included.
     glib::set_print_handler(|_| {});
+    rtsp_ffi::give_memory_back(cores());
     gst::init()?;
     gstclocksrc::register_static()?;
     // A viewer over UDP takes about ten descriptors.
