@@ -1,19 +1,20 @@
 #!/bin/sh
-# The long tests: what CI does on a small scale. `scripts/soak.sh [PICTURES [REQUESTS]]`: so many pictures without a
-# readable stamp (a million by default, some 18 min of two cores; fails when one was read), and so many hostile requests
-# to a server without and with a log-in (100000 by default, some 5 min each), and 10000 connections that say nothing.
-# A 0 leaves a part out.
+# The long tests: what CI does on a small scale. `scripts/soak.sh [PICTURES [REQUESTS [CYCLES]]]`: so many pictures without
+# a readable stamp (a million by default, some 18 min of two cores; fails when one was read), and so many hostile requests
+# to a server without and with a log-in (100000 by default, some 5 min each), and 10000 connections that say nothing; and
+# so many viewers who come and go (10000 by default, some 2 min), 1000 viewers of one stream, and 100 streams with a viewer
+# each. A 0 leaves a part out.
 set -eu
 cd "$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)"
 
 usage() {
-    echo "usage: scripts/soak.sh [PICTURES [REQUESTS]]" >&2
+    echo "usage: scripts/soak.sh [PICTURES [REQUESTS [CYCLES]]]" >&2
     exit 2
 }
 
-[ "$#" -le 2 ] || usage
-pictures=${1:-1000000} requests=${2:-100000}
-for number in "$pictures" "$requests"; do
+[ "$#" -le 3 ] || usage
+pictures=${1:-1000000} requests=${2:-100000} cycles=${3:-10000}
+for number in "$pictures" "$requests" "$cycles"; do
     case $number in
         '' | *[!0-9]*) usage ;;
     esac
@@ -42,6 +43,12 @@ attacked() {
         cargo test --release --locked --package rtsp-clock-server --test hostile -- --nocapture --exact "$1"
 }
 
+# crowded TEST LINE: a test of crowd.rs at full size
+crowded() {
+    soaked "$2|before, Footprint" env CROWD_CYCLES="$cycles" CROWD_VIEWERS=1000 CROWD_STREAMS=100 \
+        cargo test --release --locked --package rtsp-clock-server --test crowd -- --nocapture --exact "$1"
+}
+
 if [ "$pictures" -gt 0 ]; then
     echo "soak: $pictures pictures without a readable stamp: noise, patterns, text, damaged stamps"
     soaked "^$pictures pictures without a stamp, 0 misread" env STAMP_SOAK_PICTURES="$pictures" \
@@ -55,5 +62,11 @@ if [ "$requests" -gt 0 ]; then
     echo "soak: 10000 connections that say nothing, and 200 slow ones"
     attacked idle_connections_do_no_harm '^10000 connections within'
     attacked slow_bytes_do_no_harm '^[0-9]+ of [0-9]+ packets lost'
+fi
+if [ "$cycles" -gt 0 ]; then
+    echo "soak: 1000 viewers of one stream, 100 streams with a viewer each, $cycles viewers who come and go"
+    crowded many_viewers_of_one_stream_leave_no_trace '^1000 viewers joined'
+    crowded many_streams_leave_no_trace '^100 viewers joined'
+    crowded those_who_come_and_go_leave_no_trace "^$cycles came and went"
 fi
 echo "soak: passed in $(($(date +%s) - start)) s"

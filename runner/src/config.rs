@@ -69,6 +69,10 @@ pub struct Config {
     pub log_level: log::Filter,
     /// How they are written.
     pub log_format: log::Format,
+    /// After how many seconds without a sign of life a viewer is gone.
+    pub session_timeout: u32,
+    /// How many viewers all cameras have together at most; `None` for any number.
+    pub max_viewers: Option<u32>,
     /// The cameras; one at least.
     pub streams: Vec<StreamConfig>,
 }
@@ -85,6 +89,8 @@ impl Default for Config {
             users: Vec::new(),
             log_level: log::Filter::default(),
             log_format: log::Format::default(),
+            session_timeout: 30,
+            max_viewers: None,
             streams: vec![StreamConfig::default()],
         }
     }
@@ -200,6 +206,8 @@ pub struct StreamConfig {
     pub flash: bool,
     /// How the ticks are encoded; `None` for a stream without sound.
     pub audio: Option<AudioCodec>,
+    /// How many viewers it has at most, at each place by itself where it has several; `None` for any number.
+    pub max_viewers: Option<u32>,
 }
 
 impl Default for StreamConfig {
@@ -231,6 +239,7 @@ impl Default for StreamConfig {
             stamp_id: 0,
             flash: false,
             audio: None,
+            max_viewers: None,
         }
     }
 }

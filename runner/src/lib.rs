@@ -21,8 +21,9 @@
 //! | [`gate`] | which packets of a running pipeline are for viewers |
 //! | [`back_off`] | how long to wait before a pipeline that failed is made again |
 //! | [`pacer`] | how often a key frame may be asked for |
-//! | [`viewers`] | who is playing a stream |
 //! | [`tls`] | the server's certificate, and GLib's TLS |
+//! | [`viewers`] | who is playing a stream, and who may |
+//! | [`seats`] | how many may play at all |
 //! | [`rtsp_ffi`] | the few calls that the bindings lack |
 
 pub mod addresses;
@@ -43,6 +44,7 @@ pub mod own_pipeline;
 pub mod pacer;
 pub mod picture;
 pub mod rtsp_ffi;
+pub mod seats;
 pub mod server;
 pub mod stream;
 pub mod tls;

@@ -3,8 +3,9 @@
 use std::{
     ffi::CStr,
     io,
-    net::{TcpListener, TcpStream},
-    os::fd::{AsRawFd, RawFd},
+    mem::ManuallyDrop,
+    net::{SocketAddr, TcpListener, TcpStream},
+    os::fd::{AsRawFd, FromRawFd as _, RawFd},
     ptr,
     time::Duration,
 };
@@ -12,7 +13,7 @@ use std::{
 use gst::glib::translate::{ToGlibPtr, from_glib, from_glib_full, from_glib_none};
 use gst_rtsp::{RTSPLowerTrans, RTSPMethod, RTSPStatusCode, RTSPUrl, rtsp_message::RTSPMessage};
 use gst_rtsp_server::{
-    RTSPAuth, RTSPClient, RTSPContext, RTSPStreamTransport, RTSPThread, RTSPThreadPool,
+    RTSPAuth, RTSPClient, RTSPContext, RTSPSessionMedia, RTSPStreamTransport, RTSPThread, RTSPThreadPool,
     gio::{self, prelude::*},
     prelude::*,
 };
@@ -195,7 +196,7 @@ pub fn accompany<T: Send + 'static>(client: &RTSPClient, companion: T) {
 pub fn watch_for_dead_peer(connection: &TcpStream, after: Duration) -> io::Result<()> {
     let seconds = libc::c_int::try_from(after.as_secs()).unwrap_or(libc::c_int::MAX);
     let milliseconds = libc::c_int::try_from(after.as_millis()).unwrap_or(libc::c_int::MAX);
-    let interval = (seconds / 3).max(1);
+    let interval = (seconds / 6).max(1);
     let (tcp, socket) = (libc::IPPROTO_TCP, libc::SOL_SOCKET);
     for (level, option, value) in [
         (socket, libc::SO_KEEPALIVE, 1),
@@ -206,9 +207,104 @@ pub fn watch_for_dead_peer(connection: &TcpStream, after: Duration) -> io::Resul
         // A packet that waits for the acknowledgement of an earlier one is late.
         (tcp, libc::TCP_NODELAY, 1),
     ] {
-        set_option(connection.as_raw_fd(), level, option, value)?;
+        set_option(connection.as_raw_fd(), level, option, &value)?;
     }
     Ok(())
+}
+
+/// What the peer's system has taken of what was written to a TCP connection.
+#[derive(Debug, Clone, Copy)]
+pub struct Delivery {
+    /// Bytes that it has acknowledged.
+    pub taken: u64,
+    /// Bytes that wait for that.
+    pub waiting: u64,
+    /// How long ago it acknowledged anything, a byte or a question whether it is there.
+    pub last_heard: Duration,
+}
+
+impl Delivery {
+    /// All bytes that were written.
+    #[must_use]
+    pub fn written(&self) -> u64 {
+        self.taken + self.waiting
+    }
+}
+
+/// Where in Linux's `struct tcp_info` the time in ms since the last acknowledgement stands; libc's does not go on as far
+/// as the acknowledged bytes.
+const LAST_ACK_RECV: usize = 56;
+/// Where the number of acknowledged bytes stands.
+const BYTES_ACKED: usize = 120;
+
+/// How far the peer of the TCP connection `fd` has come; `None` where it is no such descriptor.
+#[must_use]
+pub fn delivery(fd: RawFd) -> Option<Delivery> {
+    let mut info = [0_u8; BYTES_ACKED + 8];
+    let mut size = libc::socklen_t::try_from(info.len()).ok()?;
+    let mut waiting: libc::c_int = 0;
+    #[expect(unsafe_code, reason = "std cannot ask for these")]
+    // SAFETY: the kernel writes no more than `size` bytes into the array, and one integer into the other variable, which
+    // both live on this stack. A descriptor that is none, or not of a TCP connection, is refused. First what is taken:
+    // the sum never says that more was written than was.
+    let answered = unsafe {
+        libc::getsockopt(
+            fd,
+            libc::IPPROTO_TCP,
+            libc::TCP_INFO,
+            info.as_mut_ptr().cast(),
+            &raw mut size,
+        ) == 0
+            && libc::ioctl(fd, libc::TIOCOUTQ, &raw mut waiting) == 0
+    };
+    if !answered || usize::try_from(size).ok()? < info.len() {
+        return None;
+    }
+    let last_ack = info[LAST_ACK_RECV..][..4].try_into().ok()?;
+    Some(Delivery {
+        taken: u64::from_ne_bytes(info[BYTES_ACKED..].try_into().ok()?),
+        waiting: u64::try_from(waiting).ok()?,
+        last_heard: Duration::from_millis(u32::from_ne_bytes(last_ack).into()),
+    })
+}
+
+/// With whom `fd` is connected, if it is a connection.
+#[must_use]
+pub fn peer(fd: RawFd) -> Option<SocketAddr> {
+    if fd < 0 {
+        return None;
+    }
+    #[expect(unsafe_code, reason = "std asks only what it owns")]
+    // SAFETY: it is asked and never closed here. Whoever owns it may have closed it: then the number is nobody's or that
+    // of another file, which the kernel says.
+    let connection = ManuallyDrop::new(unsafe { TcpStream::from_raw_fd(fd) });
+    connection.peer_addr().ok()
+}
+
+/// Lets the connection `fd` end at once when it is closed, with what has not been taken thrown away.
+///
+/// # Errors
+/// When the system refuses.
+pub fn reset_on_close(fd: RawFd) -> io::Result<()> {
+    let at_once = libc::linger {
+        l_onoff: 1,
+        l_linger: 0,
+    };
+    set_option(fd, libc::SOL_SOCKET, libc::SO_LINGER, &at_once)
+}
+
+/// Whether a session plays `media`, and has not paused it.
+#[must_use]
+pub fn is_playing(media: &RTSPSessionMedia) -> bool {
+    #[expect(
+        unsafe_code,
+        reason = "the bindings lack gst_rtsp_session_media_get_rtsp_state()"
+    )]
+    // SAFETY: the media is valid for the borrow; the call copies a number under the media's lock.
+    unsafe {
+        let state = gst_rtsp_server::ffi::gst_rtsp_session_media_get_rtsp_state(media.to_glib_none().0);
+        state == gst_rtsp::ffi::GST_RTSP_STATE_PLAYING
+    }
 }
 
 /// Lets `length` connections wait until they are accepted, or as many as the system allows: std's own 128 are a crowd's
@@ -227,16 +323,46 @@ pub fn lengthen_backlog(listener: &TcpListener, length: u16) -> io::Result<()> {
     }
 }
 
-fn set_option(fd: RawFd, level: libc::c_int, option: libc::c_int, value: libc::c_int) -> io::Result<()> {
-    let size = libc::socklen_t::try_from(size_of_val(&value)).unwrap_or(0);
+/// `T` is plain data, as the kernel knows this option.
+fn set_option<T: Copy>(fd: RawFd, level: libc::c_int, option: libc::c_int, value: &T) -> io::Result<()> {
+    let size = libc::socklen_t::try_from(size_of::<T>()).unwrap_or(0);
     #[expect(unsafe_code, reason = "std cannot set these options")]
-    // SAFETY: the pointer and the size describe a live integer, and the kernel only reads it.
-    let result = unsafe { libc::setsockopt(fd, level, option, (&raw const value).cast(), size) };
+    // SAFETY: the pointer and the size describe a live value, and the kernel only reads it.
+    let result = unsafe { libc::setsockopt(fd, level, option, ptr::from_ref(value).cast(), size) };
     if result == 0 {
         Ok(())
     } else {
         Err(io::Error::last_os_error())
     }
+}
+
+/// Blocks of memory from this size on, in bytes, are the system's again once they are free: an encoder's state and its
+/// pictures are.
+#[cfg(target_env = "gnu")]
+const LARGE: libc::c_int = 64 * 1024;
+
+/// Has what a stream took of memory go back to the system when its pipeline is gone, and not only to glibc's malloc, which
+/// would keep more and more of it with every pipeline that comes and goes: it takes ever larger blocks for small ones
+/// once they have been freed, and keeps apart what each thread has freed. `threads` is how many run at the same time.
+pub fn give_memory_back(threads: usize) {
+    #[cfg(target_env = "gnu")]
+    {
+        let arenas = libc::c_int::try_from(threads.max(2)).unwrap_or(libc::c_int::MAX);
+        for (parameter, value) in [
+            (libc::M_MMAP_THRESHOLD, LARGE),
+            (libc::M_TRIM_THRESHOLD, 2 * LARGE),
+            (libc::M_ARENA_MAX, arenas),
+        ] {
+            #[expect(unsafe_code, reason = "std does not set its allocator")]
+            // SAFETY: it changes numbers that malloc looks at, under malloc's own lock.
+            let done = unsafe { libc::mallopt(parameter, value) };
+            if done == 0 {
+                tracing::debug!(parameter, value, "malloc takes no such setting");
+            }
+        }
+    }
+    #[cfg(not(target_env = "gnu"))]
+    let _ = threads;
 }
 
 /// Raises the number of files and sockets that this process may open to what the system allows it at most.

@@ -10,6 +10,7 @@
 //! | `client` | one client from its connection on |
 //! | `transports` | by which ways a stream may be played |
 //! | `sessions` | the sessions of a connection: hidden from all others, and over with it |
+//! | `reading` | whether a viewer reads what it is sent |
 
 use std::{
     net::SocketAddr,
@@ -25,6 +26,7 @@ use crate::{
     addresses::{self, Listener},
     config::{Config, StreamConfig},
     launch, rtsp_ffi,
+    seats::Seats,
     stream::Stream,
 };
 
@@ -34,6 +36,7 @@ mod client;
 mod endpoint;
 mod guard;
 mod mounts;
+mod reading;
 mod sessions;
 mod transports;
 
@@ -234,6 +237,7 @@ fn describe(stream: &StreamConfig) -> String {
 fn prepare_process() -> Result<(), StartError> {
     // gst-rtsp-server prints requests that have an Accept-Ranges header, the log-in in them included.
     glib::set_print_handler(|_| {});
+    rtsp_ffi::give_memory_back(cores());
     gst::init()?;
     gstclocksrc::register_static()?;
     // A viewer over UDP takes about ten descriptors.
@@ -257,7 +261,8 @@ fn share(config: &Config) -> Result<Shared, StartError> {
     threads.set_max_threads(i32::try_from(most).unwrap_or(i32::MAX));
     Ok(Shared {
         context: glib::MainContext::new(),
-        sessions: Arc::new(Sessions::default()),
+        sessions: Arc::new(Sessions::new(config)),
+        seats: Arc::new(Seats::new(config.max_viewers)),
         threads,
         transports: Arc::new(Transports::new(config)),
         logins: Logins::new(config).map_err(StartError::Random)?,
@@ -292,7 +297,7 @@ fn listen(config: &Config, streams: &[Arc<Stream>], shared: &Shared) -> Result<V
 }
 
 fn mounts(config: &Config, streams: &[Arc<Stream>], address: SocketAddr, security: &Security) -> Mounts {
-    let mut mounts = Mounts::default();
+    let mut mounts = Mounts::new(address);
     for (config, stream) in config.streams.iter().zip(streams) {
         let of_stream = match security {
             Security::None => &config.mounts,
@@ -489,6 +494,18 @@ mod tests {
         let mut answer = [0; 4096];
         let length = client.read(&mut answer).expect("an answer");
         assert!(answer[..length].starts_with(b"RTSP/1.0 200 OK"), "{request}");
+    }
+
+    #[test]
+    fn a_viewer_whom_gst_rtsp_server_has_dropped_is_sent_away() {
+        let server = Server::start(&config()).expect("the server starts");
+        let _player = Player::new(&server);
+        wait_for_viewers(&server, 1);
+        let media = server.streams[0].media().expect("a pipeline runs");
+        let stream = media.stream(0).expect("there is a picture");
+        // As it does once a viewer's backlog is too long.
+        stream.transport_filter(Some(&mut |_, _| gst_rtsp_server::RTSPFilterResult::Remove));
+        wait_for_viewers(&server, 0);
     }
 
     #[test]

@@ -155,7 +155,7 @@ impl Stream {
         let stream = Arc::new(Self {
             config: config.clone(),
             factory,
-            viewers: Viewers::default(),
+            viewers: Viewers::new(config.max_viewers),
             key_frames: Pacer::new(KEY_FRAME_INTERVAL),
             context: context.clone(),
             threads: threads.clone(),
@@ -365,7 +365,13 @@ impl Stream {
     /// The bin of the running pipeline.
     #[cfg(test)]
     pub(crate) fn element(&self) -> Option<gst::Element> {
-        Some(self.running()?.media.upgrade()?.element())
+        Some(self.media()?.element())
+    }
+
+    /// What runs the pipeline.
+    #[cfg(test)]
+    pub(crate) fn media(&self) -> Option<RTSPMedia> {
+        self.running()?.media.upgrade()
     }
 
     fn configure(self: &Arc<Self>, media: &RTSPMedia) {

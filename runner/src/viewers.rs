@@ -1,13 +1,15 @@
-//! Who is playing a stream; sets `clients`.
+//! Who is playing a stream, and who may; sets `clients`.
 
 use std::{
     collections::BTreeMap,
     fmt,
-    net::SocketAddr,
-    sync::{Mutex, MutexGuard, PoisonError},
+    net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use gst::{glib, prelude::*};
+
+use crate::seats::{Seat, Seats};
 
 /// How a viewer gets the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,11 +40,14 @@ impl fmt::Display for Transport {
 pub enum Farewell {
     /// It said so.
     Teardown,
-    /// Its connection has ended, from either side: gst-rtsp-server does not say whether the viewer closed it, it broke,
-    /// or the system gave it up because the viewer did not read.
+    /// Its connection has ended: the viewer closed it, it broke, or the server is being stopped.
     Disconnected,
     /// It showed no sign of life for too long.
     TimedOut,
+    /// It is there, and does not read what it is sent, or too slowly.
+    NotReading,
+    /// Nothing has come from its system since it was sent what it has not taken.
+    Unreachable,
 }
 
 impl fmt::Display for Farewell {
@@ -51,6 +56,8 @@ impl fmt::Display for Farewell {
             Self::Teardown => "TEARDOWN",
             Self::Disconnected => "its connection has ended",
             Self::TimedOut => "no sign of life",
+            Self::NotReading => "it does not read, or too slowly",
+            Self::Unreachable => "it cannot be reached",
         })
     }
 }
@@ -78,13 +85,42 @@ impl fmt::Display for Viewer {
 pub struct Place {
     session: String,
     path: String,
+    /// Where the configuration has the server listen: one picture may be at the same path of several ports.
+    endpoint: SocketAddr,
 }
 
 impl Place {
-    /// The stream at `path`, in the session of that id.
+    /// The stream at `path` of `endpoint`, in the session of that id.
     #[must_use]
-    pub fn new(session: String, path: String) -> Self {
-        Self { session, path }
+    pub fn new(session: String, path: String, endpoint: SocketAddr) -> Self {
+        Self {
+            session,
+            path,
+            endpoint,
+        }
+    }
+
+    /// Whether somebody else may have the same stream there.
+    fn is_beside(&self, other: &Self) -> bool {
+        (&self.path, self.endpoint) == (&other.path, other.endpoint)
+    }
+}
+
+/// Why nobody more may play.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Full {
+    /// The stream has as many viewers as it may have.
+    Stream(usize),
+    /// The server has.
+    Server(usize),
+}
+
+impl fmt::Display for Full {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stream(most) => write!(f, "the stream has its maxViewers, {most}"),
+            Self::Server(most) => write!(f, "the server has its maxServerViewers, {most}"),
+        }
     }
 }
 
@@ -95,17 +131,70 @@ impl Place {
 /// moment.
 #[derive(Debug, Default)]
 pub struct Viewers {
+    /// How many there may be at one path of one endpoint.
+    most: Option<usize>,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    by_place: BTreeMap<Place, Viewer>,
+    by_place: BTreeMap<Place, (Viewer, Option<Seat>)>,
+    /// Those whose PLAY is on its way. One that fails keeps its seat, until it plays after all or its session ends.
+    admitted: BTreeMap<Place, Seat>,
     /// The source of the pipeline that runs now.
     source: glib::WeakRef<gst::Element>,
 }
 
 impl Viewers {
+    /// Nobody yet, and `most` at a time.
+    #[must_use]
+    pub fn new(most: Option<u32>) -> Self {
+        Self {
+            most: most.map(|most| usize::try_from(most).unwrap_or(usize::MAX)),
+            ..Self::default()
+        }
+    }
+
+    /// Keeps a seat of `server` for the viewer at `place`, who is about to play: of two who come at once for the last one,
+    /// one gets it.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn admit(&self, place: &Place, server: &Arc<Seats>) -> Result<(), Full> {
+        let mut state = self.lock();
+        if state.has(place) {
+            return Ok(());
+        }
+        self.check(&state, place)?;
+        let seat = server.take().ok_or(Full::Server(server.most()))?;
+        state.admitted.insert(place.clone(), seat);
+        Ok(())
+    }
+
+    /// Whether somebody at `place` could play now. Others may be faster.
+    ///
+    /// # Errors
+    /// When nobody more may.
+    pub fn would_admit(&self, place: &Place, server: &Seats) -> Result<(), Full> {
+        let state = self.lock();
+        if state.has(place) {
+            return Ok(());
+        }
+        self.check(&state, place)?;
+        if server.has_one() {
+            Ok(())
+        } else {
+            Err(Full::Server(server.most()))
+        }
+    }
+
+    fn check(&self, state: &State, place: &Place) -> Result<(), Full> {
+        match self.most {
+            Some(most) if state.taken_beside(place) >= most => Err(Full::Stream(most)),
+            _ => Ok(()),
+        }
+    }
+
     /// How many there are.
     #[must_use]
     pub fn count(&self) -> usize {
@@ -125,10 +214,11 @@ impl Viewers {
         if state.by_place.contains_key(&place) {
             return;
         }
-        let path = place.path.clone();
+        let seat = state.admitted.remove(&place);
         let watching = viewer.to_string();
-        state.by_place.insert(place, viewer);
-        tracing::info!(path, viewers = state.count_at(&path), "{watching} is watching");
+        let (path, viewers) = (place.path.clone(), state.count_beside(&place) + 1);
+        state.by_place.insert(place, (viewer, seat));
+        tracing::info!(path, viewers, "{watching} is watching");
         state.show();
     }
 
@@ -140,12 +230,16 @@ impl Viewers {
     /// `session` is over.
     pub fn leave_all(&self, session: &str, why: Farewell) {
         let mut state = self.lock();
-        let first = Place::new(session.to_owned(), String::new());
-        let of_session = state
-            .by_place
-            .range(first..)
-            .take_while(|(place, _)| place.session == session);
-        let places: Vec<Place> = of_session.map(|(place, _)| place.clone()).collect();
+        let least = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+        let first = Place::new(session.to_owned(), String::new(), least);
+        let is_of_session = |place: &&Place| place.session == session;
+        let playing = state.by_place.range(&first..).map(|(place, _)| place);
+        let admitted = state.admitted.range(&first..).map(|(place, _)| place);
+        let places: Vec<Place> = playing
+            .take_while(is_of_session)
+            .chain(admitted.take_while(is_of_session))
+            .cloned()
+            .collect();
         for place in places {
             state.remove(&place, why);
         }
@@ -157,14 +251,30 @@ impl Viewers {
 }
 
 impl State {
-    fn count_at(&self, path: &str) -> usize {
-        self.by_place.keys().filter(|place| place.path == path).count()
+    /// Whether the viewer at `place` plays or is about to.
+    fn has(&self, place: &Place) -> bool {
+        self.by_place.contains_key(place) || self.admitted.contains_key(place)
+    }
+
+    /// How many play where `place` is.
+    fn count_beside(&self, place: &Place) -> usize {
+        self.by_place
+            .keys()
+            .filter(|other| place.is_beside(other))
+            .count()
+    }
+
+    /// How many play where `place` is, or are about to.
+    fn taken_beside(&self, place: &Place) -> usize {
+        let admitted = self.admitted.keys().filter(|other| place.is_beside(other));
+        self.count_beside(place) + admitted.count()
     }
 
     fn remove(&mut self, place: &Place, why: Farewell) {
-        if let Some(viewer) = self.by_place.remove(place) {
-            let path = &place.path;
-            tracing::info!(path, viewers = self.count_at(path), "{viewer} has left: {why}");
+        self.admitted.remove(place);
+        if let Some((viewer, _seat)) = self.by_place.remove(place) {
+            let (path, viewers) = (&place.path, self.count_beside(place));
+            tracing::info!(path, viewers, "{viewer} has left: {why}");
             self.show();
         }
     }
@@ -192,7 +302,11 @@ mod tests {
     }
 
     fn place(session: &str, path: &str) -> Place {
-        Place::new(session.into(), path.into())
+        Place::new(session.into(), path.into(), ([0, 0, 0, 0], 8554).into())
+    }
+
+    fn count_at(viewers: &Viewers, path: &str) -> usize {
+        viewers.lock().count_beside(&place("", path))
     }
 
     #[test]
@@ -214,9 +328,55 @@ mod tests {
         for (session, path) in [("a", "/1"), ("a", "/2"), ("b", "/2"), ("ab", "/1")] {
             viewers.play(place(session, path), viewer());
         }
-        assert_eq!((viewers.count(), viewers.lock().count_at("/2")), (4, 2));
+        assert_eq!((viewers.count(), count_at(&viewers, "/2")), (4, 2));
         viewers.leave_all("a", Farewell::Disconnected);
-        assert_eq!((viewers.count(), viewers.lock().count_at("/2")), (2, 1));
+        assert_eq!((viewers.count(), count_at(&viewers, "/2")), (2, 1));
+    }
+
+    #[test]
+    fn a_stream_has_no_more_viewers_at_a_path_than_it_may() {
+        let (viewers, server) = (Viewers::new(Some(2)), Arc::new(Seats::new(None)));
+        let admit = |session: &str, path: &str| viewers.admit(&place(session, path), &server);
+        assert_eq!((admit("a", "/1"), admit("b", "/1")), (Ok(()), Ok(())));
+        viewers.play(place("a", "/1"), viewer());
+        // Whoever has a seat keeps it, whether it plays by now or not.
+        assert_eq!((admit("a", "/1"), admit("b", "/1")), (Ok(()), Ok(())));
+        assert_eq!(admit("c", "/1"), Err(Full::Stream(2)));
+        assert_eq!(
+            viewers.would_admit(&place("c", "/1"), &server),
+            Err(Full::Stream(2))
+        );
+        assert_eq!(admit("c", "/2"), Ok(()));
+        assert_eq!(viewers.count(), 1);
+        viewers.leave_all("b", Farewell::Disconnected);
+        assert_eq!(admit("c", "/1"), Ok(()));
+    }
+
+    #[test]
+    fn the_same_path_of_another_port_is_another_place() {
+        let (viewers, server) = (Viewers::new(Some(1)), Arc::new(Seats::new(None)));
+        for port in [8554, 8555] {
+            let place =
+                |session: &str| Place::new(session.into(), "/live".into(), ([0, 0, 0, 0], port).into());
+            assert_eq!(viewers.admit(&place("a"), &server), Ok(()));
+            assert_eq!(viewers.admit(&place("b"), &server), Err(Full::Stream(1)));
+        }
+    }
+
+    #[test]
+    fn streams_share_the_servers_seats() {
+        let server = Arc::new(Seats::new(Some(2)));
+        let streams = [Viewers::default(), Viewers::default()];
+        for stream in &streams {
+            assert_eq!(stream.admit(&place("a", "/live"), &server), Ok(()));
+            stream.play(place("a", "/live"), viewer());
+        }
+        let late = place("b", "/live");
+        assert_eq!(streams[0].admit(&late, &server), Err(Full::Server(2)));
+        assert_eq!(streams[0].would_admit(&late, &server), Err(Full::Server(2)));
+        streams[1].leave(&place("a", "/live"), Farewell::Teardown);
+        assert_eq!(streams[0].would_admit(&late, &server), Ok(()));
+        assert_eq!(streams[0].admit(&late, &server), Ok(()));
     }
 
     #[test]

@@ -586,6 +586,9 @@ fn every_type_is_held_to() {
         "keyFrameInterval",
         "bitrateKbps",
         "quality",
+        "sessionTimeoutSeconds",
+        "maxViewers",
+        "maxServerViewers",
     ] {
         for value in [
             json!(null),
@@ -639,6 +642,9 @@ fn the_limits_themselves_are_allowed_and_what_lies_behind_them_is_not() {
         ("keyFrameInterval", [json!(1), json!(3600)], json!(3601)),
         ("bitrateKbps", [json!(16), json!(100_000)], json!(100_001)),
         ("quality", [json!(1), json!(100)], json!(101)),
+        ("sessionTimeoutSeconds", [json!(5), json!(3600)], json!(4)),
+        ("maxViewers", [json!(1), json!(10_000)], json!(10_001)),
+        ("maxServerViewers", [json!(1), json!(10_000)], json!(0)),
         (
             "videoResolution",
             [json!("32x32"), json!("7680x4320")],
@@ -866,6 +872,8 @@ fn the_schema_has_the_seeds_nine_keys_and_those_that_came_later() {
         "tlsPrivateKey",
         "logLevel",
         "logFormat",
+        "sessionTimeoutSeconds",
+        "maxServerViewers",
         "stamp",
         "stampPosition",
         "stampId",
@@ -896,6 +904,7 @@ fn the_schema_has_the_seeds_nine_keys_and_those_that_came_later() {
         "transports",
         "tlsPort",
         "plainRtsp",
+        "maxViewers",
         "streams",
     ];
     assert_eq!(later, expected);
@@ -939,6 +948,32 @@ fn the_log_has_a_level_and_a_format() {
     assert_eq!(
         refusal("logFormat", &json!("xml")),
         r#"found "xml", expected "text" or "json""#
+    );
+}
+
+#[test]
+fn viewers_have_a_time_and_a_number() {
+    let config = read(
+        r#"{"sessionTimeoutSeconds": 7, "maxServerViewers": 50, "maxViewers": 10,
+            "streams": [{"rtspStreamPath": "/1"}, {"rtspStreamPath": "/2", "maxViewers": 3}]}"#,
+    );
+    assert_eq!((config.session_timeout, config.max_viewers), (7, Some(50)));
+    let of_streams: Vec<_> = config.streams.iter().map(|stream| stream.max_viewers).collect();
+    assert_eq!(of_streams, [Some(10), Some(3)]);
+    let config = Config::default();
+    assert_eq!((config.session_timeout, config.max_viewers), (30, None));
+    assert_eq!(config.streams[0].max_viewers, None);
+    let variables = [
+        ("RTSP_SESSION_TIMEOUT_SECONDS", "5"),
+        ("RTSP_MAX_VIEWERS", "2"),
+        ("RTSP_MAX_SERVER_VIEWERS", "4"),
+    ];
+    let config = read_with(r#"{"maxViewers": 10}"#, &variables);
+    assert_eq!((config.session_timeout, config.max_viewers), (5, Some(4)));
+    assert_eq!(config.streams[0].max_viewers, Some(2));
+    assert_eq!(
+        mistakes(r#"{"streams": [{"maxServerViewers": 2}]}"#, &[]),
+        ["streams[0].maxServerViewers: is about the server as a whole, expected beside streams"]
     );
 }
 
@@ -1007,6 +1042,9 @@ fn the_schemas_limits_are_the_servers() {
         "bitrateKbps",
         "quality",
         "multicastTtl",
+        "sessionTimeoutSeconds",
+        "maxViewers",
+        "maxServerViewers",
     ] {
         let property = &schema["properties"][key];
         let limits = property["anyOf"].get(0).unwrap_or(property);

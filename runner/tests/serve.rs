@@ -9,9 +9,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{Interleaved, PATIENCE, RtspClient, config, login, start, wait_for_viewers};
+use common::{
+    Interleaved, PATIENCE, RtspClient, config, config_of_large_pictures, login, start, wait_for_viewers,
+};
 use rtsp_clock_server::{
-    config::{PortRange, VideoCodec},
+    config::PortRange,
     server::{Server, StartError},
 };
 
@@ -223,11 +225,7 @@ fn a_body_too_long_is_not_read() {
 
 #[test]
 fn a_viewer_who_does_not_read_holds_up_nobody() {
-    let mut config = config();
-    // Enough data to fill what the kernel takes for a viewer who does not read: several MB.
-    config.streams[0].codec = VideoCodec::Mjpeg;
-    (config.streams[0].width, config.streams[0].height) = (1920, 1080);
-    let server = start(&config);
+    let server = start(&config_of_large_pictures());
     let _stalled = RtspClient::watch(&server);
     let mut client = RtspClient::watch(&server);
     wait_for_viewers(&server, 2);

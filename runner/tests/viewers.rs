@@ -7,7 +7,8 @@ use std::{
     time::Duration,
 };
 
-use common::{RtspClient, config, start, wait_for_viewers, wait_for_viewers_within};
+use common::{RtspClient, config, mount, start, wait_for_viewers, wait_for_viewers_within};
+use rtsp_clock_server::config::{Config, StreamConfig};
 
 #[test]
 fn joins_and_teardowns_are_counted() {
@@ -30,7 +31,10 @@ fn a_lost_connection_ends_a_viewer() {
 
 #[test]
 fn a_silent_udp_viewer_ends_with_its_session() {
-    let server = start(&config());
+    let server = start(&Config {
+        session_timeout: 5,
+        ..config()
+    });
     let sockets = [(); 2].map(|()| UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port"));
     let [media, control] = sockets
         .each_ref()
@@ -39,10 +43,14 @@ fn a_silent_udp_viewer_ends_with_its_session() {
     let mut client = RtspClient::connect(&server);
     assert_eq!(client.describe().status, 200);
     let transport = format!("RTP/AVP;unicast;client_port={media}-{control}");
-    assert_eq!(client.setup_over(&transport).status, 200);
+    let answer = client.setup_over(&transport);
+    assert_eq!(answer.status, 200);
+    let session = answer.header("Session").expect("it has a session");
+    assert!(session.ends_with(";timeout=5"), "{session}");
     assert_eq!(client.play().status, 200);
     wait_for_viewers(&server, 1);
-    wait_for_viewers_within(Duration::from_mins(1), &server, 0);
+    // The time-out, 2 s, and as much again for a busy machine.
+    wait_for_viewers_within(Duration::from_secs(9), &server, 0);
 }
 
 #[test]
@@ -114,4 +122,137 @@ fn nobody_ends_the_session_of_another() {
         last = next;
     }
     assert_eq!(server.viewers(), 1);
+}
+
+/// A camera that only `most` may watch at a time.
+fn limited(most: u32) -> Config {
+    Config {
+        streams: vec![StreamConfig {
+            max_viewers: Some(most),
+            ..config().streams[0].clone()
+        }],
+        ..config()
+    }
+}
+
+/// SETUP and PLAY, and the answer to whichever is refused.
+fn try_to_watch(mut client: RtspClient) -> (u16, RtspClient) {
+    assert_eq!(client.describe().status, 200);
+    let answer = client.setup().status;
+    if answer != 200 {
+        return (answer, client);
+    }
+    (client.play().status, client)
+}
+
+const FULL: u16 = 453;
+
+#[test]
+fn one_more_than_may_watch_is_refused_until_one_leaves() {
+    let server = start(&limited(2));
+    let watch = || try_to_watch(RtspClient::connect(&server));
+    let (first, second) = (watch(), watch());
+    assert_eq!((first.0, second.0), (200, 200));
+    let (status, mut third) = watch();
+    assert_eq!(status, FULL);
+    wait_for_viewers(&server, 2);
+    // Who watches may ask again.
+    let mut second = second.1;
+    assert_eq!(second.play().status, 200);
+    assert_eq!(second.request("TEARDOWN", &[]).status, 200);
+    wait_for_viewers(&server, 1);
+    assert_eq!((third.setup().status, third.play().status), (200, 200));
+    assert_eq!(watch().0, FULL);
+    // A lost connection makes room as well.
+    drop(first);
+    wait_for_viewers(&server, 1);
+    assert_eq!(watch().0, 200);
+}
+
+#[test]
+fn of_those_who_play_at_once_no_more_get_in_than_may() {
+    const MOST: u32 = 5;
+    let server = start(&limited(MOST));
+    let ready = |_| {
+        let mut client = RtspClient::connect(&server);
+        assert_eq!((client.describe().status, client.setup().status), (200, 200));
+        client
+    };
+    let clients: Vec<_> = (0..20).map(ready).collect();
+    let start = std::sync::Barrier::new(clients.len());
+    let played = std::thread::scope(|scope| {
+        let play = |mut client: RtspClient| {
+            start.wait();
+            (client.play().status, client)
+        };
+        let players: Vec<_> = clients
+            .into_iter()
+            .map(|client| scope.spawn(move || play(client)))
+            .collect();
+        let players = players.into_iter();
+        players
+            .map(|player| player.join().expect("it is answered"))
+            .collect::<Vec<_>>()
+    });
+    let answered = |status| played.iter().filter(|(answer, _)| *answer == status).count();
+    assert_eq!((answered(200), answered(FULL)), (5, 15));
+    wait_for_viewers(&server, 5);
+}
+
+#[test]
+fn the_server_has_no_more_viewers_than_it_may() {
+    let camera = |path: &str| StreamConfig {
+        mounts: vec![mount(path)],
+        ..config().streams[0].clone()
+    };
+    let server = start(&Config {
+        max_viewers: Some(2),
+        streams: vec![camera("/1"), camera("/2")],
+        ..config()
+    });
+    let watch = |path: &str| try_to_watch(RtspClient::connect(&server).at(path));
+    let (first, second) = (watch("/1"), watch("/2"));
+    assert_eq!((first.0, second.0), (200, 200));
+    assert_eq!((watch("/1").0, watch("/2").0), (FULL, FULL));
+    drop(first);
+    wait_for_viewers(&server, 1);
+    assert_eq!(watch("/2").0, 200);
+}
+
+#[test]
+fn each_path_of_a_shared_picture_has_its_own_limit() {
+    let server = start(&Config {
+        streams: vec![StreamConfig {
+            mounts: ["/1", "/2"].map(mount).into(),
+            max_viewers: Some(1),
+            ..config().streams[0].clone()
+        }],
+        ..config()
+    });
+    let watch = |path: &str| try_to_watch(RtspClient::connect(&server).at(path));
+    let watching = ["/1", "/2"].map(watch);
+    assert_eq!(watching.each_ref().map(|(status, _)| *status), [200, 200]);
+    assert_eq!(["/1", "/2"].map(|path| watch(path).0), [FULL, FULL]);
+    wait_for_viewers(&server, 2);
+}
+
+#[test]
+fn a_viewer_who_reads_too_slowly_is_sent_away() {
+    // In each second of the stream fit more bytes than this one reads, whatever the system keeps for it in between.
+    let server = start(&Config {
+        session_timeout: 5,
+        ..common::config_of_large_pictures()
+    });
+    let mut slow = RtspClient::watch(&server);
+    wait_for_viewers(&server, 1);
+    let begun = std::time::Instant::now();
+    while server.viewers() > 0 {
+        assert!(
+            begun.elapsed() < Duration::from_secs(30),
+            "the slow viewer still counts"
+        );
+        // It may have been sent away by now.
+        let _ = slow.next_packet();
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }

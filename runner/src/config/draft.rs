@@ -30,6 +30,9 @@ pub(super) struct Draft {
     pub(super) tls_private_key: Option<PathBuf>,
     pub(super) log_level: log::Filter,
     pub(super) log_format: log::Format,
+    pub(super) session_timeout: u32,
+    /// Of the server.
+    pub(super) max_viewers: Option<u32>,
     pub(super) address: IpAddr,
     pub(super) port: NumberedPort,
     pub(super) tls_port: Option<NumberedPort>,
@@ -55,6 +58,8 @@ impl Default for Draft {
             rtp_ports,
             log_level,
             log_format,
+            session_timeout,
+            max_viewers,
             ..
         } = Config::default();
         let Mount { address, port, path } = stream.mounts[0].clone();
@@ -70,6 +75,8 @@ impl Default for Draft {
             tls_private_key: None,
             log_level,
             log_format,
+            session_timeout,
+            max_viewers,
             address,
             port: NumberedPort::fixed(port),
             tls_port: None,

@@ -45,6 +45,10 @@ pub(super) const LABEL_CHARACTERS: usize = 1000;
 pub(super) const LABEL_LINES: usize = 16;
 /// A log-in has to fit into one header line.
 pub(super) const LOGIN_CHARACTERS: usize = 255;
+/// Seconds: players show a sign of life some seconds before the time is over, or when half of it is.
+pub(super) const SESSION_TIMEOUTS: RangeInclusive<u32> = 5..=3600;
+/// Viewers at the same time: up to more than one machine serves.
+pub(super) const VIEWERS: RangeInclusive<u32> = 1..=10_000;
 
 /// How a key's value is written, for its variable's sake.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -475,6 +479,29 @@ pub(super) const KEYS: &[Key] = &[
         read: |json, draft| {
             one_of(json, Authentication::ALL).map(|authentication| draft.authentication = authentication)
         },
+        ..KEY
+    },
+    Key {
+        name: "sessionTimeoutSeconds",
+        level: Level::Server,
+        variable: "RTSP_SESSION_TIMEOUT_SECONDS",
+        form: Form::Number,
+        read: |json, draft| whole(json, &SESSION_TIMEOUTS).map(|seconds| draft.session_timeout = seconds),
+        ..KEY
+    },
+    Key {
+        name: "maxViewers",
+        variable: "RTSP_MAX_VIEWERS",
+        form: Form::Number,
+        read: |json, draft| whole(json, &VIEWERS).map(|most| draft.stream.max_viewers = Some(most)),
+        ..KEY
+    },
+    Key {
+        name: "maxServerViewers",
+        level: Level::Server,
+        variable: "RTSP_MAX_SERVER_VIEWERS",
+        form: Form::Number,
+        read: |json, draft| whole(json, &VIEWERS).map(|most| draft.max_viewers = Some(most)),
         ..KEY
     },
 ];

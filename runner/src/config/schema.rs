@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::draft::Draft;
 use super::keys::{
     BITRATES, COUNTS, FRAME_RATES, KEY_FRAME_INTERVALS, LABEL_CHARACTERS, LOGIN_CHARACTERS, LOGO_SCALES,
-    PORTS, QUALITIES, STAMP_IDS, TEXT_SCALES, TTLS,
+    PORTS, QUALITIES, SESSION_TIMEOUTS, STAMP_IDS, TEXT_SCALES, TTLS, VIEWERS,
 };
 use super::look::{HorizontalAlignment, VerticalAlignment, show_color};
 use super::users::MOST_USERS;
@@ -55,6 +55,14 @@ struct File {
     log_level: String,
     /// How the log is written.
     log_format: LogFormat,
+    /// A viewer who shows no sign of life for this long, in seconds, is gone, 2 s later at most.
+    #[schemars(range(min = *SESSION_TIMEOUTS.start(), max = *SESSION_TIMEOUTS.end()))]
+    session_timeout_seconds: u32,
+    /// How many viewers all streams have together at most: the next one is refused (453), until one has left. Without it:
+    /// any number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u32", range(min = *VIEWERS.start(), max = *VIEWERS.end()))]
+    max_server_viewers: Option<u32>,
     #[serde(flatten)]
     defaults: Stream,
     /// The streams. Each may have any key of a stream; what it has not is as at the top level. Without it there is one
@@ -203,6 +211,11 @@ struct Stream {
     tls_port: Option<Port>,
     /// Whether the stream can be played without TLS.
     plain_rtsp: bool,
+    /// How many viewers each stream has at most, and with sharedPicture each of its paths: the next one is refused (453),
+    /// until one has left. Without it: any number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u32", range(min = *VIEWERS.start(), max = *VIEWERS.end()))]
+    max_viewers: Option<u32>,
 }
 
 const COLOR: &str = "^#[0-9A-Fa-f]{6}([0-9A-Fa-f]{2})?$";
@@ -343,6 +356,8 @@ impl Default for File {
             multicast_ttl,
             log_level,
             log_format,
+            session_timeout,
+            max_viewers,
             ..
         } = Draft::default();
         Self {
@@ -365,6 +380,8 @@ impl Default for File {
                 log::Format::Text => LogFormat::Text,
                 log::Format::Json => LogFormat::Json,
             },
+            session_timeout_seconds: session_timeout,
+            max_server_viewers: max_viewers,
             defaults: Stream::default(),
             streams: Vec::new(),
         }
@@ -456,6 +473,7 @@ impl Default for Stream {
             transports: stream.transports.into_iter().map(TransportName::from).collect(),
             tls_port: None,
             plain_rtsp,
+            max_viewers: stream.max_viewers,
         }
     }
 }

@@ -313,6 +313,8 @@ impl Walker {
             rtp_ports,
             log_level,
             log_format,
+            session_timeout,
+            max_viewers,
             ..
         } = top.draft;
         let mut streams = Vec::new();
@@ -347,6 +349,8 @@ impl Walker {
                 users,
                 log_level,
                 log_format,
+                session_timeout,
+                max_viewers,
                 streams,
             },
             variables: self.variables,

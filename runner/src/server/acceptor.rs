@@ -17,10 +17,11 @@ use std::{
 use gst::glib;
 use gst_rtsp_server::{RTSPServer, gio, prelude::*};
 
+use super::reading::Connection;
 use crate::rtsp_ffi;
 
-/// A peer that takes no data and answers no probe for this long is gone.
-const DEAD_AFTER: Duration = Duration::from_secs(10);
+/// The system gives up a peer that takes nothing this much later than `reading` does, which knows why.
+const LAST_RESORT: Duration = Duration::from_secs(1);
 /// The pause after a connection that could not be taken: descriptors or memory have run out, and trying again at once
 /// would only take the processor too.
 const RETRY_AFTER: Duration = Duration::from_millis(100);
@@ -46,6 +47,8 @@ pub(crate) struct Acceptor {
     context: glib::MainContext,
     handover: Handover,
     handshakes: AtomicUsize,
+    /// How long a peer may take no data.
+    patience: Duration,
     state: Mutex<State>,
 }
 
@@ -60,8 +63,8 @@ pub(super) enum Handover {
 
 /// The connection that is being handed over.
 struct Handed {
-    peer: SocketAddr,
-    connection: TcpStream,
+    connection: Connection,
+    own: TcpStream,
 }
 
 thread_local! {
@@ -69,9 +72,9 @@ thread_local! {
     static HANDED: RefCell<Option<Handed>> = const { RefCell::new(None) };
 }
 
-/// The address of the client that the server is being handed just now, on this thread.
-pub(super) fn peer() -> Option<SocketAddr> {
-    HANDED.with_borrow(|handed| handed.as_ref().map(|handed| handed.peer))
+/// The connection of the client that the server is being handed just now, on this thread.
+pub(super) fn connection() -> Option<Connection> {
+    HANDED.with_borrow(|handed| handed.as_ref().map(|handed| handed.connection))
 }
 
 /// Has that client's connection end: nothing more is read from it or written to it.
@@ -79,7 +82,7 @@ pub(super) fn end() {
     HANDED.with_borrow(|handed| {
         if let Some(handed) = handed {
             // It may have ended by itself.
-            let _ended = handed.connection.shutdown(Shutdown::Both);
+            let _ended = handed.own.shutdown(Shutdown::Both);
         }
     });
 }
@@ -102,7 +105,8 @@ struct Silent {
 }
 
 impl Acceptor {
-    /// Hands what knocks at `listener` to `server`, in `context`, once [`Acceptor::accept`] says so.
+    /// Hands what knocks at `listener` to `server`, in `context`, once [`Acceptor::accept`] says so. A peer that takes no
+    /// data and answers no probe for some longer than `patience` is gone.
     ///
     /// # Errors
     /// When the system refuses the listener an option.
@@ -111,6 +115,7 @@ impl Acceptor {
         listener: TcpListener,
         context: glib::MainContext,
         handover: Handover,
+        patience: Duration,
     ) -> io::Result<Arc<Self>> {
         listener.set_nonblocking(true)?;
         rtsp_ffi::lengthen_backlog(&listener, BACKLOG)?;
@@ -120,6 +125,7 @@ impl Acceptor {
             context,
             handover,
             handshakes: AtomicUsize::new(0),
+            patience,
             state: Mutex::default(),
         }))
     }
@@ -284,10 +290,10 @@ impl Acceptor {
     }
 
     fn hand_over(&self, connection: TcpStream, peer: SocketAddr) -> anyhow::Result<()> {
-        rtsp_ffi::watch_for_dead_peer(&connection, DEAD_AFTER)?;
+        rtsp_ffi::watch_for_dead_peer(&connection, self.patience + LAST_RESORT)?;
         let handed = Handed {
-            peer: SocketAddr::new(peer.ip().to_canonical(), peer.port()),
-            connection: connection.try_clone()?,
+            connection: Connection::new(&connection, peer),
+            own: connection.try_clone()?,
         };
         let socket = gio::Socket::from_fd(connection.into())?;
         HANDED.set(Some(handed));

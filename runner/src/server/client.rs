@@ -11,13 +11,15 @@ use gst_rtsp_server::{RTSPClient, RTSPContext, RTSPSession, prelude::*};
 
 use super::{
     mounts::{Mounted, Mounts},
+    reading::Connection,
     sessions::Sessions,
     transports::Transports,
 };
 use crate::{
     rtsp_ffi,
+    seats::Seats,
     stream::{Presence, Stream},
-    viewers::{Farewell, Place, Transport, Viewer},
+    viewers::{Farewell, Full, Transport, Viewer},
 };
 
 /// A connection may stay this long without a session once it has had one.
@@ -40,29 +42,32 @@ impl Attendance {
     }
 }
 
-/// Follows `client`, which has connected from `peer` to the streams of `mounts`, to its end.
+/// Follows `client`, which has come by `connection` to the streams of `mounts`, to its end.
 pub(super) fn serve(
     client: &RTSPClient,
-    peer: Option<SocketAddr>,
+    connection: Option<Connection>,
     mounts: &Arc<Mounts>,
     sessions: &Arc<Sessions>,
     transports: &Arc<Transports>,
+    seats: &Arc<Seats>,
 ) {
+    let peer = connection.map(|connection| connection.peer());
     tracing::debug!(?peer, "connected");
     client.set_post_session_timeout(i32::try_from(POST_SESSION_TIMEOUT.as_secs()).unwrap_or(i32::MAX));
     refuse_keys(client);
     refuse_transports(client, mounts, transports);
     let left = Arc::clone(mounts);
-    sessions.give(client, move |session, why| left.leave_all(session, why));
+    sessions.give(client, connection, move |session, why| {
+        left.leave_all(session, why);
+    });
     follow_requests(client, mounts);
+    turn_away(client, peer, mounts, seats);
     follow_play(client, peer, mounts);
     let left = Arc::clone(mounts);
     client.connect_teardown_request(move |_, context| {
         if let (Some(session), Some(mounted)) = (session_id(context), left.asked_for(context)) {
-            mounted
-                .stream
-                .viewers()
-                .leave(&Place::new(session, mounted.path), Farewell::Teardown);
+            let viewers = mounted.stream.viewers();
+            viewers.leave(&mounted.place(session), Farewell::Teardown);
         }
     });
     let (told, transports) = (Arc::clone(mounts), Arc::clone(transports));
@@ -130,6 +135,39 @@ fn refuse_keys(client: &RTSPClient) {
     });
 }
 
+/// Lets nobody play where there are as many viewers as there may be. SETUP tells those early who would come in vain; PLAY
+/// has the last word. In a SETUP that names no session there is none yet.
+fn turn_away(client: &RTSPClient, peer: Option<SocketAddr>, mounts: &Arc<Mounts>, seats: &Arc<Seats>) {
+    let (of_setup, free) = (Arc::clone(mounts), Arc::clone(seats));
+    client.connect_pre_setup_request(move |_, context| {
+        let Some(mounted) = of_setup.asked_for(context) else {
+            return RTSPStatusCode::Ok;
+        };
+        let place = mounted.place(session_id(context).unwrap_or_default());
+        answer(
+            peer,
+            &mounted,
+            mounted.stream.viewers().would_admit(&place, &free),
+        )
+    });
+    let (of_play, seats) = (Arc::clone(mounts), Arc::clone(seats));
+    client.connect_pre_play_request(move |_, context| {
+        let (Some(session), Some(mounted)) = (session_id(context), of_play.asked_for(context)) else {
+            return RTSPStatusCode::Ok;
+        };
+        let place = mounted.place(session);
+        answer(peer, &mounted, mounted.stream.viewers().admit(&place, &seats))
+    });
+}
+
+fn answer(peer: Option<SocketAddr>, mounted: &Mounted, admission: Result<(), Full>) -> RTSPStatusCode {
+    let Err(full) = admission else {
+        return RTSPStatusCode::Ok;
+    };
+    tracing::warn!(path = mounted.path, ?peer, "refused a viewer: {full}");
+    RTSPStatusCode::NotEnoughBandwidth
+}
+
 fn follow_play(client: &RTSPClient, peer: Option<SocketAddr>, mounts: &Arc<Mounts>) {
     let before = Arc::clone(mounts);
     client.connect_pre_play_request(move |_, context| {
@@ -151,7 +189,7 @@ fn follow_play(client: &RTSPClient, peer: Option<SocketAddr>, mounts: &Arc<Mount
             return;
         };
         let transport = transport(client, context, &mounted.path);
-        let place = Place::new(session, mounted.path);
+        let place = mounted.place(session);
         mounted.stream.viewers().play(place, Viewer { peer, transport });
         mounted.stream.after_play();
     });

@@ -19,7 +19,7 @@ use super::{
     sessions::Sessions,
     transports::Transports,
 };
-use crate::{addresses::Listener, rtsp_ffi};
+use crate::{addresses::Listener, rtsp_ffi, seats::Seats};
 
 /// The longest body of a request, in bytes. The ones that viewers send are empty or a few lines.
 const MAX_BODY: u32 = 64 * 1024;
@@ -31,6 +31,7 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 pub(super) struct Shared {
     pub(super) context: glib::MainContext,
     pub(super) sessions: Arc<Sessions>,
+    pub(super) seats: Arc<Seats>,
     pub(super) threads: RTSPThreadPool,
     pub(super) transports: Arc<Transports>,
     /// `None`: everybody may watch.
@@ -72,8 +73,8 @@ impl Endpoint {
             Security::None => Handover::AtOnce,
             Security::Tls(_) => Handover::OnItsThread,
         };
-        let acceptor =
-            Acceptor::new(rtsp.clone(), socket, shared.context.clone(), handover).map_err(refuse)?;
+        let (context, patience) = (shared.context.clone(), shared.sessions.patience());
+        let acceptor = Acceptor::new(rtsp.clone(), socket, context, handover, patience).map_err(refuse)?;
         let mounts = Arc::new(mounts);
         if let Security::Tls(certificate) = security {
             speak_tls(&rtsp, certificate, &shared.context);
@@ -136,13 +137,14 @@ fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
 fn follow_clients(server: &RTSPServer, address: SocketAddr, mounts: &Arc<Mounts>, shared: &Shared) {
     let mounts = Arc::clone(mounts);
     let (sessions, transports) = (Arc::clone(&shared.sessions), Arc::clone(&shared.transports));
-    let logins = shared.logins.clone();
+    let (seats, logins) = (Arc::clone(&shared.seats), shared.logins.clone());
     server.connect_client_connected(move |_, client| {
-        let peer = acceptor::peer();
+        let connection = acceptor::connection();
         if let Some(logins) = &logins {
+            let peer = connection.map(|connection| connection.peer());
             client.set_auth(Some(&Guard::new(logins, peer, address, &mounts)));
         }
-        client::serve(client, peer, &mounts, &sessions, &transports);
+        client::serve(client, connection, &mounts, &sessions, &transports, &seats);
     });
 }
 
@@ -160,7 +162,7 @@ fn speak_tls(server: &RTSPServer, certificate: &gio::TlsCertificate, context: &g
     server.connect_client_connected(move |_, client: &RTSPClient| {
         let agreed = rtsp_ffi::start_tls(client, &holder).and_then(|tls| agree(&tls, &context));
         if let Err(error) = agreed {
-            tracing::debug!(peer = ?acceptor::peer(), "it does not speak TLS: {error}");
+            tracing::debug!(connection = ?acceptor::connection(), "it does not speak TLS: {error}");
             // The client itself is not closed: gst-rtsp-server goes on to serve it, and finds the end.
             acceptor::end();
         }

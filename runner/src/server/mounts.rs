@@ -1,14 +1,20 @@
 //! Which stream a request is about.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc};
 
 use gst_rtsp_server::{RTSPContext, RTSPMountPoints, RTSPSession, prelude::*};
 
-use crate::{rtsp_ffi, stream::Stream, viewers::Farewell};
+use crate::{
+    rtsp_ffi,
+    stream::Stream,
+    viewers::{Farewell, Place},
+};
 
 /// The streams of one RTSP server, by their paths.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Mounts {
+    /// Where the configuration has the server listen.
+    endpoint: SocketAddr,
     points: RTSPMountPoints,
     streams: HashMap<String, Arc<Stream>>,
 }
@@ -16,11 +22,28 @@ pub(super) struct Mounts {
 /// A stream at one of its paths.
 #[derive(Debug, Clone)]
 pub(super) struct Mounted {
+    endpoint: SocketAddr,
     pub(super) path: String,
     pub(super) stream: Arc<Stream>,
 }
 
+impl Mounted {
+    /// The place of whoever plays it in the session of that id.
+    pub(super) fn place(&self, session: String) -> Place {
+        Place::new(session, self.path.clone(), self.endpoint)
+    }
+}
+
 impl Mounts {
+    /// Nothing yet, at `endpoint`.
+    pub(super) fn new(endpoint: SocketAddr) -> Self {
+        Self {
+            endpoint,
+            points: RTSPMountPoints::new(),
+            streams: HashMap::new(),
+        }
+    }
+
     /// Mounts `stream` at `path`.
     pub(super) fn add(&mut self, path: &str, stream: &Arc<Stream>) {
         self.points.add_factory(path, stream.factory().clone());
@@ -54,6 +77,7 @@ impl Mounts {
         let path = rtsp_ffi::path(context.uri()?)?;
         let (path, stream) = prefixes(&path).find_map(|path| self.streams.get_key_value(path))?;
         Some(Mounted {
+            endpoint: self.endpoint,
             path: path.clone(),
             stream: Arc::clone(stream),
         })

@@ -6,7 +6,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
@@ -16,48 +16,77 @@ use gst::glib;
 use gst_rtsp::RTSPStatusCode;
 use gst_rtsp_server::{RTSPClient, RTSPFilterResult, RTSPSession, RTSPSessionPool, prelude::*};
 
-use crate::viewers::Farewell;
+use super::reading::{Connection, Reading};
+use crate::{config::Config, viewers::Farewell};
 
-/// A session whose viewer shows no sign of life ends after this time…
-const TIMEOUT: Duration = Duration::from_secs(30);
-/// …and this grace.
-const GRACE: Duration = Duration::from_secs(5);
+/// How much later than it was told a session ends whose viewer shows no sign of life: viewers are to be gone 2 s later at
+/// most, and half of a second is left for a busy machine. The time told is the configured one, no shorter: players show
+/// a sign of life well before it is over (`FFmpeg` and retina after half of it, GStreamer 5 s before its end, or after four
+/// fifths of it).
+const GRACE: Duration = Duration::from_secs(1);
 /// How often sessions are looked through for dead ones; gst-rtsp-server never does so by itself.
-const CLEAN_UP_INTERVAL: Duration = Duration::from_secs(1);
-/// More sessions than anybody watches, few enough to leave memory for those who do.
+const CLEAN_UP_INTERVAL: Duration = Duration::from_millis(500);
+/// How long a viewer may take nothing of what it is sent; no longer than it may say nothing.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// More sessions than anybody watches, few enough to leave memory for those who do. Where more viewers are allowed by the
+/// configuration, there are more.
 const MOST: u32 = 2000;
+/// Sessions beyond the viewers that are allowed: of those who come in vain, and of those who only look.
+const SPARE: u32 = 100;
 /// Of these, one connection has no more. A viewer needs one for each stream.
 const MOST_OF_A_CONNECTION: u32 = 100;
 
 /// The sessions of all connections of a server.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Sessions {
+    /// In seconds, as a session's viewer is told.
+    timeout: u32,
+    most: u32,
     open: AtomicU32,
 }
 
 impl Sessions {
-    /// Gives `client` sessions of its own; `is_over` is told when and why each has ended.
+    /// None yet, as `config` wants them.
+    pub(super) fn new(config: &Config) -> Self {
+        let viewers = config.max_viewers.unwrap_or(0);
+        Self {
+            timeout: config.session_timeout,
+            most: MOST.max(viewers.saturating_add(SPARE)),
+            open: AtomicU32::new(0),
+        }
+    }
+
+    /// How long a viewer may take nothing of what it is sent.
+    pub(super) fn patience(&self) -> Duration {
+        PATIENCE.min(Duration::from_secs(self.timeout.into()))
+    }
+
+    /// Gives `client`, which has come by `connection`, sessions of its own; `is_over` is told when and why each has ended.
     pub(super) fn give(
         self: &Arc<Self>,
         client: &RTSPClient,
+        connection: Option<Connection>,
         is_over: impl Fn(&RTSPSession, Farewell) + Send + Sync + 'static,
     ) {
         let pool = RTSPSessionPool::new();
         pool.set_max_sessions(MOST_OF_A_CONNECTION);
         let all = Arc::clone(self);
+        let verdict = Arc::new(OnceLock::new());
+        let why = Arc::clone(&verdict);
         pool.connect_session_removed(move |_, session| {
             all.open.fetch_sub(1, Ordering::Relaxed);
-            is_over(session, farewell(session));
+            let why = why.get().copied();
+            is_over(session, why.unwrap_or_else(|| farewell(session)));
         });
         client.set_session_pool(Some(&pool));
         self.limit(client);
-        self.follow(client);
+        self.follow(client, connection, verdict);
     }
 
     fn limit(self: &Arc<Self>, client: &RTSPClient) {
         let all = Arc::clone(self);
         client.connect_pre_setup_request(move |_, context| {
-            if context.session().is_some() || all.open.load(Ordering::Relaxed) < MOST {
+            if context.session().is_some() || all.open.load(Ordering::Relaxed) < all.most {
                 RTSPStatusCode::Ok
             } else {
                 RTSPStatusCode::ServiceUnavailable
@@ -65,14 +94,20 @@ impl Sessions {
         });
     }
 
-    fn follow(self: &Arc<Self>, client: &RTSPClient) {
+    fn follow(
+        self: &Arc<Self>,
+        client: &RTSPClient,
+        connection: Option<Connection>,
+        verdict: Arc<OnceLock<Farewell>>,
+    ) {
         let all = Arc::clone(self);
         client.connect_new_session(move |client, session| {
-            session.set_timeout(u32::try_from(TIMEOUT.as_secs()).unwrap_or(u32::MAX));
+            session.set_timeout(all.timeout);
             session.set_extra_timeout(u32::try_from(GRACE.as_secs()).unwrap_or(u32::MAX));
             all.open.fetch_add(1, Ordering::Relaxed);
             if let Some(pool) = client.session_pool().filter(|pool| pool.n_sessions() == 1) {
-                clean_up(&pool);
+                let reading = connection.map(|connection| Reading::new(connection, all.patience()));
+                look_after(client, &pool, reading, Arc::clone(&verdict));
             }
         });
         client.connect_closed(|client| {
@@ -93,23 +128,34 @@ fn farewell(session: &RTSPSession) -> Farewell {
     }
 }
 
-/// Ends the sessions of `pool` that have timed out, as long as it has any, on the thread that serves its client:
-/// gst-rtsp-server ends the process when a session times out on another one while its connection closes.
-fn clean_up(pool: &RTSPSessionPool) {
+/// Ends the sessions of `pool` that have timed out, and the connection of a client that does not read, as long as there
+/// are sessions, on the thread that serves the client: gst-rtsp-server ends the process when a session times out on
+/// another one while its connection closes.
+fn look_after(
+    client: &RTSPClient,
+    pool: &RTSPSessionPool,
+    mut reading: Option<Reading>,
+    verdict: Arc<OnceLock<Farewell>>,
+) {
     let Some(context) = glib::main_current_source().and_then(|source| source.context()) else {
         return tracing::error!("a session began outside of its client's thread: it will not time out");
     };
-    let pool = pool.downgrade();
+    let (client, pool) = (client.downgrade(), pool.downgrade());
     let timer = glib::timeout_source_new(CLEAN_UP_INTERVAL, None, glib::Priority::DEFAULT, move || {
-        let Some(pool) = pool.upgrade() else {
+        let (Some(client), Some(pool)) = (client.upgrade(), pool.upgrade()) else {
             return glib::ControlFlow::Break;
         };
         pool.cleanup();
-        if pool.n_sessions() > 0 {
-            glib::ControlFlow::Continue
-        } else {
-            glib::ControlFlow::Break
+        if pool.n_sessions() == 0 {
+            return glib::ControlFlow::Break;
         }
+        let Some(why) = reading.as_mut().and_then(|reading| reading.fault(&pool)) else {
+            return glib::ControlFlow::Continue;
+        };
+        // It is only ever set here, and this is the last time.
+        let _ = verdict.set(why);
+        client.close();
+        glib::ControlFlow::Break
     });
     timer.attach(Some(&context));
 }

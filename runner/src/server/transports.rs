@@ -87,7 +87,7 @@ impl Transports {
         if is_refused().is_none() {
             return;
         }
-        let Some(Mounted { path, stream }) = mounts.asked_for(context) else {
+        let Some(Mounted { path, stream, .. }) = mounts.asked_for(context) else {
             return;
         };
         let allowed = stream.transports();

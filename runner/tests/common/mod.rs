@@ -47,6 +47,14 @@ pub fn config() -> Config {
     }
 }
 
+/// Enough data to fill what the system takes for a viewer who does not read: several MB.
+pub fn config_of_large_pictures() -> Config {
+    let mut config = config();
+    config.streams[0].codec = VideoCodec::Mjpeg;
+    (config.streams[0].width, config.streams[0].height) = (1920, 1080);
+    config
+}
+
 /// At any free port of loopback.
 pub fn mount(path: &str) -> Mount {
     Mount {
@@ -264,6 +272,22 @@ impl RtspClient {
             session: None,
             authorization: None,
         }
+    }
+
+    /// Asks for the stream at `path` from now on.
+    #[must_use]
+    pub fn at(self, path: &str) -> Self {
+        let host = self.stream.get_ref().peer_addr().expect("it is connected");
+        Self {
+            url: format!("rtsp://{host}{path}"),
+            ..self
+        }
+    }
+
+    /// The connection, and what has come and was not looked at.
+    pub fn into_connection(self) -> (TcpStream, Vec<u8>) {
+        let unread = self.stream.buffer().to_vec();
+        (self.stream.into_inner(), unread)
     }
 
     /// Where it comes from, as the server sees it.

@@ -35,6 +35,24 @@ fn bare(mut command: Command) -> Command {
 }
 
 const SERVER: &str = env!("CARGO_BIN_EXE_rtsp-clock-server");
+fn on_loopback(mut command: Command) -> Command {
+    command.env("RTSP_SERVER_IP", Ipv4Addr::LOCALHOST.to_string());
+    command
+}
+
+/// As [`command`], in the network namespace of that name.
+fn command_in(namespace: &str) -> Command {
+    let server = command();
+    let mut command = Command::new("ip");
+    command
+        .args(["netns", "exec", namespace])
+        .arg(server.get_program())
+        .current_dir(server.get_current_dir().expect("it has one"));
+    for (name, _removed) in server.get_envs() {
+        command.env_remove(name);
+    }
+    command
+}
 
 /// A server on any free port of the loopback interface; killed when dropped.
 pub struct Process {
@@ -48,9 +66,12 @@ pub struct Process {
 impl Process {
     /// The defaults and what `configure` adds.
     pub fn start(configure: impl FnOnce(&mut Command)) -> Self {
-        let mut command = command();
-        command.env("RTSP_SERVER_IP", Ipv4Addr::LOCALHOST.to_string());
-        Self::start_command(command, configure)
+        Self::start_command(on_loopback(command()), configure)
+    }
+
+    /// In the network namespace of that name.
+    pub fn start_in(namespace: &str, configure: impl FnOnce(&mut Command)) -> Self {
+        Self::start_command(on_loopback(command_in(namespace)), configure)
     }
 
     /// As [`Process::start`], wherever `command` has it listen.
