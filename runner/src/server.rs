@@ -7,6 +7,7 @@
 //! | `acceptor` | takes its connections |
 //! | `mounts` | which stream a request is about |
 //! | `client` | one client from its connection on |
+//! | `handshakes` | how many clients agree upon keys at the same time |
 //! | `transports` | by which ways a stream may be played |
 //! | `sessions` | the sessions of a connection: hidden from all others, and over with it |
 
@@ -31,6 +32,7 @@ mod acceptor;
 mod checks;
 mod client;
 mod endpoint;
+mod handshakes;
 mod mounts;
 mod sessions;
 mod transports;

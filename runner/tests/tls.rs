@@ -138,7 +138,7 @@ fn client_hello() -> Vec<u8> {
     [header.to_vec(), body].concat()
 }
 
-/// Without threads of its own for it, GLib has all others wait for those who do not go on.
+/// GLib by itself has all others wait for those who do not go on.
 #[test]
 fn those_who_begin_with_tls_and_do_not_go_on_keep_nobody_waiting() {
     let certificate = Certificate::new();
