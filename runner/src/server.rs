@@ -8,6 +8,7 @@
 //! | `mounts` | which stream a request is about |
 //! | `guard` | who may ask for it |
 //! | `client` | one client from its connection on |
+//! | `handshakes` | how many clients agree upon keys at the same time |
 //! | `transports` | by which ways a stream may be played |
 //! | `sessions` | the sessions of a connection: hidden from all others, and over with it |
 //! | `reading` | whether a viewer reads what it is sent |
@@ -35,6 +36,7 @@ mod checks;
 mod client;
 mod endpoint;
 mod guard;
+mod handshakes;
 mod mounts;
 mod reading;
 mod sessions;

@@ -423,11 +423,7 @@ fn a_log_in_that_is_half_there_is_warned_about() {
 
 #[test]
 fn a_variable_that_looks_like_ours_is_warned_about() {
-    let variables = [
-        ("RTSP_RESOLUTION", "1x1"),
-        ("RTSP_TRANSPORT", "tcp"),
-        ("FPS", "1"),
-    ];
+    let variables = [("RTSP_RESOLUTION", "1x1"), ("RTSP_SEEK", "1"), ("FPS", "1")];
     let warnings = File::new("{}").load(&variables).unwrap().warnings;
     assert_eq!(
         warnings,
@@ -490,7 +486,8 @@ fn an_unknown_key_brings_the_one_that_was_meant() {
          stampId, flash, audio, label, timeFormat, timeZone, font, textColor, backgroundColor, clientsFormat, \
          horizontalAlignment, verticalAlignment, textScale, logo, logoPosition, logoScale, alwaysOn, count, \
          sharedPicture, logLevel, logFormat, keyFrameInterval, bitrateKbps, quality, constantBitrate, encoder, \
-         pipeline, streams"
+         pipeline, transports, multicastAddressRange, multicastPortRange, multicastTtl, tlsPort, tlsCertificate, \
+         tlsPrivateKey, plainRtsp, streams"
     );
 }
 

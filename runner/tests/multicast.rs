@@ -4,7 +4,10 @@ mod common;
 
 use std::process::{Child, Command, Stdio};
 
-use common::namespace::{CAMERA, Cabled};
+use common::{
+    gst_launch,
+    namespace::{CAMERA, Cabled},
+};
 
 /// A viewer's program, killed when dropped.
 struct Player(Child);
@@ -35,43 +38,37 @@ fn url(cabled: &Cabled) -> String {
     format!("rtsp://{CAMERA}:{}/live", cabled.server().port())
 }
 
-fn rtspsrc(cabled: &Cabled, protocols: &str, frames: &str) -> Command {
+fn rtspsrc(cabled: &Cabled, protocols: &str) -> Command {
     let mut command = cabled.at_viewer("gst-launch-1.0");
+    command.args(gst_launch::arguments(
+        &url(cabled),
+        &[&format!("protocols={protocols}")],
+    ));
     command
-        .args(["-q", "rtspsrc", &format!("location={}", url(cabled))])
-        .args([
-            &format!("protocols={protocols}"),
-            "!",
-            "rtph264depay",
-            "!",
-            "avdec_h264",
-        ])
-        .args(["!", "identity", &format!("eos-after={frames}"), "!", "fakesink"]);
-    command
-}
-
-#[track_caller]
-fn plays(command: &mut Command) {
-    let output = command.output().expect("nsenter and the player");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}: {errors}");
 }
 
 #[test]
 fn gstreamer_and_ffmpeg_play_by_multicast_and_are_counted_so() {
     let cabled = cabled();
     let log = cabled.server().log();
-    let _one = Player::start(&mut rtspsrc(&cabled, "udp-mcast", "-1"));
+    let _one = Player::start(&mut rtspsrc(&cabled, "udp-mcast"));
     log.wait_for("a viewer by multicast", |line| {
         line.contains("(multicast) is watching") && line.contains("viewers=1")
     });
     // Another one joins the same group, and one gets packets of its own.
-    plays(&mut rtspsrc(&cabled, "udp", "10"));
-    plays(
-        cabled
-            .at_viewer("ffmpeg")
-            .args(["-nostdin", "-v", "error", "-rtsp_transport", "udp_multicast"])
-            .args(["-i", &url(&cabled), "-frames:v", "10", "-f", "null", "-"]),
+    for protocols in ["udp-mcast", "udp"] {
+        gst_launch::play(&mut rtspsrc(&cabled, protocols)).expect(protocols);
+    }
+    let output = cabled
+        .at_viewer("ffmpeg")
+        .args(["-nostdin", "-v", "error", "-rtsp_transport", "udp_multicast"])
+        .args(["-i", &url(&cabled), "-frames:v", "10", "-f", "null", "-"])
+        .output()
+        .expect("nsenter and ffmpeg");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
     );
     log.wait_for("both", |line| {
         line.contains("(multicast) is watching") && line.contains("viewers=2")

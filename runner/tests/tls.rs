@@ -11,7 +11,7 @@ use std::{
 use common::{
     RtspClient,
     certificate::Certificate,
-    config, login, mount,
+    config, gst_launch, login, mount,
     process::{self, Process},
     start, url, wait_for_viewers,
 };
@@ -39,23 +39,8 @@ fn tls_url(server: &Server) -> &str {
     url.expect("a URL with TLS")
 }
 
-fn rtspsrc(url: &str, properties: &[&str]) -> Output {
-    Command::new("gst-launch-1.0")
-        .args(["-q", "rtspsrc", &format!("location={url}")])
-        .args(properties)
-        .args([
-            "!",
-            "rtph264depay",
-            "!",
-            "avdec_h264",
-            "!",
-            "identity",
-            "eos-after=10",
-            "!",
-            "fakesink",
-        ])
-        .output()
-        .expect("gst-launch-1.0")
+fn rtspsrc(url: &str, properties: &[&str]) -> Result<(), String> {
+    gst_launch::play(Command::new("gst-launch-1.0").args(gst_launch::arguments(url, properties)))
 }
 
 fn ffmpeg(url: &str) -> Output {
@@ -81,18 +66,13 @@ fn rtspsrc_plays_over_tcp_udp_and_an_http_tunnel_within_tls() {
     let server = start(&camera(&certificate));
     let url = tls_url(&server);
     for protocols in ["tcp", "udp"] {
-        plays(&rtspsrc(
-            url,
-            &["tls-validation-flags=0", &format!("protocols={protocols}")],
-        ));
+        let properties = ["tls-validation-flags=0", &format!("protocols={protocols}")];
+        rtspsrc(url, &properties).expect(protocols);
     }
-    plays(&rtspsrc(
-        &url.replace("rtsps:", "rtspsh:"),
-        &["tls-validation-flags=0"],
-    ));
+    let tunnel = url.replace("rtsps:", "rtspsh:");
+    rtspsrc(&tunnel, &["tls-validation-flags=0"]).expect("an HTTP tunnel");
     wait_for_viewers(&server, 0);
-    let untrusted = rtspsrc(url, &["protocols=tcp"]);
-    assert!(!untrusted.status.success(), "nobody has signed that certificate");
+    rtspsrc(url, &["protocols=tcp"]).expect_err("nobody has signed that certificate");
 }
 
 #[test]
@@ -158,7 +138,7 @@ fn client_hello() -> Vec<u8> {
     [header.to_vec(), body].concat()
 }
 
-/// Without threads of its own for it, GLib has all others wait for those who do not go on.
+/// GLib by itself has all others wait for those who do not go on.
 #[test]
 fn those_who_begin_with_tls_and_do_not_go_on_keep_nobody_waiting() {
     let certificate = Certificate::new();

@@ -4,7 +4,7 @@ mod common;
 
 use std::{net::UdpSocket, process::Command};
 
-use common::{RtspClient, config, mount, process::Process, start, url, wait_for_viewers};
+use common::{RtspClient, config, gst_launch, mount, process::Process, start, url, wait_for_viewers};
 use rtsp_clock_server::config::{Config, StreamConfig, Transport};
 
 const UDP: &str = "RTP/AVP;unicast;client_port=40000-40001";
@@ -62,24 +62,7 @@ fn ffmpeg(url: &str, transport: &str) -> Result<(), String> {
 
 /// As [`ffmpeg`], in GStreamer.
 fn rtspsrc(url: &str) -> Result<(), String> {
-    let output = Command::new("gst-launch-1.0")
-        .args([
-            "-q",
-            "rtspsrc",
-            &format!("location={url}"),
-            "!",
-            "rtph264depay",
-            "!",
-        ])
-        .args(["identity", "eos-after=5", "!", "fakesink"])
-        .output()
-        .expect("gst-launch-1.0");
-    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-    if output.status.success() {
-        Ok(())
-    } else {
-        Err(errors)
-    }
+    gst_launch::play(Command::new("gst-launch-1.0").args(gst_launch::arguments(url, &[])))
 }
 
 #[test]

@@ -419,10 +419,27 @@ fn closest_key(name: &str) -> Option<&'static Key> {
             .filter_map(|other| distance(&name, &normal(other)))
             .min()
     };
-    KEYS.iter()
-        .filter_map(|key| Some((far(key)?, key)))
-        .min_by_key(|(far, _)| *far)
-        .map(|(_, key)| key)
+    // `port` is the first port that there is, and not the one whose name is shortest.
+    let named_so = |key: &&Key| key.name != H264_I_FRAME_INTERVAL && has_word(key.name, &name);
+    KEYS.iter().find(named_so).or_else(|| {
+        KEYS.iter()
+            .filter_map(|key| Some((far(key)?, key)))
+            .min_by_key(|(far, _)| *far)
+            .map(|(_, key)| key)
+    })
+}
+
+/// Whether a key in camelCase has `word` among its words.
+fn has_word(key: &str, word: &str) -> bool {
+    let starts: Vec<usize> = key
+        .char_indices()
+        .filter_map(|(at, c)| (at == 0 || c.is_ascii_uppercase()).then_some(at))
+        .collect();
+    let ends = starts.iter().skip(1).copied().chain([key.len()]);
+    starts
+        .iter()
+        .zip(ends)
+        .any(|(start, end)| key[*start..end].eq_ignore_ascii_case(word))
 }
 
 /// `RTSP_FPS` and `fps` are the same word to somebody in search of a key.

@@ -31,8 +31,8 @@ const BACKLOG: u16 = 4096;
 const AT_ONCE: usize = 128;
 /// How long a connection may say nothing, as gst-rtsp-server has it for those that have no session.
 const SILENCE: Duration = Duration::from_mins(1);
-/// How many may agree upon their keys at the same time. Each takes a thread, whose stack is mostly untouched.
-const MOST_HANDSHAKES: usize = 512;
+/// How many may have a thread of their own. Its stack is mostly untouched.
+const MOST_THREADS: usize = 512;
 /// How often those who say nothing are looked through.
 const CLEAN_UP_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -46,7 +46,7 @@ pub(crate) struct Acceptor {
     listener: TcpListener,
     context: glib::MainContext,
     handover: Handover,
-    handshakes: AtomicUsize,
+    threads: AtomicUsize,
     /// How long a peer may take no data.
     patience: Duration,
     state: Mutex<State>,
@@ -124,8 +124,8 @@ impl Acceptor {
             listener,
             context,
             handover,
-            handshakes: AtomicUsize::new(0),
             patience,
+            threads: AtomicUsize::new(0),
             state: Mutex::default(),
         }))
     }
@@ -257,22 +257,22 @@ impl Acceptor {
     }
 
     fn hand_over_elsewhere(self: &Arc<Self>, connection: TcpStream, peer: SocketAddr) -> anyhow::Result<()> {
-        if self.handshakes.load(Ordering::Relaxed) >= MOST_HANDSHAKES {
-            tracing::debug!(%peer, "refused: too many have begun to agree upon keys, and not ended");
+        if self.threads.load(Ordering::Relaxed) >= MOST_THREADS {
+            tracing::debug!(%peer, "refused: too many are being handed over");
             return Ok(());
         }
         let acceptor = Arc::clone(self);
-        self.handshakes.fetch_add(1, Ordering::Relaxed);
+        self.threads.fetch_add(1, Ordering::Relaxed);
         let spawned = std::thread::Builder::new()
-            .name("tls-handshake".to_owned())
+            .name("rtsp-handover".to_owned())
             .spawn(move || {
                 if let Err(error) = acceptor.hand_over(connection, peer) {
                     tracing::warn!(%peer, "cannot serve a connection: {error}");
                 }
-                acceptor.handshakes.fetch_sub(1, Ordering::Relaxed);
+                acceptor.threads.fetch_sub(1, Ordering::Relaxed);
             });
         if let Err(error) = spawned {
-            self.handshakes.fetch_sub(1, Ordering::Relaxed);
+            self.threads.fetch_sub(1, Ordering::Relaxed);
             return Err(error.into());
         }
         Ok(())

@@ -4,7 +4,6 @@ use std::{
     io,
     net::{SocketAddr, TcpListener},
     sync::Arc,
-    time::Duration,
 };
 
 use gst::glib;
@@ -15,6 +14,7 @@ use super::{
     checks::StartError,
     client,
     guard::{Guard, Logins},
+    handshakes::Handshakes,
     mounts::Mounts,
     sessions::Sessions,
     transports::Transports,
@@ -23,8 +23,6 @@ use crate::{addresses::Listener, rtsp_ffi, seats::Seats};
 
 /// The longest body of a request, in bytes. The ones that viewers send are empty or a few lines.
 const MAX_BODY: u32 = 64 * 1024;
-/// How long a client and the server may take to agree upon keys.
-const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// What all endpoints of a server share.
 #[derive(Debug)]
@@ -150,36 +148,20 @@ fn follow_clients(server: &RTSPServer, address: SocketAddr, mounts: &Arc<Mounts>
 
 /// Has whoever connects to `server` agree upon keys before it is served.
 ///
-/// gst-rtsp-server has TLS for what it accepts itself; from the acceptor it gets connections as they are. And left to
-/// itself, GLib would agree upon keys in threads of which it makes a new one every now and then: some dozens who begin and
-/// then say nothing would keep all others waiting.
+/// gst-rtsp-server has TLS for what it accepts itself; from the acceptor it gets connections as they are.
 fn speak_tls(server: &RTSPServer, certificate: &gio::TlsCertificate, context: &glib::MainContext) {
     // It only carries the certificate to wherever clients are served: to the bindings a certificate is no thread's but
     // its own.
     let holder = RTSPAuth::new();
     holder.set_tls_certificate(Some(certificate));
     let context = context.clone();
+    let handshakes = Handshakes::default();
     server.connect_client_connected(move |_, client: &RTSPClient| {
-        let agreed = rtsp_ffi::start_tls(client, &holder).and_then(|tls| agree(&tls, &context));
+        let agreed = rtsp_ffi::start_tls(client, &holder).and_then(|tls| handshakes.agree(&tls, &context));
         if let Err(error) = agreed {
             tracing::debug!(connection = ?acceptor::connection(), "it does not speak TLS: {error}");
             // The client itself is not closed: gst-rtsp-server goes on to serve it, and finds the end.
             acceptor::end();
         }
     });
-}
-
-fn agree(tls: &gio::TlsConnection, context: &glib::MainContext) -> Result<(), glib::Error> {
-    let cancellable = gio::Cancellable::new();
-    let timer = {
-        let cancellable = cancellable.clone();
-        glib::timeout_source_new(HANDSHAKE, None, glib::Priority::DEFAULT, move || {
-            cancellable.cancel();
-            glib::ControlFlow::Break
-        })
-    };
-    timer.attach(Some(context));
-    let agreed = tls.handshake(Some(&cancellable));
-    timer.destroy();
-    agreed
 }

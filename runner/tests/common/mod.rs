@@ -8,6 +8,7 @@
 
 pub mod certificate;
 pub mod config_rules;
+pub mod gst_launch;
 pub mod namespace;
 pub mod process;
 pub mod random;
