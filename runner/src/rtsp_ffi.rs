@@ -11,7 +11,9 @@ use std::{
 
 use gst::glib::translate::{ToGlibPtr, from_glib, from_glib_full};
 use gst_rtsp::{RTSPLowerTrans, RTSPMethod, RTSPUrl, rtsp_message::RTSPMessage};
-use gst_rtsp_server::{RTSPClient, RTSPContext, RTSPStreamTransport, RTSPThread, RTSPThreadPool, prelude::*};
+use gst_rtsp_server::{
+    RTSPClient, RTSPContext, RTSPMediaFactory, RTSPStreamTransport, RTSPThread, RTSPThreadPool, prelude::*,
+};
 
 /// The first `field` header of `message`, if it has one and it is UTF-8.
 #[must_use]
@@ -56,6 +58,17 @@ pub fn method(context: &RTSPContext) -> RTSPMethod {
     unsafe {
         let context: *mut gst_rtsp_server::ffi::GstRTSPContext = context.to_glib_none().0;
         from_glib((*context).method)
+    }
+}
+
+/// Whether gst-rtsp-server has found `factory` for the request of `context`.
+#[must_use]
+pub fn has_found(context: &RTSPContext, factory: &RTSPMediaFactory) -> bool {
+    #[expect(unsafe_code, reason = "the bindings lack the context's factory")]
+    // SAFETY: the context is valid for the borrow. One pointer is copied out of it, compared and not followed.
+    unsafe {
+        let context: *mut gst_rtsp_server::ffi::GstRTSPContext = context.to_glib_none().0;
+        (*context).factory == factory.to_glib_none().0
     }
 }
 

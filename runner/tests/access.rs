@@ -252,6 +252,21 @@ fn a_stream_that_a_user_may_not_see_is_not_there() {
     assert!(answer(&server, "SETUP", "/door/stream=0", GUEST).starts_with("RTSP/1.0 200 "));
 }
 
+/// gst-rtsp-server takes `/live` for `/live/1` where there is a `/live-2` as well.
+#[test]
+fn one_stream_is_not_shown_in_place_of_another() {
+    let mut house = house();
+    house.users[0].access = Access::Only([mount("/live/1")].into());
+    let camera = |path| StreamConfig {
+        mounts: vec![mount(path)],
+        ..config().streams[0].clone()
+    };
+    house.streams = ["/live", "/live-2", "/live/1"].map(camera).into();
+    let server = start(&house);
+    let said = answer(&server, "SETUP", "/live/1/stream=0", GUEST);
+    assert!(said.starts_with("RTSP/1.0 404 "), "{said}");
+}
+
 /// Its connection has a session with the stream, and another user's log-in is of no use for it.
 #[test]
 fn a_session_is_played_by_whom_may_see_its_stream() {
