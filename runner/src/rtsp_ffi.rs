@@ -13,7 +13,8 @@ use std::{
 use gst::glib::translate::{ToGlibPtr, from_glib, from_glib_full, from_glib_none};
 use gst_rtsp::{RTSPLowerTrans, RTSPMethod, RTSPStatusCode, RTSPUrl, rtsp_message::RTSPMessage};
 use gst_rtsp_server::{
-    RTSPAuth, RTSPClient, RTSPContext, RTSPSessionMedia, RTSPStreamTransport, RTSPThread, RTSPThreadPool,
+    RTSPAuth, RTSPClient, RTSPContext, RTSPMediaFactory, RTSPSessionMedia, RTSPStreamTransport, RTSPThread,
+    RTSPThreadPool,
     gio::{self, prelude::*},
     prelude::*,
 };
@@ -79,6 +80,17 @@ pub fn method(context: &RTSPContext) -> RTSPMethod {
     unsafe {
         let context: *mut gst_rtsp_server::ffi::GstRTSPContext = context.to_glib_none().0;
         from_glib((*context).method)
+    }
+}
+
+/// Whether gst-rtsp-server has found `factory` for the request of `context`.
+#[must_use]
+pub fn has_found(context: &RTSPContext, factory: &RTSPMediaFactory) -> bool {
+    #[expect(unsafe_code, reason = "the bindings lack the context's factory")]
+    // SAFETY: the context is valid for the borrow. One pointer is copied out of it, compared and not followed.
+    unsafe {
+        let context: *mut gst_rtsp_server::ffi::GstRTSPContext = context.to_glib_none().0;
+        (*context).factory == factory.to_glib_none().0
     }
 }
 

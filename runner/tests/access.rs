@@ -8,6 +8,7 @@ use std::process::{Command, Output};
 
 use common::process::Process;
 use common::{PATIENCE, RtspClient, config, login, measure, mount, start, target, wait_for_viewers};
+use md5::{Digest as _, Md5};
 use rtsp_clock_probe::{Options, Transport};
 use rtsp_clock_server::{
     config::{Access, Authentication, Config, Login, StreamConfig, User},
@@ -93,47 +94,89 @@ fn only_what_the_configuration_says_is_offered_and_taken() {
     assert_eq!(offers(&digest), ["Digest"]);
     let both = start(&with(Authentication::Both));
     assert_eq!(offers(&both), ["Basic", "Digest"]);
-    for (server, by_basic, by_digest) in [(&basic, true, false), (&digest, false, true), (&both, true, true)]
-    {
-        for (way, may) in [("--basic", by_basic), ("--digest", by_digest)] {
-            let said = curl(server, way, "user:s3cret", "/live");
-            assert_eq!(said.contains("200 OK"), may, "{way}: {said}");
+    for (server, by_basic, by_digest) in [(&basic, 200, 401), (&digest, 401, 200), (&both, 200, 200)] {
+        let say = |way| describe(server, way, "user", "s3cret", "/live");
+        assert_eq!((say(Way::Basic), say(Way::Digest)), (by_basic, by_digest));
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    Basic,
+    Digest,
+}
+
+/// The status of a DESCRIBE by somebody who logs in.
+fn describe(server: &Server, way: Way, name: &str, password: &str, path: &str) -> u16 {
+    let md5 = |text: String| format!("{:x}", Md5::digest(text));
+    let url = format!("rtsp://127.0.0.1:{}{path}", server.port());
+    let mut client = RtspClient::connect(server);
+    client.send("DESCRIBE", &url, &[]);
+    let refusal = client.response();
+    assert_eq!(refusal.status, 401);
+    client.authorize(match way {
+        Way::Basic => format!(
+            "Basic {}",
+            gst::glib::base64_encode(format!("{name}:{password}").as_bytes())
+        ),
+        Way::Digest => {
+            let mut offers = refusal.all("WWW-Authenticate");
+            let nonce = offers.find_map(|offer| offer.split("nonce=\"").nth(1)?.split('"').next());
+            let nonce = nonce.unwrap_or("none");
+            let (one, two) = (
+                md5(format!("{name}:rtsp-clock-server:{password}")),
+                md5(format!("DESCRIBE:{url}")),
+            );
+            let response = md5(format!("{one}:{nonce}:{two}"));
+            format!(
+                "Digest username=\"{name}\", realm=\"rtsp-clock-server\", nonce=\"{nonce}\", uri=\"{url}\", \
+                 response=\"{response}\""
+            )
+        }
+    });
+    client.send("DESCRIBE", &url, &[]);
+    client.response().status
+}
+
+#[test]
+fn each_user_sees_his_streams_and_nobody_else_sees_any() {
+    let server = start(&house());
+    for way in [Way::Basic, Way::Digest] {
+        let all = ["/door", "/safe", "/hall/1", "/hall/2"];
+        let say = |name, password| all.map(|path| describe(&server, way, name, password, path));
+        assert_eq!(say("user", "s3cret"), [200; 4], "{way:?}");
+        assert_eq!(say("guest", "guest-s3cret"), [200, 404, 200, 404], "{way:?}");
+        for (name, password) in [
+            ("user", "wrong"),
+            ("nobody", "s3cret"),
+            ("guest", "s3cret"),
+            ("user", ""),
+            ("", ""),
+        ] {
+            assert_eq!(say(name, password), [401; 4], "{way:?} {name}:{password}");
         }
     }
 }
 
-/// What an independent client says of its DESCRIBE.
-fn curl(server: &Server, way: &str, credentials: &str, path: &str) -> String {
-    let url = format!("rtsp://127.0.0.1:{}{path}", server.port());
-    let output = Command::new("curl")
-        .args([
-            "-s",
-            "-i",
-            "--max-time",
-            "10",
-            way,
-            "-u",
-            credentials,
-            "-X",
-            "DESCRIBE",
-        ])
-        .args(["--request-target", &url, &url])
-        .output()
-        .expect("curl is installed");
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
+/// It sends nothing but OPTIONS, and Basic without being asked.
 #[test]
-fn curl_logs_in_by_basic_and_by_digest() {
+fn curl_is_told_whether_its_log_in_is_right() {
     let server = start(&house());
-    for way in ["--basic", "--digest"] {
-        let all = ["/door", "/safe", "/hall/1", "/hall/2"];
-        let may = |credentials| all.map(|path| curl(&server, way, credentials, path).contains("200 OK"));
-        assert_eq!(may("user:s3cret"), [true; 4], "{way}");
-        assert_eq!(may("guest:guest-s3cret"), [true, false, true, false], "{way}");
-        for wrong in ["user:wrong", "nobody:s3cret", "guest:s3cret", "user:", ":"] {
-            assert_eq!(may(wrong), [false; 4], "{way} {wrong}");
-        }
+    let url = format!("rtsp://127.0.0.1:{}/door", server.port());
+    for (credentials, status) in [
+        ("user:s3cret", "200"),
+        ("guest:guest-s3cret", "200"),
+        ("user:wrong", "401"),
+    ] {
+        let output = Command::new("curl")
+            .args(["-s", "-i", "--max-time", "10", "--basic", "-u", credentials, &url])
+            .output()
+            .expect("curl is installed");
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            said.starts_with(&format!("RTSP/1.0 {status} ")),
+            "{credentials}: {said}"
+        );
     }
 }
 
@@ -250,6 +293,21 @@ fn a_stream_that_a_user_may_not_see_is_not_there() {
     assert!(answer(&server, "SETUP", "/safe/stream=0", GUEST).starts_with("RTSP/1.0 404 "));
     assert!(answer(&server, "SETUP", "/safe/stream=0", USER).starts_with("RTSP/1.0 200 "));
     assert!(answer(&server, "SETUP", "/door/stream=0", GUEST).starts_with("RTSP/1.0 200 "));
+}
+
+/// gst-rtsp-server takes `/live` for `/live/1` where there is a `/live-2` as well.
+#[test]
+fn one_stream_is_not_shown_in_place_of_another() {
+    let mut house = house();
+    house.users[0].access = Access::Only([mount("/live/1")].into());
+    let camera = |path| StreamConfig {
+        mounts: vec![mount(path)],
+        ..config().streams[0].clone()
+    };
+    house.streams = ["/live", "/live-2", "/live/1"].map(camera).into();
+    let server = start(&house);
+    let said = answer(&server, "SETUP", "/live/1/stream=0", GUEST);
+    assert!(said.starts_with("RTSP/1.0 404 "), "{said}");
 }
 
 /// Its connection has a session with the stream, and another user's log-in is of no use for it.

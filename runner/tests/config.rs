@@ -487,7 +487,7 @@ fn an_unknown_key_brings_the_one_that_was_meant() {
          horizontalAlignment, verticalAlignment, textScale, logo, logoPosition, logoScale, alwaysOn, count, \
          sharedPicture, logLevel, logFormat, keyFrameInterval, bitrateKbps, quality, constantBitrate, encoder, \
          pipeline, transports, multicastAddressRange, multicastPortRange, multicastTtl, tlsPort, tlsCertificate, \
-         tlsPrivateKey, plainRtsp, streams"
+         tlsPrivateKey, plainRtsp, authentication, sessionTimeoutSeconds, maxViewers, maxServerViewers, users, streams"
     );
 }
 

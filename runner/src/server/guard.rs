@@ -204,6 +204,15 @@ impl Gate {
         }
     }
 
+    /// Whether gst-rtsp-server has found the stream that has been asked for. Of `/a`, `/a-b` and `/a/1` it takes the first
+    /// one for the last one: its search ends at the first path in order that is none of the one wanted.
+    fn has_found_it(&self, context: &RTSPContext) -> bool {
+        let asked = self.mounts.asked_for(context);
+        let has_found_it =
+            asked.is_some_and(|mounted| rtsp_ffi::has_found(context, mounted.stream.factory()));
+        has_found_it || answer(context, RTSPStatusCode::NotFound, &[])
+    }
+
     /// Asks for a log-in. `is_stale`: the one that was given would do for this challenge.
     fn challenge(&self, context: &RTSPContext, is_stale: bool) -> bool {
         let Logins {
@@ -317,12 +326,14 @@ mod imp {
     impl ObjectImpl for Guard {}
 
     impl RTSPAuthImpl for Guard {
-        /// gst-rtsp-server asks of each request whether its URL may be asked for, and then, on the way, whether the
-        /// stream may be accessed and made: that has been answered by then. What is not known here is not allowed.
+        /// gst-rtsp-server asks of each request whether its URL may be asked for, and then of the stream that it has
+        /// found whether it may be accessed and made. What is not known here is not allowed.
         fn check(&self, context: &RTSPContext, check: &glib::GString) -> bool {
+            let Some(gate) = self.gate.get() else { return false };
             match check.as_str() {
-                "auth.check.url" => self.gate.get().is_some_and(|gate| gate.lets_pass(context)),
-                "auth.check.media.factory.access" | "auth.check.media.factory.construct" => true,
+                "auth.check.url" => gate.lets_pass(context),
+                "auth.check.media.factory.access" => gate.has_found_it(context),
+                "auth.check.media.factory.construct" => true,
                 _ => false,
             }
         }
