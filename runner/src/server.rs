@@ -80,6 +80,7 @@ impl Server {
         let streams = make_streams(config, &shared);
         let endpoints = listen(config, &streams, &shared)?;
         checks::rtp_ports(config)?;
+        shared.sessions.tidy_up(&shared.context);
         let main_loop = glib::MainLoop::new(Some(&shared.context), false);
         let thread = spawn(&shared.context, &main_loop)?;
         let server = Self {

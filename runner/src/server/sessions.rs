@@ -7,7 +7,7 @@
 use std::{
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::Duration,
 };
@@ -17,7 +17,7 @@ use gst_rtsp::RTSPStatusCode;
 use gst_rtsp_server::{RTSPClient, RTSPFilterResult, RTSPSession, RTSPSessionPool, prelude::*};
 
 use super::reading::{Connection, Reading};
-use crate::{config::Config, viewers::Farewell};
+use crate::{config::Config, rtsp_ffi, viewers::Farewell};
 
 /// How much later than it was told a session ends whose viewer shows no sign of life: viewers are to be gone 2 s later at
 /// most, and half of a second is left for a busy machine. The time told is the configured one, no shorter: players show
@@ -28,6 +28,8 @@ const GRACE: Duration = Duration::from_secs(1);
 const CLEAN_UP_INTERVAL: Duration = Duration::from_millis(500);
 /// How long a viewer may take nothing of what it is sent; no longer than it may say nothing.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How often memory is given back, where anybody has left.
+const TIDY_UP_INTERVAL: Duration = Duration::from_secs(10);
 /// More sessions than anybody watches, few enough to leave memory for those who do. Where more viewers are allowed by the
 /// configuration, there are more.
 const MOST: u32 = 2000;
@@ -43,6 +45,8 @@ pub(super) struct Sessions {
     timeout: u32,
     most: u32,
     open: AtomicU32,
+    /// Some have ended since the memory was tidied up.
+    have_ended: AtomicBool,
 }
 
 impl Sessions {
@@ -53,7 +57,23 @@ impl Sessions {
             timeout: config.session_timeout,
             most: MOST.max(viewers.saturating_add(SPARE)),
             open: AtomicU32::new(0),
+            have_ended: AtomicBool::new(false),
         }
+    }
+
+    /// Has what a crowd took of memory go back to the system once it has left: a thousand viewers leave holes everywhere.
+    pub(super) fn tidy_up(self: &Arc<Self>, context: &glib::MainContext) {
+        let all = Arc::downgrade(self);
+        let timer = glib::timeout_source_new(TIDY_UP_INTERVAL, None, glib::Priority::LOW, move || {
+            let Some(all) = all.upgrade() else {
+                return glib::ControlFlow::Break;
+            };
+            if all.have_ended.swap(false, Ordering::Relaxed) {
+                rtsp_ffi::trim_memory();
+            }
+            glib::ControlFlow::Continue
+        });
+        timer.attach(Some(context));
     }
 
     /// How long a viewer may take nothing of what it is sent.
@@ -75,6 +95,7 @@ impl Sessions {
         let why = Arc::clone(&verdict);
         pool.connect_session_removed(move |_, session| {
             all.open.fetch_sub(1, Ordering::Relaxed);
+            all.have_ended.store(true, Ordering::Relaxed);
             let why = why.get().copied();
             is_over(session, why.unwrap_or_else(|| farewell(session)));
         });
