@@ -5,6 +5,7 @@
 //!
 //! | module | job |
 //! | --- | --- |
+//! | `clock` | whose time the cameras show |
 //! | `coding` | which settings of the picture's coding go together |
 //! | `json` | a JSON value that keeps repeated keys |
 //! | `keys` | the keys: their names, variables and limits |
@@ -26,6 +27,7 @@ use std::path::{Path, PathBuf};
 use crate::log;
 
 mod checks;
+mod clock;
 mod coding;
 mod draft;
 mod json;
@@ -36,6 +38,7 @@ mod readers;
 pub mod schema;
 mod walk;
 
+pub use clock::ClockSource;
 use look::Look;
 
 /// The variable that names the file where `--config` does not.
@@ -51,6 +54,8 @@ pub struct Config {
     pub rtp_ports: Option<PortRange>,
     /// The log-in that viewers need; `None` lets everybody in.
     pub login: Option<Login>,
+    /// Whose time the cameras show.
+    pub clock: ClockSource,
     /// Which events are logged.
     pub log_level: log::Filter,
     /// How they are written.
@@ -65,6 +70,7 @@ impl Default for Config {
         Self {
             rtp_ports: None,
             login: None,
+            clock: ClockSource::default(),
             log_level: log::Filter::default(),
             log_format: log::Format::default(),
             streams: vec![StreamConfig::default()],
@@ -176,6 +182,8 @@ pub struct StreamConfig {
     pub flash: bool,
     /// How the ticks are encoded; `None` for a stream without sound.
     pub audio: Option<AudioCodec>,
+    /// Whether each frame's packets tell the instant shown in an RTP header extension.
+    pub ntp_extension: bool,
 }
 
 impl Default for StreamConfig {
@@ -205,6 +213,7 @@ impl Default for StreamConfig {
             stamp_id: 0,
             flash: false,
             audio: None,
+            ntp_extension: false,
         }
     }
 }

@@ -21,9 +21,10 @@ use gst_rtsp_server::{RTSPThreadPool, prelude::*};
 
 use crate::{
     addresses,
-    config::{Config, StreamConfig},
+    config::{ClockSource, Config, StreamConfig},
     launch, rtsp_ffi,
     stream::Stream,
+    time_source::TimeSource,
 };
 
 mod acceptor;
@@ -50,6 +51,8 @@ pub struct Server {
     streams: Vec<Arc<Stream>>,
     endpoints: Vec<Endpoint>,
     urls: Vec<String>,
+    /// Held for as long as pipelines run by it.
+    _time: Option<TimeSource>,
     main_loop: glib::MainLoop,
     thread: Option<JoinHandle<()>>,
 }
@@ -65,13 +68,18 @@ impl Server {
             checks::elements(stream)?;
         }
         checks::painting(checks::TRIAL)?;
+        let time = TimeSource::start(&config.clock)?;
         let shared = share(config);
-        let streams = make_streams(config, &shared);
+        let streams = make_streams(config, &shared, time.as_ref());
         let endpoints = listen(config, &streams, &shared)?;
         checks::rtp_ports(config)?;
         let main_loop = glib::MainLoop::new(Some(&shared.context), false);
         let thread = spawn(&shared.context, &main_loop)?;
+        if let Some(time) = &time {
+            time.watch(&shared.context);
+        }
         let server = Self {
+            _time: time,
             urls: urls(config, &endpoints),
             streams,
             endpoints,
@@ -202,6 +210,9 @@ fn announce(server: &Server, config: &Config) {
     for description in descriptions {
         tracing::info!("{description}, {log_in}");
     }
+    if config.clock != ClockSource::System {
+        tracing::info!("the time is that of {}", config.clock);
+    }
 }
 
 fn describe(stream: &StreamConfig) -> String {
@@ -257,12 +268,15 @@ fn share(config: &Config) -> Shared {
     }
 }
 
-fn make_streams(config: &Config, shared: &Shared) -> Vec<Arc<Stream>> {
+fn make_streams(config: &Config, shared: &Shared, time: Option<&TimeSource>) -> Vec<Arc<Stream>> {
     let pool = config.rtp_ports.and_then(endpoint::address_pool);
     let make = |stream: &StreamConfig| {
         let stream = Stream::new(stream, &shared.context, &shared.threads);
         if let Some(pool) = &pool {
             stream.set_address_pool(pool);
+        }
+        if let Some(time) = time {
+            stream.set_clock(time.clock());
         }
         if config.login.is_some() {
             endpoint::require_login(&stream);

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::look::Look;
 use super::numbered::{NumberedPort, NumberedText};
-use super::{Config, Mount, PortRange, StreamConfig};
+use super::{ClockSource, Config, Mount, PortRange, StreamConfig};
 use crate::log;
 
 const NANOSECONDS: u64 = 1_000_000_000;
@@ -15,6 +15,7 @@ pub(super) struct Draft {
     pub(super) username: String,
     pub(super) password: String,
     pub(super) rtp_ports: Option<PortRange>,
+    pub(super) clock: ClockSource,
     pub(super) log_level: log::Filter,
     pub(super) log_format: log::Format,
     pub(super) address: IpAddr,
@@ -34,6 +35,7 @@ impl Default for Draft {
         let stream = StreamConfig::default();
         let Config {
             rtp_ports,
+            clock,
             log_level,
             log_format,
             ..
@@ -43,6 +45,7 @@ impl Default for Draft {
             username: String::new(),
             password: String::new(),
             rtp_ports,
+            clock,
             log_level,
             log_format,
             address,

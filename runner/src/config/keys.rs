@@ -8,8 +8,8 @@ use super::json::Json;
 use super::look::{HorizontalAlignment, VerticalAlignment};
 use super::numbered::NumberedText;
 use super::readers::{
-    address, audio, codec, color, corner, encoder, label, log_level, logo, one_of, password, path, pipeline,
-    port, resolution, rtp_ports, share, time_format, time_zone, truth, username, whole,
+    address, audio, clock, codec, color, corner, encoder, label, log_level, logo, one_of, password, path,
+    pipeline, port, resolution, rtp_ports, share, time_format, time_zone, truth, username, whole,
 };
 use crate::log;
 
@@ -390,6 +390,20 @@ pub(super) const KEYS: &[Key] = &[
         variable: "RTSP_PIPELINE",
         empty_variable: Empty::None,
         read: |json, draft| pipeline(json).map(|pipeline| draft.stream.pipeline = pipeline),
+        ..KEY
+    },
+    Key {
+        name: "clock",
+        level: Level::Server,
+        variable: "RTSP_CLOCK",
+        read: |json, draft| clock(json).map(|clock| draft.clock = clock),
+        ..KEY
+    },
+    Key {
+        name: "ntpExtension",
+        variable: "RTSP_NTP_EXTENSION",
+        form: Form::Truth,
+        read: |json, draft| truth(json).map(|extension| draft.stream.ntp_extension = extension),
         ..KEY
     },
 ];

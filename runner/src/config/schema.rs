@@ -3,6 +3,7 @@
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
+use super::clock;
 use super::draft::Draft;
 use super::keys::{
     BITRATES, COUNTS, FRAME_RATES, KEY_FRAME_INTERVALS, LABEL_CHARACTERS, LOGIN_CHARACTERS, LOGO_SCALES,
@@ -34,6 +35,10 @@ struct File {
     log_level: String,
     /// How the log is written.
     log_format: LogFormat,
+    /// Whose time the cameras show: "system" for this machine's, "ntp://HOST" or "ntp://HOST:PORT" for an NTP server's,
+    /// "ptp:DOMAIN" for that of a PTP domain, 0 to 255.
+    #[schemars(regex(pattern = clock::PATTERN))]
+    clock: String,
     #[serde(flatten)]
     defaults: Stream,
     /// The streams. Each may have any key of a stream; what it has not is as at the top level. Without it there is one
@@ -93,6 +98,9 @@ struct Stream {
     flash: bool,
     /// How the ticks are encoded: one begins at each whole second of the clock. "none": no sound.
     audio: Audio,
+    /// Whether the first packet of each frame has the instant shown as 64-bit NTP time in an RTP header extension (RFC
+    /// 6051).
+    ntp_extension: bool,
     /// Frames from one key frame to the next. A viewer who joins gets one at once besides. In MJPEG each frame is one.
     #[schemars(range(min = *KEY_FRAME_INTERVALS.start(), max = *KEY_FRAME_INTERVALS.end()))]
     key_frame_interval: u32,
@@ -254,6 +262,7 @@ impl Default for File {
             rtp_ports,
             log_level,
             log_format,
+            clock,
             ..
         } = Draft::default();
         Self {
@@ -265,6 +274,7 @@ impl Default for File {
                 log::Format::Text => LogFormat::Text,
                 log::Format::Json => LogFormat::Json,
             },
+            clock: clock.to_string(),
             defaults: Stream::default(),
             streams: Vec::new(),
         }
@@ -322,6 +332,7 @@ impl Default for Stream {
                 Some(AudioCodec::Aac) => Audio::Aac,
                 Some(AudioCodec::Opus) => Audio::Opus,
             },
+            ntp_extension: stream.ntp_extension,
             key_frame_interval: stream.key_frame_interval,
             bitrate_kbps: stream.bitrate_kbps,
             quality: stream.jpeg_quality,

@@ -253,6 +253,7 @@ impl Walker {
             username,
             password,
             rtp_ports,
+            clock,
             log_level,
             log_format,
             ..
@@ -282,6 +283,7 @@ impl Walker {
             config: Config {
                 rtp_ports,
                 login: (!username.is_empty()).then_some(Login { username, password }),
+                clock,
                 log_level,
                 log_format,
                 streams,

@@ -11,6 +11,7 @@ use crate::{
     config::{Config, PortRange, StreamConfig},
     elements, launch,
     own_pipeline::{self, Lack},
+    time_source,
 };
 
 /// Makes one small picture as fast as it can.
@@ -28,6 +29,9 @@ pub enum StartError {
     /// GStreamer refused this program's own elements.
     #[error("the element clocksrc cannot be registered: {0}")]
     Plugin(#[from] glib::BoolError),
+    /// The clock cannot be had.
+    #[error(transparent)]
+    Clock(#[from] time_source::Error),
     /// The stream's launch string is not one.
     #[error("the stream {name} has a pipeline that GStreamer refuses: {reason}")]
     Launch {

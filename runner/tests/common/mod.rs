@@ -7,6 +7,7 @@
 )]
 
 pub mod config_rules;
+pub mod ntp;
 pub mod process;
 pub mod random;
 
