@@ -30,6 +30,15 @@ pub fn tell_instants(rtpbin: &gst::Element, clock: Option<&gst::Clock>) {
     }
 }
 
+/// Has `payloader` note with its last RTP time the running time that this stands for: the SDP of a pipeline that runs by a
+/// network's clock ties both together (`a=mediaclk:direct`).
+pub fn note_running_time(payloader: &gst::Element) {
+    // While it is set, GStreamer (up to 1.26 at least) notes RTP ticks for ns. It changes no RTP time of a picture.
+    if payloader.has_property("perfect-rtptime") {
+        payloader.set_property("perfect-rtptime", false);
+    }
+}
+
 /// RTCP has no other time than NTP's.
 fn count_as_ntp(pad: &gst::Pad) {
     pad.add_probe(gst::PadProbeType::BUFFER, |_, info| {

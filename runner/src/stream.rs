@@ -385,6 +385,9 @@ impl Stream {
         let source = own_pipeline::clock_source(bin);
         if let Some(payloader) = bin.by_name("pay0") {
             deltas::mark(&payloader);
+            if self.factory.clock().is_some() {
+                reports::note_running_time(&payloader);
+            }
             if self.config.ntp_extension {
                 ntp_extension::add(&payloader);
             }
