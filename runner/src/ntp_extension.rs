@@ -192,7 +192,8 @@ mod tests {
 
     #[test]
     fn a_frame_that_has_lost_its_instant_has_none_and_no_zeros() {
-        let found = extensions("videotestsrc num-buffers=2 ! video/x-raw,width=64,height=64 ! jpegenc");
+        let found =
+            extensions("videotestsrc num-buffers=2 ! video/x-raw,format=I420,width=64,height=64 ! jpegenc");
         assert!(found.len() >= 2 && found.iter().all(Option::is_none), "{found:?}");
     }
 }

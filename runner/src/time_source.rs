@@ -9,13 +9,15 @@ use std::{
     io,
     net::ToSocketAddrs as _,
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
 use gst::{ClockTime, glib, prelude::*};
-use gst_net::{NetClientClock, NtpClock, PtpClock};
+use gst_net::{NetClientClock, PtpClock};
 
 use crate::config::ClockSource;
+
+mod ntp;
 
 /// How long a time server may take to be in step with: it is asked again each second.
 const NTP_PATIENCE: ClockTime = ClockTime::from_seconds(5);
@@ -24,8 +26,6 @@ const PTP_PATIENCE: ClockTime = ClockTime::from_seconds(20);
 /// Servers are asked, or speak, about once a second.
 const LONGEST_SILENCE: Duration = Duration::from_secs(15);
 const WATCH_INTERVAL: Duration = Duration::from_secs(1);
-/// Seconds from NTP's epoch to Unix's.
-const NTP_TO_UNIX: Duration = Duration::from_secs(2_208_988_800);
 /// What GStreamer calls the message that a PTP master's time has come.
 const PTP_HEARD: &str = "GstPtpStatisticsTimeUpdated";
 
@@ -53,6 +53,8 @@ pub struct TimeSource {
     clock: gst::Clock,
     source: ClockSource,
     heard: Arc<Heard>,
+    /// It has to be set back: see [`ntp`].
+    is_ahead: bool,
     /// Of PTP's time; taken back with the source.
     statistics: Option<gst_net::PtpStatisticsCallback>,
 }
@@ -82,7 +84,7 @@ impl TimeSource {
         // GStreamer would only say that the clock could not start.
         let found = (host, port).to_socket_addrs();
         found.map_err(|error| Error::UnknownHost(source.clone(), error))?;
-        let clock = NtpClock::new(None, host, port.into(), machine_time());
+        let clock = ntp::clock(host, port);
         let heard = Arc::new(Heard::default());
         let bus = gst::Bus::new();
         let notes = Arc::clone(&heard);
@@ -95,6 +97,7 @@ impl TimeSource {
             clock: clock.upcast(),
             source: source.clone(),
             heard,
+            is_ahead: ntp::asks_too_early(),
             statistics: None,
         })
     }
@@ -113,6 +116,7 @@ impl TimeSource {
             clock: clock.upcast(),
             source: source.clone(),
             heard,
+            is_ahead: false,
             statistics: Some(statistics),
         })
     }
@@ -123,7 +127,11 @@ impl TimeSource {
             _ => (NTP_PATIENCE, "its UDP port"),
         };
         let in_step = self.clock.wait_for_sync(patience);
-        in_step.map_err(|_reason| Error::Silent(self.source.clone(), patience.seconds(), what))
+        in_step.map_err(|_reason| Error::Silent(self.source.clone(), patience.seconds(), what))?;
+        if self.is_ahead {
+            ntp::set_back(&self.clock);
+        }
+        Ok(())
     }
 
     /// Says in `context` when nothing has come for long, and when something comes again.
@@ -138,11 +146,15 @@ impl TimeSource {
             }
         });
         let (name, heard) = (self.source.to_string(), Arc::downgrade(&self.heard));
+        let clock = self.is_ahead.then(|| self.clock.clone());
         let mut is_silent = false;
         let timer = glib::timeout_source_new(WATCH_INTERVAL, None, glib::Priority::DEFAULT, move || {
             let Some(heard) = heard.upgrade() else {
                 return glib::ControlFlow::Break;
             };
+            if let Some(clock) = &clock {
+                ntp::set_back(clock);
+            }
             let was_silent = std::mem::replace(&mut is_silent, heard.silence() > LONGEST_SILENCE);
             match (was_silent, is_silent) {
                 (false, true) => tracing::warn!(
@@ -184,10 +196,4 @@ impl Heard {
     fn silence(&self) -> Duration {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
     }
-}
-
-/// By this machine's clock, as NTP counts: what an NTP clock says until it knows better.
-fn machine_time() -> ClockTime {
-    let time = UNIX_EPOCH.elapsed().unwrap_or_default() + NTP_TO_UNIX;
-    ClockTime::try_from(time).unwrap_or_default()
 }
