@@ -2,9 +2,15 @@
 
 mod common;
 
-use std::{net::UdpSocket, time::Duration};
+use std::{net::UdpSocket, process::Command, time::Duration};
 
-use common::{RtspClient, config, measure, ntp::TimeServer, start, target, url};
+use common::{
+    RtspClient, config, measure,
+    ntp::TimeServer,
+    process,
+    ptp::{IDENTITY, Master},
+    start, target, url,
+};
 use rtsp_clock_probe::{Options, Transport, figures::StreamFigures};
 use rtsp_clock_server::{
     config::{AudioCodec, ClockSource, Config, Stamp, VideoCodec},
@@ -14,9 +20,11 @@ use rtsp_clock_server::{
 /// Sender reports come in it.
 const TIME: Duration = Duration::from_secs(6);
 /// How far ahead of this machine the time server is, in ms.
-const AHEAD: i64 = 10_000;
+const AHEAD: i32 = 10_000;
 /// What the time server's answers and this machine's threads may be late, in ms.
 const NOISE: f64 = 200.0;
+/// A picture cannot come before its instant, but for what the clock is wrong by (ms).
+const EARLY: f64 = 2.0;
 /// In µs: of RTP time at 90 kHz.
 const TICK: i64 = 11;
 
@@ -60,7 +68,7 @@ fn sdp(server: &Server) -> String {
 
 #[test]
 fn an_ntp_servers_time_is_in_the_picture_and_wherever_else_the_stream_tells_it() {
-    let time = TimeServer::ahead_by(AHEAD);
+    let time = TimeServer::ahead_by(AHEAD.into());
     // What the SDP says comes by other ways where the stream runs already.
     let servers = [(VideoCodec::H264, false), (VideoCodec::Mjpeg, true)].map(|(codec, always_on)| {
         let mut config = camera(codec);
@@ -69,35 +77,116 @@ fn an_ntp_servers_time_is_in_the_picture_and_wherever_else_the_stream_tells_it()
         start(&config)
     });
     for (server, stream) in servers.iter().zip(streams(&servers)) {
-        println!("{stream:#?}");
-        let [problem] = stream.problems.as_slice() else {
-            panic!("{:?}", stream.problems);
-        };
-        assert!(
-            problem.contains("this machine's, and its clock is not"),
-            "{problem}"
-        );
-        // The picture: it comes ten seconds before the time that it shows.
-        let latency = stream.latency.expect("pictures came");
-        #[expect(clippy::cast_precision_loss, reason = "some seconds")]
-        let ahead = -AHEAD as f64;
-        assert!((ahead - 5.0..ahead + NOISE).contains(&latency.min), "{latency:?}");
-        // Everything else agrees with the picture.
-        let times = stream.times;
-        let reports = times.sender_reports.expect("sender reports came");
-        assert!(reports.max_us.abs() <= 1000, "{reports:?}");
-        assert!(reports.median_us.abs() <= 2 * TICK, "{reports:?}");
-        let signalled = times.reference_clock.expect("the SDP signals a clock");
-        assert!(signalled.max_us.abs() <= 3 * TICK, "{signalled:?}");
-        let extension = times.ntp_extension.expect("packets have the extension");
-        assert!(extension.max_us.abs() <= 1, "{extension:?}");
-        let offset = stream.sound.and_then(|sound| sound.offset_median);
-        assert!(offset.is_some_and(|offset| offset.abs() < 1.0), "{offset:?}");
-        let sdp = sdp(server);
-        let clock = format!("a=ts-refclk:ntp=127.0.0.1:{}", time.port());
-        assert_eq!(sdp.matches(&clock).count(), 2, "{sdp}");
-        assert_eq!(sdp.matches("a=mediaclk:direct=").count(), 2, "{sdp}");
+        let refclk = format!("ntp=127.0.0.1:{}", time.port());
+        assert_tells_time_of_network(&stream, &sdp(server), &refclk);
     }
+}
+
+/// That everything tells a time that is [`AHEAD`] of this machine's, which comes from `refclk`.
+fn assert_tells_time_of_network(stream: &StreamFigures, sdp: &str, refclk: &str) {
+    println!("{stream:#?}");
+    let [problem] = stream.problems.as_slice() else {
+        panic!("{:?}", stream.problems);
+    };
+    assert!(
+        problem.contains("this machine's, and its clock is not"),
+        "{problem}"
+    );
+    // The picture: it comes ten seconds before the time that it shows.
+    let latency = stream.latency.expect("pictures came");
+    let distance = latency.min + f64::from(AHEAD);
+    assert!((-EARLY..NOISE).contains(&distance), "{latency:?}");
+    // Everything else agrees with the picture.
+    let times = stream.times;
+    let reports = times.sender_reports.expect("sender reports came");
+    assert!(reports.max_us.abs() <= 1000, "{reports:?}");
+    assert!(reports.median_us.abs() <= 2 * TICK, "{reports:?}");
+    let signalled = times.reference_clock.expect("the SDP signals a clock");
+    assert!(signalled.max_us.abs() <= 3 * TICK, "{signalled:?}");
+    let extension = times.ntp_extension.expect("packets have the extension");
+    assert!(extension.max_us.abs() <= 1, "{extension:?}");
+    let offset = stream.sound.as_ref().and_then(|sound| sound.offset_median);
+    assert!(offset.is_some_and(|offset| offset.abs() < 1.0), "{offset:?}");
+    let clock = format!("a=ts-refclk:{refclk}\r\n");
+    assert_eq!(sdp.matches(&clock).count(), 2, "{sdp}");
+    assert_eq!(sdp.matches("a=mediaclk:direct=").count(), 2, "{sdp}");
+}
+
+/// PTP is spoken on two ports of the whole machine, so that this runs in a network of its own, with nothing behind it.
+#[test]
+fn a_ptp_masters_time_is_in_the_picture_and_wherever_else_the_stream_tells_it() {
+    if !is_in_own_network("a_ptp_masters_time_is_in_the_picture_and_wherever_else_the_stream_tells_it") {
+        return;
+    }
+    for words in [
+        "link set lo up",
+        "link add ptp0 type veth peer name ptp1",
+        "address add 192.0.2.1/24 dev ptp0",
+        "link set ptp1 up",
+        "link set ptp0 up",
+        "route add 224.0.0.0/4 dev ptp0",
+    ] {
+        let done = Command::new("ip").args(words.split(' ')).status();
+        assert!(done.expect("iproute2 is installed").success(), "ip {words}");
+    }
+    let _master = Master::ahead_by(AHEAD.unsigned_abs().into(), 5, "ptp0");
+    let server = start(&Config {
+        clock: ClockSource::Ptp { domain: 5 },
+        ..camera(VideoCodec::H264)
+    });
+    let stream = streams(std::slice::from_ref(&server)).remove(0);
+    let identity = IDENTITY.map(|byte| format!("{byte:02X}")).join("-");
+    assert_tells_time_of_network(&stream, &sdp(&server), &format!("ptp=IEEE1588-2008:{identity}:5"));
+}
+
+/// Runs the test `name` once more, in a network namespace, and answers false; true to the test in there.
+fn is_in_own_network(name: &str) -> bool {
+    const INSIDE: &str = "TEST_IN_OWN_NETWORK";
+    if std::env::var_os(INSIDE).is_some() {
+        return true;
+    }
+    let itself = std::env::current_exe().expect("a test has a path");
+    let isolated = || {
+        let mut command = Command::new("unshare");
+        command.args(["--map-root-user", "--net"]);
+        command
+    };
+    if !isolated()
+        .arg("true")
+        .status()
+        .is_ok_and(|status| status.success())
+    {
+        eprintln!("{name}: not tried, for this machine gives nobody a network namespace");
+        return false;
+    }
+    let inside = isolated()
+        .arg(itself)
+        .args(["--exact", name, "--nocapture"])
+        .env(INSIDE, "1")
+        .status();
+    assert!(
+        inside.expect("it runs").success(),
+        "{name} in a network of its own"
+    );
+    false
+}
+
+/// What speaks PTP for GStreamer is a program of its own.
+#[test]
+fn a_machine_that_cannot_speak_ptp_is_told_at_the_start() {
+    let output = process::command()
+        .env("RTSP_CLOCK", "ptp:0")
+        .env("RTSP_SERVER_IP", "127.0.0.1")
+        .env("RTSP_SERVER_PORT", "0")
+        .env("GST_PTP_HELPER", "/bin/false")
+        .output()
+        .expect("it runs");
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        said.contains("clock ptp:0 cannot be set: GStreamer's gst-ptp-helper does not start."),
+        "{said}"
+    );
 }
 
 #[test]

@@ -9,6 +9,7 @@
 pub mod config_rules;
 pub mod ntp;
 pub mod process;
+pub mod ptp;
 pub mod random;
 
 use std::{
