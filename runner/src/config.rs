@@ -142,6 +142,7 @@ impl Mount {
 
 /// One camera.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the file")]
 pub struct StreamConfig {
     /// Where it can be played, one at least; several show the same picture.
     pub mounts: Vec<Mount>,

@@ -17,8 +17,8 @@ const SENDER_REPORT: u8 = 200;
 pub fn tell_instants(rtpbin: &gst::Element, clock: Option<&gst::Clock>) {
     rtpbin.set_property("rtcp-sync-send-time", false);
     rtpbin.set_property("update-ntp64-header-ext", false);
-    let is_ptp = clock.is_some_and(|clock| clock.is::<PtpClock>());
-    if is_ptp || clock.is_some_and(|clock| clock.is::<NtpClock>()) {
+    let is_ptp = clock.is_some_and(ObjectExt::is::<PtpClock>);
+    if is_ptp || clock.is_some_and(ObjectExt::is::<NtpClock>) {
         rtpbin.set_property_from_str("ntp-time-source", "clock-time");
     }
     if is_ptp {

@@ -35,8 +35,8 @@ struct File {
     log_level: String,
     /// How the log is written.
     log_format: LogFormat,
-    /// Whose time the cameras show: "system" for this machine's, "ntp://HOST" or "ntp://HOST:PORT" for an NTP server's,
-    /// "ptp:DOMAIN" for that of a PTP domain, 0 to 255.
+    /// Whose time the cameras show: "system" for this machine's, `ntp://HOST` or `ntp://HOST:PORT` for an NTP server's,
+    /// `ptp:DOMAIN` for that of a PTP domain, 0 to 255.
     #[schemars(regex(pattern = clock::PATTERN))]
     clock: String,
     #[serde(flatten)]

@@ -15,7 +15,7 @@ use gst::{ClockTime, prelude::*};
 use gst_net::NtpClock;
 
 /// Seconds from NTP's epoch to Unix's.
-const NTP_TO_UNIX: Duration = Duration::from_secs(2_208_988_800);
+const NTP_TO_UNIX: ClockTime = ClockTime::from_seconds(2_208_988_800);
 /// A request is sent at once.
 const PATIENCE: Duration = Duration::from_secs(1);
 const PACKET: usize = 48;
@@ -89,8 +89,8 @@ fn from_ntp(ntp: u64) -> ClockTime {
 
 /// By this machine's clock, as NTP counts.
 fn machine_time() -> ClockTime {
-    let time = UNIX_EPOCH.elapsed().unwrap_or_default() + NTP_TO_UNIX;
-    ClockTime::try_from(time).unwrap_or_default()
+    let time = UNIX_EPOCH.elapsed().unwrap_or_default();
+    ClockTime::try_from(time).unwrap_or_default() + NTP_TO_UNIX
 }
 
 #[cfg(test)]
