@@ -11,12 +11,16 @@ use crate::schedule::Now;
 const NARROW_BRACKET: i64 = 50_000;
 /// How often to try for a narrow bracket before taking the narrowest.
 const TRIES: usize = 10;
+/// From NTP's epoch, 1900, to Unix's, in ns.
+const NTP_TO_UNIX: i64 = 2_208_988_800_000_000_000;
+/// TAI, which PTP counts from 1970, minus UTC, since 2017 (ns). A grandmaster announces it, GStreamer does not hand it on.
+const LEAP_SECONDS: i64 = 37_000_000_000;
 
 /// What an instant is counted from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wall {
-    /// The machine's clock.
-    Machine,
+    /// The time of day: the pipeline's clock says it if it is a network's, otherwise the machine does.
+    TimeOfDay,
     /// Running time, from this instant on (ns since the Unix epoch).
     From(i64),
 }
@@ -26,14 +30,18 @@ pub(crate) enum Wall {
 pub(crate) struct PipelineClock {
     clock: gst::Clock,
     base_time: gst::ClockTime,
+    /// The instant of its zero (ns since the Unix epoch), if it tells the time of day.
+    epoch: Option<i64>,
 }
 
 impl PipelineClock {
     /// The element's clock; `None` before it has one.
     pub(crate) fn of(element: &impl IsA<gst::Element>) -> Option<Self> {
+        let clock = element.clock()?;
         Some(Self {
-            clock: element.clock()?,
+            epoch: epoch(&clock),
             base_time: element.base_time()?,
+            clock,
         })
     }
 
@@ -44,13 +52,15 @@ impl PipelineClock {
 
     /// Running time and wall clock, read as one.
     pub(crate) fn now(&self, wall: Wall) -> Now {
-        match wall {
-            Wall::From(instant) => Now {
-                running: self.running(),
-                offset: instant,
-                uncertainty: 0,
-            },
-            Wall::Machine => self.bracketed(),
+        let offset = match (wall, self.epoch) {
+            (Wall::From(instant), _) => instant,
+            (Wall::TimeOfDay, Some(epoch)) => epoch.saturating_add(signed(self.base_time)),
+            (Wall::TimeOfDay, None) => return self.bracketed(),
+        };
+        Now {
+            running: self.running(),
+            offset,
+            uncertainty: 0,
         }
     }
 
@@ -89,6 +99,19 @@ impl PipelineClock {
         }
         narrowest.1
     }
+}
+
+/// The instant of a network clock's zero, in ns since the Unix epoch. `None` for a clock that counts from some moment of
+/// its own, or does not know the time yet.
+fn epoch(clock: &gst::Clock) -> Option<i64> {
+    let epoch = if clock.is::<gst_net::NtpClock>() {
+        -NTP_TO_UNIX
+    } else if clock.is::<gst_net::PtpClock>() {
+        -LEAP_SECONDS
+    } else {
+        return None;
+    };
+    clock.is_synced().then_some(epoch)
 }
 
 /// The machine's wall clock, in ns since the Unix epoch.
@@ -159,5 +182,28 @@ impl Wait {
 
     fn state(&self) -> MutexGuard<'_, WaitState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Clocks that wait for nobody: what they count from does not depend on whom they ask.
+    #[test]
+    fn clocks_of_a_network_that_have_the_time_count_from_a_known_instant() {
+        gst::init().unwrap();
+        let ntp = gst_net::NtpClock::new(None, "127.0.0.1", 1, gst::ClockTime::ZERO);
+        let ptp = gst::glib::Object::builder::<gst_net::PtpClock>().build();
+        for (clock, expected) in [
+            (ntp.upcast::<gst::Clock>(), -2_208_988_800 * 1_000_000_000),
+            (ptp.upcast(), -37 * 1_000_000_000),
+        ] {
+            clock.set_synced(false);
+            assert_eq!(epoch(&clock), None, "{clock:?} does not have it yet");
+            clock.set_synced(true);
+            assert_eq!(epoch(&clock), Some(expected), "{clock:?}");
+        }
+        assert_eq!(epoch(&gst::SystemClock::obtain()), None);
     }
 }

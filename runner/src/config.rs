@@ -5,6 +5,7 @@
 //!
 //! | module | job |
 //! | --- | --- |
+//! | `clock` | whose time the cameras show |
 //! | `coding` | which settings of the picture's coding go together |
 //! | `json` | a JSON value that keeps repeated keys |
 //! | `keys` | the keys: their names, variables and limits |
@@ -28,6 +29,7 @@ use std::path::{Path, PathBuf};
 use crate::log;
 
 mod checks;
+mod clock;
 mod coding;
 mod draft;
 mod json;
@@ -40,6 +42,7 @@ mod transports;
 mod users;
 mod walk;
 
+pub use clock::ClockSource;
 use look::Look;
 pub use transports::{Groups, Multicast, TlsFiles, Transport};
 pub use users::{Access, Authentication, Login, User};
@@ -65,6 +68,8 @@ pub struct Config {
     pub login: Option<Login>,
     /// All others who may log in.
     pub users: Vec<User>,
+    /// Whose time the cameras show.
+    pub clock: ClockSource,
     /// Which events are logged.
     pub log_level: log::Filter,
     /// How they are written.
@@ -87,6 +92,7 @@ impl Default for Config {
             authentication: Authentication::Both,
             login: None,
             users: Vec::new(),
+            clock: ClockSource::default(),
             log_level: log::Filter::default(),
             log_format: log::Format::default(),
             session_timeout: 30,
@@ -162,6 +168,7 @@ impl Mount {
 
 /// One camera.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the file")]
 pub struct StreamConfig {
     /// Where it can be played; several show the same picture.
     pub mounts: Vec<Mount>,
@@ -208,6 +215,8 @@ pub struct StreamConfig {
     pub audio: Option<AudioCodec>,
     /// How many viewers it has at most, at each place by itself where it has several; `None` for any number.
     pub max_viewers: Option<u32>,
+    /// Whether each frame's packets tell the instant shown in an RTP header extension.
+    pub ntp_extension: bool,
 }
 
 impl Default for StreamConfig {
@@ -240,6 +249,7 @@ impl Default for StreamConfig {
             flash: false,
             audio: None,
             max_viewers: None,
+            ntp_extension: false,
         }
     }
 }

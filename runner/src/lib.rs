@@ -16,6 +16,9 @@
 //! | [`factory`] | the same pipeline for every viewer, whatever URL it has |
 //! | [`audio`] | the sound of a stream: its encoder, and its part of the launch string |
 //! | [`encoder_delay`] | how much later sound comes out of a decoder than it went into the encoder |
+//! | [`time_source`] | the clock of a network, where pipelines run by one |
+//! | [`reports`] | what RTCP says of time |
+//! | [`ntp_extension`] | the instant shown, in an RTP header extension |
 //! | [`elements`] | the elements that serving takes, and where Debian keeps them |
 //! | [`deltas`] | marks the packets of pictures that cannot be decoded alone |
 //! | [`gate`] | which packets of a running pipeline are for viewers |
@@ -40,12 +43,15 @@ pub mod gate;
 pub mod healthcheck;
 pub mod launch;
 pub mod log;
+pub mod ntp_extension;
 pub mod own_pipeline;
 pub mod pacer;
 pub mod picture;
+pub mod reports;
 pub mod rtsp_ffi;
 pub mod seats;
 pub mod server;
 pub mod stream;
+pub mod time_source;
 pub mod tls;
 pub mod viewers;

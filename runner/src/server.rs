@@ -25,10 +25,11 @@ use gst_rtsp_server::{RTSPThreadPool, prelude::*};
 
 use crate::{
     addresses::{self, Listener},
-    config::{Config, StreamConfig},
+    config::{ClockSource, Config, StreamConfig},
     launch, rtsp_ffi,
     seats::Seats,
     stream::Stream,
+    time_source::TimeSource,
 };
 
 mod acceptor;
@@ -61,6 +62,8 @@ pub struct Server {
     streams: Vec<Arc<Stream>>,
     endpoints: Vec<Endpoint>,
     urls: Vec<String>,
+    /// Held for as long as pipelines run by it.
+    _time: Option<TimeSource>,
     main_loop: glib::MainLoop,
     thread: Option<JoinHandle<()>>,
 }
@@ -76,14 +79,19 @@ impl Server {
             checks::elements(stream)?;
         }
         checks::painting(checks::TRIAL)?;
+        let time = TimeSource::start(&config.clock)?;
         let shared = share(config)?;
-        let streams = make_streams(config, &shared);
+        let streams = make_streams(config, &shared, time.as_ref());
         let endpoints = listen(config, &streams, &shared)?;
         checks::rtp_ports(config)?;
         shared.sessions.tidy_up(&shared.context);
         let main_loop = glib::MainLoop::new(Some(&shared.context), false);
         let thread = spawn(&shared.context, &main_loop)?;
+        if let Some(time) = &time {
+            time.watch(&shared.context);
+        }
         let server = Self {
+            _time: time,
             urls: urls(config, &endpoints),
             streams,
             endpoints,
@@ -214,6 +222,9 @@ fn announce(server: &Server, config: &Config) {
     for description in descriptions {
         tracing::info!("{description}, {log_in}");
     }
+    if config.clock != ClockSource::System {
+        tracing::info!("the time is that of {}", config.clock);
+    }
 }
 
 fn describe(stream: &StreamConfig) -> String {
@@ -272,10 +283,13 @@ fn share(config: &Config) -> Result<Shared, StartError> {
     })
 }
 
-fn make_streams(config: &Config, shared: &Shared) -> Vec<Arc<Stream>> {
+fn make_streams(config: &Config, shared: &Shared, time: Option<&TimeSource>) -> Vec<Arc<Stream>> {
     let make = |config_of_stream: &StreamConfig| {
         let stream = Stream::new(config_of_stream, &shared.context, &shared.threads);
         shared.transports.equip(&stream, config_of_stream);
+        if let Some(time) = time {
+            stream.set_clock(time.clock());
+        }
         stream
     };
     config.streams.iter().map(make).collect()

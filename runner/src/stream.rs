@@ -11,7 +11,10 @@ use std::{
 
 use gst::{ClockTime, glib, prelude::*};
 use gst_rtsp::RTSPUrl;
-use gst_rtsp_server::{RTSPClient, RTSPMedia, RTSPMediaFactory, RTSPSuspendMode, RTSPThreadPool, prelude::*};
+use gst_rtsp_server::{
+    RTSPClient, RTSPMedia, RTSPMediaFactory, RTSPPublishClockMode, RTSPSuspendMode, RTSPThreadPool,
+    prelude::*,
+};
 use gst_video::UpstreamForceKeyUnitEvent;
 
 use crate::{
@@ -21,9 +24,9 @@ use crate::{
     factory::CameraFactory,
     gate::{Gate, Packet, Verdict},
     launch::launch_string,
-    own_pipeline,
+    ntp_extension, own_pipeline,
     pacer::{Pacer, When},
-    rtsp_ffi,
+    reports, rtsp_ffi,
     viewers::Viewers,
 };
 
@@ -205,6 +208,13 @@ impl Stream {
         &self.config.transports
     }
 
+    /// Its pipelines run by `clock`, a network's, and the SDP says so (RFC 7273).
+    pub fn set_clock(&self, clock: &gst::Clock) {
+        self.factory.set_clock(Some(clock));
+        self.factory
+            .set_publish_clock_mode(RTSPPublishClockMode::ClockAndOffset);
+    }
+
     /// `client`, or the stream itself, wants the pipeline; it does no longer when the answer is dropped.
     #[must_use]
     pub fn arrive(self: &Arc<Self>, client: Option<&RTSPClient>) -> Presence {
@@ -382,6 +392,12 @@ impl Stream {
         let source = own_pipeline::clock_source(bin);
         if let Some(payloader) = bin.by_name("pay0") {
             deltas::mark(&payloader);
+            if self.factory.clock().is_some() {
+                reports::note_running_time(&payloader);
+            }
+            if self.config.ntp_extension {
+                ntp_extension::add(&payloader);
+            }
         }
         if let Some(source) = &source {
             self.viewers.show_on(source);
@@ -488,6 +504,7 @@ impl Stream {
         pipeline.set_latency(Some(ClockTime::ZERO));
         let stream = Arc::downgrade(self);
         let running = Arc::downgrade(running);
+        let clock = self.factory.clock();
         pipeline.connect_element_added(move |_, element| {
             if element.has_property("processing-deadline") {
                 // Each sink would ask for 20 ms more.
@@ -495,8 +512,7 @@ impl Stream {
             }
             match element.factory().as_ref().map(GstObjectExt::name).as_deref() {
                 Some("rtpbin") => {
-                    // Sender reports tie RTP time to the instant shown, not to that of sending.
-                    element.set_property("rtcp-sync-send-time", false);
+                    reports::tell_instants(element, clock.as_ref());
                     let (stream, running) = (stream.clone(), running.clone());
                     element.connect_pad_added(move |_, pad| {
                         if session_number(pad).is_some()

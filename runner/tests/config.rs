@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use rtsp_clock_server::config::{
-    AudioCodec, Config, Corner, Encoder, Environment, Error, Loaded, Login, PortRange, Stamp, VideoCodec,
-    load, schema,
+    AudioCodec, ClockSource, Config, Corner, Encoder, Environment, Error, Loaded, Login, PortRange, Stamp,
+    VideoCodec, load, schema,
 };
 use rtsp_clock_server::log;
 use serde_json::{Value, json};
@@ -487,7 +487,8 @@ fn an_unknown_key_brings_the_one_that_was_meant() {
          horizontalAlignment, verticalAlignment, textScale, logo, logoPosition, logoScale, alwaysOn, count, \
          sharedPicture, logLevel, logFormat, keyFrameInterval, bitrateKbps, quality, constantBitrate, encoder, \
          pipeline, transports, multicastAddressRange, multicastPortRange, multicastTtl, tlsPort, tlsCertificate, \
-         tlsPrivateKey, plainRtsp, authentication, sessionTimeoutSeconds, maxViewers, maxServerViewers, users, streams"
+         tlsPrivateKey, plainRtsp, authentication, sessionTimeoutSeconds, maxViewers, maxServerViewers, clock, \
+         ntpExtension, users, streams"
     );
 }
 
@@ -871,11 +872,13 @@ fn the_schema_has_the_seeds_nine_keys_and_those_that_came_later() {
         "logFormat",
         "sessionTimeoutSeconds",
         "maxServerViewers",
+        "clock",
         "stamp",
         "stampPosition",
         "stampId",
         "flash",
         "audio",
+        "ntpExtension",
         "keyFrameInterval",
         "bitrateKbps",
         "quality",
@@ -972,6 +975,75 @@ fn viewers_have_a_time_and_a_number() {
         mistakes(r#"{"streams": [{"maxServerViewers": 2}]}"#, &[]),
         ["streams[0].maxServerViewers: is about the server as a whole, expected beside streams"]
     );
+}
+
+#[test]
+fn the_clock_is_this_machines_or_a_networks() {
+    let ntp = |host: &str, port| ClockSource::Ntp {
+        host: host.into(),
+        port,
+    };
+    let schema = schema::schema().to_value();
+    let fits_the_schema = |value: &str| jsonschema::is_valid(&schema, &json!({"clock": value}));
+    for (value, clock) in [
+        ("system", ClockSource::System),
+        ("ntp://time.example", ntp("time.example", 123)),
+        ("ntp://192.0.2.1:1123", ntp("192.0.2.1", 1123)),
+        ("ntp://[2001:db8::1]", ntp("2001:db8::1", 123)),
+        ("ntp://[::1]:65535", ntp("::1", 65535)),
+        ("ptp:0", ClockSource::Ptp { domain: 0 }),
+        ("ptp:255", ClockSource::Ptp { domain: 255 }),
+    ] {
+        assert_eq!(read(&json!({"clock": value}).to_string()).clock, clock);
+        assert_eq!(read_with("{}", &[("RTSP_CLOCK", value)]).clock, clock);
+        assert_eq!(clock.to_string(), value);
+        assert!(fits_the_schema(value), "{value}");
+    }
+    assert_eq!(read(r#"{"clock": "ntp://a:123"}"#).clock.to_string(), "ntp://a");
+    assert_eq!(
+        refusal("clock", &json!("ntp:time.example")),
+        "found \"ntp:time.example\", expected \"system\", \"ntp://HOST\" or \"ntp://HOST:PORT\" for the time of an NTP \
+         server, or \"ptp:DOMAIN\" for that of a PTP domain from 0 to 255"
+    );
+    for wrong in [
+        "",
+        "utc",
+        "ntp://",
+        "ntp://:123",
+        "ntp://a:",
+        "ntp://a:+1",
+        "ntp://a b",
+        "ntp://a/b",
+        "ntp://[::1",
+        "ntp://::1",
+        "ntp://[a]",
+        "ptp:",
+        "ptp:-1",
+        "ptp:x",
+    ] {
+        refusal("clock", &json!(wrong));
+        assert!(!fits_the_schema(wrong) || wrong == "ntp://[a]", "{wrong}");
+    }
+    for wrong in [
+        json!("ptp:256"),
+        json!("ntp://a:0"),
+        json!("ntp://a:65536"),
+        json!(5),
+    ] {
+        refusal("clock", &wrong);
+    }
+    let in_entry = mistakes(r#"{"streams": [{"clock": "system"}]}"#, &[]);
+    assert_eq!(in_entry.len(), 1, "{in_entry:?}");
+}
+
+#[test]
+fn the_ntp_extension_is_a_streams() {
+    let config =
+        read(r#"{"ntpExtension": true, "streams": [{}, {"ntpExtension": false, "rtspStreamPath": "/b"}]}"#);
+    let has: Vec<bool> = config.streams.iter().map(|stream| stream.ntp_extension).collect();
+    assert_eq!(has, [true, false]);
+    assert!(read_with("{}", &[("RTSP_NTP_EXTENSION", "true")]).streams[0].ntp_extension);
+    refusal("ntpExtension", &json!("yes"));
 }
 
 #[test]

@@ -396,7 +396,7 @@ impl ClockProbe {
         let wall = lock(&self.settings).wall();
         match (PipelineClock::of(&*self.obj()), wall) {
             (Some(clock), _) => clock.instant(wall),
-            (None, Wall::Machine) => machine_clock(),
+            (None, Wall::TimeOfDay) => machine_clock(),
             (None, Wall::From(start)) => start,
         }
     }

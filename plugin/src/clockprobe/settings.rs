@@ -43,7 +43,7 @@ impl Settings {
     /// What the instant of arrival is counted from.
     pub(super) fn wall(&self) -> Wall {
         match self.start_time {
-            WALL_CLOCK => Wall::Machine,
+            WALL_CLOCK => Wall::TimeOfDay,
             instant => Wall::From(instant),
         }
     }

@@ -351,7 +351,7 @@ impl ClockSrc {
         let latency = lock(&self.life).latency;
         let mut stream = lock(&self.stream);
         let stream = stream.as_mut().ok_or(gst::FlowError::NotNegotiated)?;
-        let wall = timing.start_time().map_or(Wall::Machine, Wall::From);
+        let wall = timing.start_time().map_or(Wall::TimeOfDay, Wall::From);
         let now = clock.map(|clock| clock.now(wall));
         let is_first = stream.schedule.is_none();
         let rate = stream.rate;

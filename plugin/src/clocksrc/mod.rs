@@ -18,6 +18,9 @@ glib::wrapper! {
     /// instant of its own PTS, not the instant at which it happened to be drawn: text, PTS and the
     /// `GstReferenceTimestampMeta`s (`timestamp/x-unix`, `timestamp/x-ntp`) of a buffer agree under any load.
     ///
+    /// Where the pipeline runs by a `GstNtpClock` or a `GstPtpClock` that has the time, the wall clock is that clock (of
+    /// PTP's TAI, 37 s are taken off for UTC); otherwise it is the machine's.
+    ///
     /// Frames fall on whole frame periods of the wall clock (#clocksrc:align, #clocksrc:phase): at 25 frames a
     /// second, at .000, .040, .080. A frame is skipped once its successor is due; it is counted in
     /// #clocksrc:stats, and its number (the buffer's offset) is used up.

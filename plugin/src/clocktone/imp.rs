@@ -383,7 +383,7 @@ impl Stream {
 
 /// What an instant is counted from.
 fn wall(timing: Timing) -> Wall {
-    timing.start_time().map_or(Wall::Machine, Wall::From)
+    timing.start_time().map_or(Wall::TimeOfDay, Wall::From)
 }
 
 /// The course of a new stream. One that is not live begins at running time 0.

@@ -6,7 +6,10 @@ use std::path::PathBuf;
 
 use super::look::Look;
 use super::numbered::{NumberedPort, NumberedText};
-use super::{Authentication, Config, Groups, Mount, Multicast, PortRange, StreamConfig, TlsFiles, Transport};
+use super::{
+    Authentication, ClockSource, Config, Groups, Mount, Multicast, PortRange, StreamConfig, TlsFiles,
+    Transport,
+};
 use crate::log;
 
 const NANOSECONDS: u64 = 1_000_000_000;
@@ -28,6 +31,7 @@ pub(super) struct Draft {
     pub(super) multicast_ttl: u8,
     pub(super) tls_certificate: Option<PathBuf>,
     pub(super) tls_private_key: Option<PathBuf>,
+    pub(super) clock: ClockSource,
     pub(super) log_level: log::Filter,
     pub(super) log_format: log::Format,
     pub(super) session_timeout: u32,
@@ -56,6 +60,7 @@ impl Default for Draft {
         let Config {
             authentication,
             rtp_ports,
+            clock,
             log_level,
             log_format,
             session_timeout,
@@ -73,6 +78,7 @@ impl Default for Draft {
             multicast_ttl: 1,
             tls_certificate: None,
             tls_private_key: None,
+            clock,
             log_level,
             log_format,
             session_timeout,

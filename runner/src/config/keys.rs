@@ -7,8 +7,8 @@ use super::json::Json;
 use super::look::{HorizontalAlignment, VerticalAlignment};
 use super::numbered::NumberedText;
 use super::readers::{
-    address, audio, codec, color, corner, encoder, label, log_level, logo, one_of, password, path, pipeline,
-    port, resolution, rtp_ports, share, time_format, time_zone, truth, username, whole,
+    address, audio, clock, codec, color, corner, encoder, label, log_level, logo, one_of, password, path,
+    pipeline, port, resolution, rtp_ports, share, time_format, time_zone, truth, username, whole,
 };
 use super::transports::{groups, multicast_ports, pem_file, transports};
 use super::{Authentication, Stamp};
@@ -502,6 +502,20 @@ pub(super) const KEYS: &[Key] = &[
         variable: "RTSP_MAX_SERVER_VIEWERS",
         form: Form::Number,
         read: |json, draft| whole(json, &VIEWERS).map(|most| draft.max_viewers = Some(most)),
+        ..KEY
+    },
+    Key {
+        name: "clock",
+        level: Level::Server,
+        variable: "RTSP_CLOCK",
+        read: |json, draft| clock(json).map(|clock| draft.clock = clock),
+        ..KEY
+    },
+    Key {
+        name: "ntpExtension",
+        variable: "RTSP_NTP_EXTENSION",
+        form: Form::Truth,
+        read: |json, draft| truth(json).map(|extension| draft.stream.ntp_extension = extension),
         ..KEY
     },
 ];

@@ -7,11 +7,12 @@ use std::sync::LazyLock;
 
 use clockface::{Argb, Share};
 
+use super::clock;
 use super::json::Json;
 use super::keys::{HEIGHTS, LABEL_CHARACTERS, LABEL_LINES, LOGIN_CHARACTERS, PORTS, RTP_PORTS, WIDTHS};
 use super::look::parse_color;
 use super::numbered::{NUMBER, NumberedPort, NumberedText};
-use super::{AudioCodec, Corner, Encoder, PortRange, VideoCodec};
+use super::{AudioCodec, ClockSource, Corner, Encoder, PortRange, VideoCodec};
 use crate::{log, own_pipeline};
 
 /// A value that is a text, and passes.
@@ -208,6 +209,14 @@ pub(super) fn audio(json: &Json) -> Result<Option<AudioCodec>, String> {
         _ => None,
     };
     codec.ok_or_else(|| "\"none\", \"pcmu\", \"aac\" or \"opus\"".into())
+}
+
+pub(super) fn clock(json: &Json) -> Result<ClockSource, String> {
+    let source = match json {
+        Json::Text(text) => ClockSource::parse(text),
+        _ => None,
+    };
+    source.ok_or_else(|| clock::EXPECTED.into())
 }
 
 pub(super) fn log_level(json: &Json) -> Result<log::Filter, String> {

@@ -3,6 +3,7 @@
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
+use super::clock;
 use super::draft::Draft;
 use super::keys::{
     BITRATES, COUNTS, FRAME_RATES, KEY_FRAME_INTERVALS, LABEL_CHARACTERS, LOGIN_CHARACTERS, LOGO_SCALES,
@@ -63,6 +64,10 @@ struct File {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "u32", range(min = *VIEWERS.start(), max = *VIEWERS.end()))]
     max_server_viewers: Option<u32>,
+    /// Whose time the cameras show: "system" for this machine's, `ntp://HOST` or `ntp://HOST:PORT` for an NTP server's,
+    /// `ptp:DOMAIN` for that of a PTP domain, 0 to 255.
+    #[schemars(regex(pattern = clock::PATTERN))]
+    clock: String,
     #[serde(flatten)]
     defaults: Stream,
     /// The streams. Each may have any key of a stream; what it has not is as at the top level. Without it there is one
@@ -140,6 +145,9 @@ struct Stream {
     flash: bool,
     /// How the ticks are encoded: one begins at each whole second of the clock. "none": no sound.
     audio: Audio,
+    /// Whether the first packet of each frame has the instant shown as 64-bit NTP time in an RTP header extension (RFC
+    /// 6051).
+    ntp_extension: bool,
     /// Frames from one key frame to the next. A viewer who joins gets one at once besides. In MJPEG each frame is one.
     #[schemars(range(min = *KEY_FRAME_INTERVALS.start(), max = *KEY_FRAME_INTERVALS.end()))]
     key_frame_interval: u32,
@@ -358,6 +366,7 @@ impl Default for File {
             log_format,
             session_timeout,
             max_viewers,
+            clock,
             ..
         } = Draft::default();
         Self {
@@ -382,6 +391,7 @@ impl Default for File {
             },
             session_timeout_seconds: session_timeout,
             max_server_viewers: max_viewers,
+            clock: clock.to_string(),
             defaults: Stream::default(),
             streams: Vec::new(),
         }
@@ -440,6 +450,7 @@ impl Default for Stream {
                 Some(AudioCodec::Aac) => Audio::Aac,
                 Some(AudioCodec::Opus) => Audio::Opus,
             },
+            ntp_extension: stream.ntp_extension,
             key_frame_interval: stream.key_frame_interval,
             bitrate_kbps: stream.bitrate_kbps,
             quality: stream.jpeg_quality,

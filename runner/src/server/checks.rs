@@ -12,7 +12,7 @@ use crate::{
     config::{Config, PortRange, StreamConfig, TlsFiles, Transport},
     elements, launch,
     own_pipeline::{self, Lack},
-    tls,
+    time_source, tls,
 };
 
 /// Makes one small picture as fast as it can.
@@ -30,6 +30,9 @@ pub enum StartError {
     /// GStreamer refused this program's own elements.
     #[error("the element clocksrc cannot be registered: {0}")]
     Plugin(#[from] glib::BoolError),
+    /// The clock cannot be had.
+    #[error(transparent)]
+    Clock(#[from] time_source::Error),
     /// The stream's launch string is not one.
     #[error("the stream {name} has a pipeline that GStreamer refuses: {reason}")]
     Launch {

@@ -10,7 +10,9 @@ pub mod certificate;
 pub mod config_rules;
 pub mod gst_launch;
 pub mod namespace;
+pub mod ntp;
 pub mod process;
+pub mod ptp;
 pub mod random;
 
 use std::{
