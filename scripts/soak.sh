@@ -1,19 +1,20 @@
 #!/bin/sh
-# The long tests: what CI does on a small scale. `scripts/soak.sh [PICTURES [REQUESTS]]`: so many pictures without a
-# readable stamp (a million by default, some 18 min of two cores; fails when one was read), and so many hostile requests
-# to a server without and with a log-in (100000 by default, some 5 min each), and 10000 connections that say nothing.
-# A 0 leaves a part out.
+# The long tests: what CI does on a small scale. `scripts/soak.sh [PICTURES [REQUESTS [MATRIX]]]`: so many pictures
+# without a readable stamp (a million by default, some 18 min of two cores; fails when one was read), and so many hostile
+# requests to a server without and with a log-in (100000 by default, some 5 min each), and 10000 connections that say
+# nothing; and so many times (once by default) every client with every codec over every transport with every log-in. A 0
+# leaves a part out.
 set -eu
 cd "$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)"
 
 usage() {
-    echo "usage: scripts/soak.sh [PICTURES [REQUESTS]]" >&2
+    echo "usage: scripts/soak.sh [PICTURES [REQUESTS [MATRIX]]]" >&2
     exit 2
 }
 
-[ "$#" -le 2 ] || usage
-pictures=${1:-1000000} requests=${2:-100000}
-for number in "$pictures" "$requests"; do
+[ "$#" -le 3 ] || usage
+pictures=${1:-1000000} requests=${2:-100000} matrix=${3:-1}
+for number in "$pictures" "$requests" "$matrix"; do
     case $number in
         '' | *[!0-9]*) usage ;;
     esac
@@ -56,4 +57,11 @@ if [ "$requests" -gt 0 ]; then
     attacked idle_connections_do_no_harm '^10000 connections within'
     attacked slow_bytes_do_no_harm '^[0-9]+ of [0-9]+ packets lost'
 fi
+while [ "$matrix" -gt 0 ]; do
+    echo "soak: every client with every codec, transport and log-in"
+    soaked '^[0-9]+ cells are as the table says' env MATRIX=all \
+        cargo test --release --locked --package rtsp-clock-server --test matrix \
+        -- --nocapture --exact every_client_plays_what_it_can
+    matrix=$((matrix - 1))
+done
 echo "soak: passed in $(($(date +%s) - start)) s"
