@@ -1,8 +1,9 @@
 //! How each client is made to play, and what it makes of it.
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -133,7 +134,7 @@ pub(crate) fn mpv(task: &Task) -> Result<usize, String> {
 }
 
 pub(crate) fn opencv(task: &Task) -> Result<usize, String> {
-    let mut command = Command::new(python_of_the_system());
+    let mut command = Command::new(python_with_opencv());
     command.env(
         "OPENCV_FFMPEG_CAPTURE_OPTIONS",
         format!("rtsp_transport;{}", task.transport.ffmpeg),
@@ -147,10 +148,18 @@ pub(crate) fn opencv(task: &Task) -> Result<usize, String> {
         .map_err(|error| format!("{written}: {error}"))
 }
 
-/// The packages of a distribution are for its own Python, which need not be the first one in the path.
-fn python_of_the_system() -> &'static Path {
-    let own = Path::new("/usr/bin/python3");
-    if own.exists() { own } else { Path::new("python3") }
+/// A distribution's packages are for its own Python, which need not be the first one in the path.
+fn python_with_opencv() -> &'static str {
+    static PYTHON: OnceLock<&str> = OnceLock::new();
+    PYTHON.get_or_init(|| {
+        let has_opencv = |python: &&str| {
+            let mut import = Command::new(python);
+            import.args(["-c", "import cv2"]).stderr(Stdio::null());
+            import.status().is_ok_and(|status| status.success())
+        };
+        let found = ["python3", "/usr/bin/python3"].into_iter().find(has_opencv);
+        found.expect("OpenCV for Python: python3-opencv in Debian")
+    })
 }
 
 /// What `command` writes once it has ended well.
