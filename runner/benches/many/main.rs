@@ -26,7 +26,7 @@ use reference::Reference;
 use rtsp_clock_server::rtsp_ffi::raise_descriptor_limit;
 
 /// Until everybody sees something, or it is broken.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How long what starting takes is left alone.
 const SETTLING: Duration = Duration::from_secs(5);
 /// How long CPU is measured and frames are counted.

@@ -20,9 +20,9 @@ use std::time::Duration;
 
 use clients::{FRAMES, Task};
 use common::{holds_within, process::Process};
-use table::{Cell, LIMITS, LOG_INS, Limit, PASSWORD, USER, all_cells, readme, rows};
+use table::{Cell, LIMITS, LOG_INS, Limit, PASSWORD, Row, USER, all_cells, readme, rows};
 
-/// What a client may take on a busy machine: FFmpeg looks at a stream for seconds before it plays it.
+/// What a client may take on a busy machine: ffmpeg looks at a stream for seconds before it plays it.
 const PATIENCE: Duration = Duration::from_secs(40);
 /// What does not work may take this long to say so.
 const PATIENCE_FOR_LIMITS: Duration = Duration::from_secs(10);
@@ -36,7 +36,7 @@ fn every_client_plays_what_it_can() {
     let cells: Vec<Cell> = if all {
         all_cells()
     } else {
-        rows().iter().flat_map(|row| row.cells()).collect()
+        rows().iter().flat_map(Row::cells).collect()
     };
     let cameras = cameras("cells", &cells);
     let failures = Mutex::new(Vec::new());

@@ -53,7 +53,7 @@ pub(crate) struct Transport {
     pub(crate) seen_as: &'static str,
     /// The scheme and the properties by which `rtspsrc` is asked for it.
     pub(crate) rtspsrc: (&'static str, &'static str),
-    /// What FFmpeg calls it, and what is made of FFmpeg: mpv and OpenCV.
+    /// What ffmpeg calls it, and what is made of its libraries: mpv and OpenCV.
     pub(crate) ffmpeg: &'static str,
     pub(crate) retina: Option<fn() -> retina::client::Transport>,
 }
@@ -248,33 +248,34 @@ pub(crate) fn all_cells() -> Vec<Cell> {
 
 /// The table as the README has it: that all is as it says is what the test of the cells holds.
 pub(crate) fn readme() -> String {
-    let rows = rows();
     let mut notes: Vec<&str> = Vec::new();
     let titles: Vec<&str> = CLIENTS.iter().map(|client| client.title).collect();
-    let mut table = format!(
-        "| | {} |\n|{}\n",
-        titles.join(" | "),
-        " --- |".repeat(titles.len() + 1)
-    );
-    for row in &rows {
-        let cells: Vec<String> = row
-            .cells()
-            .map(|cell| match cell.limit() {
-                None => "yes".to_owned(),
-                Some(limit) => {
-                    let number = notes.iter().position(|why| *why == limit.why);
-                    let number = number.unwrap_or_else(|| {
-                        notes.push(limit.why);
-                        notes.len() - 1
-                    });
-                    format!("no ({})", number + 1)
-                }
-            })
-            .collect();
-        table += &format!("| {} | {} |\n", row.title, cells.join(" | "));
+    let mut lines = vec![
+        format!("| | {} |", titles.join(" | ")),
+        format!("|{}", " --- |".repeat(titles.len() + 1)),
+    ];
+    for row in rows() {
+        let cells: Vec<String> = row.cells().map(|cell| mark(&cell, &mut notes)).collect();
+        lines.push(format!("| {} | {} |", row.title, cells.join(" | ")));
     }
-    for (index, why) in notes.iter().enumerate() {
-        table += &format!("\n({}) {why}", index + 1);
-    }
-    table + "\n"
+    lines.push(String::new());
+    let numbered = notes
+        .iter()
+        .zip(1..)
+        .map(|(why, number)| format!("({number}) {why}"));
+    lines.extend(numbered);
+    lines.join("\n") + "\n"
+}
+
+/// What the table says of `cell`; why it does not work is among `notes`.
+fn mark(cell: &Cell, notes: &mut Vec<&str>) -> String {
+    let Some(limit) = cell.limit() else {
+        return "yes".to_owned();
+    };
+    let known = notes.iter().position(|why| *why == limit.why);
+    let index = known.unwrap_or_else(|| {
+        notes.push(limit.why);
+        notes.len() - 1
+    });
+    format!("no ({})", index + 1)
 }
