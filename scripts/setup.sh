@@ -103,7 +103,7 @@ packages_apt() {
         fonts-dejavu-core tzdata glib-networking
     [ "$1" = run ] || echo gstreamer1.0-plugins-bad gstreamer1.0-libav
     [ "$1" != test ] || echo git gstreamer1.0-tools gstreamer1.0-x ffmpeg tesseract-ocr faketime shellcheck procps \
-        iproute2 zbar-tools libzbar0 python3-opencv openssl
+        iproute2 zbar-tools libzbar0 python3-opencv openssl mpv
 }
 
 # H.264 is in gstreamer1-plugins-ugly, which is RPM Fusion's; without it the codec `mjpeg` works.
@@ -114,7 +114,7 @@ packages_dnf() {
     ! dnf -q list gstreamer1-plugins-ugly >/dev/null 2>&1 || echo gstreamer1-plugins-ugly
     [ "$1" = run ] || echo gstreamer1-plugins-bad-free gstreamer1-plugin-libav
     [ "$1" != test ] || echo git ffmpeg-free tesseract libfaketime ShellCheck procps-ng iproute zbar python3-opencv \
-        openssl
+        openssl mpv
 }
 
 packages_pacman() {
@@ -122,7 +122,7 @@ packages_pacman() {
         ttf-dejavu tzdata glib-networking
     [ "$1" = run ] || echo gst-plugins-bad gst-libav
     [ "$1" != test ] || echo git ffmpeg tesseract tesseract-data-eng libfaketime shellcheck procps-ng iproute2 zbar \
-        python-opencv openssl
+        python-opencv openssl mpv
 }
 
 # H.264 is in Packman's gstreamer-plugins-ugly; openSUSE's own lacks x264, and the codec `mjpeg` works.
@@ -132,13 +132,13 @@ packages_zypper() {
         glib-networking
     [ "$1" = run ] || echo gstreamer-plugins-bad gstreamer-plugins-libav
     [ "$1" != test ] || echo git gstreamer-utils ffmpeg tesseract-ocr tesseract-ocr-traineddata-english libfaketime \
-        ShellCheck procps iproute2 zbar python3-opencv openssl
+        ShellCheck procps iproute2 zbar python3-opencv openssl mpv
 }
 
 # Homebrew's gstreamer has the plugins and the RTSP server in it.
 packages_brew() {
     echo pkgconf gstreamer pango cairo glib-networking
-    [ "$1" != test ] || echo ffmpeg tesseract libfaketime shellcheck zbar opencv openssl
+    [ "$1" != test ] || echo ffmpeg tesseract libfaketime shellcheck zbar opencv openssl mpv
 }
 
 # is_installed MANAGER PACKAGE

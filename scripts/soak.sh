@@ -1,20 +1,21 @@
 #!/bin/sh
-# The long tests: what CI does on a small scale. `scripts/soak.sh [PICTURES [REQUESTS [CYCLES]]]`: so many pictures without
-# a readable stamp (a million by default, some 18 min of two cores; fails when one was read), and so many hostile requests
-# to a server without and with a log-in (100000 by default, some 5 min each), and 10000 connections that say nothing; and
-# so many viewers who come and go (10000 by default, some 2 min), 1000 viewers of one stream, and 100 streams with a viewer
-# each. A 0 leaves a part out.
+# The long tests: what CI does on a small scale. `scripts/soak.sh [PICTURES [REQUESTS [CYCLES [MATRIX]]]]`: so many pictures
+# without a readable stamp (a million by default, some 25 min of two cores; fails when one was read), and so many hostile
+# requests to a server without and with a log-in (100000 by default, some 5 min each), and 10000 connections that say
+# nothing; so many viewers who come and go (10000 by default, some 2 min), 1000 viewers of one stream, and 100 streams with
+# a viewer each; and so many times (once by default) every client with every codec over every transport with every log-in.
+# A 0 leaves a part out.
 set -eu
 cd "$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)"
 
 usage() {
-    echo "usage: scripts/soak.sh [PICTURES [REQUESTS [CYCLES]]]" >&2
+    echo "usage: scripts/soak.sh [PICTURES [REQUESTS [CYCLES [MATRIX]]]]" >&2
     exit 2
 }
 
-[ "$#" -le 3 ] || usage
-pictures=${1:-1000000} requests=${2:-100000} cycles=${3:-10000}
-for number in "$pictures" "$requests" "$cycles"; do
+[ "$#" -le 4 ] || usage
+pictures=${1:-1000000} requests=${2:-100000} cycles=${3:-10000} matrix=${4:-1}
+for number in "$pictures" "$requests" "$cycles" "$matrix"; do
     case $number in
         '' | *[!0-9]*) usage ;;
     esac
@@ -69,4 +70,11 @@ if [ "$cycles" -gt 0 ]; then
     crowded many_streams_leave_no_trace '^100 viewers joined'
     crowded those_who_come_and_go_leave_no_trace "^$cycles came and went"
 fi
+while [ "$matrix" -gt 0 ]; do
+    echo "soak: every client with every codec, transport and log-in"
+    soaked '^[0-9]+ cells are as the table says' env MATRIX=all \
+        cargo test --release --locked --package rtsp-clock-server --test matrix \
+        -- --nocapture --exact every_client_plays_what_it_can
+    matrix=$((matrix - 1))
+done
 echo "soak: passed in $(($(date +%s) - start)) s"

@@ -550,7 +550,7 @@ test_setup_for_tests_brings_their_tools() {
     stand_in dpkg-query 'exit 1'
     run_launcher "$place/scripts/setup.sh" -- test
     exits 0
-    for tool in ffmpeg tesseract-ocr faketime shellcheck; do
+    for tool in ffmpeg mpv tesseract-ocr faketime shellcheck; do
         has err "$tool"
     done
 }

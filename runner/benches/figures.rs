@@ -4,8 +4,9 @@
 
 #[path = "../tests/common/mod.rs"]
 mod common;
+mod measure;
 
-use std::fs;
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitCode};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -15,6 +16,10 @@ use std::time::{Duration, Instant};
 use common::process::{Process, command};
 use common::{Interleaved, RtspClient, instant_of, milliseconds_between};
 use gst::prelude::*;
+use measure::{
+    Measure, Row, beside_sleeps, config_file, cpu_of, cpu_while, encoder_of_the_server, percentile,
+    print_table,
+};
 
 const CAMERA: &str = r#"{"serverIPAddress": "127.0.0.1", "serverPort": 0, "videoResolution": "1280x720",
                          "framesPerSecond": 25, "h264IFrameInterval": 50}"#;
@@ -26,7 +31,7 @@ fn main() -> ExitCode {
         .skip(1)
         .filter(|name| !name.starts_with("--"))
         .collect();
-    let rows: [(&str, Measure); 6] = [
+    let rows: [Measure; 6] = [
         ("painting", painting),
         ("stamp", stamp),
         ("server", server),
@@ -36,38 +41,7 @@ fn main() -> ExitCode {
     ];
     gst::init().expect("GStreamer starts");
     gstclocksrc::register_static().expect("clocksrc registers");
-    println!("| what | at least | measured | met |\n| --- | --- | --- | --- |");
-    let mut all_met = true;
-    for (name, measure) in rows {
-        if chosen.is_empty() || chosen.iter().any(|choice| choice == name) {
-            let Row {
-                what,
-                bound,
-                measured,
-                met,
-            } = measure();
-            all_met &= met;
-            println!(
-                "| {what} | {bound} | {measured} | {} |",
-                if met { "yes" } else { "no" }
-            );
-        }
-    }
-    if all_met {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
-}
-
-type Measure = fn() -> Row;
-
-/// One line of the table.
-struct Row {
-    what: &'static str,
-    bound: String,
-    measured: String,
-    met: bool,
+    print_table(&rows, &chosen)
 }
 
 // ---- painting -------------------------------------------------------------------------------------------------
@@ -84,7 +58,7 @@ fn painting() -> Row {
     rounds.sort_by(|a, b| (a.0 / a.1).total_cmp(&(b.0 / b.1)));
     let (overlay, clock) = rounds[RUNS / 2];
     Row {
-        what: "CPU a frame at 1920x1080 I420: `timeoverlay` on black, `clocksrc`",
+        what: "CPU a frame at 1920x1080 I420: `timeoverlay` on black, `clocksrc`".to_owned(),
         bound: "500 times less".to_owned(),
         measured: format!(
             "{overlay:.2} ms, {:.2} µs: {:.0} times less",
@@ -114,7 +88,7 @@ fn stamp() -> Row {
     rounds.sort_by(|a, b| (a.1 - a.0).total_cmp(&(b.1 - b.0)));
     let (without, with) = rounds[RUNS / 2];
     Row {
-        what: "CPU a frame at 1920x1080 I420: `clocksrc` without a stamp, with one",
+        what: "CPU a frame at 1920x1080 I420: `clocksrc` without a stamp, with one".to_owned(),
         bound: "at most 0.2 ms more".to_owned(),
         measured: format!(
             "{:.1} µs, {:.1} µs: {:.1} µs more",
@@ -148,7 +122,7 @@ fn cpu_of_frames(line: &str, frames: u32) -> f64 {
 
 fn server() -> Row {
     const TIME: Duration = Duration::from_secs(12);
-    let encoder = encoder_of_the_server();
+    let encoder = encoder_of_the_server(command(), &camera_file());
     let mut rounds: Vec<(f64, f64)> = (0..3)
         .map(|_| {
             let camera = Camera::start();
@@ -162,24 +136,12 @@ fn server() -> Row {
     rounds.sort_by(|a, b| (a.0 - a.1).total_cmp(&(b.0 - b.1)));
     let (served, black) = rounds[1];
     Row {
-        what: "CPU a frame of 720p25 H.264: black frames into a `fakesink`, the server with one viewer",
+        what: "CPU a frame of 720p25 H.264: black frames into a `fakesink`, the server with one viewer"
+            .to_owned(),
         bound: "at most 1 ms more".to_owned(),
         measured: format!("{black:.2} ms, {served:.2} ms: {:.2} ms more", served - black),
         met: served - black <= 1.0,
     }
-}
-
-/// The encoder with the server's own settings.
-fn encoder_of_the_server() -> String {
-    let output = command()
-        .args(["--print-launch", "--config"])
-        .arg(camera_file())
-        .output()
-        .expect("the server prints its launch string");
-    let line = String::from_utf8(output.stdout).expect("it is text");
-    let start = line.find("x264enc").expect("it encodes");
-    let end = line.find(" ! rtph264pay").expect("it pays");
-    line[start..end].to_owned()
 }
 
 fn cpu_of_black_frames(encoder: &str, time: Duration) -> f64 {
@@ -205,25 +167,6 @@ fn cpu_of_black_frames(encoder: &str, time: Duration) -> f64 {
     used / frames
 }
 
-/// CPU time in ms that a process takes while something happens, and what that answers.
-fn cpu_while(process: u32, time: Duration, happen: impl FnOnce(Instant) -> f64) -> (f64, f64) {
-    let before = cpu_of(&process.to_string());
-    let answer = happen(Instant::now() + time);
-    (cpu_of(&process.to_string()) - before, answer)
-}
-
-/// CPU time of a process so far in ms, its threads and ended ones included; proc(5), fields 14 and 15 of `stat`.
-fn cpu_of(process: &str) -> f64 {
-    let stat = fs::read_to_string(format!("/proc/{process}/stat")).expect("the process runs");
-    let fields = stat.rsplit_once(')').expect("a process has a name").1;
-    let ticks = fields.split_whitespace().skip(11).take(2);
-    let ticks: f64 = ticks
-        .map(|field| field.parse::<f64>().expect("ticks are numbers"))
-        .sum();
-    // USER_HZ is 100 on every architecture that Linux shows to user space.
-    ticks * 10.0
-}
-
 // ---- latency --------------------------------------------------------------------------------------------------
 
 fn latency() -> Row {
@@ -244,34 +187,14 @@ fn latency() -> Row {
     let median = |column: usize| percentile(&runs.iter().map(|run| run[column]).collect::<Vec<_>>(), 50.0);
     let [p50, sleep_p50, p99, sleep_p99] = [0, 1, 2, 3].map(median);
     Row {
-        what: "instant shown → last byte of the frame in a viewer's socket, 720p25; a 5 ms sleep's lateness",
+        what: "instant shown → last byte of the frame in a viewer's socket, 720p25; a 5 ms sleep's lateness"
+            .to_owned(),
         bound: format!("p50 ≤ {:.2} ms, p99 ≤ {:.2} ms", 0.7 + sleep_p50, 1.0 + sleep_p99),
         measured: format!(
             "p50 {p50:.2} ms, p99 {p99:.2} ms; the sleep's p50 {sleep_p50:.2} ms, p99 {sleep_p99:.2} ms"
         ),
         met: p50 <= 0.7 + sleep_p50 && p99 <= 1.0 + sleep_p99,
     }
-}
-
-/// What `measure` answers, and by how many ms a sleep of 5 ms was late meanwhile.
-fn beside_sleeps<T>(measure: impl FnOnce() -> T) -> (T, Vec<f64>) {
-    const SLEEP: Duration = Duration::from_millis(5);
-    let done = Arc::new(AtomicBool::new(false));
-    let sleeper = thread::spawn({
-        let done = Arc::clone(&done);
-        move || {
-            let mut lateness = Vec::new();
-            while !done.load(Ordering::Relaxed) {
-                let started = Instant::now();
-                thread::sleep(SLEEP);
-                lateness.push(started.elapsed().saturating_sub(SLEEP).as_secs_f64() * 1e3);
-            }
-            lateness
-        }
-    });
-    let answer = measure();
-    done.store(true, Ordering::Relaxed);
-    (answer, sleeper.join().expect("the sleeper slept"))
 }
 
 // ---- joining --------------------------------------------------------------------------------------------------
@@ -293,7 +216,8 @@ fn joining() -> Row {
     watching.join().expect("the first viewer watched");
     let p99 = percentile(&waits, 99.0);
     Row {
-        what: "PLAY → first key frame in the viewer's socket, stream already running, 100 joins 0.3 s apart",
+        what: "PLAY → first key frame in the viewer's socket, stream already running, 100 joins 0.3 s apart"
+            .to_owned(),
         bound: "p99 ≤ 90 ms".to_owned(),
         measured: format!(
             "p50 {:.1} ms, p99 {p99:.1} ms; a 5 ms sleep's p99 {:.2} ms",
@@ -341,7 +265,7 @@ fn hundred_viewers() -> Row {
     let lost: i64 = counts.iter().map(|(lost, _)| lost).sum();
     let fewest = counts.iter().map(|(_, frames)| *frames).min().unwrap_or_default();
     Row {
-        what: "100 viewers of one 720p25 stream over TCP",
+        what: "100 viewers of one 720p25 stream over TCP".to_owned(),
         bound: "no frame lost, all at 25 a second".to_owned(),
         measured: format!(
             "{lost} frames lost, at least {fewest} frames in {} s, {:.2} cores",
@@ -453,22 +377,6 @@ impl Viewer {
 }
 
 /// The configuration of the camera that is measured.
-fn camera_file() -> std::path::PathBuf {
-    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("camera.json");
-    fs::write(&path, CAMERA).expect("the configuration can be written");
-    path
-}
-
-/// The value below which that many percent lie (nearest rank).
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    clippy::cast_precision_loss,
-    reason = "small counts"
-)]
-fn percentile(values: &[f64], percent: f64) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let rank = (percent / 100.0 * sorted.len() as f64).ceil() as usize;
-    sorted.get(rank.saturating_sub(1)).copied().unwrap_or(f64::NAN)
+fn camera_file() -> PathBuf {
+    config_file("camera.json", CAMERA)
 }

@@ -1,0 +1,378 @@
+//! The figures in the README about many streams and many viewers: `cargo bench -p rtsp-clock-server --bench many`.
+//!
+//! Names on the command line choose rows: `… --bench many -- memory thousand`. `--percent=10` makes the crowds a tenth as
+//! large, to try it. The server, what it is held against, and the viewers are processes of their own.
+
+#[path = "../../tests/common/mod.rs"]
+mod common;
+mod connection;
+mod crowd;
+#[path = "../measure/mod.rs"]
+mod measure;
+mod reference;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use common::process::{Log, Process, command};
+use crowd::{Arrival, Crowd, Tally};
+use measure::{
+    Measure, Row, beside_sleeps, config_file, cpu_while, encoder_of_the_server, memory_of, percentile,
+    print_table,
+};
+use reference::Reference;
+use rtsp_clock_server::rtsp_ffi::raise_descriptor_limit;
+
+/// Until everybody sees something, or it is broken.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// How long what starting takes is left alone.
+const SETTLING: Duration = Duration::from_secs(5);
+/// How long CPU is measured and frames are counted.
+const TIME: Duration = Duration::from_secs(20);
+/// How often a start is measured; its median is shown.
+const STARTS: usize = 5;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let Some((reference::MODE, rest)) = arguments
+        .split_first()
+        .map(|(first, rest)| (first.as_str(), rest))
+    {
+        return reference::serve(rest);
+    }
+    let rows: [Measure; 6] = [
+        ("demand", on_demand),
+        ("always", always_on),
+        ("reference", against_reference),
+        ("shared", shared_picture),
+        ("memory", memory),
+        ("thousand", thousand_viewers),
+    ];
+    let chosen: Vec<String> = arguments
+        .into_iter()
+        .filter(|name| !name.starts_with("--"))
+        .collect();
+    raise_descriptor_limit().expect("a crowd needs descriptors");
+    print_table(&rows, &chosen)
+}
+
+/// `--percent=` of a number of streams or viewers, two at least.
+fn scaled(count: usize) -> usize {
+    let percent = std::env::args().find_map(|argument| Some(argument.strip_prefix("--percent=")?.to_owned()));
+    let percent: usize = percent.map_or(100, |text| text.parse().expect("--percent takes a number"));
+    (count * percent / 100).max(2)
+}
+
+fn small_cameras(count: usize, more: &str) -> PathBuf {
+    let config = format!(
+        r#"{{"serverPort": 0, "serverIPAddress": "127.0.0.1", "videoResolution": "640x480", "framesPerSecond": {SMALL_RATE},
+             "streams": [{{"rtspStreamPath": "/{{n}}", "count": {count}{more}}}]}}"#
+    );
+    config_file("many.json", &config)
+}
+
+const SMALL_RATE: u32 = 5;
+const LARGE_RATE: u32 = 25;
+
+fn large_cameras(keys: &str) -> PathBuf {
+    let config = format!(
+        r#"{{"serverPort": 0, "serverIPAddress": "127.0.0.1", "videoResolution": "1280x720",
+             "framesPerSecond": {LARGE_RATE}, "h264IFrameInterval": 50, "streams": [{{{keys}}}]}}"#
+    );
+    config_file("many.json", &config)
+}
+
+fn serve(config: &PathBuf) -> Process {
+    Process::start(|command| {
+        command
+            .env_remove("RTSP_SERVER_IP")
+            .env_remove("RTSP_SERVER_PORT")
+            .arg("--config")
+            .arg(config);
+    })
+}
+
+/// `/1` and so on.
+fn numbered(count: usize) -> Vec<String> {
+    (1..=count).map(|number| format!("/{number}")).collect()
+}
+
+fn noise(lateness: &[f64]) -> String {
+    let (p50, p99) = (percentile(lateness, 50.0), percentile(lateness, 99.0));
+    format!("a 5 ms sleep late by p50 {p50:.2} ms, p99 {p99:.2} ms")
+}
+
+fn broken(what: String, bound: &str, reason: &str) -> Row {
+    Row {
+        what,
+        bound: bound.to_owned(),
+        measured: reason.to_owned(),
+        met: false,
+    }
+}
+
+// ---- how soon all see a picture -------------------------------------------------------------------------------
+
+fn on_demand() -> Row {
+    start_of_all(", on demand", "", 2.0)
+}
+
+fn always_on() -> Row {
+    start_of_all(", `alwaysOn`", r#", "alwaysOn": true"#, 0.5)
+}
+
+fn start_of_all(kind: &str, keys: &str, bound: f64) -> Row {
+    let count = scaled(100);
+    let what =
+        format!("{count} streams of 640x480 at 5 fps{kind}, a viewer each: first PLAY → all see a picture");
+    let (starts, lateness) = beside_sleeps(|| (0..STARTS).map(|_| start_once(count, keys)).collect());
+    let starts: Vec<Arrival> = match starts {
+        Ok(starts) => starts,
+        Err(reason) => return broken(what, &format!("{bound} s"), &reason),
+    };
+    let median = |of: fn(&Arrival) -> Duration| {
+        percentile(
+            &starts
+                .iter()
+                .map(|start| of(start).as_secs_f64())
+                .collect::<Vec<_>>(),
+            50.0,
+        )
+    };
+    let since_play = median(|start| start.since_first_play);
+    Row {
+        what,
+        bound: format!("{bound} s"),
+        measured: format!(
+            "{since_play:.2} s, {:.2} s from the first DESCRIBE (medians of {STARTS}); {}",
+            median(|start| start.since_first_request),
+            noise(&lateness)
+        ),
+        met: since_play <= bound,
+    }
+}
+
+fn start_once(count: usize, keys: &str) -> Result<Arrival, String> {
+    let server = serve(&small_cameras(count, keys));
+    if !keys.is_empty() {
+        thread::sleep(SETTLING);
+    }
+    Crowd::join(server.port(), &numbered(count), SMALL_RATE, Duration::ZERO).see(PATIENCE)
+}
+
+// ---- against videotestsrc -------------------------------------------------------------------------------------
+
+/// What one writes who wants x264 to be quick.
+const USUAL_ENCODER: &str = "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=30";
+
+fn against_reference() -> Row {
+    let count = scaled(100);
+    let what = format!(
+        "{count} streams of 640x480 at 5 fps, a viewer each: cores of `videotestsrc ! clockoverlay` with the same \
+         encoder in gst-rtsp-server, of this server"
+    );
+    let bound = "at most half";
+    let (cores, lateness) = beside_sleeps(|| {
+        let same = encoder_of_the_server(command(), &small_cameras(1, ""));
+        Ok::<_, String>([
+            cores_of_small_cameras(count)?,
+            cores_of_reference(count, "smpte", &same)?,
+            cores_of_reference(count, "black", &same)?,
+            cores_of_reference(count, "smpte", USUAL_ENCODER)?,
+        ])
+    });
+    let [served, same, black, usual] = match cores {
+        Ok(cores) => cores,
+        Err(reason) => return broken(what, bound, &reason),
+    };
+    let of = |reference: f64| format!("{:.0} %", served / reference * 100.0);
+    Row {
+        what,
+        bound: bound.to_owned(),
+        measured: format!(
+            "{same:.3}, {served:.3}: {} ({} of the {black:.3} with `pattern=black`, {} of the {usual:.3} with \
+             `{USUAL_ENCODER}`); {}",
+            of(same),
+            of(black),
+            of(usual),
+            noise(&lateness)
+        ),
+        met: served <= same / 2.0,
+    }
+}
+
+fn cores_of_small_cameras(count: usize) -> Result<f64, String> {
+    let server = serve(&small_cameras(count, ""));
+    cores(server.id(), server.port(), &numbered(count), SMALL_RATE).map(|(cores, _)| cores)
+}
+
+fn cores_of_reference(count: usize, pattern: &str, encoder: &str) -> Result<f64, String> {
+    let line = format!(
+        "( videotestsrc is-live=true pattern={pattern} \
+         ! video/x-raw,format=I420,width=640,height=480,framerate={SMALL_RATE}/1 ! clockoverlay ! {encoder} \
+         ! rtph264pay name=pay0 pt=96 config-interval=-1 )"
+    );
+    let reference = Reference::start(&line, count);
+    cores(reference.id(), reference.port(), &numbered(count), SMALL_RATE).map(|(cores, _)| cores)
+}
+
+/// How many cores a server takes while a crowd watches, and what comes to the crowd.
+fn cores(process: u32, port: u16, paths: &[String], frame_rate: u32) -> Result<(f64, Vec<Tally>), String> {
+    let crowd = Crowd::join(port, paths, frame_rate, Duration::from_millis(3));
+    crowd.see(PATIENCE)?;
+    thread::sleep(SETTLING);
+    let started = Instant::now();
+    let (used, tallies) = cpu_while(process, TIME, |until| {
+        let tallies = crowd.count(until);
+        (tallies, started.elapsed())
+    });
+    let (tallies, time) = tallies;
+    Ok((used / 1e3 / time.as_secs_f64(), tallies?))
+}
+
+// ---- one picture for a crowd ----------------------------------------------------------------------------------
+
+fn shared_picture() -> Row {
+    let count = scaled(300);
+    let config = large_cameras(&format!(
+        r#""rtspStreamPath": "/{{n}}", "count": {count}, "sharedPicture": true"#
+    ));
+    let what = format!("{count} paths with one picture of 720p25 (`sharedPicture`), a viewer each over TCP");
+    crowd_at_one_picture(what, &config, &numbered(count))
+}
+
+fn thousand_viewers() -> Row {
+    let count = scaled(1000);
+    let config = large_cameras(r#""rtspStreamPath": "/live""#);
+    let what = format!("{count} viewers of one 720p25 stream over TCP");
+    crowd_at_one_picture(what, &config, &vec!["/live".to_owned(); count])
+}
+
+fn crowd_at_one_picture(what: String, config: &PathBuf, paths: &[String]) -> Row {
+    let bound = "every frame delivered, under one core";
+    let server = serve(config);
+    let (outcome, lateness) = beside_sleeps(|| cores(server.id(), server.port(), paths, LARGE_RATE));
+    let log = server.log().clone();
+    let (cores, tallies) = match outcome {
+        Ok(outcome) => outcome,
+        Err(reason) => return broken(what, bound, &reason),
+    };
+    let delivery = Delivery::of(&tallies, skipped(&log));
+    Row {
+        what,
+        bound: bound.to_owned(),
+        measured: format!("{delivery}, {cores:.2} cores; {}", noise(&lateness)),
+        met: delivery.is_whole() && cores < 1.0,
+    }
+}
+
+/// How many frames the camera says it has skipped in all. It says so when its last viewer has gone.
+fn skipped(log: &Log) -> u64 {
+    thread::sleep(Duration::from_secs(1));
+    let lines = log.lines().into_iter();
+    let counts = lines.filter(|line| line.contains("skipped")).filter_map(|line| {
+        let (_, count) = line.split_once("frames=")?;
+        count
+            .split(|c: char| !c.is_ascii_digit())
+            .next()?
+            .parse::<u64>()
+            .ok()
+    });
+    counts.sum()
+}
+
+/// What became of the frames of one picture on the way to all its viewers.
+struct Delivery {
+    delivered: u64,
+    lost: u64,
+    packets_lost: u64,
+    fewest: u64,
+    skipped: u64,
+}
+
+impl Delivery {
+    /// A frame that the camera has skipped is missing to everybody, and no more of them are than it owns up to.
+    fn of(tallies: &[Tally], camera_skipped: u64) -> Self {
+        let everywhere = tallies.iter().map(|tally| tally.missing).min().unwrap_or(0);
+        let skipped = everywhere.min(camera_skipped);
+        Self {
+            delivered: tallies.iter().map(|tally| tally.frames).sum(),
+            lost: tallies.iter().map(|tally| tally.missing - skipped).sum(),
+            packets_lost: tallies.iter().map(|tally| tally.packets_lost).sum(),
+            fewest: tallies.iter().map(|tally| tally.frames).min().unwrap_or(0),
+            skipped,
+        }
+    }
+
+    fn is_whole(&self) -> bool {
+        // Each end of the time cuts a frame.
+        let due = u64::from(LARGE_RATE) * TIME.as_secs() - 2;
+        self.lost == 0 && self.packets_lost == 0 && self.fewest + self.skipped >= due
+    }
+}
+
+impl std::fmt::Display for Delivery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            delivered,
+            lost,
+            packets_lost,
+            fewest,
+            skipped,
+        } = self;
+        write!(
+            f,
+            "{lost} of {} frames lost ({packets_lost} packets), at least {fewest} in {} s for each",
+            delivered + lost,
+            TIME.as_secs()
+        )?;
+        if *skipped > 0 {
+            write!(f, ", {skipped} not made by the camera")?;
+        }
+        Ok(())
+    }
+}
+
+// ---- memory ---------------------------------------------------------------------------------------------------
+
+fn memory() -> Row {
+    let count = scaled(50);
+    let what = format!(
+        "memory for each further 640x480 stream with a viewer, from {count} streams to {}",
+        2 * count
+    );
+    let bound = "at most 5 MB";
+    let server = serve(&small_cameras(2 * count, ""));
+    let paths = numbered(2 * count);
+    let (outcome, lateness) = beside_sleeps(|| {
+        let mut figures = Vec::new();
+        let mut crowds = Vec::new();
+        for half in paths.chunks(count) {
+            let crowd = Crowd::join(server.port(), half, SMALL_RATE, Duration::from_millis(3));
+            crowd.see(PATIENCE)?;
+            crowds.push(crowd);
+            thread::sleep(SETTLING);
+            figures.push(memory_of(server.id()));
+        }
+        Ok::<_, String>(figures)
+    });
+    let figures = match outcome {
+        Ok(figures) => figures,
+        Err(reason) => return broken(what, bound, &reason),
+    };
+    #[expect(clippy::cast_precision_loss, reason = "small counts")]
+    let each = (figures[1] - figures[0]) / count as f64;
+    Row {
+        what,
+        bound: bound.to_owned(),
+        measured: format!(
+            "{each:.2} MB ({:.0} MB, {:.0} MB in all); {}",
+            figures[0],
+            figures[1],
+            noise(&lateness)
+        ),
+        met: each <= 5.0,
+    }
+}

@@ -1,0 +1,281 @@
+//! What is tried: the clients, codecs, transports and log-ins, and what a client is known not to do.
+
+use crate::clients::{self, Play};
+
+/// Who plays.
+#[derive(Debug)]
+pub(crate) struct Client {
+    pub(crate) name: &'static str,
+    /// How the README calls it.
+    pub(crate) title: &'static str,
+    pub(crate) play: Play,
+}
+
+pub(crate) const CLIENTS: &[Client] = &[
+    Client {
+        name: "rtspsrc",
+        title: "GStreamer's `rtspsrc`",
+        play: clients::rtspsrc,
+    },
+    Client {
+        name: "ffmpeg",
+        title: "FFmpeg",
+        play: clients::ffmpeg,
+    },
+    Client {
+        name: "mpv",
+        title: "mpv",
+        play: clients::mpv,
+    },
+    Client {
+        name: "opencv",
+        title: "OpenCV's `VideoCapture`",
+        play: clients::opencv,
+    },
+    Client {
+        name: "retina",
+        title: "retina",
+        play: clients::retina,
+    },
+];
+
+/// `videoCodec`; the first one is what transports and log-ins are tried with.
+pub(crate) const CODECS: &[&str] = &["h264", "h265", "mjpeg", "vp8", "vp9"];
+
+/// How RTP travels.
+#[derive(Debug)]
+pub(crate) struct Transport {
+    pub(crate) name: &'static str,
+    pub(crate) scheme: &'static str,
+    /// What the configuration needs for it: keys and their values, a comma behind each.
+    pub(crate) keys: &'static str,
+    /// What the server's log calls it.
+    pub(crate) seen_as: &'static str,
+    /// The scheme and the properties by which `rtspsrc` is asked for it.
+    pub(crate) rtspsrc: (&'static str, &'static str),
+    /// What ffmpeg calls it, and what is made of its libraries: mpv and OpenCV.
+    pub(crate) ffmpeg: &'static str,
+    pub(crate) retina: Option<fn() -> retina::client::Transport>,
+}
+
+/// The first one is what codecs and log-ins are tried with.
+pub(crate) const TRANSPORTS: &[Transport] = &[
+    Transport {
+        name: "TCP",
+        scheme: "rtsp",
+        keys: "",
+        seen_as: "TCP",
+        rtspsrc: ("rtsp", "protocols=tcp"),
+        ffmpeg: "tcp",
+        retina: Some(|| retina::client::Transport::Tcp(retina::client::TcpTransportOptions::default())),
+    },
+    Transport {
+        name: "UDP",
+        scheme: "rtsp",
+        keys: "",
+        seen_as: "UDP",
+        rtspsrc: ("rtsp", "protocols=udp"),
+        ffmpeg: "udp",
+        retina: Some(|| retina::client::Transport::Udp(retina::client::UdpTransportOptions::default())),
+    },
+    Transport {
+        name: "HTTP tunnel",
+        scheme: "rtsp",
+        keys: "",
+        seen_as: "HTTP tunnel",
+        rtspsrc: ("rtsph", ""),
+        ffmpeg: "http",
+        retina: None,
+    },
+];
+
+/// How viewers log in.
+#[derive(Debug)]
+pub(crate) struct LogIn {
+    pub(crate) name: &'static str,
+    pub(crate) keys: &'static str,
+    /// The only way to log in that the client is told of.
+    pub(crate) offers: Option<&'static str>,
+}
+
+pub(crate) const USER: &str = "user";
+pub(crate) const PASSWORD: &str = "s3cret";
+const LOGIN_KEYS: &str = r#""viewerUsername": "user", "viewerPassword": "s3cret","#;
+
+/// The first one is what codecs and transports are tried with.
+pub(crate) const LOG_INS: &[LogIn] = &[
+    LogIn {
+        name: "no log-in",
+        keys: "",
+        offers: None,
+    },
+    LogIn {
+        name: "Basic",
+        keys: LOGIN_KEYS,
+        offers: Some("Basic"),
+    },
+    LogIn {
+        name: "Digest",
+        keys: LOGIN_KEYS,
+        offers: Some("Digest"),
+    },
+];
+
+/// What a client does not do.
+pub(crate) struct Limit {
+    pub(crate) client: &'static str,
+    /// A codec, or the name of a transport or a log-in.
+    pub(crate) what: &'static str,
+    pub(crate) why: &'static str,
+}
+
+/// One that turns out to work fails the test.
+pub(crate) const LIMITS: &[Limit] = &[
+    Limit {
+        client: "retina",
+        what: "vp8",
+        why: "retina has no depacketizer for VP8.",
+    },
+    Limit {
+        client: "retina",
+        what: "vp9",
+        why: "retina has no depacketizer for VP9.",
+    },
+    Limit {
+        client: "retina",
+        what: "HTTP tunnel",
+        why: "retina speaks RTSP over plain TCP only.",
+    },
+];
+
+/// One thing to try.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cell {
+    pub(crate) client: &'static Client,
+    pub(crate) codec: &'static str,
+    pub(crate) transport: &'static Transport,
+    pub(crate) log_in: &'static LogIn,
+}
+
+impl Cell {
+    /// Why it does not work.
+    pub(crate) fn limit(&self) -> Option<&'static Limit> {
+        let names = [self.codec, self.transport.name, self.log_in.name];
+        LIMITS
+            .iter()
+            .find(|limit| limit.client == self.client.name && names.contains(&limit.what))
+    }
+
+    /// Its own stream's: the server's log tells who watches which.
+    pub(crate) fn path(&self) -> String {
+        let names = [
+            self.client.name,
+            self.codec,
+            self.transport.name,
+            self.log_in.name,
+        ];
+        format!("/{}", names.join("/").replace(' ', "-"))
+    }
+
+    /// What the server needs for it, apart from its stream.
+    pub(crate) fn keys(&self) -> String {
+        format!("{}{}", self.transport.keys, self.log_in.keys)
+    }
+}
+
+/// A row of the README's table: its title, and what each client is to try for it.
+pub(crate) struct Row {
+    pub(crate) title: String,
+    pub(crate) codec: &'static str,
+    pub(crate) transport: &'static Transport,
+    pub(crate) log_in: &'static LogIn,
+}
+
+impl Row {
+    pub(crate) fn cells(&self) -> impl Iterator<Item = Cell> {
+        CLIENTS.iter().map(|client| Cell {
+            client,
+            codec: self.codec,
+            transport: self.transport,
+            log_in: self.log_in,
+        })
+    }
+}
+
+/// Every codec over the first transport, every transport and every log-in with the first codec.
+pub(crate) fn rows() -> Vec<Row> {
+    let (codec, transport, log_in) = (CODECS[0], &TRANSPORTS[0], &LOG_INS[0]);
+    let codecs = CODECS.iter().map(|codec| Row {
+        title: format!("`{codec}` over {}", transport.name),
+        codec,
+        transport,
+        log_in,
+    });
+    let transports = TRANSPORTS[1..].iter().map(|transport| Row {
+        title: format!("`{codec}` over {}", transport.name),
+        codec,
+        transport,
+        log_in,
+    });
+    let log_ins = LOG_INS[1..].iter().map(|log_in| Row {
+        title: format!("`{codec}` over {}, log-in by {}", transport.name, log_in.name),
+        codec,
+        transport,
+        log_in,
+    });
+    codecs.chain(transports).chain(log_ins).collect()
+}
+
+/// Every codec over every transport with every log-in.
+pub(crate) fn all_cells() -> Vec<Cell> {
+    let mut cells = Vec::new();
+    for client in CLIENTS {
+        for codec in CODECS {
+            for transport in TRANSPORTS {
+                for log_in in LOG_INS {
+                    cells.push(Cell {
+                        client,
+                        codec,
+                        transport,
+                        log_in,
+                    });
+                }
+            }
+        }
+    }
+    cells
+}
+
+/// The table as the README has it: that all is as it says is what the test of the cells holds.
+pub(crate) fn readme() -> String {
+    let mut notes: Vec<&str> = Vec::new();
+    let titles: Vec<&str> = CLIENTS.iter().map(|client| client.title).collect();
+    let mut lines = vec![
+        format!("| | {} |", titles.join(" | ")),
+        format!("|{}", " --- |".repeat(titles.len() + 1)),
+    ];
+    for row in rows() {
+        let cells: Vec<String> = row.cells().map(|cell| mark(&cell, &mut notes)).collect();
+        lines.push(format!("| {} | {} |", row.title, cells.join(" | ")));
+    }
+    lines.push(String::new());
+    let numbered = notes
+        .iter()
+        .zip(1..)
+        .map(|(why, number)| format!("({number}) {why}"));
+    lines.extend(numbered);
+    lines.join("\n") + "\n"
+}
+
+/// What the table says of `cell`; why it does not work is among `notes`.
+fn mark(cell: &Cell, notes: &mut Vec<&str>) -> String {
+    let Some(limit) = cell.limit() else {
+        return "yes".to_owned();
+    };
+    let known = notes.iter().position(|why| *why == limit.why);
+    let index = known.unwrap_or_else(|| {
+        notes.push(limit.why);
+        notes.len() - 1
+    });
+    format!("no ({})", index + 1)
+}
