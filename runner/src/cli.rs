@@ -35,7 +35,7 @@ These variables override it:
   RTSP_FONT              RTSP_TEXT_COLOR    RTSP_BACKGROUND_COLOR  RTSP_HORIZONTAL_ALIGNMENT
   RTSP_TEXT_SCALE        RTSP_LOGO          RTSP_LOGO_POSITION     RTSP_VERTICAL_ALIGNMENT
   RTSP_LOGO_SCALE        RTSP_ALWAYS_ON     RTSP_COUNT             RTSP_SHARED_PICTURE
-  RTSP_LOG_LEVEL         RTSP_LOG_FORMAT
+  RTSP_LOG_LEVEL         RTSP_LOG_FORMAT        RTSP_RELOAD
 RTSP_H264_GOP is the older name of RTSP_KEY_FRAME_INTERVAL.
 RTSP_DEFAULT_RTP_PORT_RANGE is the port range where neither the file nor RTSP_RTP_PORT_RANGE gives one.
 RTSP_PUBLIC_ADDRESSES lists, with spaces between, the hosts (or HOST:PORT) to show in URLs.
@@ -112,7 +112,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     } else if action.healthcheck {
         healthcheck::check(config)
     } else {
-        server::run(config)
+        let file = arguments.config.clone();
+        server::run(&loaded, move || {
+            config::load(file.as_deref(), &Environment::of_process())
+        })
     }
 }
 

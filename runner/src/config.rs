@@ -55,6 +55,8 @@ pub struct Config {
     pub log_level: log::Filter,
     /// How they are written.
     pub log_format: log::Format,
+    /// Whether a change of the file is followed while the server runs.
+    pub reload: bool,
     /// The cameras; one at least.
     pub streams: Vec<StreamConfig>,
 }
@@ -67,6 +69,7 @@ impl Default for Config {
             login: None,
             log_level: log::Filter::default(),
             log_format: log::Format::default(),
+            reload: false,
             streams: vec![StreamConfig::default()],
         }
     }
@@ -407,7 +410,9 @@ impl Source {
         }
     }
 
-    fn path(&self) -> &Path {
+    /// The file; it need not be there where none was found.
+    #[must_use]
+    pub fn path(&self) -> &Path {
         match self {
             Self::Named(path) | Self::Variable(path) => path,
             Self::Usual | Self::Defaults => Path::new(USUAL_FILE),

@@ -7,6 +7,9 @@
 //! | `acceptor` | takes its connections |
 //! | `mounts` | which stream a request is about |
 //! | `client` | one client from its connection on |
+//! | `reload` | another configuration while it runs |
+//! | `run` | the process: serves until a signal, and follows the file |
+//! | `watch` | whether a file has changed |
 //! | `sessions` | the sessions of a connection: hidden from all others, and over with it |
 
 use std::{
@@ -19,37 +22,42 @@ use std::{
 use gst::glib;
 use gst_rtsp_server::{RTSPThreadPool, prelude::*};
 
-use crate::{
-    addresses,
-    config::{Config, StreamConfig},
-    launch, rtsp_ffi,
-    stream::Stream,
-};
+use crate::{addresses, config::Config, rtsp_ffi, stream::Stream};
 
 mod acceptor;
 mod checks;
 mod client;
 mod endpoint;
 mod mounts;
+mod reload;
+mod run;
 mod sessions;
+mod watch;
 
 pub use checks::StartError;
 use endpoint::{Endpoint, Shared};
-use mounts::Mounts;
+use mounts::Paths;
+pub use reload::Changes;
+pub use run::run;
 use sessions::Sessions;
 
-/// How long viewers are waited for when the server stops.
+/// How long viewers are waited for when the server, or a stream, stops.
 const FAREWELL: Duration = Duration::from_millis(500);
 /// The thread that serves a client waits while the client's stream starts: with as many, that many streams start at the
 /// same time.
 const MOST_CLIENT_THREADS: usize = 16;
+/// So many streams say farewell at the same time: all that they do is wait.
+const FAREWELLS_AT_ONCE: usize = 64;
 
 /// A running server. Dropping it stops it.
 #[derive(Debug)]
 pub struct Server {
+    config: Config,
+    /// In the configuration's order.
     streams: Vec<Arc<Stream>>,
     endpoints: Vec<Endpoint>,
     urls: Vec<String>,
+    shared: Shared,
     main_loop: glib::MainLoop,
     thread: Option<JoinHandle<()>>,
 }
@@ -61,26 +69,40 @@ impl Server {
     /// When something is missing on this machine, or an address or port cannot be had.
     pub fn start(config: &Config) -> Result<Self, StartError> {
         prepare_process()?;
-        for stream in &config.streams {
-            checks::elements(stream)?;
-        }
+        config.streams.iter().try_for_each(checks::elements)?;
         checks::painting(checks::TRIAL)?;
         let shared = share(config);
-        let streams = make_streams(config, &shared);
-        let endpoints = listen(config, &streams, &shared)?;
+        let streams: Vec<_> = config
+            .streams
+            .iter()
+            .map(|stream| shared.stream(stream))
+            .collect();
+        let endpoints = config.endpoints().into_iter();
+        let endpoints: Vec<_> = endpoints
+            .map(|address| Endpoint::new(address, &shared))
+            .collect::<Result<_, _>>()?;
         checks::rtp_ports(config)?;
         let main_loop = glib::MainLoop::new(Some(&shared.context), false);
         let thread = spawn(&shared.context, &main_loop)?;
-        let server = Self {
-            urls: urls(config, &endpoints),
+        let mut server = Self {
+            config: config.clone(),
+            urls: Vec::new(),
             streams,
             endpoints,
+            shared,
             main_loop,
             thread: Some(thread),
         };
-        server.run_those_always_on();
+        server.offer();
+        run_those_always_on(&server.streams);
         server.endpoints.iter().for_each(Endpoint::accept);
         Ok(server)
+    }
+
+    /// What it serves.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
     }
 
     /// The TCP port of the first address that it listens at.
@@ -114,31 +136,18 @@ impl Server {
         self.shut_down();
     }
 
-    /// Starts the cameras that run before anybody looks, several at a time, and waits until they do.
-    fn run_those_always_on(&self) {
-        let waiting = Mutex::new(self.streams.iter().filter(|stream| stream.is_always_on()));
-        let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
-        let start = || {
-            while let Some(stream) = next() {
-                stream.run();
-            }
-        };
-        std::thread::scope(|scope| {
-            for _ in 1..cores() {
-                scope.spawn(start);
-            }
-            start();
-        });
+    /// Has each endpoint offer the streams that are to be found there.
+    fn offer(&mut self) {
+        for endpoint in &self.endpoints {
+            endpoint.offer(paths(&self.streams, endpoint.asked()));
+        }
+        self.urls = urls(&self.streams, &self.endpoints);
     }
 
     fn shut_down(&mut self) {
         let Some(thread) = self.thread.take() else { return };
         self.endpoints.iter().for_each(Endpoint::refuse);
-        std::thread::scope(|scope| {
-            for stream in self.streams.iter().filter(|stream| stream.viewers().count() > 0) {
-                scope.spawn(|| stream.end(FAREWELL));
-            }
-        });
+        side_by_side(&self.streams, FAREWELLS_AT_ONCE, |stream| stream.end(FAREWELL));
         self.endpoints.iter().for_each(Endpoint::send_away);
         for stream in &self.streams {
             stream.stop();
@@ -167,63 +176,6 @@ impl Drop for Server {
     }
 }
 
-/// Serves until SIGINT or SIGTERM.
-///
-/// # Errors
-/// When the server cannot start.
-pub fn run(config: &Config) -> anyhow::Result<()> {
-    let main_loop = glib::MainLoop::new(None, false);
-    for signal in [libc::SIGINT, libc::SIGTERM] {
-        let main_loop = main_loop.clone();
-        glib_unix::unix_signal_add(signal, move || {
-            main_loop.quit();
-            glib::ControlFlow::Continue
-        });
-    }
-    let server = Server::start(config)?;
-    announce(&server, config);
-    main_loop.run();
-    tracing::info!("stopping");
-    server.stop();
-    Ok(())
-}
-
-fn announce(server: &Server, config: &Config) {
-    for url in server.urls() {
-        tracing::info!("{url}");
-    }
-    let mut descriptions: Vec<String> = config.streams.iter().map(describe).collect();
-    descriptions.dedup();
-    let log_in = if config.login.is_some() {
-        "log-in needed"
-    } else {
-        "no log-in"
-    };
-    for description in descriptions {
-        tracing::info!("{description}, {log_in}");
-    }
-}
-
-fn describe(stream: &StreamConfig) -> String {
-    let StreamConfig {
-        codec,
-        width,
-        height,
-        frames_per_second,
-        ..
-    } = stream;
-    let sound = stream
-        .audio
-        .map_or("no sound".into(), |codec| format!("{codec:?}"));
-    let picture = match launch::encoder(stream) {
-        Some(encoder) => {
-            format!("{codec:?} by {encoder}, {width}x{height}, {frames_per_second} frames a second")
-        }
-        None => "a pipeline of its own".into(),
-    };
-    format!("{picture}, {sound}")
-}
-
 /// What a process needs once, however many servers it runs.
 fn prepare_process() -> Result<(), StartError> {
     // gst-rtsp-server prints requests that have an Accept-Ranges header, the log-in in them included.
@@ -244,62 +196,68 @@ fn cores() -> usize {
 
 fn share(config: &Config) -> Shared {
     let threads = RTSPThreadPool::new();
-    let most = config
-        .streams
-        .len()
-        .clamp(cores(), MOST_CLIENT_THREADS.max(cores()));
-    threads.set_max_threads(i32::try_from(most).unwrap_or(i32::MAX));
+    threads.set_max_threads(client_threads(config.streams.len()));
     Shared {
         context: glib::MainContext::new(),
         sessions: Arc::new(Sessions::default()),
-        threads,
         login: config.login.clone(),
+        ports: config.rtp_ports.and_then(endpoint::address_pool),
+        threads,
     }
 }
 
-fn make_streams(config: &Config, shared: &Shared) -> Vec<Arc<Stream>> {
-    let pool = config.rtp_ports.and_then(endpoint::address_pool);
-    let make = |stream: &StreamConfig| {
-        let stream = Stream::new(stream, &shared.context, &shared.threads);
-        if let Some(pool) = &pool {
-            stream.set_address_pool(pool);
-        }
-        if config.login.is_some() {
-            endpoint::require_login(&stream);
-        }
-        stream
-    };
-    config.streams.iter().map(make).collect()
+/// Threads for the clients of so many streams.
+fn client_threads(streams: usize) -> i32 {
+    let most = streams.clamp(cores(), MOST_CLIENT_THREADS.max(cores()));
+    i32::try_from(most).unwrap_or(i32::MAX)
 }
 
-/// Listens wherever a stream is to be found.
-fn listen(config: &Config, streams: &[Arc<Stream>], shared: &Shared) -> Result<Vec<Endpoint>, StartError> {
-    let endpoints = config.endpoints().into_iter();
-    endpoints
-        .map(|address| Endpoint::new(address, mounts(config, streams, address), shared))
-        .collect()
-}
-
-fn mounts(config: &Config, streams: &[Arc<Stream>], address: SocketAddr) -> Mounts {
-    let mut mounts = Mounts::default();
-    for (config, stream) in config.streams.iter().zip(streams) {
-        for mount in config.mounts.iter().filter(|mount| mount.endpoint() == address) {
-            mounts.add(&mount.path, stream);
-        }
-    }
-    mounts
-}
-
-fn urls(config: &Config, endpoints: &[Endpoint]) -> Vec<String> {
-    let public = std::env::var(addresses::PUBLIC_ADDRESSES).ok();
-    let listeners = config.endpoints().into_iter().zip(endpoints);
-    let listeners: Vec<_> = listeners
-        .map(|(asked, endpoint)| (asked, endpoint.listener()))
+/// Starts the cameras that run before anybody looks, several at a time, and waits until they do.
+fn run_those_always_on(streams: &[Arc<Stream>]) {
+    let always_on: Vec<_> = streams
+        .iter()
+        .filter(|stream| stream.is_always_on())
+        .cloned()
         .collect();
-    let mounts = config.streams.iter().flat_map(|stream| &stream.mounts);
+    side_by_side(&always_on, cores(), Stream::run);
+}
+
+/// Does something with each of the streams, with so many at a time.
+fn side_by_side(streams: &[Arc<Stream>], at_once: usize, act: impl Fn(&Arc<Stream>) + Sync) {
+    let waiting = Mutex::new(streams.iter());
+    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let work = || {
+        while let Some(stream) = next() {
+            act(stream);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..at_once.min(streams.len()) {
+            scope.spawn(work);
+        }
+        work();
+    });
+}
+
+/// The streams that are to be found at `address`.
+fn paths(streams: &[Arc<Stream>], address: SocketAddr) -> Paths {
+    let mut paths = Paths::new();
+    for stream in streams {
+        let mounts = stream.config().mounts.iter();
+        for mount in mounts.filter(|mount| mount.endpoint() == address) {
+            paths.insert(mount.path.clone(), Arc::clone(stream));
+        }
+    }
+    paths
+}
+
+fn urls(streams: &[Arc<Stream>], endpoints: &[Endpoint]) -> Vec<String> {
+    let public = std::env::var(addresses::PUBLIC_ADDRESSES).ok();
+    let mounts = streams.iter().flat_map(|stream| &stream.config().mounts);
     let urls = mounts.filter_map(|mount| {
-        let (_, listener) = listeners.iter().find(|(asked, _)| *asked == mount.endpoint())?;
-        Some(addresses::urls(*listener, &mount.path, public.as_deref()))
+        let is_there = |endpoint: &&Endpoint| endpoint.asked() == mount.endpoint();
+        let listener = endpoints.iter().find(is_there)?.listener();
+        Some(addresses::urls(listener, &mount.path, public.as_deref()))
     });
     urls.flatten().collect()
 }

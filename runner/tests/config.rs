@@ -165,6 +165,7 @@ fn every_variable_overrides_the_file() {
         ("RTSP_JPEG_QUALITY", "40"),
         ("RTSP_CONSTANT_BITRATE", "false"),
         ("RTSP_ENCODER", "jpegenc"),
+        ("RTSP_RELOAD", "true"),
     ];
     let loaded = file.load(&variables).unwrap();
     assert_eq!(loaded.variables, variables.map(|(name, _)| name));
@@ -372,6 +373,7 @@ fn an_empty_variable_counts_as_unset_for_what_cannot_be_empty() {
         "RTSP_FLASH",
         "RTSP_LOG_LEVEL",
         "RTSP_LOG_FORMAT",
+        "RTSP_RELOAD",
     ];
     let loaded = File::new(r#"{"framesPerSecond": 7}"#)
         .load(&names.map(|name| (name, "")))
@@ -489,7 +491,7 @@ fn an_unknown_key_brings_the_one_that_was_meant() {
          stampId, flash, audio, label, timeFormat, timeZone, font, textColor, backgroundColor, clientsFormat, \
          horizontalAlignment, verticalAlignment, textScale, logo, logoPosition, logoScale, alwaysOn, count, \
          sharedPicture, logLevel, logFormat, keyFrameInterval, bitrateKbps, quality, constantBitrate, encoder, \
-         pipeline, streams"
+         pipeline, reload, streams"
     );
 }
 
@@ -679,6 +681,7 @@ fn texts_that_are_not_what_they_should_be_are_refused() {
         ("stamp", &["", "QR", "aztec"]),
         ("stampPosition", &["", "topRight", "top_right", "right"]),
         ("flash", &["", "true", "on"]),
+        ("reload", &["", "true", "on"]),
         (
             "logLevel",
             &["", "inof", "INFO", "3", "info,debug", "gstreamer=loud"],
@@ -858,6 +861,7 @@ fn the_schema_has_the_seeds_nine_keys_and_those_that_came_later() {
         "rtpPortRange",
         "logLevel",
         "logFormat",
+        "reload",
         "stamp",
         "stampPosition",
         "stampId",
@@ -897,6 +901,7 @@ fn the_schema_has_the_seeds_nine_keys_and_those_that_came_later() {
         json!({"streams": []}),
         json!({"streams": [{"colour": 1}]}),
         json!({"streams": [{"viewerUsername": "user"}]}),
+        json!({"streams": [{"reload": true}]}),
         json!({"streams": [{"framesPerSecond": 0}]}),
     ] {
         assert!(!takes(&wrong), "{wrong}");
@@ -918,6 +923,20 @@ fn the_log_has_a_level_and_a_format() {
     assert_eq!(
         refusal("logFormat", &json!("xml")),
         r#"found "xml", expected "text" or "json""#
+    );
+}
+
+#[test]
+fn a_change_of_the_file_is_followed_only_where_it_says_so() {
+    assert!(!Config::default().reload);
+    assert!(!read("{}").reload);
+    assert!(read(r#"{"reload": true}"#).reload);
+    assert!(!read_with(r#"{"reload": true}"#, &[("RTSP_RELOAD", "false")]).reload);
+    assert_eq!(refusal("reload", &json!(1)), "found 1, expected true or false");
+    let said = mistake(r#"{"streams": [{"reload": true}]}"#);
+    assert_eq!(
+        said,
+        "streams[0].reload: is about the server as a whole, expected beside streams"
     );
 }
 

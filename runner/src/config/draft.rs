@@ -17,6 +17,7 @@ pub(super) struct Draft {
     pub(super) rtp_ports: Option<PortRange>,
     pub(super) log_level: log::Filter,
     pub(super) log_format: log::Format,
+    pub(super) reload: bool,
     pub(super) address: IpAddr,
     pub(super) port: NumberedPort,
     pub(super) path: NumberedText,
@@ -36,6 +37,7 @@ impl Default for Draft {
             rtp_ports,
             log_level,
             log_format,
+            reload,
             ..
         } = Config::default();
         let Mount { address, port, path } = stream.mounts[0].clone();
@@ -45,6 +47,7 @@ impl Default for Draft {
             rtp_ports,
             log_level,
             log_format,
+            reload,
             address,
             port: NumberedPort::fixed(port),
             path: NumberedText(path),

@@ -119,6 +119,7 @@ pub(super) const STAMP_POSITION: &str = "stampPosition";
 pub(super) const FLASH: &str = "flash";
 pub(super) const AUDIO: &str = "audio";
 pub(super) const RTP_PORT_RANGE: &str = "rtpPortRange";
+pub(super) const RELOAD: &str = "reload";
 
 /// Every key, in the order in which the sample file has them.
 pub(super) const KEYS: &[Key] = &[
@@ -390,6 +391,14 @@ pub(super) const KEYS: &[Key] = &[
         variable: "RTSP_PIPELINE",
         empty_variable: Empty::None,
         read: |json, draft| pipeline(json).map(|pipeline| draft.stream.pipeline = pipeline),
+        ..KEY
+    },
+    Key {
+        name: RELOAD,
+        level: Level::Server,
+        variable: "RTSP_RELOAD",
+        form: Form::Truth,
+        read: |json, draft| truth(json).map(|reload| draft.reload = reload),
         ..KEY
     },
 ];

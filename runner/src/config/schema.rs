@@ -34,6 +34,9 @@ struct File {
     log_level: String,
     /// How the log is written.
     log_format: LogFormat,
+    /// Whether a change of this file is followed while the server runs, as SIGHUP is in any case: streams that differ are
+    /// replaced, all others keep playing.
+    reload: bool,
     #[serde(flatten)]
     defaults: Stream,
     /// The streams. Each may have any key of a stream; what it has not is as at the top level. Without it there is one
@@ -254,6 +257,7 @@ impl Default for File {
             rtp_ports,
             log_level,
             log_format,
+            reload,
             ..
         } = Draft::default();
         Self {
@@ -265,6 +269,7 @@ impl Default for File {
                 log::Format::Text => LogFormat::Text,
                 log::Format::Json => LogFormat::Json,
             },
+            reload,
             defaults: Stream::default(),
             streams: Vec::new(),
         }

@@ -255,6 +255,7 @@ impl Walker {
             rtp_ports,
             log_level,
             log_format,
+            reload,
             ..
         } = top.draft;
         let mut streams = Vec::new();
@@ -284,6 +285,7 @@ impl Walker {
                 login: (!username.is_empty()).then_some(Login { username, password }),
                 log_level,
                 log_format,
+                reload,
                 streams,
             },
             variables: self.variables,

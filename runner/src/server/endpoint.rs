@@ -12,10 +12,16 @@ use gst_rtsp_server::{
     RTSPAddressPool, RTSPAuth, RTSPFilterResult, RTSPServer, RTSPThreadPool, RTSPToken, prelude::*,
 };
 
-use super::{acceptor::Acceptor, checks::StartError, client, mounts::Mounts, sessions::Sessions};
+use super::{
+    acceptor::Acceptor,
+    checks::StartError,
+    client,
+    mounts::{Mounts, Paths},
+    sessions::Sessions,
+};
 use crate::{
     addresses::Listener,
-    config::{Login, PortRange},
+    config::{Login, PortRange, StreamConfig},
     stream::Stream,
 };
 
@@ -31,11 +37,27 @@ pub(super) struct Shared {
     pub(super) sessions: Arc<Sessions>,
     pub(super) threads: RTSPThreadPool,
     pub(super) login: Option<Login>,
+    /// The UDP ports to send from, where the configuration says which.
+    pub(super) ports: Option<RTSPAddressPool>,
+}
+
+impl Shared {
+    /// The camera that `config` describes.
+    pub(super) fn stream(&self, config: &StreamConfig) -> Arc<Stream> {
+        let stream = Stream::new(config, &self.context, &self.threads);
+        if let Some(ports) = &self.ports {
+            stream.set_address_pool(ports);
+        }
+        admit_viewers(&stream);
+        stream
+    }
 }
 
 /// A running RTSP server.
 #[derive(Debug)]
 pub(super) struct Endpoint {
+    /// Where it was told to listen.
+    asked: SocketAddr,
     listener: Listener,
     rtsp: RTSPServer,
     mounts: Arc<Mounts>,
@@ -43,26 +65,42 @@ pub(super) struct Endpoint {
 }
 
 impl Endpoint {
-    /// Listens at `address` and serves the streams of `mounts` once [`Endpoint::accept`] says so.
-    pub(super) fn new(address: SocketAddr, mounts: Mounts, shared: &Shared) -> Result<Self, StartError> {
+    /// Listens at `address`, and serves what it is told to [offer](Self::offer) once [`Endpoint::accept`] says so.
+    pub(super) fn new(address: SocketAddr, shared: &Shared) -> Result<Self, StartError> {
         let rtsp = RTSPServer::new();
         let socket = listen(address)?;
         let refuse = |reason| StartError::Address { address, reason };
         let port = socket.local_addr().map_err(refuse)?.port();
+        let mounts = Arc::<Mounts>::default();
         equip(&rtsp, &mounts, shared);
         let acceptor = Acceptor::new(rtsp.clone(), socket, shared.context.clone()).map_err(refuse)?;
-        let mounts = Arc::new(mounts);
         follow_clients(&rtsp, &mounts, &shared.sessions, &acceptor);
         let listener = Listener {
             address: address.ip(),
             port,
         };
         Ok(Self {
+            asked: address,
             listener,
             rtsp,
             mounts,
             acceptor,
         })
+    }
+
+    /// Where it was told to listen: port 0 is any.
+    pub(super) fn asked(&self) -> SocketAddr {
+        self.asked
+    }
+
+    /// Serves these streams from now on, and no others.
+    pub(super) fn offer(&self, streams: Paths) {
+        self.mounts.offer(streams);
+    }
+
+    /// Asks for this log-in whoever connects from now on.
+    pub(super) fn ask_for(&self, login: Option<&Login>) {
+        self.rtsp.set_auth(login.map(auth).as_ref());
     }
 
     /// Where it listens.
@@ -84,7 +122,7 @@ impl Endpoint {
     pub(super) fn send_away(&self) {
         self.rtsp
             .client_filter(Some(&mut |_, _| RTSPFilterResult::Remove));
-        self.mounts.clear();
+        self.offer(Paths::default());
     }
 }
 
@@ -109,8 +147,8 @@ fn auth(login: &Login) -> RTSPAuth {
     auth
 }
 
-/// Lets nobody see anything of `stream` without a log-in.
-pub(super) fn require_login(stream: &Stream) {
+/// Lets whoever has logged in see `stream`. Where there is no log-in, nobody asks.
+fn admit_viewers(stream: &Stream) {
     stream.factory().add_role_from_structure(
         &gst::Structure::builder(ROLE)
             .field("media.factory.access", true)

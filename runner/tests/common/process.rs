@@ -80,13 +80,18 @@ impl Process {
         &self.log
     }
 
-    /// Sends a signal, and answers the exit status.
-    pub fn end_by(&mut self, signal: &str) -> Option<i32> {
+    /// Sends a signal.
+    pub fn signal(&self, signal: &str) {
         let sent = Command::new("kill")
             .args(["-s", signal, &self.id().to_string()])
             .status()
             .expect("kill is installed");
         assert!(sent.success());
+    }
+
+    /// Sends a signal, and answers the exit status.
+    pub fn end_by(&mut self, signal: &str) -> Option<i32> {
+        self.signal(signal);
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
             if let Some(status) = self.child.try_wait().expect("it can be waited for") {

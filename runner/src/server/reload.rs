@@ -1,0 +1,211 @@
+//! Another configuration while the server runs: what differs is replaced, all else plays on.
+
+use std::{fmt, net::SocketAddr, sync::Arc};
+
+use gst_rtsp_server::prelude::*;
+
+use super::{
+    Endpoint, FAREWELL, FAREWELLS_AT_ONCE, Server, StartError, checks, client_threads, run_those_always_on,
+    side_by_side,
+};
+use crate::{
+    config::{Config, StreamConfig},
+    stream::Stream,
+};
+
+/// What another configuration has changed.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Changes {
+    /// The streams that play on, untouched.
+    pub kept: usize,
+    /// The names of those that were not there before.
+    pub added: Vec<String>,
+    /// The names of those that are another picture at the same place.
+    pub replaced: Vec<String>,
+    /// The names of those that are gone.
+    pub removed: Vec<String>,
+    /// Whether connections from now on log in as others did not.
+    pub login: bool,
+    /// The keys whose new values count only after a restart.
+    pub needs_restart: Vec<&'static str>,
+}
+
+impl Changes {
+    /// Whether nothing of what is served differs.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        let Self {
+            kept: _,
+            added,
+            replaced,
+            removed,
+            login,
+            needs_restart,
+        } = self;
+        let streams = [added, replaced, removed];
+        streams.iter().all(|names| names.is_empty()) && !login && needs_restart.is_empty()
+    }
+
+    /// From the streams that go to those that come.
+    fn of_streams(gone: &[Arc<Stream>], new: &[Arc<Stream>], kept: usize) -> Self {
+        let names = |streams: &[Arc<Stream>]| streams.iter().map(|stream| stream.name()).collect::<Vec<_>>();
+        let (gone, new) = (names(gone), names(new));
+        let (replaced, added): (Vec<_>, Vec<_>) = new.into_iter().partition(|name| gone.contains(name));
+        let removed = gone.into_iter().filter(|name| !replaced.contains(name));
+        Self {
+            kept,
+            removed: removed.collect(),
+            replaced,
+            added,
+            ..Self::default()
+        }
+    }
+}
+
+impl fmt::Display for Changes {
+    /// How many streams it is about.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "streams: {} replaced, {} removed, {} added; {} play on untouched",
+            self.replaced.len(),
+            self.removed.len(),
+            self.added.len(),
+            self.kept
+        )
+    }
+}
+
+/// The streams that are to be served, and what of them is new.
+struct Plan {
+    streams: Vec<Arc<Stream>>,
+    new: Vec<Arc<Stream>>,
+    endpoints: Vec<Endpoint>,
+}
+
+impl Server {
+    /// Serves what `config` describes from now on. Streams that it describes as before play on, with all their viewers;
+    /// others are replaced or sent away. Their viewers see the end of the stream and a closed connection.
+    ///
+    /// What is new is tried first, and new ports are opened before old ones are closed.
+    ///
+    /// # Errors
+    /// When something is missing on this machine, or an address or port cannot be had: nothing has changed then.
+    pub fn reload(&mut self, config: &Config) -> Result<Changes, StartError> {
+        let plan = self.plan(config)?;
+        let before = std::mem::replace(&mut self.streams, plan.streams);
+        let kept = self.streams.len() - plan.new.len();
+        let gone: Vec<_> = before
+            .into_iter()
+            .filter(|stream| !self.streams.iter().any(|kept| Arc::ptr_eq(kept, stream)))
+            .collect();
+        let mut changes = Changes::of_streams(&gone, &plan.new, kept);
+        changes.needs_restart = self.settle(config, &mut changes.login);
+        self.exchange(&config.endpoints(), plan.endpoints, &gone);
+        run_those_always_on(&plan.new);
+        Ok(changes)
+    }
+
+    /// Tries what is new. It takes no connections yet.
+    fn plan(&self, config: &Config) -> Result<Plan, StartError> {
+        let (mut streams, mut new) = (Vec::new(), Vec::new());
+        for wanted in &config.streams {
+            if let Some(stream) = self.playing(wanted) {
+                streams.push(Arc::clone(stream));
+                continue;
+            }
+            checks::elements(wanted)?;
+            let stream = self.shared.stream(wanted);
+            streams.push(Arc::clone(&stream));
+            new.push(stream);
+        }
+        let is_new = |asked: &SocketAddr| !self.endpoints.iter().any(|endpoint| endpoint.asked() == *asked);
+        let endpoints = config.endpoints().into_iter().filter(is_new);
+        let endpoints = endpoints
+            .map(|asked| self.open(asked))
+            .collect::<Result<_, _>>()?;
+        Ok(Plan {
+            streams,
+            new,
+            endpoints,
+        })
+    }
+
+    /// The stream that is as `wanted` already.
+    fn playing(&self, wanted: &StreamConfig) -> Option<&Arc<Stream>> {
+        self.streams
+            .iter()
+            .find(|stream| is_alike(stream.config(), wanted))
+    }
+
+    fn open(&self, asked: SocketAddr) -> Result<Endpoint, StartError> {
+        let mut own = self.endpoints.iter().map(Endpoint::listener);
+        let own = own.find(|own| own.port == asked.port());
+        let own = own.map(|own| SocketAddr::new(own.address, own.port));
+        Endpoint::new(asked, &self.shared).map_err(|error| match (error, own) {
+            (StartError::PortInUse(address), Some(own)) => StartError::OwnPort { address, own },
+            (error, _) => error,
+        })
+    }
+
+    /// Takes over what is about the server as a whole; answers the keys that need a restart for it.
+    fn settle(&mut self, config: &Config, login_differs: &mut bool) -> Vec<&'static str> {
+        // All of it, so that whoever adds a key has to say what becomes of it here.
+        let Config {
+            rtp_ports,
+            login,
+            log_level,
+            log_format,
+            reload,
+            streams,
+        } = config;
+        self.shared.threads.set_max_threads(client_threads(streams.len()));
+        *login_differs = self.config.login != *login;
+        self.shared.login.clone_from(login);
+        for endpoint in self.endpoints.iter().filter(|_| *login_differs) {
+            endpoint.ask_for(login.as_ref());
+        }
+        let fixed = [
+            ("rtpPortRange", self.config.rtp_ports != *rtp_ports),
+            ("logFormat", self.config.log_format != *log_format),
+        ];
+        // What needs a restart stays as it runs.
+        self.config = Config {
+            login: login.clone(),
+            log_level: log_level.clone(),
+            reload: *reload,
+            streams: streams.clone(),
+            ..self.config.clone()
+        };
+        let differs = fixed.into_iter().filter(|(_, differs)| *differs);
+        differs.map(|(key, _)| key).collect()
+    }
+
+    /// Has the streams offered at `asked`, of which `opened` are new; sends away whoever has asked for those that are
+    /// `gone`, and closes the endpoints that nobody needs any more.
+    fn exchange(&mut self, asked: &[SocketAddr], opened: Vec<Endpoint>, gone: &[Arc<Stream>]) {
+        let before = std::mem::take(&mut self.endpoints).into_iter();
+        let (kept, closing): (Vec<_>, Vec<_>) =
+            before.partition(|endpoint| asked.contains(&endpoint.asked()));
+        let addresses = opened.iter().map(Endpoint::asked).collect::<Vec<_>>();
+        self.endpoints = kept.into_iter().chain(opened).collect();
+        self.endpoints
+            .sort_by_key(|endpoint| asked.iter().position(|asked| *asked == endpoint.asked()));
+        self.offer();
+        let opened = |endpoint: &&Endpoint| addresses.contains(&endpoint.asked());
+        self.endpoints.iter().filter(opened).for_each(Endpoint::accept);
+        closing.iter().for_each(Endpoint::refuse);
+        side_by_side(gone, FAREWELLS_AT_ONCE, |stream| stream.retire(FAREWELL));
+        closing.iter().for_each(Endpoint::send_away);
+    }
+}
+
+/// Whether a stream need not be made anew. Another phase alone is no reason: the number of an entry's cameras decides
+/// about it, and one camera more must not end all others.
+fn is_alike(one: &StreamConfig, other: &StreamConfig) -> bool {
+    let phased = || StreamConfig {
+        phase: other.phase,
+        ..one.clone()
+    };
+    one.mounts == other.mounts && phased() == *other
+}
