@@ -9,11 +9,12 @@ use std::{
 };
 
 use common::{
-    PATIENCE, RtspClient, holds_within, mount,
+    PATIENCE, RtspClient, holds_within, measure, mount,
     process::{Log, Process},
-    start, wait_for_viewers, wait_until,
+    start, target, wait_for_viewers, wait_until,
     watcher::Watcher,
 };
+use rtsp_clock_probe::{Options, Transport};
 use rtsp_clock_server::{
     config::{self, Config, Environment, StreamConfig},
     server::{Changes, StartError},
@@ -337,33 +338,36 @@ fn one_camera_more_of_many_does_not_end_the_others() {
 
 #[test]
 fn a_camera_that_is_always_on_is_replaced_by_another_that_is() {
-    let camera = |label: &str| cameras(false, &json!([{ "label": label, "alwaysOn": true }]));
+    let camera = |label: &str| {
+        let streams = json!([{ "label": label, "alwaysOn": true, "stamp": "qr" }]);
+        let mut config = cameras(false, &streams);
+        config["videoResolution"] = "320x240".into();
+        config
+    };
     let file = File::new("always-on", &camera("one"));
     let process = file.serve(|_| {});
-    let [first] = sources(&process)[..] else {
-        panic!("one source runs before anybody looks");
-    };
+    let url = format!("rtsp://127.0.0.1:{}/live", process.port());
+    let first = run_of(&url);
     file.replace(&camera("two"));
     process.signal("HUP");
     wait_for(process.log(), "streams: 1 replaced");
-    wait_until(
-        "another source, and only that, runs",
-        || matches!(sources(&process)[..], [second] if second != first),
-    );
+    let second = run_of(&url);
+    assert_ne!(second, first, "the old one still plays");
+    assert_eq!(run_of(&url), second, "it runs only while somebody looks");
 }
 
-/// The threads of the process that make pictures.
-fn sources(process: &Process) -> Vec<u32> {
-    let tasks = std::fs::read_dir(format!("/proc/{}/task", process.id())).expect("Linux");
-    let is_source = |task: &Path| {
-        let name = std::fs::read_to_string(task.join("comm"));
-        name.is_ok_and(|name| name.trim() == "source:src")
-    };
-    let sources = tasks
-        .filter_map(Result::ok)
-        .filter(|task| is_source(&task.path()));
-    let ids = sources.filter_map(|task| task.file_name().to_str()?.parse().ok());
-    ids.collect()
+/// Which run of a source it is that plays.
+#[track_caller]
+fn run_of(url: &str) -> u32 {
+    let outcome = measure(&Options {
+        transport: Transport::Tcp,
+        frames: Some(1),
+        duration: Some(PATIENCE),
+        ..Options::of(target(url))
+    });
+    let samples = &outcome.evidence[0].samples;
+    let stamp = samples.iter().find_map(|sample| sample.stamp);
+    stamp.unwrap_or_else(|| panic!("no stamp: {samples:?}")).run
 }
 
 #[test]
@@ -394,6 +398,6 @@ fn what_cannot_be_served_is_refused_and_nothing_changes() {
         .expect_err("the server itself has the port");
     assert!(matches!(error, StartError::OwnPort { .. }), "{error}");
     assert!(error.to_string().ends_with("needs a restart"), "{error}");
-    watcher.end();
+    let _viewer = watcher.end();
     assert_eq!(server.viewers(), 1);
 }

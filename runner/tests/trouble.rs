@@ -33,12 +33,15 @@ fn a_camera_that_cannot_keep_up_says_so_once_and_a_healthy_one_does_not() {
         let stream = format!("127.0.0.1:0{path}");
         move |line: &str| line.contains("this machine is too slow") && line.contains(&stream)
     };
-    process.log().wait_for("that it is slow", says("/slow"));
+    let patience = 3 * common::PATIENCE;
+    process
+        .log()
+        .wait_within(patience, "that it is slow", says("/slow"));
     // As long again, from a viewer on: whoever is slow has more than one reason to say so by then.
     let viewer = RtspClient::watch_path(process.port(), "/asked");
     process
         .log()
-        .wait_for("that the other one is slow", says("/asked"));
+        .wait_within(patience, "that the other one is slow", says("/asked"));
     drop(viewer);
     let log = process.whole_log();
     let told = |path: &str| log.lines().filter(|line| says(path)(line)).collect::<Vec<_>>();

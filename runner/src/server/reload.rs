@@ -209,3 +209,69 @@ fn is_alike(one: &StreamConfig, other: &StreamConfig) -> bool {
     };
     one.mounts == other.mounts && phased() == *other
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::config::{Mount, VideoCodec};
+
+    /// Cameras that run before anybody looks.
+    fn config(paths: &[(&str, VideoCodec)]) -> Config {
+        let camera = |(path, codec): &(&str, VideoCodec)| StreamConfig {
+            mounts: vec![Mount {
+                address: [127, 0, 0, 1].into(),
+                port: 0,
+                path: (*path).to_owned(),
+            }],
+            codec: *codec,
+            width: 160,
+            height: 120,
+            always_on: true,
+            ..StreamConfig::default()
+        };
+        Config {
+            streams: paths.iter().map(camera).collect(),
+            ..Config::default()
+        }
+    }
+
+    #[test]
+    fn what_is_as_before_keeps_its_pipeline_and_nothing_is_left_of_what_is_not() {
+        let (one, two) = (VideoCodec::Mjpeg, VideoCodec::H264);
+        let before = config(&[("/kept", one), ("/replaced", one), ("/removed", one)]);
+        let mut server = Server::start(&before).expect("the server starts");
+        let pipelines: Vec<_> = server.streams.iter().map(|stream| stream.element()).collect();
+        assert!(pipelines.iter().all(Option::is_some), "{pipelines:?}");
+        let gone: Vec<_> = server.streams[1..].iter().map(Arc::downgrade).collect();
+        let after = config(&[("/added", one), ("/replaced", two), ("/kept", one)]);
+        let changes = server.reload(&after).expect("it can be had");
+        let named = |path: &str| vec![format!("127.0.0.1:0{path}")];
+        let expected = Changes {
+            kept: 1,
+            added: named("/added"),
+            replaced: named("/replaced"),
+            removed: named("/removed"),
+            ..Changes::default()
+        };
+        assert_eq!(changes, expected);
+        assert_eq!(
+            changes.to_string(),
+            "streams: 1 replaced, 1 removed, 1 added; 1 play on untouched"
+        );
+        assert_eq!(
+            server.streams[2].element(),
+            pipelines[0],
+            "the same pipeline plays on"
+        );
+        assert!(server.streams.iter().all(|stream| stream.element().is_some()));
+        assert_eq!(server.config(), &after);
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while gone.iter().any(|stream| stream.strong_count() > 0) {
+            assert!(Instant::now() < deadline, "a stream that is gone is kept");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert!(server.reload(&after).expect("nothing is new").is_none());
+    }
+}

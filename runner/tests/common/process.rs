@@ -45,7 +45,7 @@ impl Process {
         configure(&mut command);
         let mut child = command.spawn().expect("the server starts");
         let (log, reader) = Log::keep(child.stderr.take().expect("its log is piped"));
-        let port = log.find(port_in_url);
+        let port = log.find_within(PATIENCE, port_in_url);
         let Some(port) = port else {
             end(&mut child);
             panic!("it never says its URL:\n{log}");
@@ -150,14 +150,20 @@ impl Log {
     /// Waits for a line for which `says` holds.
     #[track_caller]
     pub fn wait_for(&self, what: &str, says: impl Fn(&str) -> bool) {
-        let found = self.find(|line| says(line).then_some(()));
+        self.wait_within(PATIENCE, what, says);
+    }
+
+    /// For what takes longer than [`PATIENCE`] where it works.
+    #[track_caller]
+    pub fn wait_within(&self, time: Duration, what: &str, says: impl Fn(&str) -> bool) {
+        let found = self.find_within(time, |line| says(line).then_some(()));
         assert!(found.is_some(), "the log never says {what}:\n{self}");
     }
 
     /// Waits for a line that `read` knows how to read.
-    fn find<T>(&self, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+    fn find_within<T>(&self, time: Duration, read: impl Fn(&str) -> Option<T>) -> Option<T> {
         let mut found = None;
-        holds_within(PATIENCE, || {
+        holds_within(time, || {
             found = self.lock().iter().find_map(|line| read(line));
             found.is_some()
         });
