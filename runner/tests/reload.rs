@@ -9,7 +9,7 @@ use std::{
 };
 
 use common::{
-    PATIENCE, RtspClient, holds_within, measure, mount,
+    PATIENCE, RtspClient, measure, mount,
     process::{Log, Process},
     start, target, wait_for_viewers, wait_until,
     watcher::Watcher,
@@ -267,35 +267,69 @@ fn of_the_server_itself_log_in_and_level_change_and_the_rest_needs_a_restart() {
     RtspClient::watch_port(process.port()).next_rtp();
 }
 
+/// A server that was started in a terminal which is closed by now.
+struct Orphan {
+    folder: PathBuf,
+    port: u16,
+}
+
+impl Orphan {
+    fn start(name: &str, by: &str) -> Self {
+        let [port] = free_ports();
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        std::fs::create_dir_all(&folder).expect("a writable folder");
+        let program = env!("CARGO_BIN_EXE_rtsp-clock-server");
+        let line = format!("echo $$ >id; exec {by} '{program}' 2>log");
+        let mut terminal = Command::new("script")
+            .args(["-q", "-c", &line, "/dev/null"])
+            .envs([
+                ("RTSP_SERVER_IP", "127.0.0.1"),
+                ("RTSP_SERVER_PORT", &port.to_string()),
+            ])
+            .env_remove("CONFIG_PATH")
+            .env_remove("RUST_LOG")
+            .current_dir(&folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("script is installed");
+        let orphan = Self { folder, port };
+        wait_until("the server runs", || orphan.log().contains("rtsp://"));
+        terminal.kill().expect("it runs");
+        terminal.wait().expect("it ends");
+        orphan
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+}
+
+impl Drop for Orphan {
+    fn drop(&mut self) {
+        let id = std::fs::read_to_string(self.folder.join("id"));
+        if answers(self.port)
+            && let Ok(id) = id
+        {
+            let _ended = Command::new("kill").arg(id.trim()).status();
+        }
+    }
+}
+
 #[test]
 fn a_terminal_that_closes_ends_the_server() {
-    let [port] = free_ports();
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let program = env!("CARGO_BIN_EXE_rtsp-clock-server");
-    let mut terminal = Command::new("script")
-        .args([
-            "-q",
-            "-c",
-            &format!("echo $$ >terminal.pid; exec '{program}'"),
-            "/dev/null",
-        ])
-        .envs([
-            ("RTSP_SERVER_IP", "127.0.0.1"),
-            ("RTSP_SERVER_PORT", &port.to_string()),
-        ])
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .spawn()
-        .expect("script is installed");
-    wait_until("the server listens", || answers(port));
-    terminal.kill().expect("it runs");
-    terminal.wait().expect("it ends");
-    if !holds_within(PATIENCE, || !answers(port)) {
-        let id = std::fs::read_to_string(folder.join("terminal.pid")).expect("it has begun");
-        let _killed = Command::new("kill").arg(id.trim()).status();
-        panic!("the server has outlived its terminal");
-    }
+    let orphan = Orphan::start("terminal", "");
+    wait_until("the server has ended", || orphan.log().contains("stopping"));
+    wait_until("nobody listens", || !answers(orphan.port));
+}
+
+#[test]
+fn by_nohup_it_outlives_its_terminal() {
+    let orphan = Orphan::start("nohup", "nohup");
+    wait_until("the terminal's SIGHUP has come", || {
+        orphan.log().contains("read again, nothing differs")
+    });
+    RtspClient::watch_port(orphan.port).next_rtp();
 }
 
 /// What `json` describes, on any free port.

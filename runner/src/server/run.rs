@@ -66,12 +66,12 @@ pub fn run(
 }
 
 /// SIGHUP asks for the configuration to be read again. A terminal that closes sends it as well, and ends the server as it
-/// ends all that was started there.
+/// ends all that was started there, save by `nohup`.
 fn obey_hang_ups(main_loop: &glib::MainLoop, process: &Rc<RefCell<Option<Process>>>) {
     let (main_loop, process) = (main_loop.clone(), Rc::clone(process));
-    let had_terminal = has_terminal();
+    let ends_with_terminal = has_terminal() && !ignores_hang_ups();
     glib_unix::unix_signal_add_local(libc::SIGHUP, move || {
-        if had_terminal && !has_terminal() {
+        if ends_with_terminal && !has_terminal() {
             main_loop.quit();
         } else if let Some(process) = &mut *process.borrow_mut() {
             process.watch.skip();
@@ -83,6 +83,15 @@ fn obey_hang_ups(main_loop: &glib::MainLoop, process: &Rc<RefCell<Option<Process
 
 fn has_terminal() -> bool {
     File::open("/dev/tty").is_ok()
+}
+
+/// Whether whoever started the process had it ignore SIGHUP, as `nohup` does.
+fn ignores_hang_ups() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    // Signal 1 is the lowest bit.
+    ignored.is_some_and(|mask| mask >> (libc::SIGHUP - 1) & 1 == 1)
 }
 
 fn follow_the_file(process: &Rc<RefCell<Option<Process>>>) {
