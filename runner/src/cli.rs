@@ -43,6 +43,7 @@ These variables override it:
   RTSP_TLS_PORT          RTSP_PLAIN_RTSP    RTSP_MULTICAST_TTL     RTSP_MULTICAST_PORT_RANGE
   RTSP_TLS_CERTIFICATE   RTSP_TLS_PRIVATE_KEY                      RTSP_AUTHENTICATION
   RTSP_MAX_VIEWERS       RTSP_MAX_SERVER_VIEWERS                   RTSP_SESSION_TIMEOUT_SECONDS
+  RTSP_RELOAD
 RTSP_H264_GOP is the older name of RTSP_KEY_FRAME_INTERVAL.
 RTSP_DEFAULT_RTP_PORT_RANGE is the port range where neither the file nor RTSP_RTP_PORT_RANGE gives one.
 RTSP_PUBLIC_ADDRESSES lists, with spaces between, the hosts (or HOST:PORT) to show in URLs.
@@ -119,7 +120,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     } else if action.healthcheck {
         healthcheck::check(config)
     } else {
-        server::run(config)
+        let file = arguments.config.clone();
+        server::run(&loaded, move || {
+            config::load(file.as_deref(), &Environment::of_process())
+        })
     }
 }
 

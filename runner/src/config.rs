@@ -78,6 +78,8 @@ pub struct Config {
     pub session_timeout: u32,
     /// How many viewers all cameras have together at most; `None` for any number.
     pub max_viewers: Option<u32>,
+    /// Whether a change of the file is followed while the server runs.
+    pub reload: bool,
     /// The cameras; one at least.
     pub streams: Vec<StreamConfig>,
 }
@@ -97,6 +99,7 @@ impl Default for Config {
             log_format: log::Format::default(),
             session_timeout: 30,
             max_viewers: None,
+            reload: false,
             streams: vec![StreamConfig::default()],
         }
     }
@@ -458,7 +461,9 @@ impl Source {
         }
     }
 
-    fn path(&self) -> &Path {
+    /// The file; it need not be there where none was found.
+    #[must_use]
+    pub fn path(&self) -> &Path {
         match self {
             Self::Named(path) | Self::Variable(path) => path,
             Self::Usual | Self::Defaults => Path::new(USUAL_FILE),

@@ -7,7 +7,7 @@
 //! - `json`: one object a line, for machines:
 //!
 //!   ```json
-//!   {"timestamp":"2026-03-01T12:00:00.123456Z","level":"INFO","message":"stopping","target":"rtsp_clock_server::server"}
+//!   {"timestamp":"2026-03-01T12:00:00.123456Z","level":"INFO","message":"stopping","target":"rtsp_clock_server::server::run"}
 //!   ```
 //!
 //!   `timestamp` is RFC 3339 in UTC with microseconds; `level` is one of `ERROR`, `WARN`, `INFO`, `DEBUG` and `TRACE`;
@@ -30,8 +30,8 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::{EnvFilter, reload};
 
 mod filter;
 mod gstreamer;
@@ -47,8 +47,18 @@ pub const VARIABLE: &str = "RUST_LOG";
 /// How long the last lines may take to leave.
 const FAREWELL: Duration = Duration::from_millis(500);
 
-/// The lines that are on their way, once the log has been started, and how they are written.
-static STARTED: OnceLock<(queue::Queue, Format)> = OnceLock::new();
+/// The log of this process, once it has been started.
+static STARTED: OnceLock<Started> = OnceLock::new();
+
+struct Started {
+    /// The lines that are on their way.
+    lines: queue::Queue,
+    format: Format,
+    refilter: Refilter,
+}
+
+/// Puts another filter in place of the one that there is.
+type Refilter = Box<dyn Fn(EnvFilter) -> Result<(), reload::Error> + Send + Sync>;
 
 /// How events are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -94,35 +104,67 @@ pub fn start(settings: &Settings) -> anyhow::Result<()> {
         // It would tell them to stderr, and panic where there is none.
         .log_internal_errors(false);
     let started = match settings.format {
-        Format::Text => subscriber.try_init(),
-        Format::Json => subscriber
-            .json()
-            .flatten_event(true)
-            .with_current_span(false)
-            .with_span_list(false)
-            .try_init(),
+        Format::Text => {
+            let subscriber = subscriber.with_filter_reloading();
+            let refilter = refilter(subscriber.reload_handle());
+            subscriber.try_init().map(|()| refilter)
+        }
+        Format::Json => {
+            let subscriber = subscriber
+                .json()
+                .flatten_event(true)
+                .with_current_span(false)
+                .with_span_list(false)
+                .with_filter_reloading();
+            let refilter = refilter(subscriber.reload_handle());
+            subscriber.try_init().map(|()| refilter)
+        }
     };
-    started.map_err(|error| anyhow::anyhow!("cannot start the log: {error}"))?;
+    let refilter = started.map_err(|error| anyhow::anyhow!("cannot start the log: {error}"))?;
     // Nobody else can have got so far: the subscriber above is the process's only one.
-    let _first = STARTED.set((lines, settings.format));
+    let _first = STARTED.set(Started {
+        lines,
+        format: settings.format,
+        refilter,
+    });
     gstreamer::follow();
     Ok(())
 }
 
-fn filter(settings: &Settings) -> anyhow::Result<EnvFilter> {
-    let variable = std::env::var_os(VARIABLE).filter(|directives| !directives.is_empty());
-    match variable {
-        None => Ok(settings.filter.to_env_filter()),
-        Some(_) => EnvFilter::builder()
-            .with_default_directive(LevelFilter::INFO.into())
-            .try_from_env()
-            .with_context(|| format!("{VARIABLE} cannot be used")),
+fn refilter<S: 'static>(handle: reload::Handle<EnvFilter, S>) -> Refilter {
+    Box::new(move |filter| handle.reload(filter))
+}
+
+/// Tells other events from now on; a process without a log goes on without.
+///
+/// # Errors
+/// When [`VARIABLE`] says which ones are told, so that the configuration has no say.
+pub fn change(filter: &Filter) -> anyhow::Result<()> {
+    anyhow::ensure!(!is_overridden(), "{VARIABLE} is set and wins");
+    match STARTED.get() {
+        None => Ok(()),
+        Some(started) => (started.refilter)(filter.to_env_filter()).context("cannot change the log's filter"),
     }
+}
+
+/// Whether [`VARIABLE`] says which events are told.
+fn is_overridden() -> bool {
+    std::env::var_os(VARIABLE).is_some_and(|directives| !directives.is_empty())
+}
+
+fn filter(settings: &Settings) -> anyhow::Result<EnvFilter> {
+    if !is_overridden() {
+        return Ok(settings.filter.to_env_filter());
+    }
+    EnvFilter::builder()
+        .with_default_directive(LevelFilter::INFO.into())
+        .try_from_env()
+        .with_context(|| format!("{VARIABLE} cannot be used"))
 }
 
 /// Tells why the program ends: as an event where machines read the log, else as a plain line.
 pub fn tell_end(error: &anyhow::Error) {
-    let format = STARTED.get().map(|(_, format)| *format);
+    let format = STARTED.get().map(|started| started.format);
     if format == Some(Format::Json) && tracing::enabled!(tracing::Level::ERROR) {
         tracing::error!("{error:#}");
     } else {
@@ -133,7 +175,7 @@ pub fn tell_end(error: &anyhow::Error) {
 
 /// Waits until what was told has left, though not for long. To be called before the process ends.
 pub fn flush() {
-    if let Some((lines, _)) = STARTED.get() {
-        lines.flush(FAREWELL);
+    if let Some(started) = STARTED.get() {
+        started.lines.flush(FAREWELL);
     }
 }

@@ -10,11 +10,13 @@
 //! | `client` | one client from its connection on |
 //! | `handshakes` | how many clients agree upon keys at the same time |
 //! | `transports` | by which ways a stream may be played |
+//! | `reload` | another configuration while it runs |
+//! | `run` | the process: serves until a signal, and follows the file |
+//! | `watch` | whether a file has changed |
 //! | `sessions` | the sessions of a connection: hidden from all others, and over with it |
 //! | `reading` | whether a viewer reads what it is sent |
 
 use std::{
-    net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
     thread::JoinHandle,
     time::Duration,
@@ -23,14 +25,7 @@ use std::{
 use gst::glib;
 use gst_rtsp_server::{RTSPThreadPool, prelude::*};
 
-use crate::{
-    addresses::{self, Listener},
-    config::{ClockSource, Config, StreamConfig},
-    launch, rtsp_ffi,
-    seats::Seats,
-    stream::Stream,
-    time_source::TimeSource,
-};
+use crate::{addresses, config::Config, rtsp_ffi, seats::Seats, stream::Stream, time_source::TimeSource};
 
 mod acceptor;
 mod checks;
@@ -40,30 +35,38 @@ mod guard;
 mod handshakes;
 mod mounts;
 mod reading;
+mod reload;
+mod run;
 mod sessions;
 mod transports;
+mod watch;
 
 pub use checks::StartError;
-use endpoint::{Endpoint, Security, Shared};
-use guard::Logins;
-use mounts::Mounts;
+use endpoint::{Asked, Endpoint, Shared};
+use guard::{CurrentLogins, Logins};
+use mounts::Paths;
+pub use reload::Changes;
+pub use run::run;
 use sessions::Sessions;
 use transports::Transports;
 
-/// How long viewers are waited for when the server stops.
+/// How long viewers are waited for when the server, or a stream, stops.
 const FAREWELL: Duration = Duration::from_millis(500);
 /// The thread that serves a client waits while the client's stream starts: with as many, that many streams start at the
 /// same time.
 const MOST_CLIENT_THREADS: usize = 16;
+/// So many streams say farewell at the same time: all that they do is wait.
+const FAREWELLS_AT_ONCE: usize = 64;
 
 /// A running server. Dropping it stops it.
 #[derive(Debug)]
 pub struct Server {
+    config: Config,
+    /// In the configuration's order.
     streams: Vec<Arc<Stream>>,
     endpoints: Vec<Endpoint>,
     urls: Vec<String>,
-    /// Held for as long as pipelines run by it.
-    _time: Option<TimeSource>,
+    shared: Shared,
     main_loop: glib::MainLoop,
     thread: Option<JoinHandle<()>>,
 }
@@ -75,32 +78,45 @@ impl Server {
     /// When something is missing on this machine, or an address or port cannot be had.
     pub fn start(config: &Config) -> Result<Self, StartError> {
         prepare_process()?;
-        for stream in &config.streams {
-            checks::elements(stream)?;
-        }
+        config.streams.iter().try_for_each(checks::elements)?;
         checks::painting(checks::TRIAL)?;
-        let time = TimeSource::start(&config.clock)?;
         let shared = share(config)?;
-        let streams = make_streams(config, &shared, time.as_ref());
-        let endpoints = listen(config, &streams, &shared)?;
+        let streams: Vec<_> = config
+            .streams
+            .iter()
+            .map(|stream| shared.stream(stream))
+            .collect();
+        let certificate = checks::certificate(config)?;
+        let endpoints = Asked::all(config).into_iter();
+        let endpoints: Vec<_> = endpoints
+            .map(|asked| Endpoint::new(asked, certificate.as_ref(), &shared))
+            .collect::<Result<_, _>>()?;
         checks::rtp_ports(config)?;
         shared.sessions.tidy_up(&shared.context);
         let main_loop = glib::MainLoop::new(Some(&shared.context), false);
         let thread = spawn(&shared.context, &main_loop)?;
-        if let Some(time) = &time {
+        if let Some(time) = &shared.time {
             time.watch(&shared.context);
         }
-        let server = Self {
-            _time: time,
-            urls: urls(config, &endpoints),
+        let mut server = Self {
+            config: config.clone(),
+            urls: Vec::new(),
             streams,
             endpoints,
+            shared,
             main_loop,
             thread: Some(thread),
         };
-        server.run_those_always_on();
+        server.offer();
+        run_those_always_on(&server.streams);
         server.endpoints.iter().for_each(Endpoint::accept);
         Ok(server)
+    }
+
+    /// What it serves.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
     }
 
     /// The TCP port of the first address that it listens at.
@@ -134,31 +150,18 @@ impl Server {
         self.shut_down();
     }
 
-    /// Starts the cameras that run before anybody looks, several at a time, and waits until they do.
-    fn run_those_always_on(&self) {
-        let waiting = Mutex::new(self.streams.iter().filter(|stream| stream.is_always_on()));
-        let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
-        let start = || {
-            while let Some(stream) = next() {
-                stream.run();
-            }
-        };
-        std::thread::scope(|scope| {
-            for _ in 1..cores() {
-                scope.spawn(start);
-            }
-            start();
-        });
+    /// Has each endpoint offer the streams that are to be found there.
+    fn offer(&mut self) {
+        for endpoint in &self.endpoints {
+            endpoint.offer(paths(&self.streams, endpoint.asked()));
+        }
+        self.urls = urls(&self.streams, &self.endpoints);
     }
 
     fn shut_down(&mut self) {
         let Some(thread) = self.thread.take() else { return };
         self.endpoints.iter().for_each(Endpoint::refuse);
-        std::thread::scope(|scope| {
-            for stream in self.streams.iter().filter(|stream| stream.viewers().count() > 0) {
-                scope.spawn(|| stream.end(FAREWELL));
-            }
-        });
+        side_by_side(&self.streams, FAREWELLS_AT_ONCE, |stream| stream.end(FAREWELL));
         self.endpoints.iter().for_each(Endpoint::send_away);
         for stream in &self.streams {
             stream.stop();
@@ -187,71 +190,10 @@ impl Drop for Server {
     }
 }
 
-/// Serves until SIGINT or SIGTERM.
-///
-/// # Errors
-/// When the server cannot start.
-pub fn run(config: &Config) -> anyhow::Result<()> {
-    let main_loop = glib::MainLoop::new(None, false);
-    for signal in [libc::SIGINT, libc::SIGTERM] {
-        let main_loop = main_loop.clone();
-        glib_unix::unix_signal_add(signal, move || {
-            main_loop.quit();
-            glib::ControlFlow::Continue
-        });
-    }
-    let server = Server::start(config)?;
-    announce(&server, config);
-    main_loop.run();
-    tracing::info!("stopping");
-    server.stop();
-    Ok(())
-}
-
-fn announce(server: &Server, config: &Config) {
-    for url in server.urls() {
-        tracing::info!("{url}");
-    }
-    let mut descriptions: Vec<String> = config.streams.iter().map(describe).collect();
-    descriptions.dedup();
-    let log_in = if config.all_users().is_empty() {
-        "no log-in"
-    } else {
-        "log-in needed"
-    };
-    for description in descriptions {
-        tracing::info!("{description}, {log_in}");
-    }
-    if config.clock != ClockSource::System {
-        tracing::info!("the time is that of {}", config.clock);
-    }
-}
-
-fn describe(stream: &StreamConfig) -> String {
-    let StreamConfig {
-        codec,
-        width,
-        height,
-        frames_per_second,
-        ..
-    } = stream;
-    let sound = stream
-        .audio
-        .map_or("no sound".into(), |codec| format!("{codec:?}"));
-    let picture = match launch::encoder(stream) {
-        Some(encoder) => {
-            format!("{codec:?} by {encoder}, {width}x{height}, {frames_per_second} frames a second")
-        }
-        None => "a pipeline of its own".into(),
-    };
-    format!("{picture}, {sound}")
-}
-
 /// What a process needs once, however many servers it runs.
 fn prepare_process() -> Result<(), StartError> {
     // gst-rtsp-server prints requests that have an Accept-Ranges header, the log-in in them included.
     glib::set_print_handler(|_| {});
-    rtsp_ffi::give_memory_back(cores());
     gst::init()?;
     gstclocksrc::register_static()?;
     // A viewer over UDP takes about ten descriptors.
@@ -267,82 +209,84 @@ fn cores() -> usize {
 }
 
 fn share(config: &Config) -> Result<Shared, StartError> {
+    let time = TimeSource::start(&config.clock)?;
     let threads = RTSPThreadPool::new();
-    let most = config
-        .streams
-        .len()
-        .clamp(cores(), MOST_CLIENT_THREADS.max(cores()));
-    threads.set_max_threads(i32::try_from(most).unwrap_or(i32::MAX));
+    threads.set_max_threads(client_threads(config.streams.len()));
+    let logins = Logins::new(config).map_err(StartError::Random)?;
     Ok(Shared {
         context: glib::MainContext::new(),
         sessions: Arc::new(Sessions::new(config)),
         seats: Arc::new(Seats::new(config.max_viewers)),
-        threads,
         transports: Arc::new(Transports::new(config)),
-        logins: Logins::new(config).map_err(StartError::Random)?,
+        logins: Arc::new(CurrentLogins::new(logins)),
+        threads,
+        time,
     })
 }
 
-fn make_streams(config: &Config, shared: &Shared, time: Option<&TimeSource>) -> Vec<Arc<Stream>> {
-    let make = |config_of_stream: &StreamConfig| {
-        let stream = Stream::new(config_of_stream, &shared.context, &shared.threads);
-        shared.transports.equip(&stream, config_of_stream);
-        if let Some(time) = time {
-            stream.set_clock(time.clock());
+/// Threads for the clients of so many streams.
+fn client_threads(streams: usize) -> i32 {
+    let most = streams.clamp(cores(), MOST_CLIENT_THREADS.max(cores()));
+    i32::try_from(most).unwrap_or(i32::MAX)
+}
+
+/// Starts the cameras that run before anybody looks, several at a time, and waits until they do.
+fn run_those_always_on(streams: &[Arc<Stream>]) {
+    let always_on: Vec<_> = streams
+        .iter()
+        .filter(|stream| stream.is_always_on())
+        .cloned()
+        .collect();
+    side_by_side(&always_on, cores(), Stream::run);
+}
+
+/// Does something with each of the streams, with so many at a time.
+fn side_by_side(streams: &[Arc<Stream>], at_once: usize, act: impl Fn(&Arc<Stream>) + Sync) {
+    let waiting = Mutex::new(streams.iter());
+    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let work = || {
+        while let Some(stream) = next() {
+            act(stream);
         }
-        stream
     };
-    config.streams.iter().map(make).collect()
-}
-
-/// Listens wherever a stream is to be found.
-fn listen(config: &Config, streams: &[Arc<Stream>], shared: &Shared) -> Result<Vec<Endpoint>, StartError> {
-    let certificate = checks::certificate(config)?;
-    let plain = config.endpoints().into_iter();
-    let plain = plain.map(|address| (address, Security::None));
-    let tls = certificate.iter().flat_map(|certificate| {
-        let endpoints = config.tls_endpoints().into_iter();
-        endpoints.map(move |address| (address, Security::Tls(certificate)))
+    std::thread::scope(|scope| {
+        for _ in 1..at_once.min(streams.len()) {
+            scope.spawn(work);
+        }
+        work();
     });
-    plain
-        .chain(tls)
-        .map(|(address, security)| {
-            let mounts = mounts(config, streams, address, &security);
-            Endpoint::new(address, security, mounts, shared)
-        })
-        .collect()
 }
 
-fn mounts(config: &Config, streams: &[Arc<Stream>], address: SocketAddr, security: &Security) -> Mounts {
-    let mut mounts = Mounts::new(address);
-    for (config, stream) in config.streams.iter().zip(streams) {
-        let of_stream = match security {
-            Security::None => &config.mounts,
-            Security::Tls(_) => &config.tls_mounts,
-        };
-        for mount in of_stream.iter().filter(|mount| mount.endpoint() == address) {
-            mounts.add(&mount.path, stream);
+/// The streams that are to be found where an endpoint was `asked` to listen.
+fn paths(streams: &[Arc<Stream>], asked: Asked) -> Paths {
+    let mut paths = Paths::new();
+    for stream in streams {
+        for mount in asked.mounts(stream.config()) {
+            paths.insert(mount.path.clone(), Arc::clone(stream));
         }
     }
-    mounts
+    paths
 }
 
-fn urls(config: &Config, endpoints: &[Endpoint]) -> Vec<String> {
+fn urls(streams: &[Arc<Stream>], endpoints: &[Endpoint]) -> Vec<String> {
     let public = std::env::var(addresses::PUBLIC_ADDRESSES).ok();
-    let asked = config.endpoints().into_iter().chain(config.tls_endpoints());
-    let listeners: Vec<_> = asked.zip(endpoints.iter().map(Endpoint::listener)).collect();
-    let mounts = config.streams.iter().flat_map(|stream| {
-        let plain = stream.mounts.iter().map(|mount| (mount, false));
-        plain.chain(stream.tls_mounts.iter().map(|mount| (mount, true)))
-    });
-    let urls = mounts.filter_map(|(mount, is_tls)| {
-        let is_its = |(asked, listener): &&(SocketAddr, Listener)| {
-            *asked == mount.endpoint() && listener.is_tls == is_tls
-        };
-        let (_, listener) = listeners.iter().find(is_its)?;
-        Some(addresses::urls(*listener, &mount.path, public.as_deref()))
-    });
-    urls.flatten().collect()
+    let of_mount =
+        |endpoint: &Endpoint, path: &str| addresses::urls(endpoint.listener(), path, public.as_deref());
+    let of_stream = |stream: &Arc<Stream>| {
+        let config = stream.config();
+        let plain = config.mounts.iter().map(|mount| (mount, false));
+        let places = plain.chain(config.tls_mounts.iter().map(|mount| (mount, true)));
+        let urls = places.filter_map(|(mount, is_tls)| {
+            let asked = Asked {
+                address: mount.endpoint(),
+                is_tls,
+            };
+            let endpoint = endpoints.iter().find(|endpoint| endpoint.asked() == asked)?;
+            Some(of_mount(endpoint, &mount.path))
+        });
+        urls.flatten().collect::<Vec<_>>()
+    };
+    streams.iter().flat_map(of_stream).collect()
 }
 
 fn spawn(context: &glib::MainContext, main_loop: &glib::MainLoop) -> Result<JoinHandle<()>, StartError> {
@@ -511,18 +455,6 @@ mod tests {
         let mut answer = [0; 4096];
         let length = client.read(&mut answer).expect("an answer");
         assert!(answer[..length].starts_with(b"RTSP/1.0 200 OK"), "{request}");
-    }
-
-    #[test]
-    fn a_viewer_whom_gst_rtsp_server_has_dropped_is_sent_away() {
-        let server = Server::start(&config()).expect("the server starts");
-        let _player = Player::new(&server);
-        wait_for_viewers(&server, 1);
-        let media = server.streams[0].media().expect("a pipeline runs");
-        let stream = media.stream(0).expect("there is a picture");
-        // As it does once a viewer's backlog is too long.
-        stream.transport_filter(Some(&mut |_, _| gst_rtsp_server::RTSPFilterResult::Remove));
-        wait_for_viewers(&server, 0);
     }
 
     #[test]

@@ -30,6 +30,10 @@ use crate::{
     viewers::Viewers,
 };
 
+mod pace;
+
+use pace::Frames;
+
 /// Key frames cost many times what other frames do: a crowd that joins together shares them.
 const KEY_FRAME_INTERVAL: Duration = Duration::from_millis(250);
 
@@ -66,6 +70,10 @@ pub struct Stream {
     /// Keeps it for itself, where it runs before anybody looks.
     own: Mutex<Option<Presence>>,
     back_off: Mutex<BackOff>,
+    /// Nobody gets it any more.
+    is_retired: AtomicBool,
+    /// The log says already that it cannot keep up.
+    is_told_slow: AtomicBool,
 }
 
 /// Those who have asked for a stream and not gone since, watching or not.
@@ -168,6 +176,8 @@ impl Stream {
             is_deserted: Condvar::new(),
             own: Mutex::default(),
             back_off: Mutex::default(),
+            is_retired: AtomicBool::new(false),
+            is_told_slow: AtomicBool::new(false),
         });
         let weak = Arc::downgrade(&stream);
         stream.factory.connect_media_configure(move |_, media| {
@@ -182,6 +192,12 @@ impl Stream {
     #[must_use]
     pub fn factory(&self) -> &RTSPMediaFactory {
         &self.factory
+    }
+
+    /// What it was made from.
+    #[must_use]
+    pub fn config(&self) -> &StreamConfig {
+        &self.config
     }
 
     /// What messages call it.
@@ -256,7 +272,8 @@ impl Stream {
     /// Whether a pipeline may be made now: one that has failed again and again is given time.
     #[must_use]
     pub fn may_start(&self) -> bool {
-        self.running().is_some() || self.back_off().is_over(Instant::now())
+        let is_retired = self.is_retired.load(Ordering::SeqCst);
+        !is_retired && (self.running().is_some() || self.back_off().is_over(Instant::now()))
     }
 
     fn back_off(&self) -> MutexGuard<'_, BackOff> {
@@ -265,6 +282,9 @@ impl Stream {
 
     /// Starts the pipeline, and keeps it running whoever comes and goes. Waits until it runs.
     pub fn run(self: &Arc<Self>) {
+        if self.is_retired.load(Ordering::SeqCst) {
+            return;
+        }
         let presence = self.arrive(None);
         if let Err(error) = self.start() {
             tracing::error!(stream = self.name(), "cannot start: {error}");
@@ -273,6 +293,20 @@ impl Stream {
             return self.run_later();
         }
         *self.own() = Some(presence);
+        if self.is_retired.load(Ordering::SeqCst) {
+            // It retired meanwhile, and found nothing to stop.
+            self.stop();
+        }
+    }
+
+    /// Ends for good: says so to whoever plays it, closes the connections of all who have asked for it, and waits until
+    /// they are gone, for each of this no longer than `patience`.
+    pub fn retire(&self, patience: Duration) {
+        self.is_retired.store(true, Ordering::SeqCst);
+        self.end(patience);
+        self.close_connections();
+        self.stop();
+        self.wait_until_deserted(patience);
     }
 
     /// Lets the pipeline go with the last client.
@@ -419,6 +453,7 @@ impl Stream {
         running.obey_the_end();
         running.answer_for_encoders();
         self.hold(media, &running);
+        self.watch_pace(&running);
         self.replace(Some(Arc::clone(&running)));
         if let Some(pipeline) = element.parent().and_downcast::<gst::Pipeline>() {
             self.prepare_pipeline(&pipeline, &running);
@@ -485,17 +520,21 @@ impl Stream {
                 stream = name,
                 "closing all its connections, so that viewers can come back to a new pipeline"
             );
-            // Each one's going takes the lock.
-            let clients = std::mem::take(&mut stream.attendance().clients);
-            for client in clients.iter().filter_map(glib::WeakRef::upgrade) {
-                client.close();
-            }
+            stream.close_connections();
             let own = stream.own().take();
             if own.is_some() {
                 drop(own);
                 stream.run_later();
             }
         });
+    }
+
+    fn close_connections(&self) {
+        // Each one's going takes the lock.
+        let clients = std::mem::take(&mut self.attendance().clients);
+        for client in clients.iter().filter_map(glib::WeakRef::upgrade) {
+            client.close();
+        }
     }
 
     fn prepare_pipeline(self: &Arc<Self>, pipeline: &gst::Pipeline, running: &Arc<Running>) {
@@ -597,6 +636,7 @@ impl Stream {
         let skipped = before.as_ref().map_or(0, |running| running.skipped());
         if skipped > 0 {
             tracing::warn!(
+                stream = self.name(),
                 frames = skipped,
                 "this machine was late: the camera has skipped frames"
             );
@@ -627,15 +667,21 @@ impl Running {
         }
     }
 
-    /// The frames that its source skipped because it was late.
-    fn skipped(&self) -> u64 {
+    /// The frames that its source has made, and those that it skipped because it was late.
+    fn frames(&self) -> Frames {
         let stats = self.source.upgrade().and_then(|source| {
             let has_stats = source.has_property_with_type("stats", gst::Structure::static_type());
             has_stats.then(|| source.property::<gst::Structure>("stats"))
         });
-        stats
-            .and_then(|stats| stats.get("dropped").ok())
-            .unwrap_or_default()
+        let count = |name| stats.as_ref().and_then(|stats| stats.get(name).ok());
+        Frames {
+            rendered: count("rendered").unwrap_or_default(),
+            skipped: count("dropped").unwrap_or_default(),
+        }
+    }
+
+    fn skipped(&self) -> u64 {
+        self.frames().skipped
     }
 
     /// Lets pass what is of now. A picture that is less than a frame period old is: until its successor is due, it shows

@@ -166,6 +166,7 @@ fn every_variable_overrides_the_file() {
         ("RTSP_CONSTANT_BITRATE", "false"),
         ("RTSP_ENCODER", "jpegenc"),
         ("RTSP_AUTHENTICATION", "digest"),
+        ("RTSP_RELOAD", "true"),
     ];
     let loaded = file.load(&variables).unwrap();
     assert_eq!(loaded.variables, variables.map(|(name, _)| name));
@@ -373,6 +374,7 @@ fn an_empty_variable_counts_as_unset_for_what_cannot_be_empty() {
         "RTSP_FLASH",
         "RTSP_LOG_LEVEL",
         "RTSP_LOG_FORMAT",
+        "RTSP_RELOAD",
     ];
     let loaded = File::new(r#"{"framesPerSecond": 7}"#)
         .load(&names.map(|name| (name, "")))
@@ -488,7 +490,7 @@ fn an_unknown_key_brings_the_one_that_was_meant() {
          sharedPicture, logLevel, logFormat, keyFrameInterval, bitrateKbps, quality, constantBitrate, encoder, \
          pipeline, transports, multicastAddressRange, multicastPortRange, multicastTtl, tlsPort, tlsCertificate, \
          tlsPrivateKey, plainRtsp, authentication, sessionTimeoutSeconds, maxViewers, maxServerViewers, clock, \
-         ntpExtension, users, streams"
+         ntpExtension, reload, users, streams"
     );
 }
 
@@ -684,6 +686,7 @@ fn texts_that_are_not_what_they_should_be_are_refused() {
         ("stamp", &["", "QR", "aztec"]),
         ("stampPosition", &["", "topRight", "top_right", "right"]),
         ("flash", &["", "true", "on"]),
+        ("reload", &["", "true", "on"]),
         (
             "logLevel",
             &["", "inof", "INFO", "3", "info,debug", "gstreamer=loud"],
@@ -873,6 +876,7 @@ fn the_schema_has_the_seeds_nine_keys_and_those_that_came_later() {
         "sessionTimeoutSeconds",
         "maxServerViewers",
         "clock",
+        "reload",
         "stamp",
         "stampPosition",
         "stampId",
@@ -920,6 +924,7 @@ fn the_schema_has_the_seeds_nine_keys_and_those_that_came_later() {
         json!({"streams": []}),
         json!({"streams": [{"colour": 1}]}),
         json!({"streams": [{"viewerUsername": "user"}]}),
+        json!({"streams": [{"reload": true}]}),
         json!({"streams": [{"framesPerSecond": 0}]}),
         json!({"authentication": "none"}),
         json!({"users": []}),
@@ -974,6 +979,20 @@ fn viewers_have_a_time_and_a_number() {
     assert_eq!(
         mistakes(r#"{"streams": [{"maxServerViewers": 2}]}"#, &[]),
         ["streams[0].maxServerViewers: is about the server as a whole, expected beside streams"]
+    );
+}
+
+#[test]
+fn a_change_of_the_file_is_followed_only_where_it_says_so() {
+    assert!(!Config::default().reload);
+    assert!(!read("{}").reload);
+    assert!(read(r#"{"reload": true}"#).reload);
+    assert!(!read_with(r#"{"reload": true}"#, &[("RTSP_RELOAD", "false")]).reload);
+    assert_eq!(refusal("reload", &json!(1)), "found 1, expected true or false");
+    let said = mistake(r#"{"streams": [{"reload": true}]}"#);
+    assert_eq!(
+        said,
+        "streams[0].reload: is about the server as a whole, expected beside streams"
     );
 }
 

@@ -37,6 +37,7 @@ pub(super) struct Draft {
     pub(super) session_timeout: u32,
     /// Of the server.
     pub(super) max_viewers: Option<u32>,
+    pub(super) reload: bool,
     pub(super) address: IpAddr,
     pub(super) port: NumberedPort,
     pub(super) tls_port: Option<NumberedPort>,
@@ -65,6 +66,7 @@ impl Default for Draft {
             log_format,
             session_timeout,
             max_viewers,
+            reload,
             ..
         } = Config::default();
         let Mount { address, port, path } = stream.mounts[0].clone();
@@ -83,6 +85,7 @@ impl Default for Draft {
             log_format,
             session_timeout,
             max_viewers,
+            reload,
             address,
             port: NumberedPort::fixed(port),
             tls_port: None,

@@ -137,6 +137,7 @@ pub(super) const TLS_PRIVATE_KEY: &str = "tlsPrivateKey";
 pub(super) const PLAIN_RTSP: &str = "plainRtsp";
 pub(super) const VIEWER_USERNAME: &str = "viewerUsername";
 pub(super) const AUTHENTICATION: &str = "authentication";
+pub(super) const RELOAD: &str = "reload";
 
 /// Every key, in the order in which the sample file has them.
 pub(super) const KEYS: &[Key] = &[
@@ -516,6 +517,14 @@ pub(super) const KEYS: &[Key] = &[
         variable: "RTSP_NTP_EXTENSION",
         form: Form::Truth,
         read: |json, draft| truth(json).map(|extension| draft.stream.ntp_extension = extension),
+        ..KEY
+    },
+    Key {
+        name: RELOAD,
+        level: Level::Server,
+        variable: "RTSP_RELOAD",
+        form: Form::Truth,
+        read: |json, draft| truth(json).map(|reload| draft.reload = reload),
         ..KEY
     },
 ];

@@ -68,6 +68,9 @@ struct File {
     /// `ptp:DOMAIN` for that of a PTP domain, 0 to 255.
     #[schemars(regex(pattern = clock::PATTERN))]
     clock: String,
+    /// Whether a change of this file is followed while the server runs, as SIGHUP is in any case: streams that differ are
+    /// replaced, all others keep playing.
+    reload: bool,
     #[serde(flatten)]
     defaults: Stream,
     /// The streams. Each may have any key of a stream; what it has not is as at the top level. Without it there is one
@@ -367,6 +370,7 @@ impl Default for File {
             session_timeout,
             max_viewers,
             clock,
+            reload,
             ..
         } = Draft::default();
         Self {
@@ -392,6 +396,7 @@ impl Default for File {
             session_timeout_seconds: session_timeout,
             max_server_viewers: max_viewers,
             clock: clock.to_string(),
+            reload,
             defaults: Stream::default(),
             streams: Vec::new(),
         }

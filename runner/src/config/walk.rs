@@ -316,6 +316,7 @@ impl Walker {
             log_format,
             session_timeout,
             max_viewers,
+            reload,
             ..
         } = top.draft;
         let mut streams = Vec::new();
@@ -353,6 +354,7 @@ impl Walker {
                 log_format,
                 session_timeout,
                 max_viewers,
+                reload,
                 streams,
             },
             variables: self.variables,

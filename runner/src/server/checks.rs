@@ -61,6 +61,16 @@ pub enum StartError {
     /// Somebody else listens there.
     #[error("port {} of {} is in use: another program (or another copy of this server) listens there", .0.port(), .0.ip())]
     PortInUse(SocketAddr),
+    /// This server listens there itself, as long as it runs.
+    #[error(
+        "cannot listen on {address} as long as this server listens on {own}: another address at the same port needs a restart"
+    )]
+    OwnPort {
+        /// The address and port.
+        address: SocketAddr,
+        /// Where it listens.
+        own: SocketAddr,
+    },
     /// Somebody else has the UDP ports: so many are needed.
     #[error(
         "of rtpPortRange {0} no {1} UDP ports, each an even one and the next, are free: other programs (or another copy of this server) have them"

@@ -13,13 +13,20 @@ use super::{
     acceptor::{self, Acceptor, Handover},
     checks::StartError,
     client,
-    guard::{Guard, Logins},
+    guard::{CurrentLogins, Guard},
     handshakes::Handshakes,
-    mounts::Mounts,
+    mounts::{Mounts, Paths},
     sessions::Sessions,
     transports::Transports,
 };
-use crate::{addresses::Listener, rtsp_ffi, seats::Seats};
+use crate::{
+    addresses::Listener,
+    config::{Config, Mount, StreamConfig},
+    rtsp_ffi,
+    seats::Seats,
+    stream::Stream,
+    time_source::TimeSource,
+};
 
 /// The longest body of a request, in bytes. The ones that viewers send are empty or a few lines.
 const MAX_BODY: u32 = 64 * 1024;
@@ -32,22 +39,58 @@ pub(super) struct Shared {
     pub(super) seats: Arc<Seats>,
     pub(super) threads: RTSPThreadPool,
     pub(super) transports: Arc<Transports>,
-    /// `None`: everybody may watch.
-    pub(super) logins: Option<Arc<Logins>>,
+    pub(super) logins: Arc<CurrentLogins>,
+    /// `None`: this machine's clock.
+    pub(super) time: Option<TimeSource>,
 }
 
-/// What an RTSP server speaks.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Security<'a> {
-    /// Plain RTSP.
-    None,
-    /// RTSP within TLS, with this certificate.
-    Tls(&'a gio::TlsCertificate),
+impl Shared {
+    /// The camera that `config` describes.
+    pub(super) fn stream(&self, config: &StreamConfig) -> Arc<Stream> {
+        let stream = Stream::new(config, &self.context, &self.threads);
+        self.transports.equip(&stream, config);
+        if let Some(time) = &self.time {
+            stream.set_clock(time.clock());
+        }
+        stream
+    }
+}
+
+/// Where an RTSP server is told to listen, and whether it speaks TLS there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Asked {
+    /// Port 0 is any.
+    pub(super) address: SocketAddr,
+    pub(super) is_tls: bool,
+}
+
+impl Asked {
+    /// All of `config`, each once.
+    pub(super) fn all(config: &Config) -> Vec<Self> {
+        let at = |is_tls| move |address| Self { address, is_tls };
+        let plain = config.endpoints().into_iter().map(at(false));
+        plain
+            .chain(config.tls_endpoints().into_iter().map(at(true)))
+            .collect()
+    }
+
+    /// Where `stream` is to be found there.
+    pub(super) fn mounts(self, stream: &StreamConfig) -> impl Iterator<Item = &Mount> {
+        let mounts = if self.is_tls {
+            &stream.tls_mounts
+        } else {
+            &stream.mounts
+        };
+        mounts
+            .iter()
+            .filter(move |mount| mount.endpoint() == self.address)
+    }
 }
 
 /// A running RTSP server.
 #[derive(Debug)]
 pub(super) struct Endpoint {
+    asked: Asked,
     listener: Listener,
     rtsp: RTSPServer,
     mounts: Arc<Mounts>,
@@ -55,40 +98,53 @@ pub(super) struct Endpoint {
 }
 
 impl Endpoint {
-    /// Listens at `address` and serves the streams of `mounts` once [`Endpoint::accept`] says so.
+    /// Listens where it is `asked` to, with `certificate` if that is with TLS, and serves what it is told to
+    /// [offer](Self::offer) once [`Endpoint::accept`] says so.
     pub(super) fn new(
-        address: SocketAddr,
-        security: Security,
-        mounts: Mounts,
+        asked: Asked,
+        certificate: Option<&gio::TlsCertificate>,
         shared: &Shared,
     ) -> Result<Self, StartError> {
         let rtsp = RTSPServer::new();
+        let address = asked.address;
         let socket = listen(address)?;
         let refuse = |reason| StartError::Address { address, reason };
         let port = socket.local_addr().map_err(refuse)?.port();
+        let mounts = Arc::new(Mounts::new(address));
         equip(&rtsp, &mounts, shared);
-        let handover = match security {
-            Security::None => Handover::AtOnce,
-            Security::Tls(_) => Handover::OnItsThread,
+        let handover = if asked.is_tls {
+            Handover::OnItsThread
+        } else {
+            Handover::AtOnce
         };
         let (context, patience) = (shared.context.clone(), shared.sessions.patience());
         let acceptor = Acceptor::new(rtsp.clone(), socket, context, handover, patience).map_err(refuse)?;
-        let mounts = Arc::new(mounts);
-        if let Security::Tls(certificate) = security {
+        if let Some(certificate) = certificate.filter(|_| asked.is_tls) {
             speak_tls(&rtsp, certificate, &shared.context);
         }
         follow_clients(&rtsp, address, &mounts, shared);
         let listener = Listener {
             address: address.ip(),
             port,
-            is_tls: matches!(security, Security::Tls(_)),
+            is_tls: asked.is_tls,
         };
         Ok(Self {
+            asked,
             listener,
             rtsp,
             mounts,
             acceptor,
         })
+    }
+
+    /// Where it was told to listen.
+    pub(super) fn asked(&self) -> Asked {
+        self.asked
+    }
+
+    /// Serves these streams from now on, and no others.
+    pub(super) fn offer(&self, streams: Paths) {
+        self.mounts.offer(streams);
     }
 
     /// Where it listens.
@@ -110,7 +166,7 @@ impl Endpoint {
     pub(super) fn send_away(&self) {
         self.rtsp
             .client_filter(Some(&mut |_, _| RTSPFilterResult::Remove));
-        self.mounts.clear();
+        self.offer(Paths::default());
     }
 }
 
@@ -135,12 +191,12 @@ fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
 fn follow_clients(server: &RTSPServer, address: SocketAddr, mounts: &Arc<Mounts>, shared: &Shared) {
     let mounts = Arc::clone(mounts);
     let (sessions, transports) = (Arc::clone(&shared.sessions), Arc::clone(&shared.transports));
-    let (seats, logins) = (Arc::clone(&shared.seats), shared.logins.clone());
+    let (seats, logins) = (Arc::clone(&shared.seats), Arc::clone(&shared.logins));
     server.connect_client_connected(move |_, client| {
         let connection = acceptor::connection();
-        if let Some(logins) = &logins {
+        if let Some(logins) = logins.get() {
             let peer = connection.map(|connection| connection.peer());
-            client.set_auth(Some(&Guard::new(logins, peer, address, &mounts)));
+            client.set_auth(Some(&Guard::new(&logins, peer, address, &mounts)));
         }
         client::serve(client, connection, &mounts, &sessions, &transports, &seats);
     });

@@ -15,7 +15,7 @@ use std::{
     fmt,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::{
-        Arc, OnceLock,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
     time::{Duration, Instant},
@@ -81,6 +81,30 @@ impl Logins {
             wrong: Repeats::new(TOLD_EVERY, MOST_TOLD),
             forbidden: Repeats::new(TOLD_EVERY, MOST_TOLD),
         })))
+    }
+}
+
+/// The log-ins that count for connections from now on.
+#[derive(Debug)]
+pub(super) struct CurrentLogins(Mutex<Option<Arc<Logins>>>);
+
+impl CurrentLogins {
+    /// These; `None`: everybody may watch.
+    pub(super) fn new(logins: Option<Arc<Logins>>) -> Self {
+        Self(Mutex::new(logins))
+    }
+
+    /// They are others from now on.
+    pub(super) fn replace(&self, logins: Option<Arc<Logins>>) {
+        *self.lock() = logins;
+    }
+
+    pub(super) fn get(&self) -> Option<Arc<Logins>> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<Logins>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

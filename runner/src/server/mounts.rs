@@ -1,6 +1,10 @@
 //! Which stream a request is about.
 
-use std::{collections::HashMap, net::SocketAddr, sync::Arc};
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak},
+};
 
 use gst_rtsp_server::{RTSPContext, RTSPMountPoints, RTSPSession, prelude::*};
 
@@ -10,13 +14,23 @@ use crate::{
     viewers::{Farewell, Place},
 };
 
+/// Streams by their paths.
+pub(super) type Paths = HashMap<String, Arc<Stream>>;
+
 /// The streams of one RTSP server, by their paths.
 #[derive(Debug)]
 pub(super) struct Mounts {
     /// Where the configuration has the server listen.
     endpoint: SocketAddr,
     points: RTSPMountPoints,
-    streams: HashMap<String, Arc<Stream>>,
+    state: RwLock<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    streams: Paths,
+    /// Offered no more; viewers of theirs may still be on their way out.
+    gone: Vec<Weak<Stream>>,
 }
 
 /// A stream at one of its paths.
@@ -40,14 +54,31 @@ impl Mounts {
         Self {
             endpoint,
             points: RTSPMountPoints::new(),
-            streams: HashMap::new(),
+            state: RwLock::default(),
         }
     }
 
-    /// Mounts `stream` at `path`.
-    pub(super) fn add(&mut self, path: &str, stream: &Arc<Stream>) {
-        self.points.add_factory(path, stream.factory().clone());
-        self.streams.insert(path.to_owned(), Arc::clone(stream));
+    /// Offers these streams from now on, and no others. Those that are offered already do not notice.
+    pub(super) fn offer(&self, streams: Paths) {
+        let mut state = self.write();
+        let before = std::mem::replace(&mut state.streams, streams);
+        let is_same = |path: &str, other: &Paths, stream: &Arc<Stream>| {
+            other.get(path).is_some_and(|other| Arc::ptr_eq(other, stream))
+        };
+        for path in before.keys().filter(|path| !state.streams.contains_key(*path)) {
+            self.points.remove_factory(path);
+        }
+        for (path, stream) in &state.streams {
+            if !is_same(path, &before, stream) {
+                self.points.add_factory(path, stream.factory().clone());
+            }
+        }
+        let gone = before
+            .iter()
+            .filter(|(path, stream)| !is_same(path, &state.streams, stream));
+        let gone: Vec<_> = gone.map(|(_, stream)| Arc::downgrade(stream)).collect();
+        state.gone.retain(|stream| stream.strong_count() > 0);
+        state.gone.extend(gone);
     }
 
     /// What the RTSP server looks at.
@@ -55,19 +86,16 @@ impl Mounts {
         &self.points
     }
 
-    /// Offers nothing any more.
-    pub(super) fn clear(&self) {
-        for path in self.streams.keys() {
-            self.points.remove_factory(path);
-        }
-    }
-
     /// Whose session is over watches nothing any more.
     pub(super) fn leave_all(&self, session: &RTSPSession, why: Farewell) {
-        if let Some(id) = session.sessionid() {
-            for stream in self.streams.values() {
-                stream.viewers().leave_all(&id, why);
-            }
+        let Some(id) = session.sessionid() else { return };
+        let streams = {
+            let state = self.read();
+            let gone = state.gone.iter().filter_map(Weak::upgrade);
+            gone.chain(state.streams.values().cloned()).collect::<Vec<_>>()
+        };
+        for stream in streams {
+            stream.viewers().leave_all(&id, why);
         }
     }
 
@@ -75,12 +103,21 @@ impl Mounts {
     /// stream.
     pub(super) fn asked_for(&self, context: &RTSPContext) -> Option<Mounted> {
         let path = rtsp_ffi::path(context.uri()?)?;
-        let (path, stream) = prefixes(&path).find_map(|path| self.streams.get_key_value(path))?;
+        let state = self.read();
+        let (path, stream) = prefixes(&path).find_map(|path| state.streams.get_key_value(path))?;
         Some(Mounted {
             endpoint: self.endpoint,
             path: path.clone(),
             stream: Arc::clone(stream),
         })
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

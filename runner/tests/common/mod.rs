@@ -14,6 +14,7 @@ pub mod ntp;
 pub mod process;
 pub mod ptp;
 pub mod random;
+pub mod watcher;
 
 use std::{
     env::consts::{DLL_PREFIX, DLL_SUFFIX},
@@ -266,11 +267,15 @@ impl RtspClient {
     }
 
     pub fn connect_port(port: u16) -> Self {
+        Self::connect_path(port, "/live")
+    }
+
+    pub fn connect_path(port: u16, path: &str) -> Self {
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("the server listens");
         stream.set_read_timeout(Some(PATIENCE)).expect("a read timeout");
         Self {
             stream: BufReader::new(stream),
-            url: format!("rtsp://127.0.0.1:{port}/live"),
+            url: format!("rtsp://127.0.0.1:{port}{path}"),
             cseq: 0,
             session: None,
             authorization: None,
@@ -380,7 +385,11 @@ impl RtspClient {
     }
 
     pub fn watch_port(port: u16) -> Self {
-        let mut client = Self::connect_port(port);
+        Self::watch_path(port, "/live")
+    }
+
+    pub fn watch_path(port: u16, path: &str) -> Self {
+        let mut client = Self::connect_path(port, path);
         assert_eq!(client.describe().status, 200, "DESCRIBE");
         assert_eq!(client.setup().status, 200, "SETUP");
         assert_eq!(client.play().status, 200, "PLAY");

@@ -83,7 +83,7 @@ impl Process {
         configure(&mut command);
         let mut child = command.spawn().expect("the server starts");
         let (log, reader) = Log::keep(child.stderr.take().expect("its log is piped"));
-        let port = log.find(port_in_url);
+        let port = log.find_within(PATIENCE, port_in_url);
         let Some(port) = port else {
             end(&mut child);
             panic!("it never says its URL:\n{log}");
@@ -118,13 +118,18 @@ impl Process {
         &self.log
     }
 
-    /// Sends a signal, and answers the exit status.
-    pub fn end_by(&mut self, signal: &str) -> Option<i32> {
+    /// Sends a signal.
+    pub fn signal(&self, signal: &str) {
         let sent = Command::new("kill")
             .args(["-s", signal, &self.id().to_string()])
             .status()
             .expect("kill is installed");
         assert!(sent.success());
+    }
+
+    /// Sends a signal, and answers the exit status.
+    pub fn end_by(&mut self, signal: &str) -> Option<i32> {
+        self.signal(signal);
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
             if let Some(status) = self.child.try_wait().expect("it can be waited for") {
@@ -186,14 +191,20 @@ impl Log {
     /// Waits for a line for which `says` holds.
     #[track_caller]
     pub fn wait_for(&self, what: &str, says: impl Fn(&str) -> bool) {
-        let found = self.find(|line| says(line).then_some(()));
+        self.wait_within(PATIENCE, what, says);
+    }
+
+    /// For what takes longer than [`PATIENCE`] where it works.
+    #[track_caller]
+    pub fn wait_within(&self, time: Duration, what: &str, says: impl Fn(&str) -> bool) {
+        let found = self.find_within(time, |line| says(line).then_some(()));
         assert!(found.is_some(), "the log never says {what}:\n{self}");
     }
 
     /// Waits for a line that `read` knows how to read.
-    fn find<T>(&self, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+    fn find_within<T>(&self, time: Duration, read: impl Fn(&str) -> Option<T>) -> Option<T> {
         let mut found = None;
-        holds_within(PATIENCE, || {
+        holds_within(time, || {
             found = self.lock().iter().find_map(|line| read(line));
             found.is_some()
         });

@@ -1,0 +1,188 @@
+//! Tells, once for each camera, that it cannot keep up, and what to do about that.
+//!
+//! A pipeline that is too slow skips frames all the time. One that was held between DESCRIBE and PLAY, or that a viewer
+//! has paused, skips many in one moment, and so does a machine with a hiccup: hence it takes skips in
+//! [several](BAD_SECONDS) of the latest seconds to say so.
+
+use std::{
+    collections::VecDeque,
+    fmt,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use gst::glib;
+
+use super::{Running, Stream};
+use crate::{config::StreamConfig, launch};
+
+/// How often frames are counted.
+const TICK: Duration = Duration::from_secs(1);
+/// So many of the latest seconds count…
+const WINDOW: usize = 10;
+/// …and in so many of them frames are skipped where the machine is too slow…
+const BAD_SECONDS: usize = 5;
+/// …one in so many at least.
+const ONE_IN: u64 = 20;
+
+/// The frames of a pipeline so far.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Frames {
+    pub(super) rendered: u64,
+    pub(super) skipped: u64,
+}
+
+impl Frames {
+    fn since(self, before: Self) -> Self {
+        Self {
+            rendered: self.rendered.saturating_sub(before.rendered),
+            skipped: self.skipped.saturating_sub(before.skipped),
+        }
+    }
+}
+
+impl fmt::Display for Frames {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all = self.rendered + self.skipped;
+        write!(f, "skipped {} of {all} frames", self.skipped)
+    }
+}
+
+/// What was counted at the latest ticks, the oldest first.
+#[derive(Debug, Default)]
+struct Pace {
+    counts: VecDeque<Frames>,
+}
+
+impl Pace {
+    /// Notes what a pipeline has made so far; answers what it made in the window if that is too little.
+    fn note(&mut self, now: Frames) -> Option<Frames> {
+        self.counts.push_back(now);
+        if self.counts.len() <= WINDOW {
+            return None;
+        }
+        let first = self.counts.pop_front()?;
+        let ticks = std::iter::once(&first).chain(&self.counts).zip(&self.counts);
+        let bad_seconds = ticks.filter(|(before, after)| after.skipped > before.skipped);
+        let is_steady = bad_seconds.count() >= BAD_SECONDS;
+        let made = now.since(first);
+        (is_steady && made.skipped * ONE_IN >= made.skipped + made.rendered).then_some(made)
+    }
+}
+
+impl Stream {
+    /// Counts the frames of `running` as long as it runs, until there is something to tell.
+    pub(super) fn watch_pace(self: &Arc<Self>, running: &Arc<Running>) {
+        if self.is_told_slow.load(Ordering::Relaxed) {
+            return;
+        }
+        let (stream, running) = (Arc::downgrade(self), Arc::downgrade(running));
+        let mut pace = Pace::default();
+        let timer = glib::timeout_source_new(TICK, None, glib::Priority::LOW, move || {
+            let (Some(stream), Some(running)) = (stream.upgrade(), running.upgrade()) else {
+                return glib::ControlFlow::Break;
+            };
+            let Some(made) = pace.note(running.frames()) else {
+                return glib::ControlFlow::Continue;
+            };
+            stream.tell_slow(made);
+            glib::ControlFlow::Break
+        });
+        timer.attach(Some(&self.context));
+    }
+
+    fn tell_slow(&self, made: Frames) {
+        if !self.is_told_slow.swap(true, Ordering::Relaxed) {
+            let seconds = TICK.as_secs() * WINDOW as u64;
+            let advice = advice(&self.config);
+            tracing::warn!(stream = self.name(), "{made} in the last {seconds} s: {advice}");
+        }
+    }
+}
+
+/// What to change.
+fn advice(stream: &StreamConfig) -> String {
+    let StreamConfig {
+        width,
+        height,
+        frames_per_second,
+        ..
+    } = stream;
+    match launch::encoder(stream) {
+        Some(encoder) => format!(
+            "this machine is too slow for {width}x{height} at {frames_per_second} frames a second with {encoder}; \
+             lower videoResolution or framesPerSecond, use an encoder in hardware (encoder), or serve fewer streams"
+        ),
+        None => {
+            "this machine is too slow for its pipeline; make that cheaper, its picture smaller or its frames \
+                 fewer, or serve fewer streams"
+                .into()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is told of a camera that makes so much in each second.
+    fn told(seconds: impl IntoIterator<Item = (u64, u64)>) -> Vec<Frames> {
+        let mut pace = Pace::default();
+        let mut now = Frames::default();
+        let mut told: Vec<_> = pace.note(now).into_iter().collect();
+        for (rendered, skipped) in seconds {
+            now.rendered += rendered;
+            now.skipped += skipped;
+            told.extend(pace.note(now));
+        }
+        told
+    }
+
+    #[test]
+    fn a_camera_that_skips_all_the_time_is_told_of_after_the_window() {
+        let made = Frames {
+            rendered: 210,
+            skipped: 40,
+        };
+        assert_eq!(told([(21, 4); 9]), []);
+        assert_eq!(told([(21, 4); 10]), [made]);
+        assert_eq!(made.to_string(), "skipped 40 of 250 frames");
+        // One frame a second, of which each takes longer than that.
+        let slow = (0..10).map(|second| (second % 2, 1 - second % 2));
+        assert_eq!(told(slow).len(), 1);
+    }
+
+    #[test]
+    fn a_healthy_camera_is_not_told_of() {
+        assert_eq!(told([(25, 0); 60]), []);
+        // Held for eight seconds between DESCRIBE and PLAY; paused; a hiccup now and then.
+        let held = [(1, 0)].into_iter().chain([(0, 0); 8]).chain([(25, 200)]);
+        assert_eq!(told(held.chain([(25, 0); 20])), []);
+        assert_eq!(told((0..60).map(|second| (24, u64::from(second % 3 == 0)))), []);
+        // One frame in a hundred, again and again.
+        assert_eq!(told([(99, 1); 60]), []);
+    }
+
+    #[test]
+    fn what_to_change_is_named() {
+        gst::init().expect("GStreamer");
+        let said = advice(&StreamConfig {
+            width: 1920,
+            height: 1080,
+            frames_per_second: 60,
+            ..StreamConfig::default()
+        });
+        for words in [
+            "1920x1080 at 60 frames a second with ",
+            "videoResolution",
+            "framesPerSecond",
+        ] {
+            assert!(said.contains(words), "{said}");
+        }
+        let own = advice(&StreamConfig {
+            pipeline: Some("clocksrc ! x264enc ! rtph264pay name=pay0".into()),
+            ..StreamConfig::default()
+        });
+        assert!(own.contains("too slow for its pipeline"), "{own}");
+    }
+}
