@@ -103,7 +103,7 @@ packages_apt() {
         fonts-dejavu-core tzdata
     [ "$1" = run ] || echo gstreamer1.0-plugins-bad gstreamer1.0-libav
     [ "$1" != test ] || echo git gstreamer1.0-tools gstreamer1.0-x ffmpeg tesseract-ocr faketime shellcheck procps \
-        iproute2 zbar-tools libzbar0 python3-opencv
+        curl iproute2 zbar-tools libzbar0 python3-opencv
 }
 
 # H.264 is in gstreamer1-plugins-ugly, which is RPM Fusion's; without it the codec `mjpeg` works.
@@ -112,7 +112,7 @@ packages_dnf() {
         pango-devel cairo-devel gstreamer1-plugins-base gstreamer1-plugins-good dejavu-sans-mono-fonts tzdata
     ! dnf -q list gstreamer1-plugins-ugly >/dev/null 2>&1 || echo gstreamer1-plugins-ugly
     [ "$1" = run ] || echo gstreamer1-plugins-bad-free gstreamer1-plugin-libav
-    [ "$1" != test ] || echo git ffmpeg-free tesseract libfaketime ShellCheck procps-ng iproute zbar python3-opencv
+    [ "$1" != test ] || echo git ffmpeg-free tesseract libfaketime ShellCheck procps-ng curl iproute zbar python3-opencv
 }
 
 packages_pacman() {
@@ -120,7 +120,7 @@ packages_pacman() {
         ttf-dejavu tzdata
     [ "$1" = run ] || echo gst-plugins-bad gst-libav
     [ "$1" != test ] || echo git ffmpeg tesseract tesseract-data-eng libfaketime shellcheck procps-ng iproute2 zbar \
-        python-opencv
+        curl python-opencv
 }
 
 # H.264 is in Packman's gstreamer-plugins-ugly; openSUSE's own lacks x264, and the codec `mjpeg` works.
@@ -129,7 +129,7 @@ packages_zypper() {
         gstreamer-plugins-base gstreamer-plugins-good gstreamer-plugins-ugly dejavu-fonts timezone
     [ "$1" = run ] || echo gstreamer-plugins-bad gstreamer-plugins-libav
     [ "$1" != test ] || echo git gstreamer-utils ffmpeg tesseract-ocr tesseract-ocr-traineddata-english libfaketime \
-        ShellCheck procps iproute2 zbar python3-opencv
+        ShellCheck procps curl iproute2 zbar python3-opencv
 }
 
 # Homebrew's gstreamer has the plugins and the RTSP server in it.
