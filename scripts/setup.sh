@@ -103,7 +103,7 @@ packages_apt() {
         fonts-dejavu-core tzdata glib-networking
     [ "$1" = run ] || echo gstreamer1.0-plugins-bad gstreamer1.0-libav
     [ "$1" != test ] || echo git gstreamer1.0-tools gstreamer1.0-x ffmpeg tesseract-ocr faketime shellcheck procps \
-        iproute2 zbar-tools libzbar0 python3-opencv openssl mpv
+        iproute2 zbar-tools libzbar0 python3-opencv openssl mpv curl
 }
 
 # H.264 is in gstreamer1-plugins-ugly, which is RPM Fusion's; without it the codec `mjpeg` works.
@@ -114,7 +114,7 @@ packages_dnf() {
     ! dnf -q list gstreamer1-plugins-ugly >/dev/null 2>&1 || echo gstreamer1-plugins-ugly
     [ "$1" = run ] || echo gstreamer1-plugins-bad-free gstreamer1-plugin-libav
     [ "$1" != test ] || echo git ffmpeg-free tesseract libfaketime ShellCheck procps-ng iproute zbar python3-opencv \
-        openssl mpv
+        openssl mpv curl
 }
 
 packages_pacman() {
@@ -122,7 +122,7 @@ packages_pacman() {
         ttf-dejavu tzdata glib-networking
     [ "$1" = run ] || echo gst-plugins-bad gst-libav
     [ "$1" != test ] || echo git ffmpeg tesseract tesseract-data-eng libfaketime shellcheck procps-ng iproute2 zbar \
-        python-opencv openssl mpv
+        python-opencv openssl mpv curl
 }
 
 # H.264 is in Packman's gstreamer-plugins-ugly; openSUSE's own lacks x264, and the codec `mjpeg` works.
@@ -132,7 +132,7 @@ packages_zypper() {
         glib-networking
     [ "$1" = run ] || echo gstreamer-plugins-bad gstreamer-plugins-libav
     [ "$1" != test ] || echo git gstreamer-utils ffmpeg tesseract-ocr tesseract-ocr-traineddata-english libfaketime \
-        ShellCheck procps iproute2 zbar python3-opencv openssl mpv
+        ShellCheck procps iproute2 zbar python3-opencv openssl mpv curl
 }
 
 # Homebrew's gstreamer has the plugins and the RTSP server in it.

@@ -15,7 +15,7 @@ use rtsp_clock_server::{
     server::Server,
 };
 
-const ATTEMPTS: usize = 40_000;
+const ATTEMPTS: u32 = 40_000;
 /// Beside the one that is known.
 const OTHERS: usize = 20;
 
@@ -60,7 +60,7 @@ fn compare(server: &Server, way: Way, first: &str, second: &str) {
     let mut times = [Vec::new(), Vec::new()];
     for attempt in 0..2 * ATTEMPTS {
         // First one first, then the other one: neither always comes behind the other.
-        let which = (attempt + attempt / 2) % 2;
+        let which = usize::from((attempt + attempt / 2) % 2 == 1);
         client.authorize(headers[which].clone());
         let begin = Instant::now();
         assert_eq!(client.describe().status, 401);
@@ -88,9 +88,9 @@ fn kind(name: &str) -> &'static str {
 /// The median in s, and its standard error: that of a mean from the middle half, times what a median has more.
 fn median(mut times: Vec<Duration>) -> (f64, f64) {
     times.sort();
-    let at = |share: f64| times[(times.len() as f64 * share) as usize].as_secs_f64();
-    let deviation = (at(0.75) - at(0.25)) / 1.349;
-    (at(0.5), 1.253 * deviation / (times.len() as f64).sqrt())
+    let at = |quarters: usize| times[times.len() * quarters / 4].as_secs_f64();
+    let deviation = (at(3) - at(1)) / 1.349;
+    (at(2), 1.253 * deviation / f64::from(ATTEMPTS).sqrt())
 }
 
 fn nonce(offer: &str) -> Option<String> {

@@ -225,15 +225,22 @@ fn tick_and_flash_are_presented_together_with_opus() {
 
 /// What people do with a clapperboard: the first picture in which the disc is lit, and the tick that is heard with it.
 fn assert_presented_together(codec: AudioCodec) {
-    let server = start(&camera(codec));
+    let config = camera(codec);
+    let period = 1_000_000 / i64::from(config.streams[0].frames_per_second);
+    let server = start(&config);
     let player = Player::play(&url(&server), codec);
-    let (pictures, ticks) = player.listen(4);
+    let (pictures, ticks) = player.listen(6);
+    // Where the camera skipped a frame because this machine was late, the disc is lit some time before it is seen.
+    let is_seen_at_once = |pair: &&[Seen]| {
+        let [before, flash] = pair else { return false };
+        !before.is_lit && flash.is_lit && flash.instant - before.instant == period
+    };
     let flashes: Vec<Seen> = pictures
         .windows(2)
-        .filter(|pair| !pair[0].is_lit && pair[1].is_lit)
+        .filter(is_seen_at_once)
         .map(|pair| pair[1])
         .collect();
-    assert!(flashes.len() >= 3, "{flashes:?}");
+    assert!(flashes.len() >= 2, "{flashes:?}");
     for flash in &flashes {
         assert_eq!(flash.instant % 1_000_000, 0, "{flash:?}");
     }
