@@ -278,7 +278,7 @@ mod tests {
         let (mut server, peer) = listener.accept().expect("somebody knocks");
         server.set_nonblocking(true).expect("it can be");
         let mut written = 0;
-        while let Ok(length) = server.write(&[0; 65536]) {
+        while let Ok(length) = server.write(&[0; 16384]) {
             written += u64::try_from(length).expect("it is few");
         }
         let delivery = Connection::new(&server, peer).delivery().expect("it stands");

@@ -100,7 +100,7 @@ struct Listener {
 impl Listener {
     /// Takes what has come.
     fn listen(&mut self) {
-        let mut buffer = [0; 65536];
+        let mut buffer = [0; 16384];
         while !self.tally.has_ended {
             match self.connection.read(&mut buffer) {
                 Ok(0) => self.tally.has_ended = true,

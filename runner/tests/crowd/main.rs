@@ -139,7 +139,8 @@ fn many_viewers_of_one_stream_leave_no_trace() {
     let viewers = size("CROWD_VIEWERS", 50);
     raise_descriptor_limit().expect("it can be raised");
     let scene = Scene::set(1);
-    scene.fill(viewers.div_ceil(10));
+    // All of them once: GLib before 2.76 keeps for itself what it allocated in small slices, some 10 KB a viewer.
+    scene.fill(viewers);
     let before = Footprint::settled(scene.process.id(), RECOVERY);
     scene.fill(viewers);
     scene.assert_recovers(before);
