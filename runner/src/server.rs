@@ -287,13 +287,13 @@ fn listen(config: &Config, streams: &[Arc<Stream>], shared: &Shared) -> Result<V
     plain
         .chain(tls)
         .map(|(address, security)| {
-            let mounts = mounts(config, streams, address, &security);
+            let mounts = mounts(config, streams, address, security);
             Endpoint::new(address, security, mounts, shared)
         })
         .collect()
 }
 
-fn mounts(config: &Config, streams: &[Arc<Stream>], address: SocketAddr, security: &Security) -> Mounts {
+fn mounts(config: &Config, streams: &[Arc<Stream>], address: SocketAddr, security: Security) -> Mounts {
     let mut mounts = Mounts::default();
     for (config, stream) in config.streams.iter().zip(streams) {
         let of_stream = match security {

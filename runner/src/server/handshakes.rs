@@ -130,15 +130,15 @@ mod tests {
 
     const AT_ONE_MOMENT: Duration = Duration::ZERO;
 
-    fn peer(number: u8) -> Option<IpAddr> {
-        Some([192, 0, 2, number].into())
+    fn peer(number: u8) -> IpAddr {
+        [192, 0, 2, number].into()
     }
 
     #[test]
     fn an_address_has_some_turns_and_all_have_no_more_than_there_are() {
         let handshakes = Handshakes::default();
         let turns = |number, count: usize| {
-            let turn = |_| handshakes.turn(peer(number), AT_ONE_MOMENT);
+            let turn = |_| handshakes.turn(Some(peer(number)), AT_ONE_MOMENT);
             (0..count).filter_map(turn).collect::<Vec<_>>()
         };
         let first = turns(1, AT_ONCE);
@@ -154,10 +154,10 @@ mod tests {
     #[test]
     fn who_waits_has_a_turn_when_another_one_ends() {
         let handshakes = Handshakes::default();
-        let turn = |_| handshakes.turn(peer(1), AT_ONE_MOMENT);
+        let turn = |_| handshakes.turn(Some(peer(1)), AT_ONE_MOMENT);
         let mut turns: Vec<_> = (0..OF_AN_ADDRESS).filter_map(turn).collect();
         std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| handshakes.turn(peer(1), QUEUE_TIME).is_some());
+            let waiting = scope.spawn(|| handshakes.turn(Some(peer(1)), QUEUE_TIME).is_some());
             while handshakes.lock().waiting.is_empty() {
                 std::thread::yield_now();
             }
