@@ -23,11 +23,9 @@ pub fn urls(listener: Listener, path: &str, public: Option<&str>) -> Vec<String>
     let hosts = match public.map(str::trim) {
         Some(public) if !public.is_empty() => public
             .split_whitespace()
-            .map(|host| match listener.is_tls {
-                // The port that a public host names is that of plain RTSP.
-                true => with_port(without_port(host), listener.port),
-                false => with_port(host, listener.port),
-            })
+            // The port that a public host names is that of plain RTSP.
+            .map(|host| if listener.is_tls { without_port(host) } else { host })
+            .map(|host| with_port(host, listener.port))
             .collect(),
         _ => hosts(listener),
     };

@@ -3,8 +3,8 @@
 mod common;
 
 use std::{
-    io::{Read as _, Write as _},
-    net::{Ipv4Addr, TcpListener, TcpStream},
+    io::Read as _,
+    net::{Ipv4Addr, TcpListener},
     process::{Command, Output, Stdio},
 };
 
@@ -15,6 +15,7 @@ use common::{
     process::{self, Process},
     start, url, wait_for_viewers,
 };
+use gst_rtsp_server::gio::{self, prelude::*};
 use rtsp_clock_server::{
     config::{Config, StreamConfig},
     server::Server,
@@ -148,13 +149,21 @@ fn those_who_begin_with_tls_and_do_not_go_on_keep_nobody_waiting() {
         .rsplit([':', '/'])
         .nth(1)
         .and_then(|port| port.parse().ok());
+    let port = port.expect("a port");
+    // From another address than those who watch.
+    let client = gio::SocketClient::new();
+    let local = gio::InetAddress::from_string("127.0.0.2").expect("an address");
+    client.set_local_address(Some(&gio::InetSocketAddress::new(&local, 0)));
     let connect = |_| {
-        let address = (Ipv4Addr::LOCALHOST, port.expect("a port"));
-        let mut connection = TcpStream::connect(address).expect("it listens");
-        connection.write_all(&hello).expect("it takes it");
+        let connection = client
+            .connect_to_host("127.0.0.1", port, gio::Cancellable::NONE)
+            .expect("it listens");
+        let output = connection.output_stream();
+        let written = output.write(&hello, gio::Cancellable::NONE).expect("it takes it");
+        assert_eq!(usize::try_from(written), Ok(hello.len()));
         connection
     };
-    let silent: Vec<TcpStream> = (0..200).map(connect).collect();
+    let silent: Vec<gio::SocketConnection> = (0..200).map(connect).collect();
     let mut good = Command::new("ffmpeg")
         .args(["-nostdin", "-v", "error", "-rtsp_transport", "tcp"])
         .args(["-i", tls_url(&server), "-f", "null", "-"])
@@ -162,13 +171,16 @@ fn those_who_begin_with_tls_and_do_not_go_on_keep_nobody_waiting() {
         .expect("ffmpeg");
     wait_for_viewers(&server, 1);
     // They are sent away in the end.
-    for mut connection in silent {
-        connection
-            .set_read_timeout(Some(2 * common::PATIENCE))
-            .expect("a time-out");
-        let mut rest = Vec::new();
-        let end = connection.read_to_end(&mut rest);
-        let is_over = !matches!(&end, Err(error) if error.kind() == std::io::ErrorKind::WouldBlock);
+    for connection in silent {
+        connection.socket().set_timeout(20);
+        let input = connection.input_stream();
+        let end = loop {
+            match input.read(&mut [0; 4096][..], gio::Cancellable::NONE) {
+                Ok(read) if read > 0 => {}
+                end => break end,
+            }
+        };
+        let is_over = !matches!(&end, Err(error) if error.matches(gio::IOErrorEnum::TimedOut));
         assert!(is_over, "{end:?}");
     }
     assert_eq!(server.viewers(), 1);

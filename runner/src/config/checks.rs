@@ -205,7 +205,7 @@ pub(super) fn streams(scopes: &[Scope]) -> Result<Vec<StreamConfig>, Vec<Mistake
         mistakes.extend(
             plain
                 .chain(tls)
-                .filter_map(|seat| places.take(seat, scope))
+                .filter_map(|seat| places.take(&seat, scope))
                 .take(1),
         );
         streams.extend(more);
@@ -272,9 +272,9 @@ struct Places<'a> {
 
 impl<'a> Places<'a> {
     /// Takes the place of `seat`; answers why it cannot be had.
-    fn take(&mut self, seat: Seat, scope: &'a Scope) -> Option<Mistake> {
+    fn take(&mut self, seat: &Seat, scope: &'a Scope) -> Option<Mistake> {
         if let Some(other) = self.seats.insert(seat.clone(), scope) {
-            return Some(same_place(&seat, scope, other));
+            return Some(same_place(seat, scope, other));
         }
         let Mount { address, port, .. } = seat.mount;
         let listeners = self.listeners.entry(port).or_default();
@@ -283,7 +283,7 @@ impl<'a> Places<'a> {
             return None;
         }
         if is_tls != seat.is_tls {
-            return Some(same_port(&seat, scope, first));
+            return Some(same_port(seat, scope, first));
         }
         let overlaps = |(other, _): &(&IpAddr, _)| overlap(**other, address);
         let (other_address, (_, other)) = listeners.iter().find(overlaps)?;

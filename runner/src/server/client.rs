@@ -55,7 +55,7 @@ pub(super) fn serve(
     tracing::debug!(?peer, "connected");
     client.set_post_session_timeout(i32::try_from(POST_SESSION_TIMEOUT.as_secs()).unwrap_or(i32::MAX));
     refuse_keys(client);
-    refuse_transports(client, mounts, transports);
+    refuse_transports(client, mounts);
     let left = Arc::clone(mounts);
     sessions.give(client, connection, move |session, why| {
         left.leave_all(session, why);
@@ -118,9 +118,9 @@ fn attend(
     }
 }
 
-fn refuse_transports(client: &RTSPClient, mounts: &Arc<Mounts>, transports: &Arc<Transports>) {
-    let (mounts, transports) = (Arc::clone(mounts), Arc::clone(transports));
-    client.connect_pre_setup_request(move |client, context| transports.judge(client, context, &mounts));
+fn refuse_transports(client: &RTSPClient, mounts: &Arc<Mounts>) {
+    let mounts = Arc::clone(mounts);
+    client.connect_pre_setup_request(move |client, context| Transports::judge(client, context, &mounts));
 }
 
 /// No packets are encrypted here, and gst-rtsp-server would keep whatever keys it is told for as long as the pipeline runs.

@@ -1,10 +1,11 @@
 //! How many clients agree upon keys at the same time, and who is next.
 //!
-//! GLib agrees upon keys in threads that it shares among all, ten to begin with, and waits in each for the client. So no
-//! more than it has threads may begin, and none may take long: some dozens of clients who begin and then say nothing would
-//! keep all others waiting. Whoever came last goes first: where many stall, it is the one that is still there.
+//! GLib agrees upon keys in threads that it shares among all, ten to begin with, and waits in each for the client: some
+//! dozens who begin and then say nothing would keep all others waiting. So no more begin than it has threads, none may take
+//! long, and some threads are always left for other addresses than the one from which most come.
 
 use std::{
+    net::IpAddr,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -14,6 +15,8 @@ use gst_rtsp_server::gio::{self, prelude::*};
 
 /// Fewer than the threads that GLib has at once.
 const AT_ONCE: usize = 8;
+/// Of these, one address has no more.
+const OF_AN_ADDRESS: usize = 4;
 /// How long a client may take, once it has its turn.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How long it waits for its turn.
@@ -28,34 +31,59 @@ pub(super) struct Handshakes {
 
 #[derive(Debug, Default)]
 struct Queue {
-    running: usize,
-    /// Tickets; the last one is next.
-    waiting: Vec<u64>,
+    /// Where those who have their turn come from.
+    running: Vec<Option<IpAddr>>,
+    /// Tickets, in the order in which they came.
+    waiting: Vec<(u64, Option<IpAddr>)>,
     tickets: u64,
 }
 
+impl Queue {
+    /// Whose turn it is.
+    fn next(&self) -> Option<u64> {
+        if self.running.len() >= AT_ONCE {
+            return None;
+        }
+        let has_room = |peer| self.running.iter().filter(|running| **running == peer).count() < OF_AN_ADDRESS;
+        let mut waiting = self.waiting.iter();
+        waiting
+            .find(|(_, peer)| has_room(*peer))
+            .map(|(ticket, _)| *ticket)
+    }
+}
+
 /// The right to agree upon keys.
-struct Turn<'a>(&'a Handshakes);
+struct Turn<'a> {
+    of: &'a Handshakes,
+    peer: Option<IpAddr>,
+}
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.0.lock().running -= 1;
-        self.0.has_changed.notify_all();
+        let mut queue = self.of.lock();
+        let place = queue.running.iter().position(|running| *running == self.peer);
+        if let Some(place) = place {
+            queue.running.swap_remove(place);
+        }
+        drop(queue);
+        self.of.has_changed.notify_all();
     }
 }
 
 impl Handshakes {
-    /// Has the server and the client of `tls` agree upon keys; waits for it. Time is measured in `context`.
+    /// Has the server and the client of `tls`, who comes from `peer`, agree upon keys; waits for it. Time is measured in
+    /// `context`.
     ///
     /// # Errors
     /// When they do not, or it takes too long.
     pub(super) fn agree(
         &self,
         tls: &gio::TlsConnection,
+        peer: Option<IpAddr>,
         context: &glib::MainContext,
     ) -> Result<(), glib::Error> {
         let _turn = self
-            .turn(QUEUE_TIME)
+            .turn(peer, QUEUE_TIME)
             .ok_or_else(|| glib::Error::new(gio::IOErrorEnum::Busy, "too many agree upon keys"))?;
         let cancellable = gio::Cancellable::new();
         let timer = {
@@ -71,25 +99,24 @@ impl Handshakes {
         agreed
     }
 
-    fn turn(&self, patience: Duration) -> Option<Turn<'_>> {
+    fn turn(&self, peer: Option<IpAddr>, patience: Duration) -> Option<Turn<'_>> {
         let mut queue = self.lock();
         queue.tickets += 1;
         let ticket = queue.tickets;
-        queue.waiting.push(ticket);
-        let is_before_its_turn =
-            |queue: &mut Queue| queue.running >= AT_ONCE || queue.waiting.last() != Some(&ticket);
+        queue.waiting.push((ticket, peer));
+        let is_before_its_turn = |queue: &mut Queue| queue.next() != Some(ticket);
         let (mut queue, result) = self
             .has_changed
             .wait_timeout_while(queue, patience, is_before_its_turn)
             .unwrap_or_else(PoisonError::into_inner);
-        queue.waiting.retain(|waiting| *waiting != ticket);
+        queue.waiting.retain(|(waiting, _)| *waiting != ticket);
         if !result.timed_out() {
-            queue.running += 1;
+            queue.running.push(peer);
         }
         drop(queue);
-        // There is another last one.
+        // Another one is next.
         self.has_changed.notify_all();
-        (!result.timed_out()).then(|| Turn(self))
+        (!result.timed_out()).then(|| Turn { of: self, peer })
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
@@ -103,35 +130,39 @@ mod tests {
 
     const AT_ONE_MOMENT: Duration = Duration::ZERO;
 
-    #[test]
-    fn so_many_have_a_turn_and_the_next_one_when_one_of_them_ends() {
-        let handshakes = Handshakes::default();
-        let mut turns: Vec<_> = (0..AT_ONCE).map(|_| handshakes.turn(AT_ONE_MOMENT)).collect();
-        assert!(turns.iter().all(Option::is_some));
-        assert!(handshakes.turn(AT_ONE_MOMENT).is_none());
-        turns.pop();
-        assert!(handshakes.turn(AT_ONE_MOMENT).is_some());
+    fn peer(number: u8) -> IpAddr {
+        [192, 0, 2, number].into()
     }
 
     #[test]
-    fn who_came_last_goes_first() {
+    fn an_address_has_some_turns_and_all_have_no_more_than_there_are() {
         let handshakes = Handshakes::default();
-        let mut turns: Vec<_> = (0..AT_ONCE).map(|_| handshakes.turn(AT_ONE_MOMENT)).collect();
-        let order = Mutex::new(Vec::new());
+        let turns = |number, count: usize| {
+            let turn = |_| handshakes.turn(Some(peer(number)), AT_ONE_MOMENT);
+            (0..count).filter_map(turn).collect::<Vec<_>>()
+        };
+        let first = turns(1, AT_ONCE);
+        assert_eq!(first.len(), OF_AN_ADDRESS);
+        let mut second = turns(2, AT_ONCE);
+        assert_eq!(second.len(), AT_ONCE - OF_AN_ADDRESS);
+        assert_eq!(turns(3, 1).len(), 0);
+        second.pop();
+        assert_eq!(turns(1, 1).len(), 0);
+        assert_eq!(turns(3, 1).len(), 1);
+    }
+
+    #[test]
+    fn who_waits_has_a_turn_when_another_one_ends() {
+        let handshakes = Handshakes::default();
+        let turn = |_| handshakes.turn(Some(peer(1)), AT_ONE_MOMENT);
+        let mut turns: Vec<_> = (0..OF_AN_ADDRESS).filter_map(turn).collect();
         std::thread::scope(|scope| {
-            for number in 1..=3 {
-                let (handshakes, order) = (&handshakes, &order);
-                scope.spawn(move || {
-                    let turn = handshakes.turn(QUEUE_TIME);
-                    order.lock().expect("no panic").push(number);
-                    drop(turn);
-                });
-                while handshakes.lock().waiting.len() < number {
-                    std::thread::yield_now();
-                }
+            let waiting = scope.spawn(|| handshakes.turn(Some(peer(1)), QUEUE_TIME).is_some());
+            while handshakes.lock().waiting.is_empty() {
+                std::thread::yield_now();
             }
             turns.pop();
+            assert!(waiting.join().expect("no panic"));
         });
-        assert_eq!(*order.lock().expect("no panic"), [3, 2, 1]);
     }
 }

@@ -53,12 +53,7 @@ impl Transports {
     }
 
     /// Answers SETUP where gst-rtsp-server would not: to it, what comes through an HTTP tunnel is TCP.
-    pub(super) fn judge(
-        &self,
-        client: &RTSPClient,
-        context: &RTSPContext,
-        mounts: &Mounts,
-    ) -> RTSPStatusCode {
+    pub(super) fn judge(client: &RTSPClient, context: &RTSPContext, mounts: &Mounts) -> RTSPStatusCode {
         let Some(Mounted { stream, .. }) = mounts.asked_for(context) else {
             return RTSPStatusCode::Ok;
         };
@@ -100,16 +95,15 @@ impl Transports {
         let Some(held_back) = self.told.may_tell(&format!("{lacking:?} {path}"), Instant::now()) else {
             return;
         };
-        match lacking {
-            Some(way) => tracing::warn!(path, held_back, "{}", self.shortage(way)),
-            None => tracing::info!(
-                path,
-                held_back,
-                "refused a viewer who asks for {}: transports allows {}",
-                list(&asked),
-                list(allowed)
-            ),
+        if let Some(way) = lacking {
+            return tracing::warn!(path, held_back, "{}", self.shortage(way));
         }
+        let (asked, allowed) = (list(&asked), list(allowed));
+        tracing::info!(
+            path,
+            held_back,
+            "refused a viewer who asks for {asked}: transports allows {allowed}"
+        );
     }
 
     /// Why what is allowed could not be had.
