@@ -391,8 +391,8 @@ fn misreads(reader: &mut StampReader, seed: u64, followed: &AtomicU64) -> bool {
         return reader.read(&picture.luma()).is_some();
     }
     let (whole, damaged) = unstamped::whole_and_damaged(&mut random, width, height);
-    let mut follower = StampReader::new();
-    let is_read = follower.read(&whole.luma()).is_some();
+    let mut own = StampReader::new();
+    let is_read = own.read(&whole.luma()).is_some();
     followed.fetch_add(is_read.into(), Ordering::Relaxed);
-    follower.read(&damaged.luma()).is_some()
+    own.read(&damaged.luma()).is_some()
 }

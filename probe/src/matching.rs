@@ -107,10 +107,12 @@ impl Matching {
         });
         if let (Some(direct), Some(via)) = (frame.direct, frame.via) {
             self.both += 1;
-            let decoded = minus(via.decoded, direct.decoded);
-            let packets = minus(via.packet, direct.packet);
-            decoded.into_iter().for_each(|added| self.decoded.push(added));
-            packets.into_iter().for_each(|added| self.packets.push(added));
+            if let Some(added) = minus(via.decoded, direct.decoded) {
+                self.decoded.push(added);
+            }
+            if let Some(added) = minus(via.packet, direct.packet) {
+                self.packets.push(added);
+            }
         }
     }
 

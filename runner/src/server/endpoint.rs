@@ -213,9 +213,11 @@ fn speak_tls(server: &RTSPServer, certificate: &gio::TlsCertificate, context: &g
     let context = context.clone();
     let handshakes = Handshakes::default();
     server.connect_client_connected(move |_, client: &RTSPClient| {
-        let agreed = rtsp_ffi::start_tls(client, &holder).and_then(|tls| handshakes.agree(&tls, &context));
+        let peer = acceptor::connection().map(|connection| connection.peer());
+        let agreed = rtsp_ffi::start_tls(client, &holder)
+            .and_then(|tls| handshakes.agree(&tls, peer.map(|peer| peer.ip()), &context));
         if let Err(error) = agreed {
-            tracing::debug!(connection = ?acceptor::connection(), "it does not speak TLS: {error}");
+            tracing::debug!(?peer, "it does not speak TLS: {error}");
             // The client itself is not closed: gst-rtsp-server goes on to serve it, and finds the end.
             acceptor::end();
         }
