@@ -357,7 +357,11 @@ impl Stream {
     pub fn before_play(self: &Arc<Self>) {
         let Some(running) = self.running() else { return };
         if running.is_flowing.load(Ordering::Relaxed) {
-            // What passed the gates now would be sent before there is anybody to send it to.
+            // What passed the gates now would be sent before there is anybody to send it to. They may still be open for
+            // somebody who has just left: no packet has come since then.
+            if self.viewers.count() == 0 {
+                running.close_gates();
+            }
             return;
         }
         let is_new = !running.picture.gate.is_open();
@@ -682,6 +686,11 @@ impl Running {
 
     fn skipped(&self) -> u64 {
         self.frames().skipped
+    }
+
+    fn close_gates(&self) {
+        self.picture.gate.close();
+        self.sound.gate.close();
     }
 
     /// Lets pass what is of now. A picture that is less than a frame period old is: until its successor is due, it shows
