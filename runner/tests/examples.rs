@@ -88,15 +88,25 @@ fn the_locked_down_one_plays_for_whoever_has_the_password_and_on_this_machine_on
     let config = read("locked-down.json", &[]);
     let mount = &config.streams[0].mounts[0];
     assert!(mount.address.is_loopback(), "{mount:?}");
-    assert!(config.rtp_ports.is_some());
+    assert_eq!(config.streams[0].max_viewers, Some(4));
     let server = serve("locked-down.json");
     let path = mount.path.as_str();
     let refused = RtspClient::connect_path(server.port(), path).describe();
     assert_eq!(refused.status, 401);
-    let login = config.login.expect("a log-in");
-    let credentials = format!("rtsp://{}:{}@", login.username, login.password);
-    let url = server.urls()[0].replace("rtsp://", &credentials);
-    assert_eq!(play(&[url]), [Some(0)]);
+    let challenges: Vec<_> = refused.all("WWW-Authenticate").collect();
+    assert!(
+        !challenges.is_empty()
+            && challenges
+                .iter()
+                .all(|challenge| challenge.starts_with("Digest ")),
+        "{challenges:?}"
+    );
+    assert_eq!(config.users.len(), 2);
+    for user in &config.users {
+        let credentials = format!("rtsp://{}:{}@", user.login.username, user.login.password);
+        let url = server.urls()[0].replace("rtsp://", &credentials);
+        assert_eq!(play(&[url]), [Some(0)]);
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The server and a viewer on two machines with a cable between: two network namespaces. On one machine no viewer gets
 //! multicast from the server: the server has the port to itself, and its packets are not handed back.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use super::process::{self, Process};
 
@@ -20,13 +20,23 @@ ip link set camera up
 ip -n viewer address add 10.99.0.2/24 dev viewer
 ip -n viewer link set viewer up
 ip -n viewer route add 224.0.0.0/4 dev viewer
-exec \"$0\"
+exec \"$0\" \"$@\"
 ";
 
 /// The server at its end of the cable.
 pub struct Cabled(Process);
 
 impl Cabled {
+    /// Whether this machine gives anybody namespaces, and has what makes cables.
+    pub fn can_be_had() -> bool {
+        let attempt = Command::new("unshare")
+            .args(["--map-root-user", "--net", "--mount", "ip", "link"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        attempt.is_ok_and(|status| status.success())
+    }
+
     /// The defaults and what `configure` adds, at [`CAMERA`].
     pub fn start(configure: impl FnOnce(&mut Command)) -> Self {
         let mut command = process::wrapped("unshare", |server| {

@@ -22,7 +22,7 @@ pub(crate) type Play = fn(&Task) -> Result<usize, String>;
 #[derive(Debug)]
 pub(crate) struct Task {
     pub(crate) url: String,
-    pub(crate) credentials: Option<(&'static str, &'static str)>,
+    pub(crate) credentials: Option<(&'static str, String)>,
     pub(crate) transport: &'static Transport,
     pub(crate) patience: Duration,
     /// For what it writes.
@@ -31,7 +31,7 @@ pub(crate) struct Task {
 
 impl Task {
     fn url_with_credentials(&self) -> String {
-        let Some((name, password)) = self.credentials else {
+        let Some((name, password)) = &self.credentials else {
             return self.url.clone();
         };
         self.url.replacen("://", &format!("://{name}:{password}@"), 1)
@@ -46,8 +46,8 @@ pub(crate) fn rtspsrc(task: &Task) -> Result<usize, String> {
     );
     let pipeline = gst::parse::launch(&line).map_err(|error| error.to_string())?;
     let player = Player(pipeline.downcast().map_err(|_| "no pipeline")?);
-    if let (Some((name, password)), Some(source)) = (task.credentials, player.0.by_name("source")) {
-        source.set_property("user-id", name);
+    if let (Some((name, password)), Some(source)) = (&task.credentials, player.0.by_name("source")) {
+        source.set_property("user-id", *name);
         source.set_property("user-pw", password);
     }
     player.play(task.patience)
@@ -237,9 +237,10 @@ async fn play_with_retina(
 ) -> Result<usize, Box<dyn std::error::Error>> {
     let credentials = task
         .credentials
+        .as_ref()
         .map(|(name, password)| retina::client::Credentials {
-            username: name.into(),
-            password: password.into(),
+            username: (*name).into(),
+            password: password.clone(),
         });
     let options = retina::client::SessionOptions::default().creds(credentials);
     let mut session = retina::client::Session::describe(url::Url::parse(&task.url)?, options).await?;

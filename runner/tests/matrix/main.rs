@@ -5,21 +5,21 @@
 //! | `MATRIX=all` | every codec over every transport with every log-in, as `scripts/soak.sh` does |
 //! | `MATRIX_README=1` | prints the table as the README is to have it (with `-- --nocapture`) |
 
+mod cameras;
 mod clients;
 #[path = "../common/mod.rs"]
 mod common;
-mod offer;
 mod table;
 
-use std::collections::{BTreeMap, VecDeque};
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::collections::VecDeque;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use cameras::{Camera, Cameras, folder};
 use clients::{FRAMES, Task};
-use common::{holds_within, process::Process};
+use common::{holds_within, namespace::Cabled};
 use table::{Cell, LIMITS, LOG_INS, Limit, PASSWORD, Row, USER, all_cells, readme, rows};
 
 /// What a client may take on a busy machine: ffmpeg looks at a stream for seconds before it plays it.
@@ -29,22 +29,34 @@ const PATIENCE_FOR_LIMITS: Duration = Duration::from_secs(10);
 /// Clients that play side by side: most of the time they wait.
 const AT_ONCE: usize = 6;
 
+/// What a copy of the test at the other end of a cable is to play: the cell's path, the URL, the password and the patience
+/// in ms, each in a line of its own.
+const AT_VIEWER: &str = "TEST_MATRIX_AT_VIEWER";
+
 #[test]
 fn every_client_plays_what_it_can() {
     gst::init().expect("GStreamer");
+    if let Ok(order) = std::env::var(AT_VIEWER) {
+        play_as_ordered(&order);
+        return;
+    }
     let all = std::env::var("MATRIX").is_ok_and(|size| size == "all");
-    let cells: Vec<Cell> = if all {
+    let mut cells: Vec<Cell> = if all {
         all_cells()
     } else {
         rows().iter().flat_map(Row::cells).collect()
     };
-    let cameras = cameras("cells", &cells);
+    if !Cabled::can_be_had() {
+        println!("left out: all by multicast, for this machine gives nobody network namespaces");
+        cells.retain(|cell| !cell.takes_a_cable());
+    }
+    let cameras = Cameras::start("cells", &cells);
     let failures = Mutex::new(Vec::new());
     let waiting = Mutex::new(VecDeque::from(cells.clone()));
     let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
     let work = || {
         while let Some(cell) = next() {
-            if let Err(failure) = hold(&cell, &cameras[&cell.keys()]) {
+            if let Err(failure) = hold(&cell, cameras.of(&cell)) {
                 let mut failures = failures.lock().unwrap_or_else(PoisonError::into_inner);
                 failures.push(format!("{}: {failure}", cell.path()));
             }
@@ -80,40 +92,8 @@ fn the_readme_has_the_table() {
     );
 }
 
-/// A server for each set of keys, with a stream for each cell. Tests run side by side: each has a name for its files.
-fn cameras(test: &str, cells: &[Cell]) -> BTreeMap<String, Process> {
-    let mut streams: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for cell in cells {
-        let stream = format!(
-            r#"{{"rtspStreamPath": "{}", "videoCodec": "{}"}}"#,
-            cell.path(),
-            cell.codec
-        );
-        streams.entry(cell.keys()).or_default().push(stream);
-    }
-    let start = |(number, (keys, streams)): (usize, (String, Vec<String>))| {
-        let config = format!(
-            r#"{{"videoResolution": "320x240", "framesPerSecond": 25, {keys} "streams": [{}]}}"#,
-            streams.join(",")
-        );
-        let file = folder().join(format!("{test}-{number}.json"));
-        std::fs::write(&file, config).expect("a configuration");
-        let server = Process::start(|command| {
-            command.arg("--config").arg(file);
-        });
-        (keys, server)
-    };
-    streams.into_iter().enumerate().map(start).collect()
-}
-
-fn folder() -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("matrix");
-    std::fs::create_dir_all(&folder).expect("a folder");
-    folder
-}
-
 /// That `cell` plays, or does not where it has a limit.
-fn hold(cell: &Cell, camera: &Process) -> Result<(), String> {
+fn hold(cell: &Cell, camera: &Camera) -> Result<(), String> {
     let patience = if cell.limit().is_some() {
         PATIENCE_FOR_LIMITS
     } else {
@@ -147,10 +127,10 @@ fn no_client_passes_with_a_wrong_password() {
     let log_ins = LOG_INS[1..].iter();
     let rows = log_ins.flat_map(|log_in| rows().into_iter().filter(|row| row.log_in.name == log_in.name));
     let cells: Vec<Cell> = rows.flat_map(|row| row.cells().collect::<Vec<_>>()).collect();
-    let cameras = cameras("wrong", &cells);
+    let cameras = Cameras::start("wrong", &cells);
     thread::scope(|scope| {
         for cell in &cells {
-            let camera = &cameras[&cell.keys()];
+            let camera = cameras.of(cell);
             scope.spawn(move || {
                 let outcome = play(cell, camera, "wrong", PATIENCE_FOR_LIMITS);
                 assert!(outcome.is_err(), "{} plays", cell.path());
@@ -159,18 +139,12 @@ fn no_client_passes_with_a_wrong_password() {
     });
 }
 
-fn play(cell: &Cell, camera: &Process, password: &'static str, patience: Duration) -> Result<(), String> {
-    let has_log_in = cell.log_in.name != LOG_INS[0].name;
-    let task = Task {
-        url: url(cell, camera)?,
-        credentials: has_log_in.then_some((USER, password)),
-        transport: cell.transport,
-        patience,
-        folder: folder().join(cell.path().replace('/', "-")),
-    };
-    let frames = (cell.client.play)(&task)?;
-    if frames < FRAMES {
-        return Err(format!("{frames} frames"));
+/// Plays, and asks the server how.
+fn play(cell: &Cell, camera: &Camera, password: &str, patience: Duration) -> Result<(), String> {
+    let url = camera.url(cell)?;
+    match camera {
+        Camera::Here(_) => play_url(cell, url, password, patience)?,
+        Camera::Cabled(cabled) => play_at_viewer(cabled, cell, &url, password, patience)?,
     }
     let seen = format!("({}) is watching", cell.transport.seen_as);
     let path = format!("{:?}", cell.path());
@@ -187,18 +161,50 @@ fn play(cell: &Cell, camera: &Process, password: &'static str, patience: Duratio
     }
 }
 
-/// Where the server says that the cell's stream is, or who passes on to there.
-fn url(cell: &Cell, camera: &Process) -> Result<String, String> {
-    let begin = format!("{}://127.0.0.1:", cell.transport.scheme);
-    let path = cell.path();
-    let port = camera.log().lines().iter().find_map(|line| {
-        let (_, rest) = line.split_once(&begin)?;
-        rest.strip_suffix(&path)?.parse::<u16>().ok()
-    });
-    let mut port = port.ok_or_else(|| format!("the server never says where {path} is"))?;
-    if let Some(scheme) = cell.log_in.offers {
-        let server = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        port = offer::of_one_scheme(scheme, server).map_err(|error| error.to_string())?;
+fn play_url(cell: &Cell, url: String, password: &str, patience: Duration) -> Result<(), String> {
+    let task = Task {
+        url,
+        credentials: cell.has_log_in().then(|| (USER, password.to_owned())),
+        transport: cell.transport,
+        patience,
+        folder: folder().join(cell.path().replace('/', "-")),
+    };
+    let frames = (cell.client.play)(&task)?;
+    if frames < FRAMES {
+        return Err(format!("{frames} frames"));
     }
-    Ok(format!("{begin}{port}{path}"))
+    Ok(())
+}
+
+/// Some clients are libraries: a copy of this program is what can be elsewhere.
+fn play_at_viewer(
+    cabled: &Cabled,
+    cell: &Cell,
+    url: &str,
+    password: &str,
+    patience: Duration,
+) -> Result<(), String> {
+    let itself = std::env::current_exe().map_err(|error| error.to_string())?;
+    let order = [&cell.path(), url, password, &patience.as_millis().to_string()].join("\n");
+    let output = cabled
+        .at_viewer(&itself.to_string_lossy())
+        .args(["--exact", "every_client_plays_what_it_can", "--nocapture"])
+        .env(AT_VIEWER, order)
+        .output()
+        .map_err(|error| format!("nsenter: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+fn play_as_ordered(order: &str) {
+    let parts: Vec<&str> = order.split('\n').collect();
+    let [path, url, password, patience] = parts[..] else {
+        panic!("{AT_VIEWER}: {order}");
+    };
+    let cell = all_cells().into_iter().find(|cell| cell.path() == path);
+    let patience = Duration::from_millis(patience.parse().expect("milliseconds"));
+    let outcome = play_url(&cell.expect("a cell"), url.to_owned(), password, patience);
+    outcome.unwrap_or_else(|error| panic!("{error}"));
 }

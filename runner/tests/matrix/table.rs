@@ -87,37 +87,53 @@ pub(crate) const TRANSPORTS: &[Transport] = &[
         ffmpeg: "http",
         retina: None,
     },
+    Transport {
+        name: "RTSPS",
+        scheme: "rtsps",
+        // That nobody goes the way without TLS.
+        keys: r#""tlsPort": 0, "plainRtsp": false,"#,
+        seen_as: "TCP",
+        rtspsrc: ("rtsps", "protocols=tcp tls-validation-flags=0"),
+        ffmpeg: "tcp",
+        retina: Some(|| retina::client::Transport::Tcp(retina::client::TcpTransportOptions::default())),
+    },
+    Transport {
+        name: MULTICAST,
+        scheme: "rtsp",
+        keys: r#""multicastAddressRange": "239.1.1.0-239.1.1.255","#,
+        seen_as: "multicast",
+        rtspsrc: ("rtsp", "protocols=udp-mcast"),
+        ffmpeg: "udp_multicast",
+        retina: None,
+    },
 ];
+
+/// Who plays it cannot be on the camera's own machine.
+const MULTICAST: &str = "multicast";
 
 /// How viewers log in.
 #[derive(Debug)]
 pub(crate) struct LogIn {
     pub(crate) name: &'static str,
     pub(crate) keys: &'static str,
-    /// The only way to log in that the client is told of.
-    pub(crate) offers: Option<&'static str>,
 }
 
 pub(crate) const USER: &str = "user";
 pub(crate) const PASSWORD: &str = "s3cret";
-const LOGIN_KEYS: &str = r#""viewerUsername": "user", "viewerPassword": "s3cret","#;
 
 /// The first one is what codecs and transports are tried with.
 pub(crate) const LOG_INS: &[LogIn] = &[
     LogIn {
         name: "no log-in",
         keys: "",
-        offers: None,
     },
     LogIn {
         name: "Basic",
-        keys: LOGIN_KEYS,
-        offers: Some("Basic"),
+        keys: r#""viewerUsername": "user", "viewerPassword": "s3cret", "authentication": "basic","#,
     },
     LogIn {
         name: "Digest",
-        keys: LOGIN_KEYS,
-        offers: Some("Digest"),
+        keys: r#""viewerUsername": "user", "viewerPassword": "s3cret", "authentication": "digest","#,
     },
 ];
 
@@ -145,6 +161,16 @@ pub(crate) const LIMITS: &[Limit] = &[
         client: "retina",
         what: "HTTP tunnel",
         why: "retina speaks RTSP over plain TCP only.",
+    },
+    Limit {
+        client: "retina",
+        what: "RTSPS",
+        why: "retina speaks RTSP over plain TCP only.",
+    },
+    Limit {
+        client: "retina",
+        what: MULTICAST,
+        why: "retina never asks for multicast.",
     },
 ];
 
@@ -177,7 +203,16 @@ impl Cell {
         format!("/{}", names.join("/").replace(' ', "-"))
     }
 
-    /// What the server needs for it, apart from its stream.
+    /// Whether it takes a camera at the other end of a cable.
+    pub(crate) fn takes_a_cable(&self) -> bool {
+        self.transport.name == MULTICAST
+    }
+
+    pub(crate) fn has_log_in(&self) -> bool {
+        self.log_in.name != LOG_INS[0].name
+    }
+
+    /// What the server needs for it, apart from its stream and the certificate.
     pub(crate) fn keys(&self) -> String {
         format!("{}{}", self.transport.keys, self.log_in.keys)
     }
