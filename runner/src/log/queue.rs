@@ -105,6 +105,7 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+    use std::time::Instant;
 
     use super::*;
 
@@ -142,12 +143,18 @@ mod tests {
     #[test]
     fn nobody_waits_for_a_reader_that_does_not_read() {
         let (mut queue, _stalled) = slow();
-        for _ in 0..3 * CAPACITY {
+        queue.write_all(b"line").expect("it takes any line");
+        // From then on the writing thread is stuck with that line, and takes no other.
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !queue.0.lock().is_writing {
+            assert!(Instant::now() < deadline, "nobody takes the line");
+            thread::yield_now();
+        }
+        for _ in 0..2 * CAPACITY {
             queue.write_all(b"line").expect("it takes any line");
         }
         let state = queue.0.lock();
-        assert_eq!(state.lines.len(), CAPACITY);
-        assert!(state.lost >= CAPACITY as u64, "{}", state.lost);
+        assert_eq!((state.lines.len(), state.lost), (CAPACITY, CAPACITY as u64));
     }
 
     #[test]
