@@ -1218,6 +1218,34 @@ fn a_shared_picture_is_one_stream_with_many_places() {
 }
 
 #[test]
+fn a_stream_that_viewers_would_not_find_is_a_mistake_that_names_all_three() {
+    let with = |paths: &[&str]| {
+        let streams: Vec<_> = paths
+            .iter()
+            .map(|path| json!({ "rtspStreamPath": path }))
+            .collect();
+        json!({ "streams": streams }).to_string()
+    };
+    assert_eq!(
+        mistakes(with(&["/live/1", "/live", "/live-2"]), &[]),
+        [
+            "streams[0].rtspStreamPath: found \"/live/1\", where \"/live\" and \"/live-2\" are as well: viewers would get \
+             the one at \"/live\" in its place; expected another path for one of the three"
+        ]
+    );
+    assert_eq!(mistakes(with(&["/a/b", "/a/b.c", "/a/b/c/d"]), &[]).len(), 1);
+    for found in [
+        &["/live", "/live/1", "/live/2"][..],
+        &["/live", "/live-2", "/live2"],
+        &["/live-2", "/live/1"],
+        &["/", "/-", "/live"],
+        &["/live", "/live2", "/live/1"],
+    ] {
+        assert_eq!(read(&with(found)).streams.len(), found.len());
+    }
+}
+
+#[test]
 fn two_streams_at_one_place_are_a_mistake_that_names_both() {
     assert_eq!(
         mistake(r#"{"streams": [{}, {"rtspStreamPath": "/2"}, {"framesPerSecond": 5}]}"#),

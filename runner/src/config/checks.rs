@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::ops::Bound::Excluded;
 
 use super::keys::{
     ADDRESS, AUDIO, COUNT, MULTICAST_ADDRESS_RANGE, MULTICAST_PORT_RANGE, PATH, PIPELINE, PLAIN_RTSP, PORT,
@@ -210,6 +211,7 @@ pub(super) fn streams(scopes: &[Scope]) -> Result<Vec<StreamConfig>, Vec<Mistake
         );
         streams.extend(more);
     }
+    mistakes.extend(places.hidden().take(1));
     if mistakes.is_empty() {
         Ok(streams)
     } else {
@@ -294,6 +296,39 @@ impl<'a> Places<'a> {
                  {port}",
                 other.place(ADDRESS),
             ),
+        })
+    }
+}
+
+impl Places<'_> {
+    /// The streams that viewers would not find. gst-rtsp-server looks through the paths in the order of their characters,
+    /// and takes `/live` for the stream at `/live/1` once it has come to `/live-2`, which stands between the two.
+    fn hidden(&self) -> impl Iterator<Item = Mistake> {
+        self.seats.iter().filter_map(|(seat, scope)| {
+            let at = |path: &str| Seat {
+                mount: Mount {
+                    path: path.to_owned(),
+                    ..seat.mount.clone()
+                },
+                ..*seat
+            };
+            let path = &seat.mount.path;
+            let parts = path.match_indices('/').map(|(end, _)| &path[..end]);
+            let above = parts.filter(|above| !above.is_empty() && self.seats.contains_key(&at(above)));
+            let between = |above: &str| {
+                let range = (Excluded(at(above)), Excluded(at(&format!("{above}/"))));
+                let mut seats = self.seats.range(range).map(|(seat, _)| seat);
+                seats.find(|other| other.is_tls == seat.is_tls && other.mount.path != above)
+            };
+            let (above, between) = above.filter_map(|above| Some((above, between(above)?))).next()?;
+            Some(Mistake {
+                place: scope.place(PATH),
+                problem: format!(
+                    "found \"{path}\", where \"{above}\" and \"{}\" are as well: viewers would get the one at \"{above}\" in \
+                     its place; expected another path for one of the three",
+                    between.mount.path
+                ),
+            })
         })
     }
 }
