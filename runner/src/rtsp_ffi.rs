@@ -13,8 +13,8 @@ use std::{
 use gst::glib::translate::{ToGlibPtr, from_glib, from_glib_full, from_glib_none};
 use gst_rtsp::{RTSPLowerTrans, RTSPMethod, RTSPStatusCode, RTSPUrl, rtsp_message::RTSPMessage};
 use gst_rtsp_server::{
-    RTSPAuth, RTSPClient, RTSPContext, RTSPMediaFactory, RTSPSessionMedia, RTSPStreamTransport, RTSPThread,
-    RTSPThreadPool,
+    RTSPAuth, RTSPClient, RTSPContext, RTSPMedia, RTSPMediaFactory, RTSPSessionMedia, RTSPStreamTransport,
+    RTSPThread, RTSPThreadPool,
     gio::{self, prelude::*},
     prelude::*,
 };
@@ -185,6 +185,20 @@ pub fn media_thread(pool: &RTSPThreadPool) -> Option<RTSPThread> {
             gst_rtsp_server::ffi::GST_RTSP_THREAD_TYPE_MEDIA,
             ptr::null_mut(),
         ))
+    }
+}
+
+/// Lets others have a media that its factory has constructed, or handed out again. From GStreamer 1.24 on the factory gives
+/// it locked, and whoever asks for the same media next waits until it is unlocked; before that, it is not locked at all.
+pub fn unlock_constructed(media: &RTSPMedia) {
+    let (major, minor, ..) = gst::version();
+    if (major, minor) < (1, 23) {
+        return;
+    }
+    #[expect(unsafe_code, reason = "the bindings lack gst_rtsp_media_unlock()")]
+    // SAFETY: the media is valid for the borrow, and this thread holds its lock since the factory gave it.
+    unsafe {
+        gst_rtsp_server::ffi::gst_rtsp_media_unlock(media.to_glib_none().0);
     }
 }
 

@@ -323,6 +323,12 @@ impl Stream {
         let (_, url) = RTSPUrl::parse("rtsp://localhost/");
         let url = url.ok_or_else(|| glib::bool_error!("no URL"))?;
         let media = self.factory.construct(&url)?;
+        let started = self.set_going(&media);
+        rtsp_ffi::unlock_constructed(&media);
+        started
+    }
+
+    fn set_going(&self, media: &RTSPMedia) -> Result<(), glib::BoolError> {
         let thread = rtsp_ffi::media_thread(&self.threads);
         media.prepare(thread)?;
         // From here on frames come as far as the gate.
