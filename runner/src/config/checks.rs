@@ -314,13 +314,13 @@ impl Places<'_> {
             };
             let path = &seat.mount.path;
             let parts = path.match_indices('/').map(|(end, _)| &path[..end]);
-            let above = parts.filter(|above| !above.is_empty() && self.seats.contains_key(&at(above)));
+            let mut above = parts.filter(|above| !above.is_empty() && self.seats.contains_key(&at(above)));
             let between = |above: &str| {
                 let range = (Excluded(at(above)), Excluded(at(&format!("{above}/"))));
                 let mut seats = self.seats.range(range).map(|(seat, _)| seat);
                 seats.find(|other| other.is_tls == seat.is_tls && other.mount.path != above)
             };
-            let (above, between) = above.filter_map(|above| Some((above, between(above)?))).next()?;
+            let (above, between) = above.find_map(|above| Some((above, between(above)?)))?;
             Some(Mistake {
                 place: scope.place(PATH),
                 problem: format!(
