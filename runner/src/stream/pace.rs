@@ -6,14 +6,16 @@
 
 use std::{
     collections::VecDeque,
-    fmt,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
 use gst::glib;
 
-use super::{Running, Stream};
+use super::{
+    Stream,
+    running::{Frames, Running},
+};
 use crate::{config::StreamConfig, launch};
 
 /// How often frames are counted.
@@ -24,29 +26,6 @@ const WINDOW: usize = 10;
 const BAD_SECONDS: usize = 5;
 /// …one in so many at least.
 const ONE_IN: u64 = 20;
-
-/// The frames of a pipeline so far.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Frames {
-    pub(super) rendered: u64,
-    pub(super) skipped: u64,
-}
-
-impl Frames {
-    fn since(self, before: Self) -> Self {
-        Self {
-            rendered: self.rendered.saturating_sub(before.rendered),
-            skipped: self.skipped.saturating_sub(before.skipped),
-        }
-    }
-}
-
-impl fmt::Display for Frames {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let all = self.rendered + self.skipped;
-        write!(f, "skipped {} of {all} frames", self.skipped)
-    }
-}
 
 /// What was counted at the latest ticks, the oldest first.
 #[derive(Debug, Default)]

@@ -1,0 +1,80 @@
+//! A camera that runs before anybody looks: the stream starts its pipeline as a viewer would, and keeps it.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Instant,
+};
+
+use gst::glib;
+use gst_rtsp::RTSPUrl;
+use gst_rtsp_server::{RTSPMedia, prelude::*};
+
+use super::Stream;
+use crate::rtsp_ffi;
+
+impl Stream {
+    /// Starts the pipeline, and keeps it running whoever comes and goes. Waits until it runs.
+    pub fn run(self: &Arc<Self>) {
+        if self.is_retired.load(Ordering::SeqCst) {
+            return;
+        }
+        let presence = self.arrive(None);
+        if let Err(error) = self.start() {
+            tracing::error!(stream = self.name(), "cannot start: {error}");
+            drop(presence);
+            self.back_off().fail(Instant::now());
+            return self.run_later();
+        }
+        *self.own() = Some(presence);
+        if self.is_retired.load(Ordering::SeqCst) {
+            // It retired meanwhile, and found nothing to stop.
+            self.stop();
+        }
+    }
+
+    /// Lets the pipeline go with the last client.
+    pub fn stop(&self) {
+        let own = self.own().take();
+        drop(own);
+    }
+
+    fn start(&self) -> Result<(), glib::BoolError> {
+        let (_, url) = RTSPUrl::parse("rtsp://localhost/");
+        let url = url.ok_or_else(|| glib::bool_error!("no URL"))?;
+        let media = self.factory.construct(&url)?;
+        let started = self.set_going(&media);
+        rtsp_ffi::unlock_constructed(&media);
+        started
+    }
+
+    fn set_going(&self, media: &RTSPMedia) -> Result<(), glib::BoolError> {
+        let thread = rtsp_ffi::media_thread(&self.threads);
+        media.prepare(thread)?;
+        // From here on frames come as far as the gate.
+        let mut streams = (0..media.n_streams()).filter_map(|index| media.stream(index));
+        let flowing = streams.try_for_each(|stream| stream.set_blocked(false));
+        if let Some(running) = self.running() {
+            running.is_flowing.store(true, Ordering::Relaxed);
+        }
+        // The stream holds it by now, as it does for viewers.
+        media.unprepare()?;
+        flowing
+    }
+
+    /// Runs again once the back-off is over.
+    pub(super) fn run_later(self: &Arc<Self>) {
+        let wait = self.back_off().left(Instant::now());
+        let stream = Arc::downgrade(self);
+        let timer = glib::timeout_source_new(wait, None, glib::Priority::DEFAULT, move || {
+            if let Some(stream) = stream.upgrade() {
+                // It waits for the pipeline, and nobody may wait for it.
+                let spawned = std::thread::Builder::new().spawn(move || stream.run());
+                if let Err(error) = spawned {
+                    tracing::error!("cannot start a thread: {error}");
+                }
+            }
+            glib::ControlFlow::Break
+        });
+        timer.attach(Some(&self.context));
+    }
+}

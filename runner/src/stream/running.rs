@@ -1,0 +1,271 @@
+//! A pipeline from the first viewer's DESCRIBE until the last client has gone: its gates, its reports, its end.
+//!
+//! It does what its stream tells it, and knows nothing of viewers.
+
+use std::{
+    fmt,
+    sync::{
+        Arc, Condvar, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use gst::{ClockTime, glib, prelude::*};
+use gst_rtsp_server::{RTSPMedia, prelude::*};
+use gst_video::UpstreamForceKeyUnitEvent;
+
+use crate::gate::Gate;
+
+/// What the last packet may take from a sink to the connections.
+const DELIVERY: Duration = Duration::from_millis(100);
+
+/// The shortest time between two sender reports, on average. RFC 3550, section 6.2, allows 360 s divided by the bandwidth
+/// in kbit/s: a player puts picture and sound in step by the first ones.
+const REPORT_INTERVAL: ClockTime = ClockTime::from_mseconds(500);
+
+/// The pipeline that serves all viewers, from the first's DESCRIBE until the last client has gone.
+#[derive(Debug)]
+pub(super) struct Running {
+    media: glib::WeakRef<RTSPMedia>,
+    source: glib::WeakRef<gst::Element>,
+    pub(super) picture: Medium,
+    /// Never asked for by a stream without any.
+    pub(super) sound: Medium,
+    /// The media is in use by the stream itself.
+    pub(super) is_held: AtomicBool,
+    pub(super) has_failed: AtomicBool,
+    /// On its way down: its elements may stumble over each other.
+    pub(super) is_let_go: AtomicBool,
+    /// Packets come as far as the gate although nobody plays: gst-rtsp-server does not hold them.
+    pub(super) is_flowing: AtomicBool,
+    /// A PLAY on its way has already asked for its key frame.
+    pub(super) has_asked: AtomicBool,
+    /// The next packet is to be the stream's end instead.
+    is_ending: AtomicBool,
+    /// Set once the end is out.
+    ended: Mutex<bool>,
+    has_ended: Condvar,
+}
+
+/// The picture or the sound of a pipeline.
+#[derive(Debug, Default)]
+pub(super) struct Medium {
+    payloader: glib::WeakRef<gst::Element>,
+    pub(super) gate: Gate,
+}
+
+impl Medium {
+    /// What goes through the element named `payloader`, if `bin` has one.
+    fn of(bin: &gst::Bin, payloader: &str) -> Self {
+        let payloader = bin.by_name(payloader).map(|payloader| payloader.downgrade());
+        Self {
+            payloader: payloader.unwrap_or_default(),
+            gate: Gate::default(),
+        }
+    }
+
+    /// The pad at which its packets come into being.
+    fn pad(&self) -> Option<gst::Pad> {
+        self.payloader.upgrade()?.static_pad("src")
+    }
+}
+
+impl Running {
+    /// What runs in `media`, whose elements `bin` holds; `source` paints the clock.
+    pub(super) fn new(media: &RTSPMedia, bin: &gst::Bin, source: Option<&gst::Element>) -> Arc<Self> {
+        let running = Arc::new(Self {
+            media: media.downgrade(),
+            source: source.map(ObjectExt::downgrade).unwrap_or_default(),
+            picture: Medium::of(bin, "pay0"),
+            sound: Medium::of(bin, "pay1"),
+            is_held: AtomicBool::new(false),
+            has_failed: AtomicBool::new(false),
+            is_let_go: AtomicBool::new(false),
+            is_flowing: AtomicBool::new(false),
+            has_asked: AtomicBool::new(false),
+            is_ending: AtomicBool::new(false),
+            ended: Mutex::new(false),
+            has_ended: Condvar::new(),
+        });
+        running.obey_the_end();
+        running.answer_for_encoders();
+        running
+    }
+
+    /// What runs the pipeline.
+    #[cfg(test)]
+    pub(super) fn media(&self) -> Option<RTSPMedia> {
+        self.media.upgrade()
+    }
+
+    /// Lets the pipeline go, once.
+    pub(super) fn let_go(&self) {
+        self.is_let_go.store(true, Ordering::Relaxed);
+        if let Some(media) = self
+            .media
+            .upgrade()
+            .filter(|_| self.is_held.swap(false, Ordering::AcqRel))
+            && let Err(error) = media.unprepare()
+        {
+            tracing::error!("cannot take the pipeline down: {error}");
+        }
+    }
+
+    /// The frames that its source has made, and those that it skipped because it was late.
+    pub(super) fn frames(&self) -> Frames {
+        let stats = self.source.upgrade().and_then(|source| {
+            let has_stats = source.has_property_with_type("stats", gst::Structure::static_type());
+            has_stats.then(|| source.property::<gst::Structure>("stats"))
+        });
+        let count = |name| stats.as_ref().and_then(|stats| stats.get(name).ok());
+        Frames {
+            rendered: count("rendered").unwrap_or_default(),
+            skipped: count("dropped").unwrap_or_default(),
+        }
+    }
+
+    /// How many frames its source has skipped because it was late.
+    pub(super) fn skipped(&self) -> u64 {
+        self.frames().skipped
+    }
+
+    /// Lets nothing pass.
+    pub(super) fn close_gates(&self) {
+        self.picture.gate.close();
+        self.sound.gate.close();
+    }
+
+    /// Lets pass what is of now. A picture that is less than a frame period old is: until its successor is due, it shows
+    /// now.
+    pub(super) fn open_gates(&self, frame_period: ClockTime) {
+        let media = self.media.upgrade();
+        let now = media.and_then(|media| media.element().current_running_time());
+        let now = now.unwrap_or_default();
+        self.picture
+            .gate
+            .open_at_key_frame(now.saturating_sub(frame_period));
+        // Each packet of sound stands for itself.
+        self.sound.gate.open_at_key_frame(now);
+    }
+
+    /// Sends sender reports at once: until a new player has them, it cannot know which sound belongs to which picture.
+    pub(super) fn report(&self) {
+        for session in self.media.upgrade().iter().flat_map(rtp_sessions) {
+            session.emit_by_name::<()>("send-rtcp", &[&0_u64]);
+        }
+    }
+
+    /// Asks the encoder for a key frame.
+    pub(super) fn force_key_frame(&self) {
+        if let Some(pad) = self.picture.pad() {
+            // Nothing upstream handles it where every frame is a key frame.
+            let _handled = pad.send_event(UpstreamForceKeyUnitEvent::builder().all_headers(true).build());
+        }
+    }
+
+    /// Ends picture and sound, RTCP's BYE included. Waits for that no longer than `patience`.
+    pub(super) fn end(&self, patience: Duration) {
+        self.is_ending.store(true, Ordering::Relaxed);
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(
+            self.has_ended
+                .wait_timeout_while(ended, patience, |ended| !*ended),
+        );
+        // gst-rtsp-server's own threads bring what the sinks took to the connections, and do not say when.
+        std::thread::sleep(DELIVERY);
+    }
+
+    /// Lets the streaming thread itself end the stream, before its RTP session: an event sent to the pipeline from
+    /// elsewhere takes the elements' state locks, and could meet a last viewer's leaving that waits for the stream's.
+    fn obey_the_end(self: &Arc<Self>) {
+        for medium in [&self.picture, &self.sound] {
+            if let Some(pad) = medium.pad() {
+                self.end_at(&pad);
+            }
+        }
+    }
+
+    /// What an encoder delays is made up for by the sources' lead time: to the sinks there is no latency, and GStreamer
+    /// need not warn of any.
+    fn answer_for_encoders(&self) {
+        for pad in [&self.picture, &self.sound].into_iter().filter_map(Medium::pad) {
+            // After the elements upstream have answered: that is what PULL says of a query.
+            let answered = gst::PadProbeType::QUERY_UPSTREAM | gst::PadProbeType::PULL;
+            pad.add_probe(answered, |_, info| {
+                if let Some(gst::QueryViewMut::Latency(latency)) =
+                    info.query_mut().map(gst::QueryRef::view_mut)
+                {
+                    let (is_live, _, most) = latency.result();
+                    latency.set(is_live, ClockTime::ZERO, most);
+                }
+                gst::PadProbeReturn::Ok
+            });
+        }
+    }
+
+    fn end_at(self: &Arc<Self>, pad: &gst::Pad) {
+        let running = Arc::downgrade(self);
+        let has_ended = AtomicBool::new(false);
+        pad.add_probe(
+            gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST,
+            move |pad, _| {
+                if !running
+                    .upgrade()
+                    .is_some_and(|running| running.is_ending.load(Ordering::Relaxed))
+                {
+                    return gst::PadProbeReturn::Ok;
+                }
+                if !has_ended.swap(true, Ordering::Relaxed) {
+                    pad.push_event(gst::event::Eos::new());
+                }
+                gst::PadProbeReturn::Drop
+            },
+        );
+    }
+
+    /// Notes what a message of its bus says about the end.
+    pub(super) fn note(&self, message: &gst::Message) {
+        if let gst::MessageView::Eos(_) = message.view() {
+            *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = true;
+            self.has_ended.notify_all();
+        }
+    }
+}
+
+/// The frames of a pipeline so far.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Frames {
+    pub(super) rendered: u64,
+    pub(super) skipped: u64,
+}
+
+impl Frames {
+    /// Those that were made after `before` was counted.
+    pub(super) fn since(self, before: Self) -> Self {
+        Self {
+            rendered: self.rendered.saturating_sub(before.rendered),
+            skipped: self.skipped.saturating_sub(before.skipped),
+        }
+    }
+}
+
+impl fmt::Display for Frames {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all = self.rendered + self.skipped;
+        write!(f, "skipped {} of {all} frames", self.skipped)
+    }
+}
+
+/// The RTP sessions of a media that is prepared.
+fn rtp_sessions(media: &RTSPMedia) -> Vec<glib::Object> {
+    let streams = (0..media.n_streams()).filter_map(|index| media.stream(index));
+    streams.filter_map(|stream| stream.rtpsession()).collect()
+}
+
+/// Lets sender reports come sooner than RTCP's usual 5 s.
+pub(super) fn report_often(media: &RTSPMedia) {
+    for session in rtp_sessions(media) {
+        session.set_property("rtcp-min-interval", REPORT_INTERVAL.nseconds());
+    }
+}

@@ -1,0 +1,86 @@
+//! What goes wrong in a pipeline: the log is told, and whoever plays it can come back to a new one.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Instant,
+};
+
+use gst::{glib, prelude::*};
+
+use super::{Stream, running::Running};
+use crate::elements;
+
+impl Stream {
+    /// A pipeline that has failed does not recover. One that has never been ready is gst-rtsp-server's to refuse: it
+    /// answers that DESCRIBE with an error and makes a new pipeline for the next. Any other one stays as long as
+    /// somebody has it.
+    pub(super) fn give_up(self: &Arc<Self>, running: &Running) {
+        let is_first = !running.has_failed.swap(true, Ordering::SeqCst);
+        if is_first {
+            self.back_off().fail(Instant::now());
+        }
+        if is_first && running.is_held.load(Ordering::SeqCst) {
+            self.send_everybody_away();
+        }
+    }
+
+    /// Closes the connections of all who have asked for it: whoever comes back gets a new pipeline.
+    pub(super) fn send_everybody_away(self: &Arc<Self>) {
+        let stream = Arc::downgrade(self);
+        self.context.invoke(move || {
+            let Some(stream) = stream.upgrade() else { return };
+            let name = stream.name();
+            tracing::warn!(
+                stream = name,
+                "closing all its connections, so that viewers can come back to a new pipeline"
+            );
+            stream.attendance.close_connections();
+            let own = stream.own().take();
+            if own.is_some() {
+                drop(own);
+                stream.run_later();
+            }
+        });
+    }
+}
+
+/// What goes wrong in a pipeline, as GStreamer puts it, with the package to install where an element is missing.
+pub(super) fn log_trouble(stream: &str, message: &gst::Message) {
+    let source = || {
+        message
+            .src()
+            .map(|source| source.path_string().to_string())
+            .unwrap_or_default()
+    };
+    match message.view() {
+        gst::MessageView::Error(error) => {
+            let details = details(error.debug());
+            tracing::error!(
+                stream,
+                "the pipeline failed at {}: {} {details}",
+                source(),
+                error.error()
+            );
+        }
+        gst::MessageView::Warning(warning) => {
+            let details = details(warning.debug());
+            tracing::warn!(
+                stream,
+                "the pipeline warns at {}: {} {details}",
+                source(),
+                warning.error()
+            );
+        }
+        gst::MessageView::Element(element) => {
+            if let Some(missing) = element.structure().filter(|s| s.name() == "missing-plugin") {
+                let name = missing.get::<String>("detail").unwrap_or_default();
+                tracing::error!(stream, "the pipeline lacks {}", elements::with_package(&name));
+            }
+        }
+        _ => {}
+    }
+}
+
+fn details(debug: Option<glib::GString>) -> String {
+    debug.map(|debug| format!("({debug})")).unwrap_or_default()
+}

@@ -1,0 +1,186 @@
+//! What this program adds to a pipeline that gst-rtsp-server has built from a launch line: the gates on its packets, the
+//! sinks' deadlines, the queues before them, and an ear on its messages.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use gst::{ClockTime, prelude::*};
+use gst_rtsp_server::{RTSPMedia, prelude::*};
+
+use super::{
+    Stream,
+    running::{Running, report_often},
+    trouble::log_trouble,
+};
+use crate::{
+    deltas,
+    gate::{Packet, Verdict},
+    ntp_extension, own_pipeline, reports,
+};
+
+/// How long a viewer that does not read may hold up what others wait for.
+const QUEUE_TIME: ClockTime = ClockTime::from_mseconds(500);
+
+/// The number of the session of `pay1`.
+const SOUND: u32 = 1;
+
+impl Stream {
+    /// Wires the pipeline that gst-rtsp-server has built for `media`, which is to be the one that runs.
+    pub(super) fn configure(self: &Arc<Self>, media: &RTSPMedia) {
+        let element = media.element();
+        let Some(bin) = element.downcast_ref::<gst::Bin>() else {
+            return;
+        };
+        let source = own_pipeline::clock_source(bin);
+        if let Some(payloader) = bin.by_name("pay0") {
+            deltas::mark(&payloader);
+            if self.factory.clock().is_some() {
+                reports::note_running_time(&payloader);
+            }
+            if self.config.ntp_extension {
+                ntp_extension::add(&payloader);
+            }
+        }
+        if let Some(source) = &source {
+            self.viewers.show_on(source);
+        }
+        let running = Running::new(media, bin, source.as_ref());
+        self.hold(media, &running);
+        self.watch_pace(&running);
+        self.replace(Some(Arc::clone(&running)));
+        if let Some(pipeline) = element.parent().and_downcast::<gst::Pipeline>() {
+            self.prepare_pipeline(&pipeline, &running);
+        }
+        let (stream, name) = (Arc::downgrade(self), self.name());
+        media.connect_handle_message(None, move |_, message| {
+            running.note(message);
+            if running.is_let_go.load(Ordering::Relaxed) {
+                tracing::debug!("from a pipeline on its way down: {message:?}");
+                return true;
+            }
+            log_trouble(&name, message);
+            if let (gst::MessageType::Error, Some(stream)) = (message.type_(), stream.upgrade()) {
+                stream.give_up(&running);
+            }
+            // Ignored: the class handler runs after this one.
+            true
+        });
+    }
+
+    /// Takes hold of `media` once it can be played.
+    fn hold(self: &Arc<Self>, media: &RTSPMedia, running: &Arc<Running>) {
+        let (stream, running) = (Arc::downgrade(self), Arc::downgrade(running));
+        media.connect_prepared(move |media| {
+            let (Some(stream), Some(running)) = (stream.upgrade(), running.upgrade()) else {
+                return;
+            };
+            if running.is_held.swap(true, Ordering::SeqCst) {
+                return;
+            }
+            if stream.config.audio.is_some() {
+                report_often(media);
+            }
+            if media.prepare(None).is_err() {
+                running.is_held.store(false, Ordering::SeqCst);
+            }
+            // Whichever of ready and failed comes second sees the other: hence the strict order of the two flags.
+            if running.has_failed.load(Ordering::SeqCst) {
+                stream.send_everybody_away();
+            }
+        });
+    }
+
+    /// Wires what gst-rtsp-server adds to the pipeline, as it does.
+    fn prepare_pipeline(self: &Arc<Self>, pipeline: &gst::Pipeline, running: &Arc<Running>) {
+        // A sink adds the pipeline's latency to a buffer's time, and the encoder's share of it is what the source's
+        // lead time is for.
+        pipeline.set_latency(Some(ClockTime::ZERO));
+        let stream = Arc::downgrade(self);
+        let running = Arc::downgrade(running);
+        let clock = self.factory.clock();
+        pipeline.connect_element_added(move |_, element| {
+            if element.has_property("processing-deadline") {
+                // Each sink would ask for 20 ms more.
+                element.set_property("processing-deadline", ClockTime::ZERO);
+            }
+            match element.factory().as_ref().map(GstObjectExt::name).as_deref() {
+                Some("rtpbin") => {
+                    reports::tell_instants(element, clock.as_ref());
+                    let (stream, running) = (stream.clone(), running.clone());
+                    element.connect_pad_added(move |_, pad| {
+                        if session_number(pad).is_some()
+                            && let (Some(stream), Some(running)) = (stream.upgrade(), running.upgrade())
+                        {
+                            stream.guard(pad, running);
+                        }
+                    });
+                }
+                Some("queue") => keep_flowing(element),
+                _ => {}
+            }
+        });
+    }
+
+    /// Puts the gate behind the point at which gst-rtsp-server blocks `pad`: of one pad's probes, those that block run
+    /// before those that do not.
+    fn guard(self: &Arc<Self>, pad: &gst::Pad, running: Arc<Running>) {
+        let stream = Arc::downgrade(self);
+        let is_sound = session_number(pad) == Some(SOUND);
+        pad.add_probe(gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST, move |pad, info| {
+            if !pad.is_linked() {
+                // Whoever plays has not asked for this medium. Pushed on, it would end the pipeline.
+                return gst::PadProbeReturn::Drop;
+            }
+            let Some(packet) = packet(pad, info) else { return gst::PadProbeReturn::Ok };
+            let medium = if is_sound { &running.sound } else { &running.picture };
+            if running.is_flowing.load(Ordering::Relaxed)
+                && stream.upgrade().is_some_and(|stream| stream.viewers.count() == 0)
+            {
+                medium.gate.close();
+            }
+            match medium.gate.judge(packet) {
+                Verdict::Pass => return gst::PadProbeReturn::Ok,
+                Verdict::Drop => {}
+                Verdict::DropAndAskForKeyFrame => {
+                    if let Some(stream) = stream.upgrade() {
+                        stream.ask_for_key_frame();
+                    }
+                }
+                Verdict::Unusable => {
+                    tracing::warn!(time = ?packet.running_time, "threw away a packet whose time is missing or runs backwards");
+                }
+            }
+            gst::PadProbeReturn::Drop
+        });
+    }
+}
+
+/// The number of the session whose packets rtpbin hands on at `pad`; `None` for a pad of another kind.
+fn session_number(pad: &gst::Pad) -> Option<u32> {
+    pad.name().strip_prefix("send_rtp_src_")?.parse().ok()
+}
+
+/// What the gate wants to know of the buffer or the list that passes `pad`. One list holds packets of one frame.
+fn packet(pad: &gst::Pad, info: &gst::PadProbeInfo<'_>) -> Option<Packet> {
+    let buffer = info
+        .buffer()
+        .map(AsRef::as_ref)
+        .or_else(|| info.buffer_list().and_then(|list| list.get(0)))?;
+    let segment = pad.sticky_event::<gst::event::Segment>(0);
+    let running_time = segment
+        .as_ref()
+        .and_then(|event| event.segment().downcast_ref::<ClockTime>())
+        .and_then(|segment| segment.to_running_time(buffer.pts()?));
+    Some(Packet {
+        running_time,
+        is_delta: buffer.flags().contains(gst::BufferFlags::DELTA_UNIT),
+    })
+}
+
+/// gst-rtsp-server parts UDP from TCP with queues that hold one packet and then make everybody wait: one TCP viewer that
+/// does not read would stop the picture for all who watch over UDP. A queue that throws away loses that viewer's only.
+fn keep_flowing(queue: &gst::Element) {
+    queue.set_property("max-size-buffers", 0u32);
+    queue.set_property("max-size-bytes", 0u32);
+    queue.set_property("max-size-time", QUEUE_TIME.nseconds());
+    queue.set_property_from_str("leaky", "downstream");
+}
