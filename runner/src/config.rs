@@ -8,10 +8,13 @@
 //! | `clock` | whose time the cameras show |
 //! | `coding` | which settings of the picture's coding go together |
 //! | `json` | a JSON value that keeps repeated keys |
-//! | `keys` | the keys: their names, variables and limits |
+//! | `keys` | the keys: their names, their variables, and where each value goes |
+//! | `limits` | between what each value has to lie |
 //! | `readers` | how the value of each key is read |
 //! | [`look`] | what the picture looks like |
 //! | `numbered` | values with `{n}` in them |
+//! | `source` | where the configuration is read from |
+//! | `values` | what the values mean, and how the file spells them |
 //! | `transports` | by which ways streams may be played |
 //! | `draft` | what has been read so far of the server and of an entry of `streams` |
 //! | `walk` | a JSON object and an environment to drafts, collecting mistakes |
@@ -19,12 +22,10 @@
 //! | `users` | who may log in, how, and what each may see |
 //! | [`schema`] | the JSON Schema of the file |
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::{OsStr, OsString};
+use std::collections::BTreeSet;
 use std::fmt;
-use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::log;
 
@@ -34,24 +35,23 @@ mod coding;
 mod draft;
 mod json;
 mod keys;
+mod limits;
 pub mod look;
 mod numbered;
 mod readers;
 pub mod schema;
+mod source;
 mod transports;
 mod users;
+mod values;
 mod walk;
 
 pub use clock::ClockSource;
 use look::Look;
+pub use source::{Environment, PATH_VARIABLE, Source};
 pub use transports::{Groups, Multicast, TlsFiles, Transport};
 pub use users::{Access, Authentication, Login, User};
-
-/// The variable that names the file where `--config` does not.
-pub const PATH_VARIABLE: &str = "CONFIG_PATH";
-
-/// The file that is read where nothing names one.
-const USUAL_FILE: &str = "./config.json";
+pub use values::{AudioCodec, Corner, Encoder, Mount, PortRange, Stamp, VideoCodec};
 
 /// Everything the server was told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,41 +132,6 @@ impl Config {
 fn endpoints<'a>(mounts: impl Iterator<Item = &'a Mount>) -> Vec<SocketAddr> {
     let all: BTreeSet<SocketAddr> = mounts.map(Mount::endpoint).collect();
     all.into_iter().collect()
-}
-
-/// A range of UDP ports, both ends included. The first is even (RTP), the one behind it RTCP's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PortRange {
-    /// The lowest port.
-    pub first: u16,
-    /// The highest port.
-    pub last: u16,
-}
-
-impl fmt::Display for PortRange {
-    /// As `rtpPortRange` has it: `50000-50019`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", self.first, self.last)
-    }
-}
-
-/// Where a camera can be played.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Mount {
-    /// The address to listen on.
-    pub address: IpAddr,
-    /// The TCP port to listen on; 0 takes any free one.
-    pub port: u16,
-    /// The path of its URL, with the leading slash.
-    pub path: String,
-}
-
-impl Mount {
-    /// Where its RTSP server listens.
-    #[must_use]
-    pub fn endpoint(&self) -> SocketAddr {
-        SocketAddr::new(self.address, self.port)
-    }
 }
 
 /// One camera.
@@ -278,246 +243,6 @@ impl StreamConfig {
     }
 }
 
-/// What of a frame is written into its picture for machines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stamp {
-    /// Nothing.
-    None,
-    /// A QR code.
-    Qr,
-}
-
-impl fmt::Display for Stamp {
-    /// As `stamp` has it: `none` or `qr`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::None => "none",
-            Self::Qr => "qr",
-        })
-    }
-}
-
-/// A corner of the picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
-pub enum Corner {
-    TopLeft,
-    TopRight,
-    BottomLeft,
-    BottomRight,
-}
-
-impl fmt::Display for Corner {
-    /// As `stampPosition` has it, such as `top-right`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::TopLeft => "top-left",
-            Self::TopRight => "top-right",
-            Self::BottomLeft => "bottom-left",
-            Self::BottomRight => "bottom-right",
-        })
-    }
-}
-
-/// How a picture is encoded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum VideoCodec {
-    /// H.264, RFC 6184.
-    H264,
-    /// H.265, RFC 7798.
-    H265,
-    /// JPEG, RFC 2435.
-    Mjpeg,
-    /// VP8, RFC 7741.
-    Vp8,
-    /// VP9, RFC 9628.
-    Vp9,
-}
-
-impl VideoCodec {
-    /// All of them.
-    pub const ALL: [Self; 5] = [Self::H264, Self::H265, Self::Mjpeg, Self::Vp8, Self::Vp9];
-}
-
-impl fmt::Display for VideoCodec {
-    /// As `videoCodec` has it, such as `h264`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::H264 => "h264",
-            Self::H265 => "h265",
-            Self::Mjpeg => "mjpeg",
-            Self::Vp8 => "vp8",
-            Self::Vp9 => "vp9",
-        })
-    }
-}
-
-/// What encodes a picture.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Encoder {
-    /// The best one that this machine has: see [`crate::encoders`].
-    Auto,
-    /// The GStreamer element of that name.
-    Named(String),
-}
-
-impl fmt::Display for Encoder {
-    /// As `encoder` has it: `auto` or an element's name.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Auto => "auto",
-            Self::Named(name) => name,
-        })
-    }
-}
-
-/// How sound is encoded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AudioCodec {
-    /// G.711 mu-law, RFC 3551.
-    Pcmu,
-    /// AAC-LC, RFC 3640.
-    Aac,
-    /// Opus, RFC 7587.
-    Opus,
-}
-
-impl fmt::Display for AudioCodec {
-    /// As `audio` has it: `pcmu`, `aac` or `opus`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Pcmu => "pcmu",
-            Self::Aac => "aac",
-            Self::Opus => "opus",
-        })
-    }
-}
-
-/// The environment variables that the configuration is read from.
-#[derive(Clone, Default)]
-pub struct Environment(BTreeMap<OsString, OsString>);
-
-impl Environment {
-    /// This process's own.
-    #[must_use]
-    pub fn of_process() -> Self {
-        std::env::vars_os().collect()
-    }
-
-    fn get(&self, name: &str) -> Option<&OsStr> {
-        self.0.get(OsStr::new(name)).map(OsString::as_os_str)
-    }
-
-    /// The names that are UTF-8, in order.
-    fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().filter_map(|name| name.to_str())
-    }
-}
-
-impl<N: Into<OsString>, V: Into<OsString>> FromIterator<(N, V)> for Environment {
-    fn from_iter<I: IntoIterator<Item = (N, V)>>(variables: I) -> Self {
-        Self(
-            variables
-                .into_iter()
-                .map(|(name, value)| (name.into(), value.into()))
-                .collect(),
-        )
-    }
-}
-
-/// Which file the configuration came from, and how it was found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
-    /// The one that `--config` names.
-    Named(PathBuf),
-    /// The one that `CONFIG_PATH` names.
-    Variable(PathBuf),
-    /// `./config.json`.
-    Usual,
-    /// None: there is no `./config.json`, and nothing named another.
-    Defaults,
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Named(path) => write!(f, "{} (--config)", path.display()),
-            Self::Variable(path) => write!(f, "{} ({PATH_VARIABLE})", path.display()),
-            Self::Usual => f.write_str(USUAL_FILE),
-            Self::Defaults => write!(f, "defaults (there is no {USUAL_FILE})"),
-        }
-    }
-}
-
-impl Source {
-    /// `--config`, else `CONFIG_PATH` (an empty one counts as unset), else `./config.json`.
-    fn choose(named: Option<&Path>, environment: &Environment) -> Self {
-        if let Some(path) = named {
-            return Self::Named(path.into());
-        }
-        match environment.get(PATH_VARIABLE) {
-            Some(path) if !path.is_empty() => Self::Variable(path.into()),
-            _ => Self::Usual,
-        }
-    }
-
-    /// The file; it need not be there where none was found.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        match self {
-            Self::Named(path) | Self::Variable(path) => path,
-            Self::Usual | Self::Defaults => Path::new(USUAL_FILE),
-        }
-    }
-
-    /// The file's bytes, or `None` (and the defaults from here on) where the usual file is not there.
-    fn read(&mut self) -> Result<Option<Vec<u8>>, Error> {
-        match std::fs::read(self.path()) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(cause) if *self == Self::Usual && cause.kind() == io::ErrorKind::NotFound => {
-                *self = Self::Defaults;
-                Ok(None)
-            }
-            Err(cause) => Err(Error::Unreadable {
-                file: self.clone(),
-                hint: hint(&cause),
-                cause: cause.to_string(),
-            }),
-        }
-    }
-}
-
-/// What the person can do about a file that cannot be read.
-fn hint(cause: &io::Error) -> String {
-    match cause.kind() {
-        io::ErrorKind::PermissionDenied => format!("; {}", permission_hint()),
-        io::ErrorKind::IsADirectory if in_container() => {
-            "; Docker makes an empty directory where the file to mount \
-            is not there on the host: check the path behind -v"
-                .into()
-        }
-        _ => String::new(),
-    }
-}
-
-fn permission_hint() -> String {
-    use std::os::unix::fs::MetadataExt as _;
-    let user = std::fs::metadata("/proc/self")
-        .map_or_else(|_| "its own user".into(), |m| format!("user {}", m.uid()));
-    let mut hint = format!("the server runs as {user}, who must be allowed to read it (chmod a+r)");
-    if in_container() {
-        hint += "; or start the container as the file's owner: docker run --user \"$(id -u):$(id -g)\"";
-    }
-    hint
-}
-
-/// Docker and Podman leave these files in every container.
-fn in_container() -> bool {
-    ["/.dockerenv", "/run/.containerenv"]
-        .iter()
-        .any(|file| Path::new(file).exists())
-}
-
 /// A configuration, and what is worth knowing about where it came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loaded {
@@ -584,7 +309,11 @@ fn list(mistakes: &[Mistake]) -> String {
 /// When the file cannot be read, or with every mistake in it and in the environment.
 pub fn load(named: Option<&Path>, environment: &Environment) -> Result<Loaded, Error> {
     let mut source = Source::choose(named, environment);
-    let bytes = source.read()?;
+    let bytes = source.read().map_err(|cause| Error::Unreadable {
+        file: source.clone(),
+        hint: source::hint(&cause),
+        cause: cause.to_string(),
+    })?;
     parse(source, bytes.as_deref(), environment)
 }
 

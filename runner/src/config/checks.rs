@@ -6,9 +6,9 @@ use std::ops::Bound::Excluded;
 
 use super::keys::{
     ADDRESS, AUDIO, COUNT, MULTICAST_ADDRESS_RANGE, MULTICAST_PORT_RANGE, PATH, PIPELINE, PLAIN_RTSP, PORT,
-    RESOLUTION, RTP_PORT_RANGE, STAMP, STAMP_ID, STAMP_IDS, TLS_CERTIFICATE, TLS_PORT, TLS_PRIVATE_KEY,
-    TRANSPORTS,
+    RESOLUTION, RTP_PORT_RANGE, STAMP, STAMP_ID, TLS_CERTIFICATE, TLS_PORT, TLS_PRIVATE_KEY, TRANSPORTS,
 };
+use super::limits::STAMP_IDS;
 use super::walk::Scope;
 use super::{Mistake, Mount, PortRange, Stamp, StreamConfig, Transport, coding};
 use crate::tls;

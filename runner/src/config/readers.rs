@@ -9,7 +9,7 @@ use clockface::{Argb, Share};
 
 use super::clock;
 use super::json::Json;
-use super::keys::{HEIGHTS, LABEL_CHARACTERS, LABEL_LINES, LOGIN_CHARACTERS, PORTS, RTP_PORTS, WIDTHS};
+use super::limits::{HEIGHTS, LABEL_CHARACTERS, LABEL_LINES, LOGIN_CHARACTERS, PORTS, RTP_PORTS, WIDTHS};
 use super::look::parse_color;
 use super::numbered::{NUMBER, NumberedPort, NumberedText};
 use super::{AudioCodec, ClockSource, Corner, Encoder, PortRange, VideoCodec};

@@ -5,17 +5,24 @@ use serde::Serialize;
 
 use super::clock;
 use super::draft::Draft;
-use super::keys::{
+use super::limits::{
     BITRATES, COUNTS, FRAME_RATES, KEY_FRAME_INTERVALS, LABEL_CHARACTERS, LOGIN_CHARACTERS, LOGO_SCALES,
-    PORTS, QUALITIES, SESSION_TIMEOUTS, STAMP_IDS, TEXT_SCALES, TTLS, VIEWERS,
+    QUALITIES, SESSION_TIMEOUTS, STAMP_IDS, TEXT_SCALES, TTLS, VIEWERS,
 };
 use super::look::{HorizontalAlignment, VerticalAlignment, show_color};
 use super::users::MOST_USERS;
-use super::{AudioCodec, Authentication, Corner, Stamp, Transport, VideoCodec};
+use super::{AudioCodec, Authentication, Stamp, VideoCodec};
 use crate::log;
 
+mod names;
+
+use names::{
+    Audio, AuthenticationName, Codec, CornerName, Horizontal, LogFormat, Port, StampName, TransportName,
+    Vertical,
+};
+
 /// The configuration of rtsp-clock-server. Every key may be left out.
-// The descriptions below are what `--print-schema` shows. The limits come from `keys`, which holds to them.
+// The descriptions below are what `--print-schema` shows. The limits come from `limits`: the readers hold to them.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 #[schemars(title = "config.json")]
@@ -231,130 +238,6 @@ struct Stream {
 
 const COLOR: &str = "^#[0-9A-Fa-f]{6}([0-9A-Fa-f]{2})?$";
 
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[schemars(inline)]
-enum TransportName {
-    /// RTP over UDP, to the viewer.
-    Udp,
-    /// RTP within the RTSP connection.
-    Tcp,
-    /// RTP over UDP, to a group that any number of viewers join.
-    Multicast,
-    /// RTP within RTSP within HTTP.
-    Http,
-}
-
-impl From<Transport> for TransportName {
-    fn from(transport: Transport) -> Self {
-        match transport {
-            Transport::Udp => Self::Udp,
-            Transport::Tcp => Self::Tcp,
-            Transport::Multicast => Self::Multicast,
-            Transport::Http => Self::Http,
-        }
-    }
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[schemars(inline)]
-enum Horizontal {
-    Left,
-    Center,
-    Right,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[schemars(inline)]
-enum Vertical {
-    Top,
-    Center,
-    Bottom,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(untagged)]
-#[schemars(inline)]
-enum Port {
-    One(#[schemars(range(min = *PORTS.start(), max = *PORTS.end()))] u32),
-    #[allow(dead_code, reason = "no default has it; the schema does")]
-    Numbered(#[schemars(regex(pattern = r"^[0-9]+\+\{n\}$"))] String),
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[schemars(inline)]
-enum AuthenticationName {
-    /// By Basic alone (RFC 7617): the password goes over the network as it is.
-    Basic,
-    /// By Digest alone (RFC 2617, MD5).
-    Digest,
-    /// By either, as the viewer's software likes.
-    Both,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[schemars(inline)]
-enum LogFormat {
-    /// A line for people.
-    Text,
-    /// A JSON object a line, for machines.
-    Json,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[schemars(inline)]
-enum StampName {
-    /// No stamp.
-    None,
-    /// A QR code, which any reader of QR codes reads.
-    Qr,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-#[schemars(inline)]
-enum CornerName {
-    TopLeft,
-    TopRight,
-    BottomLeft,
-    BottomRight,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[schemars(inline)]
-enum Audio {
-    /// No sound.
-    None,
-    /// G.711 mu-law over RTP (RFC 3551).
-    Pcmu,
-    /// AAC over RTP (RFC 3640).
-    Aac,
-    /// Opus over RTP (RFC 7587).
-    Opus,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[schemars(inline)]
-enum Codec {
-    /// H.264 over RTP (RFC 6184).
-    H264,
-    /// H.265 over RTP (RFC 7798).
-    H265,
-    /// Motion JPEG over RTP (RFC 2435).
-    Mjpeg,
-    /// VP8 over RTP (RFC 7741).
-    Vp8,
-    /// VP9 over RTP (RFC 9628).
-    Vp9,
-}
-
 impl Default for File {
     /// The configuration's defaults, as a file would write them.
     fn default() -> Self {
@@ -399,17 +282,6 @@ impl Default for File {
             reload,
             defaults: Stream::default(),
             streams: Vec::new(),
-        }
-    }
-}
-
-impl From<Corner> for CornerName {
-    fn from(corner: Corner) -> Self {
-        match corner {
-            Corner::TopLeft => Self::TopLeft,
-            Corner::TopRight => Self::TopRight,
-            Corner::BottomLeft => Self::BottomLeft,
-            Corner::BottomRight => Self::BottomRight,
         }
     }
 }

@@ -1,0 +1,39 @@
+//! Between what each value has to lie: the readers hold to it, and the schema says so.
+
+use std::ops::RangeInclusive;
+
+/// Widths in px.
+pub(super) const WIDTHS: RangeInclusive<u32> = 32..=7680;
+/// Heights in px.
+pub(super) const HEIGHTS: RangeInclusive<u32> = 32..=4320;
+/// Frames a second.
+pub(super) const FRAME_RATES: RangeInclusive<u32> = 1..=240;
+/// Frames from one key frame to the next; at the slowest rate an hour.
+pub(super) const KEY_FRAME_INTERVALS: RangeInclusive<u32> = 1..=3600;
+/// kbit/s: from what a thumbnail takes to what x265enc takes at most.
+pub(super) const BITRATES: RangeInclusive<u32> = 16..=100_000;
+/// JPEG's crispness.
+pub(super) const QUALITIES: RangeInclusive<u32> = 1..=100;
+/// TCP ports; 0 takes any free one.
+pub(super) const PORTS: RangeInclusive<u32> = 0..=65535;
+/// Numbers that a stamp can carry for its stream.
+pub(super) const STAMP_IDS: RangeInclusive<u32> = 0..=clockface::stamp::MAX_STREAM;
+/// How far multicast goes.
+pub(super) const TTLS: RangeInclusive<u32> = 1..=255;
+/// UDP ports that anybody may open.
+pub(super) const RTP_PORTS: RangeInclusive<u16> = 1024..=65535;
+/// Streams that one entry makes: more than any machine encodes.
+pub(super) const COUNTS: RangeInclusive<u32> = 1..=10_000;
+/// A text's size as a share of the largest that fits.
+pub(super) const TEXT_SCALES: RangeInclusive<f64> = 0.1..=1.0;
+/// A logo's height as a share of the picture's.
+pub(super) const LOGO_SCALES: RangeInclusive<f64> = 0.01..=0.5;
+/// What `clocksrc` shows of a text.
+pub(super) const LABEL_CHARACTERS: usize = 1000;
+pub(super) const LABEL_LINES: usize = 16;
+/// A log-in has to fit into one header line.
+pub(super) const LOGIN_CHARACTERS: usize = 255;
+/// Seconds: players show a sign of life some seconds before the time is over, or when half of it is.
+pub(super) const SESSION_TIMEOUTS: RangeInclusive<u32> = 5..=3600;
+/// Viewers at the same time: up to more than one machine serves.
+pub(super) const VIEWERS: RangeInclusive<u32> = 1..=10_000;
