@@ -80,6 +80,7 @@ pub struct Stream {
 #[derive(Debug)]
 pub struct Presence {
     stream: Arc<Stream>,
+    number: u64,
 }
 
 impl Presence {
@@ -92,7 +93,7 @@ impl Presence {
 
 impl Drop for Presence {
     fn drop(&mut self) {
-        self.stream.depart();
+        self.stream.depart(self.number);
     }
 }
 
@@ -175,14 +176,14 @@ impl Stream {
     /// `client`, or the stream itself, wants the pipeline; it does no longer when the answer is dropped.
     #[must_use]
     pub fn arrive(self: &Arc<Self>, client: Option<&RTSPClient>) -> Presence {
-        self.attendance.arrive(client);
         Presence {
+            number: self.attendance.arrive(client),
             stream: Arc::clone(self),
         }
     }
 
-    fn depart(&self) {
-        self.attendance.depart(|| {
+    fn depart(&self, number: u64) {
+        self.attendance.depart(number, || {
             // Its lock goes first: the streaming thread, which is waited for, may want it.
             let running = self.replace(None);
             if let Some(running) = running {

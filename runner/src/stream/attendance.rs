@@ -1,6 +1,7 @@
 //! Who has asked for a stream and not gone since.
 
 use std::{
+    collections::BTreeMap,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -15,26 +16,32 @@ pub(super) struct Attendance {
     is_deserted: Condvar,
 }
 
+/// Who is there, by the number that each got on arrival. The stream itself is no client.
 #[derive(Debug, Default)]
 struct Present {
-    count: usize,
-    clients: Vec<glib::WeakRef<RTSPClient>>,
+    arrivals: u64,
+    clients: BTreeMap<u64, Option<glib::WeakRef<RTSPClient>>>,
 }
 
 impl Attendance {
-    /// `client`, or the stream itself, is there.
-    pub(super) fn arrive(&self, client: Option<&RTSPClient>) {
+    /// `client`, or the stream itself, is there until the number that is answered departs.
+    ///
+    /// No client is looked at: whoever holds one may be the last who does, and a client's end departs, which would wait
+    /// here for itself.
+    pub(super) fn arrive(&self, client: Option<&RTSPClient>) -> u64 {
         let mut present = self.lock();
-        present.count += 1;
-        present.clients.retain(|client| client.upgrade().is_some());
-        present.clients.extend(client.map(ObjectExt::downgrade));
+        present.arrivals += 1;
+        let number = present.arrivals;
+        present.clients.insert(number, client.map(ObjectExt::downgrade));
+        number
     }
 
-    /// One who was there goes. With the last one `take_down` is called, under the lock, so that nobody arrives meanwhile.
-    pub(super) fn depart(&self, take_down: impl FnOnce()) {
+    /// The one with this number goes. With the last one `take_down` is called, under the lock, so that nobody arrives
+    /// meanwhile.
+    pub(super) fn depart(&self, number: u64, take_down: impl FnOnce()) {
         let mut present = self.lock();
-        present.count -= 1;
-        if present.count == 0 {
+        present.clients.remove(&number);
+        if present.clients.is_empty() {
             take_down();
             self.is_deserted.notify_all();
         }
@@ -45,19 +52,103 @@ impl Attendance {
         let present = self.lock();
         let _gone = self
             .is_deserted
-            .wait_timeout_while(present, patience, |present| present.count > 0);
+            .wait_timeout_while(present, patience, |present| !present.clients.is_empty());
     }
 
     /// Closes the connections of all who are there.
     pub(super) fn close_connections(&self) {
-        // Each one's going takes the lock.
-        let clients = std::mem::take(&mut self.lock().clients);
-        for client in clients.iter().filter_map(glib::WeakRef::upgrade) {
-            client.close();
-        }
+        // Let go of only when the lock is free, see `arrive`. To clone a weak reference would be to hold a client, too.
+        let clients: Vec<_> = self
+            .lock()
+            .clients
+            .values()
+            .flatten()
+            .filter_map(glib::WeakRef::upgrade)
+            .collect();
+        clients.iter().for_each(RTSPClientExt::close);
     }
 
     fn lock(&self) -> MutexGuard<'_, Present> {
         self.present.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, mpsc};
+
+    use super::*;
+    use crate::rtsp_ffi;
+
+    /// Long enough on any machine: it takes a second.
+    const PATIENCE: Duration = Duration::from_mins(1);
+
+    struct There {
+        attendance: Arc<Attendance>,
+        number: u64,
+    }
+
+    impl There {
+        fn new(attendance: &Arc<Attendance>, client: Option<&RTSPClient>) -> Self {
+            Self {
+                number: attendance.arrive(client),
+                attendance: Arc::clone(attendance),
+            }
+        }
+    }
+
+    impl Drop for There {
+        fn drop(&mut self) {
+            self.attendance.depart(self.number, || {});
+        }
+    }
+
+    /// What is done in a thread of its own; answers when it is done.
+    fn aside(act: impl FnOnce() + Send + 'static) -> mpsc::Receiver<()> {
+        let (done, is_done) = mpsc::channel();
+        std::thread::spawn(move || {
+            act();
+            done.send(())
+        });
+        is_done
+    }
+
+    #[test]
+    fn clients_go_while_others_come_and_are_counted() {
+        gst::init().expect("GStreamer starts");
+        const TIMES: usize = 100_000;
+        let attendance = Arc::new(Attendance::default());
+        let going = Arc::clone(&attendance);
+        let going = aside(move || {
+            for _ in 0..TIMES {
+                let client = RTSPClient::new();
+                rtsp_ffi::accompany(&client, There::new(&going, Some(&client)));
+            }
+        });
+        let coming = Arc::clone(&attendance);
+        let coming = aside(move || {
+            for count in 0..TIMES {
+                let there = There::new(&coming, None);
+                if count % 100 == 0 {
+                    coming.close_connections();
+                }
+                drop(there);
+            }
+        });
+        for side in [going, coming] {
+            assert_eq!(side.recv_timeout(PATIENCE), Ok(()), "somebody waits for ever");
+        }
+        assert_eq!(attendance.lock().clients.len(), 0);
+    }
+
+    #[test]
+    fn the_last_one_to_go_takes_it_down() {
+        let attendance = Attendance::default();
+        let [first, second] = [(); 2].map(|()| attendance.arrive(None));
+        attendance.depart(first, || panic!("somebody is there"));
+        let mut is_down = false;
+        attendance.depart(second, || is_down = true);
+        assert!(is_down);
+        attendance.wait_until_deserted(Duration::ZERO);
     }
 }
