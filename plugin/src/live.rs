@@ -1,4 +1,12 @@
 //! What the live sources have in common: a life in real time that a pause does not end, and what they note of it.
+//!
+//! | module | job |
+//! | --- | --- |
+//! | `source` | a source's life: what it answers to the base class, and when its next frame leaves |
+//! | `timing` | the properties that say how it lives in time |
+
+mod source;
+pub(crate) mod timing;
 
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
@@ -7,6 +15,9 @@ use gst::glib;
 
 use crate::clock::{Flushing, PipelineClock, Wait};
 use crate::schedule::Frame;
+
+pub(crate) use source::{Life, Live, LiveSource};
+pub(crate) use timing::Timing;
 
 /// Seconds from the epoch of NTP (1900, RFC 5905) to that of Unix (1970).
 const NTP_TO_UNIX: u64 = 2_208_988_800;

@@ -12,10 +12,10 @@ use gst_base::subclass::prelude::*;
 use jiff::Timestamp;
 
 use super::formats;
-use super::settings::{self, Effect, Settings, Timing};
+use super::settings::{self, Alignment, Effect, Settings};
 use crate::canvas::Canvases;
-use crate::clock::{PipelineClock, Wall, machine_clock};
-use crate::live::{Counts, LiveWait, label, leaves_at, lock};
+use crate::clock::{PipelineClock, machine_clock};
+use crate::live::{Life, Live, LiveSource, Timing, label, lock};
 use crate::schedule::{Frame, Grid, Now, Schedule};
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
@@ -31,9 +31,7 @@ pub struct ClockSrc {
     settings: Mutex<Settings>,
     /// Of the stream; there is none before caps are known, or after `stop()`.
     stream: Mutex<Option<Stream>>,
-    life: Mutex<Life>,
-    counts: Mutex<Counts>,
-    wait: LiveWait,
+    live: Live<Settled>,
 }
 
 /// What a running stream needs.
@@ -54,10 +52,8 @@ struct Stream {
 
 /// What holds from `start()` to `stop()`.
 #[derive(Debug, Clone, Copy, Default)]
-struct Life {
-    timing: Timing,
-    /// What the pipeline gives each frame on top of its PTS, in ns.
-    latency: i64,
+pub(crate) struct Settled {
+    alignment: Alignment,
     /// What the stamp calls this run.
     run: u32,
 }
@@ -72,9 +68,7 @@ impl ObjectSubclass for ClockSrc {
 impl ObjectImpl for ClockSrc {
     fn constructed(&self) {
         self.parent_constructed();
-        let element = self.obj();
-        element.set_format(gst::Format::Time);
-        element.set_live(lock(&self.settings).timing.is_live);
+        self.live_constructed();
     }
 
     fn properties() -> &'static [glib::ParamSpec] {
@@ -96,7 +90,8 @@ impl ObjectImpl for ClockSrc {
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
         lock(&self.settings).get(pspec.name()).unwrap_or_else(|| {
-            let stats = lock(&self.counts).structure("application/x-clocksrc-stats", "rendered");
+            let counts = self.live.counts();
+            let stats = counts.structure("application/x-clocksrc-stats", "rendered");
             stats.build().to_value()
         })
     }
@@ -130,33 +125,25 @@ impl ElementImpl for ClockSrc {
         &self,
         transition: gst::StateChange,
     ) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
-        self.wait
-            .change_state(transition, || self.parent_change_state(transition))
+        self.live_change_state(transition)
     }
 
     fn send_event(&self, event: gst::Event) -> bool {
-        // The base class refuses a seek that comes through the pad, and would perform this one.
-        !matches!(event.view(), gst::EventView::Seek(_)) && self.parent_send_event(event)
+        self.live_send_event(event)
     }
 }
 
 impl BaseSrcImpl for ClockSrc {
     fn start(&self) -> Result<(), gst::ErrorMessage> {
         *lock(&self.stream) = None;
-        *lock(&self.counts) = Counts::default();
+        self.live.clear_counts();
         let location = lock(&self.settings).logo_location().to_owned();
         let logo = settings::open_logo(&location)
             .map_err(|error| gst::error_msg!(gst::ResourceError::OpenRead, ("logo-location: {error}")))?;
         lock(&self.settings)
             .start(logo)
             .map_err(|mistakes| gst::error_msg!(gst::LibraryError::Settings, ("{mistakes}")))?;
-        let timing = lock(&self.settings).timing;
-        let run = timing.run_of_its_own().unwrap_or_else(glib::random_int);
-        *lock(&self.life) = Life {
-            timing,
-            latency: 0,
-            run,
-        };
+        self.begin_life();
         self.parent_start()
     }
 
@@ -171,12 +158,12 @@ impl BaseSrcImpl for ClockSrc {
     }
 
     fn unlock(&self) -> Result<(), gst::ErrorMessage> {
-        self.wait.unlock();
+        self.live.unlock();
         Ok(())
     }
 
     fn unlock_stop(&self) -> Result<(), gst::ErrorMessage> {
-        self.wait.unlock_stop();
+        self.live.unlock_stop();
         Ok(())
     }
 
@@ -223,43 +210,74 @@ impl BaseSrcImpl for ClockSrc {
     }
 
     fn query(&self, query: &mut gst::QueryRef) -> bool {
-        match query.view_mut() {
-            gst::QueryViewMut::Latency(latency) => {
-                // A frame leaves at its instant or before it, whatever painting costs.
-                latency.set(
-                    lock(&self.settings).timing.is_live,
-                    gst::ClockTime::ZERO,
-                    gst::ClockTime::NONE,
-                );
-                true
-            }
-            // A clock has no end.
-            gst::QueryViewMut::Duration(_) => false,
-            _ => BaseSrcImplExt::parent_query(self, query),
-        }
+        self.live_query(query)
     }
 
     fn event(&self, event: &gst::Event) -> bool {
-        if let gst::EventView::Latency(latency) = event.view() {
-            let latency = latency.latency().nseconds();
-            lock(&self.life).latency = i64::try_from(latency).unwrap_or(i64::MAX);
-        }
-        self.parent_event(event)
+        self.live_event(event)
     }
 }
 
 impl PushSrcImpl for ClockSrc {
     fn create(&self, _buffer: Option<&mut gst::BufferRef>) -> Result<CreateSuccess, gst::FlowError> {
-        let timing = lock(&self.life).timing;
-        let frame = self.next_frame(timing)?;
-        let buffer = self.paint(&frame)?;
-        self.count(&frame, timing);
+        let Life { timing, settled, .. } = self.live.life();
+        let frame = self.next_frame()?;
+        let buffer = self.paint(&frame, settled.run)?;
+        let clock = timing.is_live.then(|| PipelineClock::of(&*self.obj())).flatten();
+        self.count(&frame, timing, clock.as_ref());
         self.warn_of_no_room();
         Ok(CreateSuccess::NewBuffer(buffer))
     }
 }
 
+impl LiveSource for ClockSrc {
+    type Settled = Settled;
+    const ELEMENT: &'static str = "clocksrc";
+    const FRAMES: &'static str = "frames";
+
+    fn category() -> gst::DebugCategory {
+        *CAT
+    }
+
+    fn live(&self) -> &Live<Settled> {
+        &self.live
+    }
+
+    fn timing(&self) -> Timing {
+        lock(&self.settings).timing
+    }
+
+    fn plan(
+        &self,
+        life: &Life<Settled>,
+        clock: Option<&PipelineClock>,
+    ) -> Result<(Frame, bool), gst::FlowError> {
+        let mut stream = lock(&self.stream);
+        let stream = stream.as_mut().ok_or(gst::FlowError::NotNegotiated)?;
+        let now = clock.map(|clock| clock.now(life.timing.wall()));
+        let is_first = stream.schedule.is_none();
+        let rate = stream.rate;
+        let schedule = stream.schedule.get_or_insert_with(|| begin(life, rate, now));
+        let now = now.unwrap_or_else(|| schedule.not_live());
+        // The push of the first frame lasts until somebody watches.
+        if stream.made == 1 && life.timing.is_live {
+            schedule.forget_what_was_held(now);
+        }
+        Ok((schedule.frame(now, life.latency), is_first || stream.made == 0))
+    }
+}
+
 impl ClockSrc {
+    /// Settles what the properties say of time.
+    fn begin_life(&self) {
+        let (timing, alignment, run) = {
+            let settings = lock(&self.settings);
+            (settings.timing, settings.alignment, settings.run_of_its_own())
+        };
+        let run = run.unwrap_or_else(glib::random_int);
+        self.live.begin(timing, Settled { alignment, run });
+    }
+
     /// Names the logo's file, which is read at once if the element runs, while nobody waits for the settings.
     fn set_logo(&self, location: String) {
         let is_started = lock(&self.settings).is_started;
@@ -313,59 +331,7 @@ impl ClockSrc {
         }
     }
 
-    /// The frame to make now, once it is time to make it.
-    fn next_frame(&self, timing: Timing) -> Result<Frame, gst::FlowError> {
-        loop {
-            let clock = self.clock(timing)?;
-            let (frame, is_first) = self.plan(timing, clock.as_ref())?;
-            let Some(clock) = clock else { return Ok(frame) };
-            // The first frame's instant is known, and somebody may be waiting for preroll.
-            let leaves_at = leaves_at(&frame, timing.lead_time);
-            if is_first || leaves_at <= clock.running() {
-                return Ok(frame);
-            }
-            self.wait
-                .until(leaves_at, &clock)
-                .map_err(|_| gst::FlowError::Flushing)?;
-        }
-    }
-
-    /// The clock to live by; none for a source that is not live.
-    fn clock(&self, timing: Timing) -> Result<Option<PipelineClock>, gst::FlowError> {
-        if !timing.is_live {
-            return Ok(None);
-        }
-        let clock = PipelineClock::of(&*self.obj());
-        if clock.is_none() {
-            gst::element_imp_error!(
-                self,
-                gst::CoreError::Clock,
-                ("a live clocksrc needs a pipeline clock")
-            );
-        }
-        clock.ok_or(gst::FlowError::Error).map(Some)
-    }
-
-    /// The frame that is next, and whether it is the first.
-    fn plan(&self, timing: Timing, clock: Option<&PipelineClock>) -> Result<(Frame, bool), gst::FlowError> {
-        let latency = lock(&self.life).latency;
-        let mut stream = lock(&self.stream);
-        let stream = stream.as_mut().ok_or(gst::FlowError::NotNegotiated)?;
-        let wall = timing.start_time().map_or(Wall::TimeOfDay, Wall::From);
-        let now = clock.map(|clock| clock.now(wall));
-        let is_first = stream.schedule.is_none();
-        let rate = stream.rate;
-        let schedule = stream.schedule.get_or_insert_with(|| begin(timing, rate, now));
-        let now = now.unwrap_or_else(|| schedule.not_live());
-        // The push of the first frame lasts until somebody watches.
-        if stream.made == 1 && timing.is_live {
-            schedule.forget_what_was_held(now);
-        }
-        Ok((schedule.frame(now, latency), is_first || stream.made == 0))
-    }
-
-    fn paint(&self, frame: &Frame) -> Result<gst::Buffer, gst::FlowError> {
-        let run = lock(&self.life).run;
+    fn paint(&self, frame: &Frame, run: u32) -> Result<gst::Buffer, gst::FlowError> {
         let mut stream = lock(&self.stream);
         let stream = stream.as_mut().ok_or(gst::FlowError::Flushing)?;
         let settings = lock(&self.settings);
@@ -418,27 +384,6 @@ impl ClockSrc {
         gst::warning!(CAT, imp = self, "{text}");
         gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{text}"));
     }
-
-    fn count(&self, frame: &Frame, timing: Timing) {
-        let clock = if timing.is_live {
-            PipelineClock::of(&*self.obj())
-        } else {
-            None
-        };
-        let lateness = clock.map_or(0, |clock| {
-            clock.running().saturating_sub(leaves_at(frame, timing.lead_time))
-        });
-        lock(&self.counts).note(frame, lateness);
-        if frame.dropped > 0 {
-            gst::debug!(
-                CAT,
-                imp = self,
-                "skipped {} frames before {}",
-                frame.dropped,
-                frame.number
-            );
-        }
-    }
 }
 
 impl Stream {
@@ -453,18 +398,18 @@ impl Stream {
 }
 
 /// The schedule of a new stream. One that is not live begins at running time 0 with the grid's last instant.
-fn begin(timing: Timing, rate: gst::Fraction, now: Option<Now>) -> Schedule {
+fn begin(life: &Life<Settled>, rate: gst::Fraction, now: Option<Now>) -> Schedule {
+    let start_time = life.timing.start_time();
+    let Alignment { align, phase } = life.settled.alignment;
     let (num, den) = (numerator(rate), denominator(rate));
     let first_instant = match now {
         Some(now) => now.offset.saturating_add(now.running),
-        None => timing.start_time().unwrap_or_else(machine_clock),
+        None => start_time.unwrap_or_else(machine_clock),
     };
-    let origin = if timing.align { timing.phase } else { first_instant };
+    let origin = if align { phase } else { first_instant };
     let grid = Grid::new(num, den, origin);
     let now = now.unwrap_or_else(|| {
-        let offset = timing
-            .start_time()
-            .unwrap_or_else(|| grid.at_or_before(first_instant));
+        let offset = start_time.unwrap_or_else(|| grid.at_or_before(first_instant));
         Now {
             running: 0,
             offset,

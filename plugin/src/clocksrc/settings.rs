@@ -11,7 +11,7 @@ use gst::glib;
 use gst::prelude::*;
 
 use super::enums::{ClockSrcCorner, ClockSrcHAlign, ClockSrcStamp, ClockSrcVAlign};
-use crate::live::take;
+use crate::live::{Timing, take, timing};
 
 const DEFAULT_CLIENTS: u32 = 0;
 const DEFAULT_STAMP: ClockSrcStamp = ClockSrcStamp::None;
@@ -21,12 +21,8 @@ const DEFAULT_FLASH: bool = false;
 const DEFAULT_TEXT_SCALE: f64 = 1.0;
 const DEFAULT_LOGO_POSITION: ClockSrcCorner = ClockSrcCorner::BottomRight;
 const DEFAULT_LOGO_SCALE: f64 = 0.15;
-const DEFAULT_IS_LIVE: bool = true;
-const DEFAULT_LEAD_TIME: u64 = 0;
 const DEFAULT_ALIGN: bool = true;
 const DEFAULT_PHASE: i64 = 0;
-/// The instant shown is that of the wall clock.
-const WALL_CLOCK: i64 = -1;
 
 /// What the properties say.
 #[derive(Debug, Clone)]
@@ -40,6 +36,7 @@ pub(super) struct Settings {
     /// The time zone as it was given.
     time_zone: String,
     pub(super) timing: Timing,
+    pub(super) alignment: Alignment,
     /// How often the look has changed.
     pub(super) looks: u64,
     /// Between `start()` and `stop()`.
@@ -59,17 +56,12 @@ struct LogoSettings {
     scale: f64,
 }
 
-/// What the properties say of time.
+/// How frames fall on the wall clock's frame periods.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Timing {
-    pub(super) is_live: bool,
-    /// In ns.
-    pub(super) lead_time: u64,
+pub(super) struct Alignment {
     pub(super) align: bool,
     /// In ns.
     pub(super) phase: i64,
-    /// In ns since the Unix epoch, or [`WALL_CLOCK`].
-    start_time: i64,
 }
 
 impl Default for Settings {
@@ -92,6 +84,7 @@ impl Default for Settings {
             wording: Wording::default(),
             time_zone: String::new(),
             timing: Timing::default(),
+            alignment: Alignment::default(),
             looks: 0,
             is_started: false,
             mistakes: BTreeMap::new(),
@@ -99,28 +92,12 @@ impl Default for Settings {
     }
 }
 
-impl Default for Timing {
+impl Default for Alignment {
     fn default() -> Self {
         Self {
-            is_live: DEFAULT_IS_LIVE,
-            lead_time: DEFAULT_LEAD_TIME,
             align: DEFAULT_ALIGN,
             phase: DEFAULT_PHASE,
-            start_time: WALL_CLOCK,
         }
-    }
-}
-
-impl Timing {
-    /// The instant at running time 0 in ns since the Unix epoch; `None` for the wall clock's.
-    pub(super) fn start_time(self) -> Option<i64> {
-        (self.start_time != WALL_CLOCK).then_some(self.start_time)
-    }
-
-    /// What the stamp calls a run whose output is reproducible; `None` for one that is like no other.
-    pub(super) fn run_of_its_own(self) -> Option<u32> {
-        let start_time = self.start_time().filter(|_| !self.is_live)?.cast_unsigned();
-        u32::try_from((start_time ^ (start_time >> 32)) & u64::from(u32::MAX)).ok()
     }
 }
 
@@ -155,6 +132,13 @@ impl Settings {
             logo,
             ..self.style.clone()
         }
+    }
+
+    /// What the stamp calls a run whose output is reproducible; `None` for one that is like no other.
+    pub(super) fn run_of_its_own(&self) -> Option<u32> {
+        let start_time = self.timing.start_time().filter(|_| !self.timing.is_live)?;
+        let start_time = start_time.cast_unsigned();
+        u32::try_from((start_time ^ (start_time >> 32)) & u64::from(u32::MAX)).ok()
     }
 
     /// Whether the picture is to carry a stamp.
@@ -206,13 +190,12 @@ impl Settings {
             "clients" => self.clients = take(value),
             "stamp-id" => self.stamp_id = take(value),
             "is-live" => {
-                self.timing.is_live = take(value);
+                self.timing.set(name, value);
                 return Ok(Effect::Live(self.timing.is_live));
             }
-            "lead-time" => self.timing.lead_time = take(value),
-            "align" => self.timing.align = take(value),
-            "phase" => self.timing.phase = take(value),
-            "start-time" => self.timing.start_time = take(value),
+            "lead-time" | "start-time" => self.timing.set(name, value),
+            "align" => self.alignment.align = take(value),
+            "phase" => self.alignment.phase = take(value),
             _ => {
                 self.set_look(name, value)?;
                 self.looks += 1;
@@ -272,12 +255,9 @@ impl Settings {
             "logo-location" => self.logo.location.to_value(),
             "logo-position" => self.logo.position.to_value(),
             "logo-scale" => self.logo.scale.to_value(),
-            "is-live" => self.timing.is_live.to_value(),
-            "lead-time" => self.timing.lead_time.to_value(),
-            "align" => self.timing.align.to_value(),
-            "phase" => self.timing.phase.to_value(),
-            "start-time" => self.timing.start_time.to_value(),
-            _ => return None,
+            "align" => self.alignment.align.to_value(),
+            "phase" => self.alignment.phase.to_value(),
+            _ => return self.timing.get(name),
         })
     }
 }
@@ -434,21 +414,10 @@ fn mark_properties() -> Vec<glib::ParamSpec> {
 
 fn time_properties() -> Vec<glib::ParamSpec> {
     vec![
-        glib::ParamSpecBoolean::builder("is-live")
-            .nick("Is live")
-            .blurb("Whether frames leave when they are due, or as fast as downstream takes them")
-            .default_value(DEFAULT_IS_LIVE)
-            .mutable_ready()
-            .build(),
-        glib::ParamSpecUInt64::builder("lead-time")
-            .nick("Lead time")
-            .blurb(
-                "How long before its instant a frame leaves, to give encoders time; the sink releases it on time \
-                 (ns)",
-            )
-            .default_value(DEFAULT_LEAD_TIME)
-            .mutable_ready()
-            .build(),
+        timing::is_live("Whether frames leave when they are due, or as fast as downstream takes them"),
+        timing::lead_time(
+            "How long before its instant a frame leaves, to give encoders time; the sink releases it on time (ns)",
+        ),
         glib::ParamSpecBoolean::builder("align")
             .nick("Align")
             .blurb("Whether frames fall on whole frame periods of the wall clock, rather than on the first frame's")
@@ -461,16 +430,10 @@ fn time_properties() -> Vec<glib::ParamSpec> {
             .default_value(DEFAULT_PHASE)
             .mutable_ready()
             .build(),
-        glib::ParamSpecInt64::builder("start-time")
-            .nick("Start time")
-            .blurb(
-                "Instant to show at running time 0, so that output is reproducible (ns since the Unix epoch, -1 = \
-                 the wall clock's)",
-            )
-            .minimum(WALL_CLOCK)
-            .default_value(WALL_CLOCK)
-            .mutable_ready()
-            .build(),
+        timing::start_time(
+            "Instant to show at running time 0, so that output is reproducible (ns since the Unix epoch, -1 = the \
+             wall clock's)",
+        ),
         glib::ParamSpecBoxed::builder::<gst::Structure>("stats")
             .nick("Statistics")
             .blurb("Frames rendered and dropped, and how late frames left (max-lateness, mean-lateness in ns)")

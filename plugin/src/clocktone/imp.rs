@@ -10,10 +10,10 @@ use gst_base::subclass::base_src::CreateSuccess;
 use gst_base::subclass::prelude::*;
 
 use super::samples::{FORMATS, interleaved};
-use super::settings::{self, Settings, Timing};
+use super::settings::{self, Settings};
 use super::tick::{Span, Tick, Ticks};
-use crate::clock::{PipelineClock, Wall, machine_clock};
-use crate::live::{Counts, LiveWait, label, leaves_at, lock};
+use crate::clock::{PipelineClock, machine_clock};
+use crate::live::{Life, Live, LiveSource, Timing, label, lock};
 use crate::schedule::{Frame, Grid, Now, Schedule};
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
@@ -42,10 +42,13 @@ pub struct ClockTone {
     settings: Mutex<Settings>,
     /// Of the stream; there is none before caps are known, or after `stop()`.
     stream: Mutex<Option<Stream>>,
-    life: Mutex<Life>,
-    counts: Mutex<ToneCounts>,
-    wait: LiveWait,
+    live: Live<TsOffset>,
+    /// Ticks begun since `start()`.
+    ticks: Mutex<u64>,
 }
+
+/// What is added to each PTS, in ns.
+type TsOffset = i64;
 
 /// What a running stream needs.
 struct Stream {
@@ -65,20 +68,6 @@ struct Course {
     ticks: Ticks,
 }
 
-/// What holds from `start()` to `stop()`.
-#[derive(Debug, Clone, Copy, Default)]
-struct Life {
-    timing: Timing,
-    /// What the pipeline gives each buffer on top of its PTS, in ns.
-    latency: i64,
-}
-
-#[derive(Debug, Clone, Copy, Default)]
-struct ToneCounts {
-    buffers: Counts,
-    ticks: u64,
-}
-
 #[glib::object_subclass]
 impl ObjectSubclass for ClockTone {
     const NAME: &'static str = "GstClockTone";
@@ -89,9 +78,7 @@ impl ObjectSubclass for ClockTone {
 impl ObjectImpl for ClockTone {
     fn constructed(&self) {
         self.parent_constructed();
-        let element = self.obj();
-        element.set_format(gst::Format::Time);
-        element.set_live(lock(&self.settings).timing.is_live);
+        self.live_constructed();
     }
 
     fn properties() -> &'static [glib::ParamSpec] {
@@ -111,11 +98,9 @@ impl ObjectImpl for ClockTone {
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
         lock(&self.settings).get(pspec.name()).unwrap_or_else(|| {
-            let counts = *lock(&self.counts);
-            let stats = counts
-                .buffers
-                .structure("application/x-clocktone-stats", "rendered");
-            stats.field("ticks", counts.ticks).build().to_value()
+            let (counts, ticks) = (self.live.counts(), *lock(&self.ticks));
+            let stats = counts.structure("application/x-clocktone-stats", "rendered");
+            stats.field("ticks", ticks).build().to_value()
         })
     }
 }
@@ -153,22 +138,21 @@ impl ElementImpl for ClockTone {
         &self,
         transition: gst::StateChange,
     ) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
-        self.wait
-            .change_state(transition, || self.parent_change_state(transition))
+        self.live_change_state(transition)
     }
 
     fn send_event(&self, event: gst::Event) -> bool {
-        // The base class refuses a seek that comes through the pad, and would perform this one.
-        !matches!(event.view(), gst::EventView::Seek(_)) && self.parent_send_event(event)
+        self.live_send_event(event)
     }
 }
 
 impl BaseSrcImpl for ClockTone {
     fn start(&self) -> Result<(), gst::ErrorMessage> {
         *lock(&self.stream) = None;
-        *lock(&self.counts) = ToneCounts::default();
-        let timing = lock(&self.settings).timing;
-        *lock(&self.life) = Life { timing, latency: 0 };
+        self.live.clear_counts();
+        *lock(&self.ticks) = 0;
+        let settings = *lock(&self.settings);
+        self.live.begin(settings.timing, settings.ts_offset);
         self.parent_start()
     }
 
@@ -182,12 +166,12 @@ impl BaseSrcImpl for ClockTone {
     }
 
     fn unlock(&self) -> Result<(), gst::ErrorMessage> {
-        self.wait.unlock();
+        self.live.unlock();
         Ok(())
     }
 
     fn unlock_stop(&self) -> Result<(), gst::ErrorMessage> {
-        self.wait.unlock_stop();
+        self.live.unlock_stop();
         Ok(())
     }
 
@@ -223,35 +207,18 @@ impl BaseSrcImpl for ClockTone {
     }
 
     fn query(&self, query: &mut gst::QueryRef) -> bool {
-        match query.view_mut() {
-            gst::QueryViewMut::Latency(latency) => {
-                // A buffer leaves at its PTS or before it.
-                latency.set(
-                    lock(&self.settings).timing.is_live,
-                    gst::ClockTime::ZERO,
-                    gst::ClockTime::NONE,
-                );
-                true
-            }
-            // A clock has no end.
-            gst::QueryViewMut::Duration(_) => false,
-            _ => BaseSrcImplExt::parent_query(self, query),
-        }
+        self.live_query(query)
     }
 
     fn event(&self, event: &gst::Event) -> bool {
-        if let gst::EventView::Latency(latency) = event.view() {
-            let latency = latency.latency().nseconds();
-            lock(&self.life).latency = i64::try_from(latency).unwrap_or(i64::MAX);
-        }
-        self.parent_event(event)
+        self.live_event(event)
     }
 }
 
 impl PushSrcImpl for ClockTone {
     fn create(&self, _buffer: Option<&mut gst::BufferRef>) -> Result<CreateSuccess, gst::FlowError> {
-        let timing = lock(&self.life).timing;
-        let frame = self.next_frame(timing)?;
+        let timing = self.live.life().timing;
+        let frame = self.next_frame()?;
         let clock = self.clock(timing)?;
         let buffer = self.sound(&frame, timing, clock.as_ref())?;
         self.count(&frame, timing, clock.as_ref());
@@ -259,62 +226,55 @@ impl PushSrcImpl for ClockTone {
     }
 }
 
-impl ClockTone {
-    /// The buffer to make now, once it is time to make it.
-    fn next_frame(&self, timing: Timing) -> Result<Frame, gst::FlowError> {
-        loop {
-            let clock = self.clock(timing)?;
-            let (frame, is_first) = self.plan(timing, clock.as_ref())?;
-            let Some(clock) = clock else { return Ok(frame) };
-            // Somebody may be waiting for preroll.
-            let leaves_at = leaves_at(&frame, timing.lead_time);
-            if is_first || leaves_at <= clock.running() {
-                return Ok(frame);
-            }
-            if let Some(stream) = lock(&self.stream).as_mut() {
-                stream.has_waited = true;
-            }
-            self.wait
-                .until(leaves_at, &clock)
-                .map_err(|_| gst::FlowError::Flushing)?;
-        }
+impl LiveSource for ClockTone {
+    type Settled = TsOffset;
+    const ELEMENT: &'static str = "clocktone";
+    const FRAMES: &'static str = "buffers";
+
+    fn category() -> gst::DebugCategory {
+        *CAT
     }
 
-    /// The clock to live by; none for a source that is not live.
-    fn clock(&self, timing: Timing) -> Result<Option<PipelineClock>, gst::FlowError> {
-        if !timing.is_live {
-            return Ok(None);
-        }
-        let clock = PipelineClock::of(&*self.obj());
-        if clock.is_none() {
-            gst::element_imp_error!(
-                self,
-                gst::CoreError::Clock,
-                ("a live clocktone needs a pipeline clock")
-            );
-        }
-        clock.ok_or(gst::FlowError::Error).map(Some)
+    fn live(&self) -> &Live<TsOffset> {
+        &self.live
     }
 
-    /// The buffer that is next, and whether it is the first.
-    fn plan(&self, timing: Timing, clock: Option<&PipelineClock>) -> Result<(Frame, bool), gst::FlowError> {
-        let latency = lock(&self.life).latency;
+    fn timing(&self) -> Timing {
+        lock(&self.settings).timing
+    }
+
+    fn plan(
+        &self,
+        life: &Life<TsOffset>,
+        clock: Option<&PipelineClock>,
+    ) -> Result<(Frame, bool), gst::FlowError> {
         let mut stream = lock(&self.stream);
         let stream = stream.as_mut().ok_or(gst::FlowError::NotNegotiated)?;
         let (is_held, is_first) = (!stream.has_waited, stream.next_sample == 0);
         let (num, den) = buffer_rate(&stream.info);
         let course = stream
             .course
-            .get_or_insert_with(|| begin(timing, Grid::new(num, den, 0), clock));
+            .get_or_insert_with(|| begin(life, Grid::new(num, den, 0), clock));
         let schedule = &mut course.schedule;
-        let now = clock.map_or_else(|| schedule.not_live(), |clock| shifted(timing, clock.running()));
+        let now = clock.map_or_else(
+            || schedule.not_live(),
+            |clock| shifted(life.settled, clock.running()),
+        );
         // The pushes of an encoder's first frame last until somebody listens.
-        if is_held && timing.is_live {
+        if is_held && life.timing.is_live {
             schedule.forget_what_was_held(now);
         }
-        Ok((schedule.frame(now, latency), is_first))
+        Ok((schedule.frame(now, life.latency), is_first))
     }
 
+    fn will_wait(&self) {
+        if let Some(stream) = lock(&self.stream).as_mut() {
+            stream.has_waited = true;
+        }
+    }
+}
+
+impl ClockTone {
     fn sound(
         &self,
         frame: &Frame,
@@ -322,7 +282,7 @@ impl ClockTone {
         clock: Option<&PipelineClock>,
     ) -> Result<gst::Buffer, gst::FlowError> {
         let settings = *lock(&self.settings);
-        let now = clock.map(|clock| clock.now(wall(timing)));
+        let now = clock.map(|clock| clock.now(timing.wall()));
         let mut stream = lock(&self.stream);
         let stream = stream.as_mut().ok_or(gst::FlowError::Flushing)?;
         let course = stream.course.as_mut().ok_or(gst::FlowError::Flushing)?;
@@ -340,7 +300,7 @@ impl ClockTone {
         let interval = i64::try_from(settings.tick_interval).unwrap_or(i64::MAX);
         let tick = ticks.tick(span, interval, settings.sound);
         if tick.is_some_and(|tick| tick.begins_in(span)) {
-            lock(&self.counts).ticks += 1;
+            *lock(&self.ticks) += 1;
         }
         let instant = ticks.instant_at(frame.pts);
         course.schedule.made(frame);
@@ -354,21 +314,6 @@ impl ClockTone {
         written.set_offset_end(stream.next_sample);
         Ok(buffer)
     }
-
-    fn count(&self, frame: &Frame, timing: Timing, clock: Option<&PipelineClock>) {
-        let leaves_at = leaves_at(frame, timing.lead_time);
-        let lateness = clock.map_or(0, |clock| clock.running().saturating_sub(leaves_at));
-        lock(&self.counts).buffers.note(frame, lateness);
-        if frame.dropped > 0 {
-            gst::debug!(
-                CAT,
-                imp = self,
-                "skipped {} buffers before {}",
-                frame.dropped,
-                frame.number
-            );
-        }
-    }
 }
 
 impl Stream {
@@ -381,29 +326,25 @@ impl Stream {
     }
 }
 
-/// What an instant is counted from.
-fn wall(timing: Timing) -> Wall {
-    timing.start_time().map_or(Wall::TimeOfDay, Wall::From)
-}
-
 /// The course of a new stream. One that is not live begins at running time 0.
-fn begin(timing: Timing, grid: Grid, clock: Option<&PipelineClock>) -> Course {
+fn begin(life: &Life<TsOffset>, grid: Grid, clock: Option<&PipelineClock>) -> Course {
+    let timing = life.timing;
     let running = clock.map_or(0, PipelineClock::running);
     let offset = clock.map_or_else(
         || timing.start_time().unwrap_or_else(machine_clock),
-        |clock| clock.now(wall(timing)).offset,
+        |clock| clock.now(timing.wall()).offset,
     );
     Course {
-        schedule: Schedule::new(grid, shifted(timing, running)),
+        schedule: Schedule::new(grid, shifted(life.settled, running)),
         ticks: Ticks::new(offset),
     }
 }
 
 /// Running time for a schedule whose instants are running times too, and whose PTS are these plus `ts-offset`.
-fn shifted(timing: Timing, running: i64) -> Now {
+fn shifted(ts_offset: TsOffset, running: i64) -> Now {
     Now {
         running,
-        offset: -timing.ts_offset,
+        offset: -ts_offset,
         uncertainty: 0,
     }
 }

@@ -1,10 +1,21 @@
 //! Curves, bars and marks as SVG. Lengths are in px of the drawing, which scales to the page.
+//!
+//! | module | job |
+//! | --- | --- |
+//! | `axis` | from where to where an axis goes, and the ticks between |
+//! | `path` | the curve through points, and the marks along the axis of time |
+
+mod axis;
+mod path;
 
 use std::fmt::Write;
 
 use maud::{Markup, html};
 
 use super::track::Point;
+use path::{path, teeth};
+
+pub(super) use axis::Axis;
 
 /// Room left of a plot, for the numbers of its axis.
 const LEFT: f64 = 58.0;
@@ -12,135 +23,6 @@ const LEFT: f64 = 58.0;
 const RIGHT: f64 = 34.0;
 const TOP: f64 = 24.0;
 const BOTTOM: f64 = 40.0;
-
-/// The steps between the ticks of an axis of time, in seconds, from one second on.
-const TIME_STEPS: [f64; 14] = [
-    1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0,
-];
-
-/// An axis: values, and where they stand.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Axis {
-    low: f64,
-    high: f64,
-    step: f64,
-    from: f64,
-    to: f64,
-}
-
-impl Axis {
-    /// An axis from `low` to `high` or a little farther, so that it ends at ticks.
-    pub(super) fn of_values((low, high): (f64, f64), ticks: f64) -> Self {
-        let (low, high) = widened(low, high);
-        let step = round_step((high - low) / ticks);
-        Self::unplaced((low / step).floor() * step, (high / step).ceil() * step, step)
-    }
-
-    /// An axis of values that holds zero.
-    pub(super) fn from_zero((low, high): (f64, f64), ticks: f64) -> Self {
-        Self::of_values((low.min(0.0), high.max(0.0)), ticks)
-    }
-
-    /// An axis of seconds that begins and ends where the values do.
-    pub(super) fn of_time((low, high): (f64, f64), ticks: f64) -> Self {
-        let (low, high) = widened(low, high);
-        let rough = (high - low) / ticks;
-        let long = TIME_STEPS.into_iter().find(|step| *step >= rough);
-        let step = match long {
-            Some(step) if rough > 0.5 => step,
-            _ => round_step(rough),
-        };
-        Self::unplaced(low, high, step)
-    }
-
-    fn unplaced(low: f64, high: f64, step: f64) -> Self {
-        Self {
-            low,
-            high,
-            step,
-            from: 0.0,
-            to: 1.0,
-        }
-    }
-
-    fn placed(self, from: f64, to: f64) -> Self {
-        Self { from, to, ..self }
-    }
-
-    fn place(&self, value: f64) -> f64 {
-        let share = (value - self.low) / (self.high - self.low);
-        self.from + share.clamp(0.0, 1.0) * (self.to - self.from)
-    }
-
-    fn ticks(&self) -> impl Iterator<Item = f64> {
-        let first = (self.low / self.step - 1e-6).ceil();
-        let (low, high, step) = (self.low, self.high, self.step);
-        (0..100_u32)
-            .map(move |n| (first + f64::from(n)) * step)
-            .take_while(move |tick| *tick <= high + step * 1e-6)
-            .filter(move |tick| *tick >= low - step * 1e-6)
-    }
-
-    /// A tick's number, with the digits that its step needs.
-    fn number(&self, tick: f64) -> String {
-        let digits = [1.0, 0.1, 0.01, 0.001]
-            .iter()
-            .take_while(|unit| self.step < **unit * 0.999)
-            .count();
-        let text = format!("{:.digits$}", tick.abs());
-        if tick < -self.step * 1e-3 {
-            format!("−{text}")
-        } else {
-            text
-        }
-    }
-
-    /// A tick as a time: seconds, or minutes and seconds, or hours and minutes.
-    fn time(&self, tick: f64) -> String {
-        if self.high < 120.0 || self.step < 1.0 {
-            return self.number(tick);
-        }
-        let minutes = (tick / 60.0 + 1e-9).floor();
-        if self.high < 7200.0 {
-            return format!("{minutes:.0}:{:02.0}", tick - minutes * 60.0);
-        }
-        let hours = (minutes / 60.0).floor();
-        format!("{hours:.0}:{:02.0}", minutes - hours * 60.0)
-    }
-
-    /// What the numbers of [`Axis::time`] are.
-    fn time_unit(&self) -> &'static str {
-        match self.high {
-            high if high < 120.0 => "s",
-            high if high < 7200.0 => "min:s",
-            _ => "h:min",
-        }
-    }
-}
-
-/// Never an axis without length.
-fn widened(low: f64, high: f64) -> (f64, f64) {
-    let (low, high) = if low.is_finite() && high.is_finite() {
-        (low, high)
-    } else {
-        (0.0, 1.0)
-    };
-    let least = (low.abs().max(high.abs()) * 1e-6).max(1e-3);
-    if high - low < least {
-        (low, low + least.max(1.0))
-    } else {
-        (low, high)
-    }
-}
-
-/// The next of 1, 2 or 5 times a power of ten.
-fn round_step(rough: f64) -> f64 {
-    let power = 10_f64.powf(rough.max(1e-9).log10().floor());
-    let step = [1.0, 2.0, 5.0]
-        .into_iter()
-        .find(|step| step * power >= rough * 0.999);
-    step.unwrap_or(10.0) * power
-}
 
 /// Curves with the same axes.
 pub(super) struct Plot<'a> {
@@ -326,80 +208,6 @@ fn loss_marks(losses: &[(f64, String)], x: &Axis, y: &Axis) -> Markup {
     }
 }
 
-/// A short line up from the axis in each column of pixels that has a place.
-fn teeth(places: &[f64], x: &Axis, foot: f64) -> String {
-    let mut path = String::new();
-    let mut last = f64::NEG_INFINITY;
-    for place in places {
-        let column = x.place(*place).round();
-        if column > last {
-            last = column;
-            let _ = write!(path, "M{} {}v-9", px(column), px(foot));
-        }
-    }
-    path
-}
-
-/// The curve through points that are in order of time. Of each column of pixels it keeps the first, lowest,
-/// highest and last value, so that no spike is lost; it is interrupted where nothing came for long.
-fn path(points: &[Point], x: &Axis, y: &Axis) -> String {
-    let finite = |(at, value): &&Point| at.is_finite() && value.is_finite();
-    let points: Vec<Point> = points.iter().filter(finite).copied().collect();
-    let gap = widest_gap(&points, x);
-    let mut path = String::new();
-    for stretch in points.chunk_by(|one, next| next.0 - one.0 <= gap) {
-        for (n, (at, value)) in columns(stretch, x).into_iter().enumerate() {
-            let _ = write!(
-                path,
-                "{}{} {}",
-                if n == 0 { "M" } else { "L" },
-                px(x.place(at)),
-                px(y.place(value))
-            );
-            if n == 0 {
-                // A point that stays alone shows as a dot.
-                path.push_str("h0");
-            }
-        }
-    }
-    path
-}
-
-/// The longest time between two points that a line still joins; never less than what can be seen.
-fn widest_gap(points: &[Point], x: &Axis) -> f64 {
-    let mut steps: Vec<f64> = points.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
-    steps.sort_by(f64::total_cmp);
-    let usual = steps.get(steps.len() / 2).copied().unwrap_or_default();
-    let two_pixels = 2.0 * (x.high - x.low) / (x.to - x.from);
-    (usual * 6.0).max(two_pixels).max(0.4)
-}
-
-fn columns(points: &[Point], x: &Axis) -> Vec<Point> {
-    let column = |point: &Point| px(x.place(point.0).floor());
-    points
-        .chunk_by(|one, next| column(one) == column(next))
-        .flat_map(extremes)
-        .collect()
-}
-
-/// The first, lowest, highest and last of some points, in their order.
-fn extremes(points: &[Point]) -> Vec<Point> {
-    let by_value = |one: &(usize, &Point), other: &(usize, &Point)| one.1.1.total_cmp(&other.1.1);
-    let lowest = points.iter().enumerate().min_by(by_value);
-    let highest = points.iter().enumerate().max_by(by_value);
-    let mut kept: Vec<usize> = [lowest, highest]
-        .into_iter()
-        .flatten()
-        .map(|(at, _)| at)
-        .collect();
-    kept.extend([0, points.len().saturating_sub(1)]);
-    kept.sort_unstable();
-    kept.dedup();
-    kept.into_iter()
-        .filter_map(|at| points.get(at).copied())
-        .collect()
-}
-
 /// A length with the digits that a screen can show.
 fn px(length: f64) -> String {
     let text = format!("{length:.1}");
@@ -409,77 +217,6 @@ fn px(length: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ticks_are_round_numbers() {
-        let axis = Axis::from_zero((38.0, 61.0), 5.0);
-        let ticks: Vec<_> = axis.ticks().map(|tick| axis.number(tick)).collect();
-        assert_eq!(ticks, ["0", "20", "40", "60", "80"]);
-        let axis = Axis::of_values((-0.004, 0.011), 5.0);
-        let ticks: Vec<_> = axis.ticks().map(|tick| axis.number(tick)).collect();
-        assert_eq!(ticks, ["−0.005", "0.000", "0.005", "0.010", "0.015"]);
-    }
-
-    #[test]
-    fn times_are_told_in_the_unit_that_fits() {
-        let told = |high| {
-            let axis = Axis::of_time((0.0, high), 6.0);
-            (
-                axis.ticks().nth(1).map(|tick| axis.time(tick)).unwrap(),
-                axis.time_unit(),
-            )
-        };
-        assert_eq!(told(2.0), ("0.5".into(), "s"));
-        assert_eq!(told(60.0), ("10".into(), "s"));
-        assert_eq!(told(600.0), ("2:00".into(), "min:s"));
-        assert_eq!(told(36_000.0), ("2:00".into(), "h:min"));
-    }
-
-    #[test]
-    fn an_axis_of_one_value_or_none_has_a_length() {
-        for span in [
-            (0.0, 0.0),
-            (41.0, 41.0),
-            (-3.0, -3.0),
-            (f64::NAN, 1.0),
-            (1e12, 1e12),
-        ] {
-            for axis in [
-                Axis::of_values(span, 5.0),
-                Axis::from_zero(span, 5.0),
-                Axis::of_time(span, 5.0),
-            ] {
-                assert!(
-                    axis.place(span.0.max(0.0)).is_finite() && axis.high > axis.low,
-                    "{axis:?}"
-                );
-                assert!((1..=20).contains(&axis.ticks().count()), "{axis:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_long_curve_keeps_its_spike_and_little_else() {
-        let mut points: Vec<Point> = (0..200_000).map(|n| (f64::from(n) * 0.04, 40.0)).collect();
-        points[123_457].1 = 900.0;
-        let x = Axis::of_time((0.0, 8000.0), 8.0).placed(0.0, 900.0);
-        let y = Axis::from_zero((0.0, 1000.0), 5.0).placed(100.0, 0.0);
-        let path = path(&points, &x, &y);
-        assert!(
-            path.contains(" 10L") || path.contains(" 10\n"),
-            "{}",
-            &path[..200]
-        );
-        assert!(path.len() < 50_000, "{} bytes", path.len());
-    }
-
-    #[test]
-    fn a_curve_stops_where_nothing_came() {
-        let points: Vec<Point> = [0.0, 0.04, 0.08, 3.0, 3.04].map(|at| (at, 1.0)).to_vec();
-        let x = Axis::of_time((0.0, 4.0), 8.0).placed(0.0, 400.0);
-        let y = Axis::from_zero((0.0, 1.0), 5.0).placed(100.0, 0.0);
-        assert_eq!(path(&points, &x, &y).matches('M').count(), 2);
-    }
 
     #[test]
     fn each_value_is_in_one_bar() {
