@@ -82,6 +82,7 @@ mod tests {
 
     /// Long enough on any machine: it takes a second.
     const PATIENCE: Duration = Duration::from_mins(1);
+    const TIMES: usize = 100_000;
 
     struct There {
         attendance: Arc<Attendance>,
@@ -116,7 +117,6 @@ mod tests {
     #[test]
     fn clients_go_while_others_come_and_are_counted() {
         gst::init().expect("GStreamer starts");
-        const TIMES: usize = 100_000;
         let attendance = Arc::new(Attendance::default());
         let going = Arc::clone(&attendance);
         let going = aside(move || {
