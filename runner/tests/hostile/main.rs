@@ -14,6 +14,7 @@ mod attack;
 mod common;
 mod footprint;
 mod requests;
+mod values;
 mod viewers;
 
 use std::{
@@ -26,7 +27,8 @@ use std::{
 use attack::{Tally, attack};
 use common::{RtspClient, holds_within, login, process::Process, wait_until};
 use footprint::Footprint;
-use requests::{Target, base64};
+use gst::glib::base64_encode;
+use requests::Target;
 use rtsp_clock_probe::{figures::Counts, target::Credentials};
 use rtsp_clock_server::rtsp_ffi::raise_descriptor_limit;
 use viewers::{FrameCounter, PacketCounter};
@@ -85,7 +87,7 @@ impl Scene {
         let target = rtsp_clock_probe::target::Target::parse(&url, credentials.as_ref());
         let authorization = credentials.map(|known| {
             let text = format!("{}:{}", known.username, known.password);
-            format!("Basic {}", base64(text.as_bytes()))
+            format!("Basic {}", base64_encode(text.as_bytes()))
         });
         let frames = FrameCounter::start(target.expect("a URL"));
         let packets = PacketCounter::start(watch(process.port(), authorization.as_ref()));
