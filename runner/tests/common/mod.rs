@@ -7,8 +7,10 @@
     reason = "each test binary uses its own part of it"
 )]
 
+pub mod burden;
 pub mod certificate;
 pub mod config_rules;
+pub mod footprint;
 pub mod gst_launch;
 pub mod namespace;
 pub mod ntp;
