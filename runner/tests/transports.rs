@@ -2,10 +2,16 @@
 
 mod common;
 
-use std::{net::UdpSocket, process::Command};
+use std::{
+    net::{Ipv4Addr, UdpSocket},
+    process::Command,
+    sync::atomic::{AtomicU16, Ordering},
+};
 
-use common::{RtspClient, config, gst_launch, mount, process::Process, start, url, wait_for_viewers};
-use rtsp_clock_server::config::{Config, StreamConfig, Transport};
+use common::{
+    PATIENCE, RtspClient, config, gst_launch, mount, process::Process, start, url, wait_for_viewers,
+};
+use rtsp_clock_server::config::{Config, PortRange, StreamConfig, Transport};
 
 const UDP: &str = "RTP/AVP;unicast;client_port=40000-40001";
 const TCP: &str = "RTP/AVP/TCP;unicast;interleaved=0-1";
@@ -108,18 +114,48 @@ fn players_that_are_left_the_choice_go_on_to_what_is_allowed() {
     );
 }
 
-/// The first of so many UDP ports that are free in a row; it is even.
-fn free_ports(count: u16) -> u16 {
-    let bind = |port: u16| UdpSocket::bind(("0.0.0.0", port)).ok();
-    (36000..60000)
-        .step_by(usize::from(count.next_multiple_of(2)))
-        .find(|first| (*first..*first + count).all(|port| bind(port).is_some()))
-        .expect("free ports")
+/// The first of two UDP ports that are free in a row; it is even. No two tests get the same.
+fn two_free_ports() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(36000);
+    let is_free = |port: u16| UdpSocket::bind(("0.0.0.0", port)).is_ok();
+    loop {
+        let first = NEXT.fetch_add(2, Ordering::Relaxed);
+        assert!(first < 60000, "no two ports are free");
+        if is_free(first) && is_free(first + 1) {
+            return first;
+        }
+    }
+}
+
+#[test]
+fn rtp_and_rtcp_come_from_the_ports_configured() {
+    let (first, to) = (two_free_ports(), two_free_ports());
+    let server = start(&Config {
+        rtp_ports: Some(PortRange {
+            first,
+            last: first + 1,
+        }),
+        ..config()
+    });
+    let sockets = [to, to + 1].map(|port| UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).expect("it is free"));
+    let mut client = RtspClient::connect(&server);
+    let transport = format!("RTP/AVP;unicast;client_port={to}-{}", to + 1);
+    let answers = [
+        client.describe().status,
+        client.setup_over(&transport).status,
+        client.play().status,
+    ];
+    assert_eq!(answers, [200; 3]);
+    for (socket, port) in sockets.iter().zip([first, first + 1]) {
+        socket.set_read_timeout(Some(PATIENCE)).expect("a read timeout");
+        let (_, from) = socket.recv_from(&mut [0; 2048]).expect("packets come");
+        assert_eq!(from, (Ipv4Addr::LOCALHOST, port).into());
+    }
 }
 
 #[test]
 fn udp_ports_that_are_used_up_are_told_once_with_what_to_do() {
-    let first = free_ports(2);
+    let first = two_free_ports();
     let range = format!("{first}-{}", first + 1);
     let server = Process::start(|command| {
         command

@@ -10,7 +10,8 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-use super::NTP_TO_UNIX;
+/// Seconds from NTP's epoch to Unix's.
+pub const NTP_TO_UNIX: u64 = 2_208_988_800;
 
 const PACKET: usize = 48;
 /// No leap second is near; version 4; a server.

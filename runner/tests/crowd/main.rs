@@ -11,43 +11,33 @@
 
 #[path = "../common/mod.rs"]
 mod common;
-#[path = "../hostile/footprint.rs"]
-mod footprint;
 mod listeners;
 
 use std::{
     collections::BTreeSet,
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
-use common::{Interleaved, RtspClient, config, holds_within, process::Process, start, wait_until};
-use footprint::Footprint;
+use common::{
+    Interleaved, RtspClient,
+    burden::{Recovery, alone, assert_ends_without_bugs, size},
+    config,
+    footprint::Footprint,
+    holds_within,
+    process::Process,
+    start, wait_until,
+};
 use listeners::Listeners;
 use rtsp_clock_server::rtsp_ffi::raise_descriptor_limit;
 
-/// Until what belonged to those who left has gone.
-const RECOVERY: Duration = Duration::from_mins(1);
-/// What memory may grow by, in KiB: glibc's malloc keeps for each thread some of what it held once.
-const MEMORY: u64 = 8 * 1024;
+/// glibc's malloc keeps for each thread some of what it held once.
+const RECOVERY: Recovery = Recovery {
+    time: Duration::from_mins(1),
+    memory: 8 * 1024,
+};
 /// What each viewer is to have got.
 const PACKETS: u64 = 50;
-
-/// Each test takes the whole machine.
-fn alone() -> MutexGuard<'static, ()> {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn size(variable: &str, usual: usize) -> usize {
-    match std::env::var(variable) {
-        Ok(text) => text.parse().expect("a number"),
-        Err(_) => usual,
-    }
-}
 
 /// A server whose cameras are at these paths, run by nobody but the test.
 struct Scene {
@@ -90,7 +80,7 @@ impl Scene {
         }
         let joined = began.elapsed();
         let packets = || listeners.tallies().iter().map(|tally| tally.packets).min();
-        let all_see = holds_within(RECOVERY, || packets() >= Some(PACKETS));
+        let all_see = holds_within(RECOVERY.time, || packets() >= Some(PACKETS));
         let tallies = listeners.tallies();
         assert!(all_see, "somebody has got {:?} packets only", packets());
         let sum: u64 = tallies.iter().map(|tally| tally.packets).sum();
@@ -107,29 +97,10 @@ impl Scene {
         Footprint::of(self.process.id())
     }
 
-    /// Waits until no more is held than `before`.
-    #[track_caller]
-    fn assert_recovers(&self, before: Footprint) {
-        let asked = Instant::now();
-        let mut now = self.footprint();
-        let has_recovered = holds_within(RECOVERY, || {
-            now = self.footprint();
-            now.descriptors <= before.descriptors
-                && now.threads <= before.threads
-                && now.memory <= before.memory + MEMORY
-        });
-        println!("{before:?} before, {now:?} after, {:?} later", asked.elapsed());
-        assert!(has_recovered, "{before:?} before, {now:?} after");
-    }
-
     /// Nothing was done that only a bug in the server can do.
     #[track_caller]
-    fn assert_quiet(mut self) {
-        assert_eq!(self.process.end_by("TERM"), Some(0));
-        let log = self.process.whole_log();
-        for word in ["CRITICAL", "panicked", "assertion", "ERROR"] {
-            assert!(!log.contains(word), "{word} in the log:\n{log}");
-        }
+    fn assert_quiet(self) {
+        assert_ends_without_bugs(self.process, &["ERROR"]);
     }
 }
 
@@ -141,9 +112,9 @@ fn many_viewers_of_one_stream_leave_no_trace() {
     let scene = Scene::set(1);
     // All of them once: GLib before 2.76 keeps for itself what it allocated in small slices, some 10 KB a viewer.
     scene.fill(viewers);
-    let before = Footprint::settled(scene.process.id(), RECOVERY);
+    let before = RECOVERY.before(&scene.process);
     scene.fill(viewers);
-    scene.assert_recovers(before);
+    RECOVERY.assert_of(&scene.process, before);
     scene.assert_quiet();
 }
 
@@ -154,9 +125,9 @@ fn many_streams_leave_no_trace() {
     let scene = Scene::set(streams);
     // Each once: what a thread's share of malloc's memory grows to shows in the first round.
     scene.fill(streams);
-    let before = Footprint::settled(scene.process.id(), RECOVERY);
+    let before = RECOVERY.before(&scene.process);
     scene.fill(streams);
-    scene.assert_recovers(before);
+    RECOVERY.assert_of(&scene.process, before);
     scene.assert_quiet();
 }
 
@@ -166,7 +137,7 @@ fn those_who_come_and_go_leave_no_trace() {
     let cycles = size("CROWD_CYCLES", 300);
     let scene = Scene::set(1);
     come_and_go(&scene, 50);
-    let before = Footprint::settled(scene.process.id(), RECOVERY);
+    let before = RECOVERY.before(&scene.process);
     let began = Instant::now();
     // The pipeline starts anew for each.
     come_and_go(&scene, cycles / 2);
@@ -179,7 +150,7 @@ fn those_who_come_and_go_leave_no_trace() {
     drop(listeners);
     println!("{cycles} came and went within {:?}", began.elapsed());
     assert!(stayed.lost == 0 && !stayed.has_ended, "{stayed:?}");
-    scene.assert_recovers(before);
+    RECOVERY.assert_of(&scene.process, before);
     scene.assert_quiet();
 }
 

@@ -1,24 +1,14 @@
 //! Conversations that nobody should hold with a camera: valid ones, damaged in one way each.
 
-use crate::common::random::Random;
+use gst::glib::base64_encode;
+
+use crate::{
+    common::random::Random,
+    values::{HEADERS, METHODS, TRANSPORTS},
+};
 
 /// Stands in a request for the session that the server gave to this connection.
 pub(crate) const OWN_SESSION: &str = "<own session>";
-
-const METHODS: [&str; 12] = [
-    "OPTIONS",
-    "DESCRIBE",
-    "SETUP",
-    "PLAY",
-    "PAUSE",
-    "TEARDOWN",
-    "GET_PARAMETER",
-    "SET_PARAMETER",
-    "ANNOUNCE",
-    "RECORD",
-    "REDIRECT",
-    "NONSENSE",
-];
 
 /// Whom to attack, and what is known of them.
 #[derive(Debug, Clone)]
@@ -382,7 +372,7 @@ fn tunnel(random: &mut Random, target: &Target) -> Vec<(usize, Vec<u8>)> {
         _ => vec![(0, get), (1, post)],
     };
     for request in conversation(random, target) {
-        let mut bytes = base64(&request.write()).into_bytes();
+        let mut bytes = base64_encode(&request.write()).as_bytes().to_vec();
         if random.one_in(4) {
             flip(random, &mut bytes);
         }
@@ -390,158 +380,3 @@ fn tunnel(random: &mut Random, target: &Target) -> Vec<(usize, Vec<u8>)> {
     }
     turns
 }
-
-pub(crate) fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let mut word = [0; 4];
-        word[1..=chunk.len()].copy_from_slice(chunk);
-        let word = u32::from_be_bytes(word);
-        for digit in 0..4 {
-            let value = (word >> (18 - 6 * digit)) & 63;
-            text.push(if digit <= chunk.len() {
-                char::from(DIGITS[value as usize])
-            } else {
-                '='
-            });
-        }
-    }
-    text
-}
-
-const TRANSPORTS: [&str; 24] = [
-    "",
-    ";",
-    "RTP",
-    "RTP/AVP",
-    "RTP/AVP/UDP;unicast",
-    "RTP/AVP;unicast;client_port=0-0",
-    "RTP/AVP;unicast;client_port=-1--1",
-    "RTP/AVP;unicast;client_port=65535-65536",
-    "RTP/AVP;unicast;client_port=99999999999-1",
-    "RTP/AVP;unicast;client_port=5000",
-    "RTP/AVP;unicast;client_port=5001-5000;destination=192.0.2.1",
-    "RTP/AVP;unicast;client_port=9-10;destination=255.255.255.255;source=x",
-    "RTP/AVP;multicast",
-    "RTP/AVP;multicast;destination=224.2.0.1;port=5000-5001;ttl=255",
-    "RTP/AVP;multicast;destination=127.0.0.1;port=0-0;ttl=-1",
-    "RTP/AVP/TCP;unicast;interleaved=255-256",
-    "RTP/AVP/TCP;unicast;interleaved=-1--2",
-    "RTP/AVP/TCP;unicast;interleaved=1-0",
-    "RTP/AVP/TCP;unicast;interleaved=0-0;ssrc=zzzzzzzz",
-    "RTP/AVP/TCP;unicast;mode=\"RECORD\";append",
-    "RTP/SAVPF;unicast;client_port=9-10",
-    "RAW/RAW/UDP;unicast",
-    "RTP/AVP/TCP;interleaved=0-1,RTP/AVP;multicast,RTP/AVP/TCP,,,;;;",
-    "RTP/AVP/TCP;unicast;layers=99999999999;ttl=99999999999;unicast;multicast",
-];
-
-/// Headers that servers look into. The rates are those of CVE-2024-44331, the bare `Basic` that of CVE-2020-6095.
-const HEADERS: [(&str, &[&str]); 17] = [
-    ("Scale", RATES),
-    ("Speed", RATES),
-    (
-        "Range",
-        &[
-            "",
-            "npt=",
-            "npt=-",
-            "npt=now-",
-            "npt=now-now",
-            "npt=-1--2",
-            "npt=1e400-",
-            "npt=nan-inf",
-            "npt=99999999999999999999-",
-            "clock=20260101T000000Z-",
-            "clock=99999999T999999Z-x",
-            "smpte=99:99:99:99-",
-            "smpte-25=0:0:0-0:0:0;time=x",
-            "bytes=0-",
-            "npt=0-1-2-3",
-        ],
-    ),
-    (
-        "Session",
-        &[
-            "",
-            ";",
-            ";timeout=0",
-            "x;timeout=-1",
-            "00000000",
-            "%s%n",
-            "\t \u{7f}",
-        ],
-    ),
-    (
-        "Authorization",
-        &[
-            "",
-            "Basic",
-            "Basic ",
-            "Basic =",
-            "Basic !!!!",
-            "Basic Og==",
-            "Digest",
-            "Digest username=",
-            "Digest username=\"user",
-            "Digest username=\"user\", realm=\"\", nonce=\"\", uri=\"\", response=\"\"",
-            "Digest a=\"\\\"",
-            "Digest ,,,,====",
-            "Bearer x",
-        ],
-    ),
-    (
-        "Blocksize",
-        &["", "0", "1", "-1", "11", "12", "65536", "4294967296", "x"],
-    ),
-    (
-        "Require",
-        &[
-            "",
-            ",",
-            "play.basic",
-            "implicit-play",
-            "method.eos, nonsense",
-            "%n",
-        ],
-    ),
-    ("Proxy-Require", &["nonsense"]),
-    ("Accept", &["", "text/html", "application/sdp;", "*/*,,,"]),
-    ("Accept-Ranges", &["", "npt", "nonsense", "npt,smpte,clock,,"]),
-    ("Pipelined-Requests", &["", "1", "-1", "99999999999999999999"]),
-    (
-        "KeyMgmt",
-        &[
-            "",
-            "prot=mikey",
-            "prot=mikey;uri=\"\";data=\"\"",
-            "prot=mikey;uri=\"rtsp://x\";data=\"AQAFgAAAAAAAAAAA\"",
-            "prot=mikey;data=\"!!!!\"",
-            "prot=\"",
-        ],
-    ),
-    ("CSeq", &["", "-1", "0", "4294967295", "4294967296", "x"]),
-    ("Content-Type", &["", "text/parameters", "application/sdp"]),
-    ("If-Modified-Since", &["", "yesterday"]),
-    ("Date", &["", "Thu, 01 Jan 1970 00:00:00 GMT"]),
-    ("x-sessioncookie", &["", "x"]),
-];
-
-const RATES: &[&str] = &[
-    "",
-    "0",
-    "-0.0",
-    "-1",
-    "2",
-    "nan",
-    "-nan",
-    "inf",
-    "-inf",
-    "1e400",
-    "1e-400",
-    "0.0000001",
-    "1.0.0",
-    "x",
-    "1;",
-];

@@ -105,8 +105,13 @@ pub(crate) fn ffmpeg(task: &Task) -> Result<usize, String> {
     command.args(["-i", &task.url_with_credentials()]);
     command.args(["-fps_mode", "passthrough", "-frames:v", &FRAMES.to_string()]);
     command.args(["-f", "framecrc", "-"]);
-    let written = output(command, task.patience)?;
-    let frames = written
+    let output = output(command, task.patience)?;
+    // What comes without its key frame is an error to a decoder, and does not make it fail.
+    if !(output.errors.is_empty() || task.transport.may_lose()) {
+        return Err(output.errors);
+    }
+    let frames = output
+        .written
         .lines()
         .filter(|line| !line.is_empty() && !line.starts_with('#'));
     Ok(frames.count())
@@ -141,7 +146,7 @@ pub(crate) fn opencv(task: &Task) -> Result<usize, String> {
     );
     command.args(["-c", include_str!("opencv.py"), &task.url_with_credentials()]);
     command.arg(FRAMES.to_string());
-    let written = output(command, task.patience)?;
+    let Output { written, .. } = output(command, task.patience)?;
     written
         .trim()
         .parse()
@@ -162,8 +167,14 @@ fn python_with_opencv() -> &'static str {
     })
 }
 
-/// What `command` writes once it has ended well.
-fn output(mut command: Command, patience: Duration) -> Result<String, String> {
+/// What a command has said.
+struct Output {
+    written: String,
+    errors: String,
+}
+
+/// What `command` says once it has ended well.
+fn output(mut command: Command, patience: Duration) -> Result<Output, String> {
     let name = command.get_program().to_string_lossy().into_owned();
     command
         .stdin(Stdio::null())
@@ -188,7 +199,7 @@ fn output(mut command: Command, patience: Duration) -> Result<String, String> {
         |reader: Option<JoinHandle<String>>| reader.and_then(|reader| reader.join().ok()).unwrap_or_default();
     let (written, errors) = (text(written), text(errors));
     match status {
-        Some(status) if status.success() => Ok(written),
+        Some(status) if status.success() => Ok(Output { written, errors }),
         Some(status) => Err(format!("{name}: {status}: {errors}")),
         None => Err(format!(
             "{name} has not ended after {patience:?}: {written}{errors}"

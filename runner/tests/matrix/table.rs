@@ -8,6 +8,8 @@ pub(crate) struct Client {
     pub(crate) name: &'static str,
     /// How the README calls it.
     pub(crate) title: &'static str,
+    /// Whether it tells the status by which a server refuses it.
+    pub(crate) tells_status: bool,
     pub(crate) play: Play,
 }
 
@@ -15,26 +17,31 @@ pub(crate) const CLIENTS: &[Client] = &[
     Client {
         name: "rtspsrc",
         title: "GStreamer's `rtspsrc`",
+        tells_status: true,
         play: clients::rtspsrc,
     },
     Client {
         name: "ffmpeg",
         title: "FFmpeg",
+        tells_status: true,
         play: clients::ffmpeg,
     },
     Client {
         name: "mpv",
         title: "mpv",
+        tells_status: false,
         play: clients::mpv,
     },
     Client {
         name: "opencv",
         title: "OpenCV's `VideoCapture`",
+        tells_status: false,
         play: clients::opencv,
     },
     Client {
         name: "retina",
         title: "retina",
+        tells_status: true,
         play: clients::retina,
     },
 ];
@@ -58,6 +65,13 @@ pub(crate) struct Transport {
     pub(crate) retina: Option<fn() -> retina::client::Transport>,
 }
 
+impl Transport {
+    /// Whether a packet may be lost on the way.
+    pub(crate) fn may_lose(&self) -> bool {
+        [UDP, MULTICAST].contains(&self.name)
+    }
+}
+
 /// The first one is what codecs and log-ins are tried with.
 pub(crate) const TRANSPORTS: &[Transport] = &[
     Transport {
@@ -70,7 +84,7 @@ pub(crate) const TRANSPORTS: &[Transport] = &[
         retina: Some(|| retina::client::Transport::Tcp(retina::client::TcpTransportOptions::default())),
     },
     Transport {
-        name: "UDP",
+        name: UDP,
         scheme: "rtsp",
         keys: "",
         seen_as: "UDP",
@@ -108,6 +122,7 @@ pub(crate) const TRANSPORTS: &[Transport] = &[
     },
 ];
 
+const UDP: &str = "UDP";
 /// Who plays it cannot be on the camera's own machine.
 const MULTICAST: &str = "multicast";
 
@@ -136,6 +151,12 @@ pub(crate) const LOG_INS: &[LogIn] = &[
         keys: r#""viewerUsername": "user", "viewerPassword": "s3cret", "authentication": "digest","#,
     },
 ];
+
+/// For codecs over UDP, which have no row of their own.
+const EITHER: LogIn = LogIn {
+    name: "Basic or Digest",
+    keys: r#""viewerUsername": "user", "viewerPassword": "s3cret","#,
+};
 
 /// What a client does not do.
 pub(crate) struct Limit {
@@ -259,6 +280,23 @@ pub(crate) fn rows() -> Vec<Row> {
         log_in,
     });
     codecs.chain(transports).chain(log_ins).collect()
+}
+
+/// Every codec over UDP, by the clients that others are made of, or that have nothing in common with them. They choose
+/// how to log in.
+pub(crate) fn cells_over_udp() -> Vec<Cell> {
+    let clients = CLIENTS
+        .iter()
+        .filter(|client| ["ffmpeg", "retina"].contains(&client.name));
+    let cells = clients.flat_map(|client| {
+        CODECS.iter().map(move |codec| Cell {
+            client,
+            codec,
+            transport: &TRANSPORTS[1],
+            log_in: &EITHER,
+        })
+    });
+    cells.filter(|cell| cell.limit().is_none()).collect()
 }
 
 /// Every codec over every transport with every log-in.

@@ -7,16 +7,16 @@ use std::{
 
 /// Memory, descriptors and threads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Footprint {
+pub struct Footprint {
     /// Resident memory in KiB.
-    pub(crate) memory: u64,
-    pub(crate) descriptors: usize,
-    pub(crate) threads: u64,
+    pub memory: u64,
+    pub descriptors: usize,
+    pub threads: u64,
 }
 
 impl Footprint {
     #[track_caller]
-    pub(crate) fn of(process: u32) -> Self {
+    pub fn of(process: u32) -> Self {
         let folder = format!("/proc/{process}");
         let status = fs::read_to_string(format!("{folder}/status")).expect("the server runs");
         let number = |name: &str| {
@@ -35,7 +35,7 @@ impl Footprint {
 
     /// As it is once it has not changed for a while, memory aside.
     #[track_caller]
-    pub(crate) fn settled(process: u32, patience: Duration) -> Self {
+    pub fn settled(process: u32, patience: Duration) -> Self {
         const QUIET: Duration = Duration::from_secs(2);
         let deadline = Instant::now() + patience;
         let (mut latest, mut since) = (Self::of(process), Instant::now());
