@@ -17,6 +17,7 @@ pub struct Gate {
 struct State {
     door: Door,
     latest: Option<ClockTime>,
+    passed: Option<ClockTime>,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -86,13 +87,33 @@ impl Gate {
         else {
             return Verdict::Unusable;
         };
+        let verdict = state.judge(due, packet.is_delta);
+        if verdict == Verdict::Pass {
+            state.passed = Some(due);
+        }
+        verdict
+    }
+
+    /// The running time of what passed last.
+    #[must_use]
+    pub fn passed(&self) -> Option<ClockTime> {
+        self.lock().passed
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn judge(&mut self, due: ClockTime, is_delta: bool) -> Verdict {
         // A frame of which something has been thrown away is of no use.
-        let begins_a_frame = state.latest != Some(due);
-        state.latest = Some(due);
-        match &mut state.door {
+        let begins_a_frame = self.latest != Some(due);
+        self.latest = Some(due);
+        match &mut self.door {
             Door::Open => Verdict::Pass,
-            Door::Opening { not_before, .. } if due >= *not_before && begins_a_frame && !packet.is_delta => {
-                state.door = Door::Open;
+            Door::Opening { not_before, .. } if due >= *not_before && begins_a_frame && !is_delta => {
+                self.door = Door::Open;
                 Verdict::Pass
             }
             Door::Opening { not_before, asked } if due >= *not_before && !*asked => {
@@ -101,10 +122,6 @@ impl Gate {
             }
             Door::Closed | Door::Opening { .. } => Verdict::Drop,
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -158,8 +175,10 @@ mod tests {
         assert_eq!(gate.judge(packet(1, false)), Verdict::Pass);
         gate.open_at_key_frame(ClockTime::from_seconds(10));
         assert_eq!(gate.judge(packet(2, true)), Verdict::Pass);
+        assert_eq!(gate.passed(), Some(ClockTime::from_seconds(2)));
         gate.close();
         assert_eq!(gate.judge(packet(3, false)), Verdict::Drop);
+        assert_eq!(gate.passed(), Some(ClockTime::from_seconds(2)));
     }
 
     #[test]

@@ -226,10 +226,9 @@ impl Stream {
     pub fn before_play(self: &Arc<Self>) {
         let Some(running) = self.running() else { return };
         if running.is_flowing.load(Ordering::Relaxed) {
-            // What passed the gates now would be sent before there is anybody to send it to. They may still be open for
-            // somebody who has just left: no packet has come since then.
+            // The gates may still be open for somebody who has just left: no packet has come since then.
             if self.viewers.count() == 0 {
-                running.close_gates();
+                running.clear_gates();
             }
             return;
         }

@@ -130,18 +130,29 @@ impl Running {
         self.frames().skipped
     }
 
-    /// Lets nothing pass.
-    pub(super) fn close_gates(&self) {
-        self.picture.gate.close();
-        self.sound.gate.close();
+    /// Lets nothing pass, and waits until what has passed is out: gst-rtsp-server's sinks hold it until it is due, no longer
+    /// than the source's lead time, and it would go to whoever plays by then.
+    pub(super) fn clear_gates(&self) {
+        let gates = [&self.picture.gate, &self.sound.gate];
+        for gate in gates {
+            gate.close();
+        }
+        let last = gates.iter().filter_map(|gate| gate.passed()).max();
+        if let (Some(due), Some(now)) = (last, self.now()) {
+            let is_out = Duration::from(due) + DELIVERY;
+            std::thread::sleep(is_out.saturating_sub(now.into()));
+        }
+    }
+
+    /// The running time.
+    fn now(&self) -> Option<ClockTime> {
+        self.media.upgrade()?.element().current_running_time()
     }
 
     /// Lets pass what is of now. A picture that is less than a frame period old is: until its successor is due, it shows
     /// now.
     pub(super) fn open_gates(&self, frame_period: ClockTime) {
-        let media = self.media.upgrade();
-        let now = media.and_then(|media| media.element().current_running_time());
-        let now = now.unwrap_or_default();
+        let now = self.now().unwrap_or_default();
         self.picture
             .gate
             .open_at_key_frame(now.saturating_sub(frame_period));
