@@ -164,14 +164,15 @@ fn start_once(count: usize, keys: &str) -> Result<Arrival, String> {
 
 // ---- against videotestsrc -------------------------------------------------------------------------------------
 
-/// What one writes who wants x264 to be quick.
+/// What one writes who wants x264 to be quick: the reference. With the encoder's settings that this server has, x264 is most
+/// of what both sides do, and the row says what is left then.
 const USUAL_ENCODER: &str = "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=30";
 
 fn against_reference() -> Row {
     let count = scaled(100);
     let what = format!(
-        "{count} streams of 640x480 at 5 fps, a viewer each: cores of `videotestsrc ! clockoverlay` with the same \
-         encoder in gst-rtsp-server, of this server"
+        "{count} streams of 640x480 at 5 fps, a viewer each: cores of `videotestsrc ! clockoverlay ! {USUAL_ENCODER}` in \
+         gst-rtsp-server, of this server"
     );
     let bound = "at most half";
     let (cores, lateness) = beside_sleeps(|| {
@@ -192,14 +193,14 @@ fn against_reference() -> Row {
         what,
         bound: bound.to_owned(),
         measured: format!(
-            "{same:.3}, {served:.3}: {} ({} of the {black:.3} with `pattern=black`, {} of the {usual:.3} with \
-             `{USUAL_ENCODER}`); {}",
+            "{usual:.3}, {served:.3}: {} ({} of the {same:.3} with this server's own x264 settings, {} of the {black:.3} \
+             with these and `pattern=black`); {}",
+            of(usual),
             of(same),
             of(black),
-            of(usual),
             noise(&lateness)
         ),
-        met: served <= same / 2.0,
+        met: served <= usual / 2.0,
     }
 }
 
