@@ -31,7 +31,7 @@ RUN apt-get update \
     && for package in *.deb; do dpkg -x "$package" unpacked; done
 # The third line is what the probe plays with.
 RUN for plugin in app typefindfunctions videoconvertscale videorate videotestsrc \
-        jpeg mulaw opus rtp rtpmanager udp voaacenc x264 \
+        jpeg mulaw opus rtp rtpmanager udp voaacenc x264 x265 \
         alaw audioconvert audioparsers audioresample de265 faad isomp4 matroska mpegtsdemux openh264 opusparse playback \
         rtsp tcp videoparsersbad vpx; do \
         set -- "$@" unpacked/usr/lib/*/gstreamer-1.0/libgst$plugin.so; \
@@ -51,7 +51,7 @@ LABEL org.opencontainers.image.title="rtsp-clock-server" \
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
         fontconfig fonts-dejavu-core glib-networking gstreamer1.0-tools libde265-0 libfaad2 \
-        libgstreamer-plugins-base1.0-0 libjpeg62-turbo libopenh264-8 libopus0 libpangocairo-1.0-0 libpangoft2-1.0-0 libvo-aacenc0 libvpx9 libx264-164 \
+        libgstreamer-plugins-base1.0-0 libjpeg62-turbo libopenh264-8 libopus0 libpangocairo-1.0-0 libpangoft2-1.0-0 libvo-aacenc0 libvpx9 libx264-164 libx265-215 \
         tzdata \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/log/apt /var/log/dpkg.log \
     && mkdir /app /var/cache/gstreamer-1.0 \
@@ -67,7 +67,7 @@ RUN ldconfig \
     && find /usr/share/fonts /usr/local/share/fonts -exec touch --date=@1 {} + && fc-cache --force --system-only \
     && ! ldd /usr/local/bin/rtsp-clock-* /usr/lib/*/gstreamer-1.0/*.so | grep 'not found' \
     && for element in appsink capsfilter jpegenc mulawenc opusenc queue rtpbin rtph264pay rtpjpegpay rtpmp4gpay \
-        rtpopuspay rtppcmupay udpsink videoconvert voaacenc x264enc \
+        rtph265pay rtpopuspay rtppcmupay rtpvp8pay rtpvp9pay udpsink videoconvert voaacenc vp8enc vp9enc x264enc x265enc \
         audioconvert audioresample decodebin faad h264parse jpegdec libde265dec matroskademux mulawdec openh264dec \
         opusdec qtdemux rtspsrc tsdemux uridecodebin vp8dec vp9dec; do \
         gst-inspect-1.0 --exists "$element" || { echo "no element $element" >&2; exit 1; }; \
