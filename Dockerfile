@@ -53,7 +53,7 @@ RUN apt-get update \
         fontconfig fonts-dejavu-core glib-networking gstreamer1.0-tools libde265-0 libfaad2 \
         libgstreamer-plugins-base1.0-0 libjpeg62-turbo libopenh264-8 libopus0 libpangocairo-1.0-0 libpangoft2-1.0-0 libvo-aacenc0 libvpx9 libx264-164 libx265-215 \
         tzdata \
-    && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/log/apt /var/log/dpkg.log \
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/apt /var/log/dpkg.log \
     && mkdir /app /var/cache/gstreamer-1.0 \
     && echo '{}' >/app/config.json
 COPY --from=plugins /collected/ /
