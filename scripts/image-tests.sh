@@ -13,7 +13,8 @@ COPY setup.sh /tmp/
 RUN . /tmp/setup.sh && apt-get update && install_missing test
 END
 
-# Privileged, since tests make network namespaces of their own.
-docker run --rm --init --privileged --mount "type=bind,source=$here,target=/source,readonly" --workdir /source \
+# Tests make network namespaces of their own.
+docker run --rm --init --cap-add SYS_ADMIN --cap-add NET_ADMIN --security-opt seccomp=unconfined \
+    --security-opt apparmor=unconfined --mount "type=bind,source=$here,target=/source,readonly" --workdir /source \
     --mount type=volume,source=rtsp-clock-server-tests,target=/target --env CARGO_TARGET_DIR=/target \
     rtsp-clock-server:tests sh -c 'gst-inspect-1.0 --version && exec cargo test "$@"' sh "$@"
