@@ -1,5 +1,7 @@
 //! The elements that serving a stream takes, and where Debian keeps them.
 
+use gst::{glib, prelude::*};
+
 /// What gst-rtsp-server itself makes, besides what the launch string names.
 const SERVING: [&str; 8] = [
     "rtpbin",
@@ -16,7 +18,7 @@ const SERVING: [&str; 8] = [
 ///
 /// # Errors
 /// When the launch string itself is wrong.
-pub fn missing(launch: &str) -> Result<Vec<String>, gst::glib::Error> {
+pub fn missing(launch: &str) -> Result<Vec<String>, glib::Error> {
     let mut context = gst::ParseContext::new();
     let parsed = gst::parse::launch_full(launch, Some(&mut context), gst::ParseFlags::empty());
     // An element that is there but refuses a property's value is listed as well.
@@ -46,6 +48,15 @@ fn is_missing(name: &str) -> bool {
 #[must_use]
 pub fn is_installed(name: &str) -> bool {
     gst::ElementFactory::find(name).is_some()
+}
+
+/// Whether this machine's element `name` has the property `property`, which another version of GStreamer may lack.
+/// GStreamer must have been initialised.
+#[must_use]
+pub fn has_property(name: &str, property: &str) -> bool {
+    let loaded = gst::ElementFactory::find(name).and_then(|factory| factory.load().ok());
+    let class = loaded.and_then(|factory| glib::object::ObjectClass::from_type(factory.element_type()));
+    class.is_some_and(|class| class.find_property(property).is_some())
 }
 
 /// The Debian package that has the element `name`, as far as this server itself can come to need it: in Debian 12 and 13.
@@ -91,6 +102,14 @@ mod tests {
             "x264enc (Debian package gstreamer1.0-plugins-ugly)"
         );
         assert_eq!(with_package("nosuchenc"), "nosuchenc");
+    }
+
+    #[test]
+    fn a_property_is_found_where_there_is_one() {
+        gst::init().expect("GStreamer");
+        assert!(has_property("filesrc", "location"));
+        assert!(!has_property("filesrc", "nosuchproperty"));
+        assert!(!has_property("nosuchenc", "location"));
     }
 
     #[test]

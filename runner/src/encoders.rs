@@ -61,6 +61,9 @@ const ELEMENT: EncoderElement = EncoderElement {
     caps: None,
 };
 
+/// Whether the element of the first name has the property of the second.
+pub(crate) type HasProperty = fn(&str, &str) -> bool;
+
 /// What is wanted of an encoder.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Wish {
@@ -71,6 +74,8 @@ pub(crate) struct Wish {
     pub(crate) jpeg_quality: u32,
     /// How many threads it may use.
     pub(crate) threads: u64,
+    /// Whether this machine's version of an element has a property.
+    pub(crate) has_property: HasProperty,
 }
 
 /// How many bits there may be, in kbit/s.
@@ -85,13 +90,15 @@ pub(crate) enum Rate {
 }
 
 impl EncoderElement {
-    /// Its words in launch syntax, for a stream on a machine that can run `cores` threads at once.
-    pub(crate) fn words(&self, stream: &StreamConfig, cores: u64) -> Vec<String> {
+    /// Its words in launch syntax, for a stream on a machine that can run `cores` threads at once and has the properties
+    /// for which `has_property` holds.
+    pub(crate) fn words(&self, stream: &StreamConfig, cores: u64, has_property: HasProperty) -> Vec<String> {
         let wish = Wish {
             key_frame_interval: stream.key_frame_interval,
             rate: Rate::of(stream),
             jpeg_quality: stream.jpeg_quality,
             threads: self.threads(stream, cores),
+            has_property,
         };
         let mut words = vec![self.name.to_owned()];
         words.extend((self.properties)(&wish));

@@ -9,7 +9,13 @@
 
 use std::num::NonZero;
 
-use crate::{audio, config::StreamConfig, elements, encoders, own_pipeline, picture};
+use crate::{
+    audio,
+    config::StreamConfig,
+    elements,
+    encoders::{self, HasProperty},
+    own_pipeline, picture,
+};
 
 /// Elements in order, each as its words: the name and the properties, in launch syntax.
 pub(crate) type Chain = Vec<Vec<String>>;
@@ -44,6 +50,8 @@ struct Machine {
     aac_encoder: &'static str,
     /// Whether it has the element of that name.
     is_installed: fn(&str) -> bool,
+    /// Whether its element of the first name has the property of the second.
+    has_property: HasProperty,
 }
 
 impl Machine {
@@ -54,6 +62,7 @@ impl Machine {
             aac_encoder: audio::aac_encoder(),
             // Without GStreamer nothing can be looked up, and nothing played.
             is_installed: |name| gst::init().is_ok() && elements::is_installed(name),
+            has_property: |name, property| gst::init().is_ok() && elements::has_property(name, property),
         }
     }
 }
@@ -97,7 +106,7 @@ fn udp_sink(port: u16) -> Vec<String> {
 
 fn picture(stream: &StreamConfig, machine: Machine) -> Chain {
     let encoder = encoders::choose(stream, machine.is_installed);
-    picture::elements(stream, encoder, machine.cores.get() as u64)
+    picture::elements(stream, encoder, machine.cores.get() as u64, machine.has_property)
 }
 
 fn sound(stream: &StreamConfig, machine: Machine) -> Option<Chain> {
@@ -148,12 +157,13 @@ mod tests {
         factory_launch(stream, machine(cores))
     }
 
-    /// One that has everything.
+    /// One that has every element, in GStreamer 1.22.
     fn machine(cores: usize) -> Machine {
         Machine {
             cores: NonZero::new(cores).unwrap(),
             aac_encoder: "voaacenc",
             is_installed: |_| true,
+            has_property: |_, _| false,
         }
     }
 
@@ -284,6 +294,23 @@ mod tests {
                 assert!(said.contains(constant), "{said}");
             }
         }
+    }
+
+    #[test]
+    fn x264_fills_up_by_its_property_where_it_has_one() {
+        let stream = StreamConfig {
+            bitrate_kbps: Some(4000),
+            constant_bitrate: true,
+            ..hd(VideoCodec::H264)
+        };
+        let machine = Machine {
+            has_property: |name, property| (name, property) == ("x264enc", "nal-hrd"),
+            ..machine(8)
+        };
+        let launch = factory_launch(&stream, machine);
+        let said = "pass=cbr bitrate=4000 vbv-buf-capacity=1000 nal-hrd=cbr threads=1 aud=false \
+                    option-string=\"scenecut=0:repeat-headers=0\" ";
+        assert!(launch.contains(said), "{launch}");
     }
 
     #[test]

@@ -17,7 +17,7 @@
 
 use crate::{
     config::{Corner, Stamp, StreamConfig, VideoCodec},
-    encoders::EncoderElement,
+    encoders::{EncoderElement, HasProperty},
     launch::{Chain, launch_quoted, shell_quoted},
 };
 
@@ -34,14 +34,19 @@ const NANOSECONDS: u64 = 1_000_000_000;
 const LONGEST_LEAD: u64 = NANOSECONDS / 10;
 
 /// The launch string's part for the picture, from the source to the payloader `pay0`, on a machine that can run `cores`
-/// threads at once.
-pub(crate) fn elements(stream: &StreamConfig, encoder: &EncoderElement, cores: u64) -> Chain {
+/// threads at once and has the properties for which `has_property` holds.
+pub(crate) fn elements(
+    stream: &StreamConfig,
+    encoder: &EncoderElement,
+    cores: u64,
+    has_property: HasProperty,
+) -> Chain {
     let mut chain = vec![
         source(stream),
         vec![caps(stream, encoder.format)],
         // Passes the picture through as it is; there for a source that does not paint what the encoder takes.
         vec!["videoconvert".into()],
-        encoder.words(stream, cores),
+        encoder.words(stream, cores, has_property),
     ];
     chain.extend(encoder.caps.map(|caps| vec![caps.to_owned()]));
     chain.push(payloader(stream.codec).into_iter().map(String::from).collect());

@@ -42,7 +42,7 @@ pub enum Error {
     Silent(ClockSource, u64, &'static str),
     /// What speaks PTP does not start.
     #[error(
-        "clock {0} cannot be set: GStreamer's gst-ptp-helper does not start. It needs the UDP ports 319 and 320 for itself, and to be allowed to open them (root, or the file capability cap_net_bind_service)"
+        "clock {0} cannot be set: GStreamer's gst-ptp-helper does not start. It needs the UDP ports 319 and 320 for itself, and to be allowed to open them and, from GStreamer 1.24 on, to raise its priority (root, or the file capabilities cap_net_bind_service and cap_sys_nice; in a container, all the capabilities that the file has)"
     )]
     NoPtp(ClockSource),
 }

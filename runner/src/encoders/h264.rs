@@ -11,7 +11,8 @@
 //! - **`repeat-headers=0`**: SPS and PPS go out with each key frame, from the payloader and not from the encoder a second
 //!   time.
 //! - **`nal-hrd=cbr`** fills each picture up with filler NAL units (type 12), where its buffer would run over otherwise. A
-//!   buffer of a second lets a key frame be larger than other frames, as a camera's is.
+//!   buffer of a second lets a key frame be larger than other frames, as a camera's is. From GStreamer 1.26 on this is a
+//!   property of `x264enc`, which overrides the option of that name, even unset.
 
 use super::{ELEMENT, EncoderElement, Rate, Wish, hardware, words};
 use crate::launch::launch_quoted;
@@ -90,11 +91,15 @@ fn x264(wish: &Wish) -> Vec<String> {
         Rate::Average(kbps) => words!["pass=cbr", "bitrate={kbps}"],
         Rate::Constant(kbps) => words!["pass=cbr", "bitrate={kbps}", "vbv-buf-capacity=1000"],
     });
-    let filler = match wish.rate {
-        Rate::Constant(_) => ":nal-hrd=cbr",
-        _ => "",
-    };
-    let options = launch_quoted(&format!("scenecut=0:repeat-headers=0{filler}"));
+    let mut options = "scenecut=0:repeat-headers=0".to_owned();
+    if let Rate::Constant(_) = wish.rate {
+        if (wish.has_property)("x264enc", "nal-hrd") {
+            words.push("nal-hrd=cbr".into());
+        } else {
+            options += ":nal-hrd=cbr";
+        }
+    }
+    let options = launch_quoted(&options);
     let threads = wish.threads;
     words.extend(words![
         "threads={threads}",
