@@ -62,6 +62,8 @@ COPY --from=plugins /collected/ /
 # to. The fonts' is valid for a folder's time to the nanosecond, and layers keep whole seconds. GStreamer leaves its own
 # readable to root only.
 ENV GST_REGISTRY=/var/cache/gstreamer-1.0/registry.bin
+# /root can be passed through: launch.sh may mount a file below it.
+RUN chmod 0711 /root
 # Fails where a plugin lacks a library, or an element that the server needs its plugin.
 RUN ldconfig \
     && find /usr/share/fonts /usr/local/share/fonts -exec touch --date=@1 {} + && fc-cache --force --system-only \

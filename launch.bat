@@ -77,9 +77,17 @@ if not defined RTSP_PUBLIC_ADDRESSES call :host_addresses
 call :variables
 if defined probing goto probe
 
-if defined no_ports goto run
 set "ports="
 set "answer=%TEMP%\rtsp-clock-server-%RANDOM%%RANDOM%.txt"
+docker run --rm %variables% %mount% "%image%" --print-files >"%answer%"
+if errorlevel 1 (
+    del "%answer%"
+    exit /b 1
+)
+for /f "usebackq eol=| delims=" %%f in ("%answer%") do call :mount_file "%%f"
+del "%answer%"
+
+if defined no_ports goto run
 docker run --rm %variables% %mount% "%image%" --print-docker-flags%server_args% >"%answer%"
 if errorlevel 1 (
     del "%answer%"
@@ -105,8 +113,8 @@ echo   --build        build the image even if it is up to date
 echo   --config FILE  the configuration; without it %%CONFIG_PATH%%, else the config.json beside launch.bat
 echo.
 echo RTSP_* variables reach the server and override the file, and so does TZ, the clock's time zone
-echo (TZ=Europe/Berlin, say; without it the clock shows UTC). All else is passed on to the server; quote what
-echo has an equals sign in it:
+echo (TZ=Europe/Berlin, say; without it the clock shows UTC). The server sees the files that either names. All else
+echo is passed on to it; quote what has an equals sign in it:
 echo.
 exit /b 0
 
@@ -121,6 +129,17 @@ rem What the server cannot see from inside a container: the addresses of this ma
 :host_addresses
 set "RTSP_PUBLIC_ADDRESSES=localhost"
 for /f "usebackq delims=" %%a in (`powershell -NoProfile -Command "(Get-NetIPAddress -AddressFamily IPv4 | Where-Object { $_.IPAddress -notlike '127.*' -and $_.IPAddress -notlike '169.254.*' -and $_.InterfaceAlias -notlike 'vEthernet*' }).IPAddress -join ' '"`) do set "RTSP_PUBLIC_ADDRESSES=localhost %%a"
+exit /b 0
+
+rem %1: where the server looks for a file that the configuration names. What is no path for Linux it takes for one below
+rem its directory, /app: /app/C:\logo.png, /app/tls\key.pem. One that is not there the server complains about itself.
+:mount_file
+set "file=%~1"
+if "%file:~0,5%"=="/app/" set "file=%file:~5%"
+for %%f in ("%file%") do set "source=%%~ff"
+if not exist "%source%" exit /b 0
+if exist "%source%\*" exit /b 0
+set mount=%mount% --mount "type=bind,source=%source%,target=%~1,readonly"
 exit /b 0
 
 rem The variables go by name: no password gets into a list of processes.

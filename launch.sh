@@ -22,7 +22,8 @@ Usage: ./launch.sh [--docker | --native] [--build] [--config FILE] [SERVER OPTIO
 `probe` runs rtsp-clock-probe in place of the server: it plays a stream or a recording and measures it. In a container
 it sees the files of the directory that it is started in.
 
-RTSP_* variables reach the server and override the file. All else is passed on to the server:
+RTSP_* variables reach the server and override the file. In a container it sees the files that either names. All else
+is passed on to the server:
 
 END
 }
@@ -107,7 +108,9 @@ target_directory() {
 launch_docker() {
     have_image
     announce_host
-    stage_config
+    stage='' mounts=''
+    mount_config
+    mount_files
     if answers_and_exits "$@"; then
         in_container "" "$@"
     else
@@ -183,20 +186,51 @@ host_time_zone() {
     fi
 }
 
+mount_config() {
+    [ -z "$config" ] || mount_at /app/config.json "$config"
+}
+
+# The files that the configuration names stand in the container where they stand here. Of one that is not there, the
+# server has the better word.
+mount_files() {
+    files=$(in_container "" --print-files)
+    while IFS= read -r file; do
+        [ ! -f "$file" ] || mount_at "$file" "$(physical "$file")"
+    done <<END
+$files
+END
+}
+
+# The file's path without links to directories: Docker takes x/.. away from a path, whatever x is.
+physical() {
+    printf '%s/%s' "$(CDPATH='' cd -P -- "$(dirname -- "$1")" && pwd -P)" "${1##*/}"
+}
+
+# mount_at PATH FILE: puts FILE, or a copy of it, on the list of what is mounted, one a line.
+mount_at() {
+    source=$2
+    # What whoever starts this may not read either is for the server to complain about.
+    if [ -r "$2" ] && { ! everybody_reads "$2" || selinux_guards; }; then
+        copy "$2"
+    fi
+    mounts="${mounts}type=bind,$(csv_field "source=$source"),$(csv_field "target=$1"),readonly
+"
+}
+
 # The server in the container is neither root nor the owner of the file. Where the file is not everybody's to read, it
 # gets a copy that is, in a directory that only its owner can enter.
-stage_config() {
-    mounted=$config
-    if [ -z "$config" ] || { everybody_reads "$config" && ! selinux_guards; }; then
-        return 0
+copy() {
+    if [ -z "$stage" ]; then
+        stage=$(mktemp -d)
+        copies=0
+        trap 'rm -rf "$stage"' EXIT
+        trap 'exit 130' HUP INT TERM # or the first trap would not be heard
     fi
-    stage=$(mktemp -d)
-    trap 'rm -rf "$stage"' EXIT
-    trap 'exit 130' HUP INT TERM # or the first trap would not be heard
-    mounted=$stage/config.json
-    cp "$config" "$mounted"
-    chmod 0444 "$mounted"
-    ! selinux_guards || chcon -t container_file_t "$mounted"
+    copies=$((copies + 1))
+    source=$stage/$copies
+    cp "$1" "$source"
+    chmod 0444 "$source"
+    ! selinux_guards || chcon -t container_file_t "$source"
 }
 
 everybody_reads() {
@@ -221,17 +255,22 @@ answers_and_exits() {
     return 1
 }
 
-# in_container FLAGS ARGUMENT...: FLAGS are options of `docker run` without spaces. In the background, since a shell
-# that waits for a command in the foreground would hear of SIGTERM only after it.
+# in_container FLAGS ARGUMENT...: FLAGS are options of `docker run` without spaces. The server works in a directory of
+# the same name as this one, for relative paths. In the background, since a shell that waits for a command in the
+# foreground would hear of SIGTERM only after it.
 in_container() {
     flags=$1
     shift
     set -- "$IMAGE" "$@"
-    [ -z "$mounted" ] || set -- --mount "type=bind,$(csv_field "source=$mounted"),target=/app/config.json,readonly" "$@"
+    while IFS= read -r mount; do
+        [ -z "$mount" ] || set -- --mount "$mount" "$@"
+    done <<END
+$mounts
+END
     signalled='' container=''
     trap 'signalled=yes; pass_on' HUP INT TERM
     # shellcheck disable=SC2046,SC2086 # the flags and the variables' names are one word each
-    docker run --rm --cap-drop ALL --security-opt no-new-privileges $flags $(variables) "$@" &
+    docker run --rm --cap-drop ALL --security-opt no-new-privileges $flags $(variables) --workdir "$PWD" "$@" &
     container=$!
     [ -z "$signalled" ] || pass_on # it came before there was anybody to pass it on to
     until_ended "$container"

@@ -1,10 +1,11 @@
 #!/bin/sh
-# Builds the image, runs it with launch.sh, and plays its camera from outside over TCP and UDP. Needs a Docker Engine,
-# ffmpeg, and port 8554 (or RTSP_SERVER_PORT) with UDP ports 50000-50019 free.
+# Builds the image, runs it with launch.sh, and plays its camera from outside over TCP, UDP and TLS. Needs a Docker
+# Engine, ffmpeg, openssl, and ports 8554 (or RTSP_SERVER_PORT) and 8322 with UDP ports 50000-50019 free.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 image=rtsp-clock-server:latest
 port=${RTSP_SERVER_PORT:-8554}
+tls_port=8322
 work=$(mktemp -d)
 passed=0 failed=0 launcher=
 
@@ -98,6 +99,38 @@ measures() {
         grep -Eq '"readings": *[1-9]' "$work/figures.json" && grep -Eq '"ticks": *[1-9]' "$work/figures.json"
 }
 
+# A configuration whose files are named as seen from here; only their owner reads the key.
+start_camera_with_files() {
+    umask 022
+    mkdir "$work/tls"
+    openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=camera -keyout tls/key.pem -out tls/certificate.pem
+    chmod 0600 tls/key.pem
+    ffmpeg -v error -f lavfi -i color=red:size=64x64 -frames:v 1 'a logo, "red".png' </dev/null
+    cat >files.json <<END
+{
+    "tlsPort": $tls_port, "tlsCertificate": "tls/certificate.pem", "tlsPrivateKey": "./tls/key.pem",
+    "streams": [{ "logo": "a logo, \"red\".png", "logoScale": 0.5, "logoPosition": "top-left" }]
+}
+END
+    "$here/launch.sh" --docker --config files.json >"$work/log" 2>&1 &
+    launcher=$!
+    within 30 plays_with_tls
+}
+
+plays_with_tls() {
+    ffmpeg -v error -rtsp_transport tcp -i "rtsps://127.0.0.1:$tls_port/live" -frames:v 10 -f null - </dev/null
+}
+
+# The corner of a frame, as one pixel: much red, little green.
+shows_its_logo() {
+    ffmpeg -v error -rtsp_transport tcp -i "rtsp://127.0.0.1:$port/live" -frames:v 1 \
+        -vf crop=100:100:70:70,scale=1:1,format=rgb24 -f rawvideo -y pixel </dev/null
+    # shellcheck disable=SC2046 # red, green and blue are a word each
+    set -- $(od -An -tu1 pixel)
+    echo "red $1, green $2"
+    [ "$1" -gt 200 ] && [ "$2" -lt 80 ]
+}
+
 camera() {
     docker ps --filter "ancestor=$image" --format '{{ .ID }}' | head -n 1
 }
@@ -144,5 +177,10 @@ check "uses the clocksrc in the server, not the one in the system" uses_its_own_
 check "is healthy" within 30 is_healthy
 check "stops with status 0 on SIGTERM" stops_when_told_to
 check "leaves no container behind" within 10 leaves_no_container
+check "plays over TLS with a certificate and a private key in files" start_camera_with_files
+check "shows the logo in a file" shows_its_logo
+check "is healthy with files in relative paths" within 30 is_healthy
+check "stops with status 0 on SIGTERM, too" stops_when_told_to
+check "leaves no container behind, either" within 10 leaves_no_container
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

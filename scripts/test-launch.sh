@@ -28,6 +28,8 @@ new_place() {
     docker_stand_in
     stand_in id 'cat "$STATE/uid"'
     stand_in ip 'echo "2: eth0    inet 192.0.2.7/24 scope global eth0"; echo "3: docker0    inet 172.17.0.1/16 x docker0"'
+    elsewhere=$(CDPATH='' cd -- "$top/$1/elsewhere" && pwd)
+    config=mounts/app/config.json # below $state: what the container got
     touch "$state/calls"
     echo 0 >"$state/uid"
     echo "-p 8554:8554/tcp -p 50000-50019:50000-50019/udp" >"$state/flags"
@@ -56,17 +58,21 @@ docker_stand_in() {
         esac'
     cat >"$state/../run" <<'END'
 case "$*" in
+    *--print-files) cat "$STATE/files" 2>/dev/null; exit "$(cat "$STATE/status-of-files" 2>/dev/null || echo 0)" ;;
     *--print-docker-flags*) [ ! -e "$STATE/refuse" ] || { echo "serverPort: no" >&2; exit 1; }; cat "$STATE/flags"; exit ;;
 esac
 env >"$STATE/env"
 for argument; do
     case $argument in
-        type=bind,*)
-            source=$(printf '%s' "$argument" | sed 's/^type=bind,"source=\(.*\)",target=.*/\1/; s/""/"/g')
-            cp "$source" "$STATE/mounted"
-            ls -l "$source" >"$STATE/mode"
-            ls -ld "$(dirname "$source")" >"$STATE/mode-of-directory"
-            printf '%s\n' "$source" >"$STATE/source"
+        type=bind,*,readonly)
+            source=$(printf '%s' "$argument" | sed 's/^type=bind,"source=\(.*\)","target=.*/\1/; s/""/"/g')
+            target=$(printf '%s' "$argument" | sed 's/.*","target=\(.*\)",readonly$/\1/; s/""/"/g')
+            note=$STATE/mounts/$target
+            mkdir -p "${note%/*}"
+            cp "$source" "$note"
+            ls -l "$source" >"$note.mode"
+            ls -ld "$(dirname "$source")" >"$note.mode-of-directory"
+            printf '%s\n' "$source" >"$note.source"
             ;;
     esac
 done
@@ -78,6 +84,25 @@ if [ -e "$STATE/serve" ]; then
 fi
 exit "$(cat "$STATE/status" 2>/dev/null || echo 0)"
 END
+}
+
+# there PATH [MODE]: a file that says where it is, and stands among those that the configuration names.
+there() {
+    (
+        cd "$state/../elsewhere"
+        mkdir -p -- "$(dirname -- "$1")"
+        printf 'this is %s\n' "$1" >"$1"
+        chmod -- "${2:-0644}" "$1"
+    )
+    names "$1"
+}
+
+# names PATH: has the server say that the configuration names the file
+names() {
+    case $1 in
+        /*) printf '%s\n' "$1" ;;
+        *) printf '%s\n' "$elsewhere/$1" ;;
+    esac >>"$state/files"
 }
 
 # A machine without an engine, with a Rust of the version $1 that builds a server which tells what it got.
@@ -215,29 +240,30 @@ test_runs_with_the_ports_that_the_image_names() {
     exits 0
     called 1 '[rtsp-clock-server:latest] [--print-docker-flags]'
     called 1 '[-p] [8554:8554/tcp] [-p] [50000-50019:50000-50019/udp]'
-    called 2 'docker [run] [--rm]'
+    called 3 'docker [run] [--rm]'
 }
 
 test_mounts_the_configuration_beside_it() {
     launch --
-    has calls 'target=/app/config.json,readonly] [rtsp-clock-server:latest]'
-    has source "$place/config.json"
-    has mounted from-the-file
+    has calls '"target=/app/config.json",readonly] [rtsp-clock-server:latest]'
+    has "$config.source" "$place/config.json"
+    has "$config" from-the-file
 }
 
 test_mounts_the_configuration_named() {
     echo '{ "other": 1 }' >"$state/../elsewhere/my config.json"
     launch -- --config 'my config.json'
-    has mounted other
+    has "$config" other
+    echo '{ "another": 1 }' >"$state/../elsewhere/my config.json"
     launch -- "--config=$state/../elsewhere/my config.json"
-    has mounted other
+    has "$config" another
     has_no calls '[--config'
 }
 
 test_mounts_the_configuration_of_the_environment() {
     echo '{ "other": 1 }' >"$state/../elsewhere/mine.json"
     config_path=mine.json launch --
-    has mounted other
+    has "$config" other
 }
 
 test_runs_without_a_configuration() {
@@ -264,11 +290,107 @@ test_a_private_configuration_is_mounted_as_a_copy() {
     chmod 0600 "$place/config.json"
     launch --
     exits 0
-    has mounted from-the-file
-    has mode '-r--r--r--'
-    has mode-of-directory 'drwx------'
-    [ ! -e "$(cat "$state/source")" ] || fail "the copy is still there"
+    has "$config" from-the-file
+    is_a_copy "$config"
     [ -e "$place/config.json" ] || fail "the configuration is gone"
+}
+
+# is_a_copy NOTE: what was mounted could be read by everybody in the container and by nobody else here, and is gone
+is_a_copy() {
+    has "$1.mode" '-r--r--r--'
+    has "$1.mode-of-directory" 'drwx------'
+    [ ! -e "$(cat "$state/$1.source")" ] || fail "the copy is still there"
+}
+
+test_mounts_the_files_that_the_configuration_names_where_they_are() {
+    there logo.png
+    there "$elsewhere/../other/certificate.pem"
+    launch --
+    exits 0
+    has "mounts/$elsewhere/logo.png" 'this is logo.png'
+    has "mounts/$elsewhere/logo.png.source" "$elsewhere/logo.png"
+    has "mounts/$elsewhere/../other/certificate.pem" 'certificate.pem'
+    has "$config" from-the-file
+    called 2 "\"target=$elsewhere/logo.png\",readonly]" # when it is asked for the ports, and when it serves
+}
+
+test_asks_which_files_the_configuration_names() {
+    launch RTSP_LOGO=logo.png --
+    called 1 '"target=/app/config.json",readonly] [rtsp-clock-server:latest] [--print-files]'
+    called 3 '[-e] [RTSP_LOGO]'
+}
+
+test_checks_with_the_files_that_the_configuration_names() {
+    there logo.png
+    launch -- --check
+    exits 0
+    has "mounts/$elsewhere/logo.png" 'this is logo.png'
+}
+
+test_works_in_a_directory_of_the_same_name() {
+    launch --
+    called 3 "[--workdir] [$(readlink -f "$elsewhere")] "
+}
+
+test_mounts_files_whose_names_need_care() {
+    there 'my "own", red  logo.png '
+    there '-back\nslash/key.pem' 0600
+    launch --
+    exits 0
+    has "mounts/$elsewhere/my \"own\", red  logo.png " 'this is my'
+    has "mounts/$elsewhere/-back\nslash/key.pem" 'this is -back'
+}
+
+test_a_private_file_is_mounted_as_a_copy() {
+    there tls/key.pem 0600
+    there more/key.pem 0640
+    launch --
+    exits 0
+    for key in tls/key.pem more/key.pem; do
+        has "mounts/$elsewhere/$key" "this is $key"
+        is_a_copy "mounts/$elsewhere/$key"
+        [ -e "$elsewhere/$key" ] || fail "$key is gone"
+    done
+}
+
+test_a_link_is_what_it_leads_to() {
+    there key-1.pem 0600
+    ln -s key-1.pem "$elsewhere/key.pem"
+    names key.pem
+    mkdir -p "$elsewhere/deep/down"
+    echo deep >"$elsewhere/deep/logo.png"
+    ln -s deep/down "$elsewhere/link"
+    names link/../logo.png
+    launch --
+    exits 0
+    has "mounts/$elsewhere/key.pem" 'this is key-1.pem'
+    is_a_copy "mounts/$elsewhere/key.pem"
+    has calls "\"source=$elsewhere/deep/logo.png\",\"target=$elsewhere/link/../logo.png\""
+}
+
+test_mounts_nothing_for_a_file_that_is_not_there() {
+    names nowhere.png
+    mkdir "$elsewhere/folder"
+    names folder
+    launch --
+    exits 0
+    called 3 '[--mount]'
+    called 3 '"target=/app/config.json",readonly]'
+}
+
+test_files_need_no_configuration() {
+    rm "$place/config.json"
+    there logo.png
+    launch RTSP_LOGO=logo.png --
+    exits 0
+    has "mounts/$elsewhere/logo.png" 'this is logo.png'
+}
+
+test_an_engine_that_runs_nothing_ends_it() {
+    echo 125 >"$state/status-of-files"
+    launch --
+    exits 125
+    called 1 'docker [run]'
 }
 
 test_passes_arguments_on() {
@@ -279,7 +401,7 @@ test_passes_arguments_on() {
 test_needs_no_ports_to_check() {
     launch -- --check
     exits 0
-    called 1 'docker [run]'
+    called 2 'docker [run]'
     called 1 '[rtsp-clock-server:latest] [--check]'
     has_no calls '[-p]'
 }
@@ -293,22 +415,22 @@ test_help_is_its_own_and_the_servers() {
 
 test_passes_variables_on_without_showing_them() {
     launch RTSP_VIEWER_PASSWORD=open-sesame RTSP_FPS=50 RUST_LOG=debug --
-    called 2 '[-e] [RTSP_VIEWER_PASSWORD]'
-    called 2 '[-e] [RTSP_FPS]'
-    called 2 '[-e] [RUST_LOG]'
+    called 3 '[-e] [RTSP_VIEWER_PASSWORD]'
+    called 3 '[-e] [RTSP_FPS]'
+    called 3 '[-e] [RUST_LOG]'
     has env RTSP_VIEWER_PASSWORD=open-sesame
     has_no calls open-sesame
 }
 
 test_tells_the_server_the_addresses_of_the_host() {
     launch --
-    called 2 '[-e] [RTSP_PUBLIC_ADDRESSES]'
+    called 3 '[-e] [RTSP_PUBLIC_ADDRESSES]'
     grep -qx 'RTSP_PUBLIC_ADDRESSES=localhost 192.0.2.7' "$state/env" || fail "$(grep PUBLIC "$state/env")"
 }
 
 test_tells_the_server_the_time_zone() {
     launch TZ=Asia/Tokyo --
-    called 2 '[-e] [TZ]'
+    called 3 '[-e] [TZ]'
     has env TZ=Asia/Tokyo
 }
 
@@ -323,7 +445,7 @@ test_a_wrong_configuration_ends_it() {
     launch --
     exits 1
     has err 'serverPort: no'
-    called 1 'docker [run]'
+    called 2 'docker [run]'
 }
 
 test_ends_with_the_status_of_the_container() {
@@ -335,6 +457,7 @@ test_ends_with_the_status_of_the_container() {
 # stops_with SIGNAL
 stops_with() {
     chmod 0600 "$place/config.json"
+    there key.pem 0600
     touch "$state/serve"
     env STATE="$state" HOME="$state" TMPDIR="$state/../tmp" PATH="$bin" "$place/launch.sh" >"$state/out" 2>"$state/err" &
     launcher=$!
@@ -344,7 +467,8 @@ stops_with() {
     wait "$launcher" || status=$?
     exits 0
     has stopped stopped
-    [ ! -e "$(cat "$state/source")" ] || fail "the copy of the configuration is still there"
+    is_a_copy "$config"
+    is_a_copy "mounts/$elsewhere/key.pem"
 }
 
 test_a_termination_stops_the_container() {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use clap::{Parser, ValueEnum};
@@ -82,6 +82,9 @@ struct Action {
     /// Print the -p flags that "docker run" needs for this configuration and exit
     #[arg(long)]
     print_docker_flags: bool,
+    /// Print the path of each file that this configuration names, whether it is there or not, one a line, and exit
+    #[arg(long)]
+    print_files: bool,
     /// Ask the running server of this configuration whether it answers, and exit
     #[arg(long)]
     healthcheck: bool,
@@ -103,6 +106,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let action = &arguments.action;
     if action.print_schema {
         return print(&serde_json::to_string_pretty(&config::schema::schema())?);
+    }
+    if action.print_files {
+        return print_files(arguments.config.as_deref());
     }
     let loaded = config::load(arguments.config.as_deref(), &Environment::of_process())?;
     let config = &loaded.config;
@@ -145,6 +151,13 @@ fn print(line: &str) -> anyhow::Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+fn print_files(named: Option<&Path>) -> anyhow::Result<()> {
+    let files = config::files(named, &Environment::of_process());
+    files
+        .iter()
+        .try_for_each(|file| print(&file.display().to_string()))
 }
 
 fn print_launch(config: &Config, form: LaunchForm) -> anyhow::Result<()> {

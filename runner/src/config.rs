@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | `clock` | whose time the cameras show |
 //! | `coding` | which settings of the picture's coding go together |
+//! | `files` | which files it names, whether they are there or not |
 //! | `json` | a JSON value that keeps repeated keys |
 //! | `keys` | the keys: their names, their variables, and where each value goes |
 //! | `limits` | between what each value has to lie |
@@ -25,7 +26,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::log;
 
@@ -33,6 +34,7 @@ mod checks;
 mod clock;
 mod coding;
 mod draft;
+mod files;
 mod json;
 mod keys;
 mod limits;
@@ -315,6 +317,18 @@ pub fn load(named: Option<&Path>, environment: &Environment) -> Result<Loaded, E
         cause: cause.to_string(),
     })?;
     parse(source, bytes.as_deref(), environment)
+}
+
+/// The absolute path of each file that the configuration names, whether it is there or not; each once. A configuration
+/// that cannot be read names none: [`load`] says what is wrong with it.
+#[must_use]
+pub fn files(named: Option<&Path>, environment: &Environment) -> BTreeSet<PathBuf> {
+    let file = Source::choose(named, environment).read();
+    let paths = files::named(&file.ok().flatten().unwrap_or_default(), environment);
+    paths
+        .iter()
+        .filter_map(|path| std::path::absolute(path).ok())
+        .collect()
 }
 
 /// As [`load`], of a file's bytes: `source` is what messages call it, `None` stands for the defaults.

@@ -370,6 +370,40 @@ fn docker_flags_that_could_not_work_are_an_error() {
     );
 }
 
+#[test]
+fn print_files_prints_absolute_paths_whether_the_files_are_there_or_not() {
+    let run = Run::new(&["--print-files", "--config", "other.json"])
+        .file(
+            "other.json",
+            r#"{"serverPort": "no", "logo": "./a b.png", "streams": [{"logo": "a b.png"}]}"#,
+        )
+        .variable("RTSP_TLS_PRIVATE_KEY", "/nowhere/key.pem")
+        .variable("RTSP_TLS_CERTIFICATE", "../certificate.pem");
+    let directory = run.directory.display().to_string();
+    let mut files = [
+        format!("{directory}/../certificate.pem"),
+        format!("{directory}/a b.png"),
+        "/nowhere/key.pem".into(),
+    ];
+    files.sort();
+    assert_eq!(run.prints(), files.join("\n") + "\n");
+}
+
+#[test]
+fn print_files_prints_nothing_where_there_is_no_configuration() {
+    assert_eq!(Run::new(&["--print-files"]).prints(), "");
+    assert_eq!(
+        Run::new(&["--print-files"])
+            .file("config.json", "broken")
+            .prints(),
+        ""
+    );
+    assert_eq!(
+        Run::new(&["--print-files", "--config", "nowhere.json"]).prints(),
+        ""
+    );
+}
+
 /// Runs a health check against a server that answers one request with this, and hands back the request.
 fn healthcheck(answer: &'static str) -> (Run, thread::JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -460,6 +494,7 @@ fn help_and_version_go_to_stdout() {
         "--print-launch",
         "--print-schema",
         "--print-docker-flags",
+        "--print-files",
         "--healthcheck",
     ] {
         assert!(help.contains(option), "{help}");

@@ -21,6 +21,8 @@ use crate::log;
 pub(super) enum Form {
     Number,
     Text,
+    /// The path of a file.
+    File,
     Truth,
     /// Texts, with commas between.
     List,
@@ -283,6 +285,7 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "logo",
         variable: "RTSP_LOGO",
+        form: Form::File,
         read: |json, draft| logo(json).map(|logo| draft.stream.look.logo = logo),
         ..KEY
     },
@@ -420,6 +423,7 @@ pub(super) const KEYS: &[Key] = &[
         name: TLS_CERTIFICATE,
         level: Level::Server,
         variable: "RTSP_TLS_CERTIFICATE",
+        form: Form::File,
         empty_variable: Empty::None,
         read: |json, draft| pem_file(json, "CERTIFICATE").map(|file| draft.tls_certificate = file),
         ..KEY
@@ -428,6 +432,7 @@ pub(super) const KEYS: &[Key] = &[
         name: TLS_PRIVATE_KEY,
         level: Level::Server,
         variable: "RTSP_TLS_PRIVATE_KEY",
+        form: Form::File,
         empty_variable: Empty::None,
         read: |json, draft| pem_file(json, "PRIVATE KEY").map(|file| draft.tls_private_key = file),
         ..KEY

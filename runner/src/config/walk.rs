@@ -372,7 +372,7 @@ fn as_json(form: Form, text: &str) -> Json {
         Form::Truth => text
             .parse::<bool>()
             .map_or_else(|_| Json::Text(text.into()), Json::Bool),
-        Form::Text => Json::Text(text.into()),
+        Form::Text | Form::File => Json::Text(text.into()),
         Form::List => Json::Array(
             text.split(',')
                 .map(|item| Json::Text(item.trim().into()))
