@@ -165,6 +165,9 @@ check "adds at most 170 MB to its base image" adds_at_most_170_megabytes
 check "does not run as root" is_not_root
 check "knows its plugins at start" knows_its_plugins
 check "encodes H.264 within" runs_pipeline clocksrc num-buffers=5 ! videoconvert ! x264enc ! rtph264pay ! fakesink
+check "encodes H.265 within" runs_pipeline clocksrc num-buffers=5 ! videoconvert ! x265enc ! rtph265pay ! fakesink
+check "encodes VP8 within" runs_pipeline clocksrc num-buffers=5 ! videoconvert ! vp8enc ! rtpvp8pay ! fakesink
+check "encodes VP9 within" runs_pipeline clocksrc num-buffers=5 ! videoconvert ! vp9enc ! rtpvp9pay ! fakesink
 check "encodes JPEG within" runs_pipeline clocksrc num-buffers=5 ! videoconvert ! jpegenc ! rtpjpegpay ! fakesink
 check "clocksrc runs without a word" is_quiet
 check "starts with a configuration that only its owner reads" start_camera

@@ -237,7 +237,7 @@ impl Stream {
         running.open_gates(self.frame_period());
         if is_new {
             // While the pipeline is held, the encoder waits too: what it makes next is the key frame.
-            self.force_key_frame();
+            self.ask_for_key_frame();
         }
     }
 
@@ -316,7 +316,7 @@ impl Stream {
         let before = std::mem::replace(&mut *pipeline, running);
         let skipped = before.as_ref().map_or(0, |running| running.skipped());
         if skipped > 0 {
-            tracing::warn!(
+            tracing::info!(
                 stream = self.name(),
                 frames = skipped,
                 "this machine was late: the camera has skipped frames"

@@ -9,7 +9,9 @@ use std::{
 };
 
 use common::{
-    PATIENCE, RtspClient, measure, mount,
+    PATIENCE, RtspClient,
+    certificate::Certificate,
+    measure, mount,
     process::{Log, Process},
     start, target, wait_for_viewers, wait_until,
     watcher::Watcher,
@@ -261,10 +263,41 @@ fn of_the_server_itself_log_in_and_level_change_and_the_rest_needs_a_restart() {
     assert_eq!(viewer.describe().status, 200);
     wait_for(process.log(), "DEBUG");
     untouched.end();
+    file.replace(&with(
+        &json!({"users": [{"username": "eve", "password": "s3cret"}]}),
+    ));
+    process.signal("HUP");
+    wait_until("only users may watch", || {
+        process
+            .log()
+            .to_string()
+            .matches("log-in needed for connections")
+            .count()
+            == 2
+    });
     file.replace(&with(&json!({})));
     process.signal("HUP");
     wait_for(process.log(), "no log-in for connections from now on");
     RtspClient::watch_port(process.port()).next_rtp();
+}
+
+#[test]
+fn a_certificate_that_was_renewed_in_its_file_is_told_to_need_a_restart() {
+    let certificate = Certificate::new();
+    let [port] = free_ports();
+    let mut config = cameras(false, &json!([{}]));
+    for (key, value) in [
+        ("tlsPort", json!(port)),
+        ("tlsCertificate", json!(certificate.certificate())),
+        ("tlsPrivateKey", json!(certificate.private_key())),
+    ] {
+        config[key] = value;
+    }
+    let file = File::new("certificate", &config);
+    let process = file.serve(|_| {});
+    certificate.renew();
+    process.signal("HUP");
+    wait_for(process.log(), "tlsCertificate: its new value needs a restart");
 }
 
 /// A server that was started in a terminal which is closed by now.

@@ -57,7 +57,7 @@ pub(super) const RULES_OF_PIPELINES: [Rule; 1] = [Rule {
 }];
 
 /// The keys that mean nothing beside a pipeline of one's own.
-const WITHOUT_PIPELINE: [&str; 13] = [
+const WITHOUT_PIPELINE: [&str; 26] = [
     CODEC,
     RESOLUTION,
     FRAME_RATE,
@@ -71,6 +71,19 @@ const WITHOUT_PIPELINE: [&str; 13] = [
     QUALITY,
     CONSTANT_BITRATE,
     ENCODER,
+    "label",
+    "timeFormat",
+    "timeZone",
+    "font",
+    "textColor",
+    "backgroundColor",
+    "clientsFormat",
+    "horizontalAlignment",
+    "verticalAlignment",
+    "textScale",
+    "logo",
+    "logoPosition",
+    "logoScale",
 ];
 
 /// What is set and has no effect, a sentence each.

@@ -190,10 +190,8 @@ impl Draft {
 
     /// What TLS needs, where all of it is there.
     pub(super) fn tls(&self) -> Option<TlsFiles> {
-        Some(TlsFiles {
-            certificate: self.tls_certificate.clone()?,
-            private_key: self.tls_private_key.clone()?,
-        })
+        let (certificate, private_key) = (self.tls_certificate.clone()?, self.tls_private_key.clone()?);
+        Some(TlsFiles::new(certificate, private_key))
     }
 
     fn look(&self, label: String) -> Look {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::net::Ipv4Addr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -85,6 +86,24 @@ pub struct TlsFiles {
     pub certificate: PathBuf,
     /// Its private key (PEM).
     pub private_key: PathBuf,
+    /// Tells them from what may stand in the same files later.
+    contents: u64,
+}
+
+impl TlsFiles {
+    /// These, as they are now. One that cannot be read counts as empty: whoever needs it says so.
+    #[must_use]
+    pub fn new(certificate: PathBuf, private_key: PathBuf) -> Self {
+        let mut contents = DefaultHasher::new();
+        for file in [&certificate, &private_key] {
+            std::fs::read(file).unwrap_or_default().hash(&mut contents);
+        }
+        Self {
+            certificate,
+            private_key,
+            contents: contents.finish(),
+        }
+    }
 }
 
 pub(super) fn transports(json: &Json) -> Result<BTreeSet<Transport>, String> {

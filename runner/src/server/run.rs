@@ -210,9 +210,10 @@ fn announce(server: &Server) {
 }
 
 fn log_in(config: &Config) -> &'static str {
-    match config.login {
-        Some(_) => "log-in needed",
-        None => "no log-in",
+    if config.all_users().is_empty() {
+        "no log-in"
+    } else {
+        "log-in needed"
     }
 }
 

@@ -23,6 +23,13 @@ impl Certificate {
         );
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         std::fs::create_dir_all(&directory).expect("a directory");
+        let certificate = Self { directory };
+        certificate.renew();
+        certificate
+    }
+
+    /// Others in the same files.
+    pub fn renew(&self) {
         let output = Command::new("openssl")
             .args([
                 "req",
@@ -34,7 +41,7 @@ impl Certificate {
             ])
             .args(["-nodes", "-days", "2", "-subj", "/CN=localhost"])
             .args(["-keyout", "key.pem", "-out", "certificate.pem"])
-            .current_dir(&directory)
+            .current_dir(&self.directory)
             .output()
             .expect("openssl is installed");
         assert!(
@@ -42,14 +49,11 @@ impl Certificate {
             "{}",
             String::from_utf8_lossy(&output.stderr)
         );
-        Self { directory }
     }
 
     pub fn files(&self) -> TlsFiles {
-        TlsFiles {
-            certificate: self.directory.join("certificate.pem"),
-            private_key: self.directory.join("key.pem"),
-        }
+        let file = |name| self.directory.join(name);
+        TlsFiles::new(file("certificate.pem"), file("key.pem"))
     }
 
     pub fn certificate(&self) -> String {

@@ -102,13 +102,12 @@ fn a_quality_without_mjpeg_is_warned_about() {
 #[test]
 fn a_pipeline_of_ones_own_says_all_about_the_picture() {
     const PIPELINE: &str = "clocksrc ! x264enc ! rtph264pay name=pay0";
-    let file =
-        json!({"pipeline": PIPELINE, "videoResolution": "641x480", "stamp": "qr", "rtspStreamPath": "/a"});
+    let file = json!({"pipeline": PIPELINE, "videoResolution": "641x480", "stamp": "qr", "label": "1", "rtspStreamPath": "/a"});
     let loaded = File::new(file.to_string()).load(&[]).unwrap();
     assert_eq!(loaded.config.streams[0].pipeline.as_deref(), Some(PIPELINE));
     assert_eq!(
         loaded.warnings,
-        ["pipeline says all about the picture: no effect has videoResolution, stamp"]
+        ["pipeline says all about the picture: no effect has videoResolution, stamp, label"]
     );
     assert_eq!(
         read_with("{}", &[("RTSP_PIPELINE", PIPELINE)]).streams[0]

@@ -209,8 +209,8 @@ fn each_of_a_crowd_gets_a_key_picture_at_once_and_they_share_it() {
         ROUNDS * AT_A_TIME
     );
     // Requests keep their distance, and the picture that answers one is the next that the camera makes. Besides, there are
-    // the camera's own first one, the one for the witness, and the one that comes at once.
-    let most = time / (KEY_PICTURE_INTERVAL - FRAME_PERIOD) + 3;
+    // the one that comes at once, and the camera's own first one.
+    let most = (time + FRAME_PERIOD) / KEY_PICTURE_INTERVAL + 2;
     assert!(
         keys.len() <= most as usize,
         "{} key pictures, {most} at most: {keys:?}",
