@@ -21,6 +21,8 @@ main() {
     # Figures in CPU time, which a busy machine hardly changes: they fail where a bar is broken. Of the whole workspace, as
     # above, so that nothing is built anew with other features.
     step cargo bench --workspace --profile dev --locked --bench readers --bench clockprobe --bench figures -- stamp
+    # A tenth of the crowds, and bars that a busy machine leaves far below.
+    step cargo bench --workspace --profile dev --locked --bench many -- --percent=10 demand thousand
     sum_up
 }
 

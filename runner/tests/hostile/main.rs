@@ -40,7 +40,7 @@ use viewers::{FrameCounter, PacketCounter};
 /// Sessions have to time out first. glibc's malloc keeps what several threads once held at the same time.
 const RECOVERY: Recovery = Recovery {
     time: Duration::from_mins(2),
-    memory: 24 * 1024,
+    memory: 12 * 1024,
 };
 /// What makes the server allocate once and for all what it allocates late: sockets, threads, the pools of malloc.
 const WARM_UP: usize = 300;
@@ -206,6 +206,16 @@ fn hostile_requests_do_no_harm_where_a_log_in_is_needed() {
 
 #[test]
 fn idle_connections_do_no_harm() {
+    idle_do_no_harm(false);
+}
+
+#[test]
+fn idle_connections_do_no_harm_where_a_login_is_needed() {
+    idle_do_no_harm(true);
+}
+
+#[track_caller]
+fn idle_do_no_harm(needs_login: bool) {
     let _alone = alone();
     let count = size("HOSTILE_CONNECTIONS", 2000);
     let limit = raise_descriptor_limit().expect("it can be raised");
@@ -213,7 +223,7 @@ fn idle_connections_do_no_harm() {
         limit > 2 * count as u64,
         "this process may open {limit} files only"
     );
-    let scene = Scene::set(false);
+    let scene = Scene::set(needs_login);
     let before = RECOVERY.before(&scene.process);
     let began = Instant::now();
     let idle = connect(&scene, count);
@@ -226,7 +236,7 @@ fn idle_connections_do_no_harm() {
         scene.footprint()
     );
     assert_plays_on(&scene);
-    watch(scene.process.port(), None).next_rtp();
+    watch(scene.process.port(), scene.authorization.as_ref()).next_rtp();
     drop(idle);
     RECOVERY.assert_of(&scene.process, before);
     scene.assert_served();
@@ -234,9 +244,19 @@ fn idle_connections_do_no_harm() {
 
 #[test]
 fn slow_bytes_do_no_harm() {
+    slow_do_no_harm(false);
+}
+
+#[test]
+fn slow_bytes_do_no_harm_where_a_login_is_needed() {
+    slow_do_no_harm(true);
+}
+
+#[track_caller]
+fn slow_do_no_harm(needs_login: bool) {
     const CONNECTIONS: usize = 200;
     let _alone = alone();
-    let scene = Scene::set(false);
+    let scene = Scene::set(needs_login);
     let before = RECOVERY.before(&scene.process);
     let url = scene.target().url;
     let request = format!("DESCRIBE {url} RTSP/1.0\r\nCSeq: 1\r\nAccept: application/sdp\r\n\r\n");
