@@ -61,8 +61,10 @@ if [ "$requests" -gt 0 ]; then
     attacked hostile_requests_do_no_harm '^[0-9]+ requests in'
     attacked hostile_requests_do_no_harm_where_a_log_in_is_needed '^[0-9]+ requests in'
     echo "soak: 10000 connections that say nothing, and 200 slow ones"
-    attacked idle_connections_do_no_harm '^10000 connections within'
-    attacked slow_bytes_do_no_harm '^[0-9]+ of [0-9]+ packets lost'
+    for login in '' _where_a_login_is_needed; do
+        attacked "idle_connections_do_no_harm$login" '^10000 connections within'
+        attacked "slow_bytes_do_no_harm$login" '^[0-9]+ of [0-9]+ packets lost'
+    done
 fi
 if [ "$cycles" -gt 0 ]; then
     echo "soak: 1000 viewers of one stream, 100 streams with a viewer each, $cycles viewers who come and go"
