@@ -138,6 +138,26 @@ pub fn is_tunnelled(client: &RTSPClient) -> bool {
     }
 }
 
+/// The cookie of the HTTP tunnel that `client` is part of, if it is and the cookie is UTF-8. To be called on the thread
+/// that serves the client.
+#[must_use]
+pub fn tunnel_cookie(client: &RTSPClient) -> Option<String> {
+    #[expect(unsafe_code, reason = "the bindings lack gst_rtsp_client_get_connection()")]
+    // SAFETY: the connection belongs to the client and lives as long as it does. The cookie is an array within it, ends
+    // with a zero, is written once, on this thread, and copied here; what is null is none.
+    unsafe {
+        let connection = gst_rtsp_server::ffi::gst_rtsp_client_get_connection(client.to_glib_none().0);
+        if connection.is_null() {
+            return None;
+        }
+        let cookie = gst_rtsp::ffi::gst_rtsp_connection_get_tunnelid(connection);
+        if cookie.is_null() {
+            return None;
+        }
+        CStr::from_ptr(cookie).to_str().ok().map(str::to_owned)
+    }
+}
+
 /// Has `client`, which has just connected, speak TLS, with the certificate that `auth` holds.
 ///
 /// gst-rtsp-server does so for connections that it accepts itself, and not for those that it is handed.
