@@ -165,16 +165,20 @@ fn connect_from(address: Ipv4Addr, port: u16) -> TcpStream {
     stream
 }
 
-/// How many sessions are begun, each by a SETUP that names none, before one is refused.
-fn set_up_all(client: &mut RtspClient, url: &str) -> (usize, u16) {
+/// The sessions that are begun, each by a SETUP that names none, before one is refused (503).
+fn set_up_all(client: &mut RtspClient, url: &str) -> Vec<String> {
     let control = format!("{url}/stream=0");
     let transport = ("Transport", "RTP/AVP;unicast;client_port=40000-40001");
-    for begun in 0..1000 {
+    let mut sessions = Vec::new();
+    for _ in 0..1000 {
         client.send("SETUP", &control, &[transport]);
-        let status = client.response().status;
-        if status != 200 {
-            return (begun, status);
+        let answer = client.response();
+        if answer.status != 200 {
+            assert_eq!(answer.status, 503);
+            return sessions;
         }
+        let session = answer.header("Session").expect("it has one");
+        sessions.push(session.split(';').next().unwrap_or_default().to_owned());
     }
     panic!("it is never refused");
 }
@@ -191,10 +195,11 @@ fn whoever_begins_sessions_without_end_is_refused_and_others_watch() {
     });
     let url = format!("rtsp://127.0.0.1:{}/live", server.port());
     let connect = |address| RtspClient::over(connect_from(address, server.port()), url.clone());
-    let crowd = [0; OF_AN_ADDRESS / OF_A_CONNECTION].map(|_| {
+    let mut crowd = [0; OF_AN_ADDRESS / OF_A_CONNECTION].map(|_| {
         let mut client = connect(Ipv4Addr::new(127, 0, 0, 2));
-        assert_eq!(set_up_all(&mut client, &url), (OF_A_CONNECTION, 503));
-        client
+        let sessions = set_up_all(&mut client, &url);
+        assert_eq!(sessions.len(), OF_A_CONNECTION);
+        (client, sessions)
     });
     let says = |what: &'static str| {
         move |line: &str| {
@@ -207,15 +212,20 @@ fn whoever_begins_sessions_without_end_is_refused_and_others_watch() {
         .log()
         .wait_for("who has too many", says("its connection has 100"));
     let mut late = connect(Ipv4Addr::new(127, 0, 0, 2));
-    assert_eq!(set_up_all(&mut late, &url), (0, 503));
+    assert_eq!(set_up_all(&mut late, &url).len(), 0);
     let mut other = RtspClient::watch_port(server.port());
     other.next_rtp();
     // The log tells of an address once in 10 s.
     let is_told = holds_within(Duration::from_secs(30), || {
-        assert_eq!(set_up_all(&mut late, &url), (0, 503));
+        assert_eq!(set_up_all(&mut late, &url).len(), 0);
         count(server.log(), "its address has 2000 that do not play") > 0
     });
     assert!(is_told, "{}", server.log());
+    // Whoever plays makes room for the next one.
+    for (client, sessions) in &mut crowd[..2] {
+        assert_eq!(client.request("PLAY", &[("Session", &sessions[0])]).status, 200);
+    }
+    assert_eq!(set_up_all(&mut late, &url).len(), 2);
     drop(crowd);
     let may_come = || late.setup().status == 200;
     assert!(holds_within(IN_TIME, may_come), "their sessions have ended");

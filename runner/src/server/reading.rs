@@ -138,8 +138,8 @@ impl Reading {
     pub(super) fn fault(&mut self, pool: &RTSPSessionPool) -> Option<Farewell> {
         let now = Instant::now();
         let (mut written, mut fault) = (0_u64, None);
-        // A tunnel goes on when the way for requests has ended, and gets another one. That the other way has ended
-        // gst-rtsp-server does not see in a tunnel which the way for requests began.
+        // A tunnel goes on when the way for requests has ended, and gets another one. Where the system has given up the
+        // other way, as it does some time after the patience, gst-rtsp-server takes the error for one that passes.
         self.ways.retain_mut(|way| {
             let Some(delivery) = way.look() else {
                 fault = fault.or(way.is_used.then_some(Farewell::Disconnected));
@@ -314,6 +314,30 @@ mod tests {
         assert!(Connection::new(&server, peer).delivery().is_some());
         let other = Connection::new(&server, address);
         assert!(other.delivery().is_none(), "{client:?} is another one");
+    }
+
+    #[test]
+    fn the_way_for_requests_may_end_and_the_one_for_data_may_not() {
+        use std::io::{Read as _, Write as _};
+        gst::init().expect("GStreamer starts");
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let connect = || {
+            let client = TcpStream::connect(listener.local_addr().expect("it has one"));
+            let (server, peer) = listener.accept().expect("somebody knocks");
+            let connection = Connection::new(&server, peer);
+            (client.expect("it listens"), server, connection)
+        };
+        let (requests, mut data, pool) = (connect(), connect(), RTSPSessionPool::new());
+        let mut reading = Reading::new(requests.2, 10 * SECOND);
+        reading.look_at(data.2);
+        reading.look_at(data.2);
+        assert_eq!((reading.fault(&pool), reading.ways.len()), (None, 2));
+        data.1.write_all(b"data").expect("it stands");
+        data.0.read_exact(&mut [0; 4]).expect("it comes");
+        drop(requests);
+        assert_eq!((reading.fault(&pool), reading.ways.len()), (None, 1));
+        drop(data);
+        assert_eq!(reading.fault(&pool), Some(Farewell::Disconnected));
     }
 
     #[test]

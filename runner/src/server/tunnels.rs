@@ -6,6 +6,7 @@
 
 use std::{
     collections::HashMap,
+    ffi::{CStr, CString},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -13,12 +14,12 @@ use super::reading::Connection;
 
 /// What the ended clients of a server have left to tunnels, by the tunnels' cookies.
 #[derive(Debug, Default)]
-pub(super) struct Tunnels(Mutex<HashMap<String, Vec<Connection>>>);
+pub(super) struct Tunnels(Mutex<HashMap<CString, Vec<Connection>>>);
 
 impl Tunnels {
     /// The client of `connection`, which belongs to the tunnel of that cookie, has ended. Where its connection has not, it
     /// is the tunnel's.
-    pub(super) fn inherit(&self, cookie: String, connection: Connection) {
+    pub(super) fn inherit(&self, cookie: CString, connection: Connection) {
         let mut all = self.lock();
         // Those of tunnels that are no more; a connection that ends says so to nobody here.
         all.retain(|_, connections| {
@@ -31,11 +32,11 @@ impl Tunnels {
     }
 
     /// What the tunnel of that cookie has got.
-    pub(super) fn of(&self, cookie: &str) -> Vec<Connection> {
+    pub(super) fn of(&self, cookie: &CStr) -> Vec<Connection> {
         self.lock().get(cookie).cloned().unwrap_or_default()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Vec<Connection>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<CString, Vec<Connection>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -56,15 +57,15 @@ mod tests {
             (Connection::new(&server, peer), server, client)
         };
         let (tunnels, first, second) = (Tunnels::default(), connect(), connect());
-        tunnels.inherit("a".into(), first.0);
-        assert_eq!(tunnels.of("a"), [first.0]);
-        assert_eq!(tunnels.of("b"), []);
+        tunnels.inherit(c"a".into(), first.0);
+        assert_eq!(tunnels.of(c"a"), [first.0]);
+        assert_eq!(tunnels.of(c"b"), []);
         // The next one may get its descriptor, and is another one all the same.
         let gone = first.0;
         drop(first);
-        tunnels.inherit("b".into(), second.0);
-        assert_eq!((tunnels.of("a"), tunnels.of("b")), (vec![], vec![second.0]));
-        tunnels.inherit("c".into(), gone);
-        assert_eq!(tunnels.of("c"), []);
+        tunnels.inherit(c"b".into(), second.0);
+        assert_eq!((tunnels.of(c"a"), tunnels.of(c"b")), (vec![], vec![second.0]));
+        tunnels.inherit(c"c".into(), gone);
+        assert_eq!(tunnels.of(c"c"), []);
     }
 }
