@@ -1,7 +1,7 @@
 //! The few calls of gst-rtsp-server and of the system that the bindings lack, each argued: the runner's only `unsafe`.
 
 use std::{
-    ffi::CStr,
+    ffi::{CStr, CString},
     io,
     mem::ManuallyDrop,
     net::{SocketAddr, TcpListener, TcpStream},
@@ -135,6 +135,24 @@ pub fn is_tunnelled(client: &RTSPClient) -> bool {
     unsafe {
         let connection = gst_rtsp_server::ffi::gst_rtsp_client_get_connection(client.to_glib_none().0);
         !connection.is_null() && from_glib(gst_rtsp::ffi::gst_rtsp_connection_is_tunneled(connection))
+    }
+}
+
+/// The cookie of the HTTP tunnel that `client` is part of, if it is; whoever asks for a tunnel writes it. To be called on
+/// the thread that serves the client.
+#[must_use]
+pub fn tunnel_cookie(client: &RTSPClient) -> Option<CString> {
+    #[expect(unsafe_code, reason = "the bindings lack gst_rtsp_client_get_connection()")]
+    // SAFETY: the connection belongs to the client and lives as long as it does. The cookie is an array within it, ends
+    // with a zero, is written once, on this thread, and copied here; what is null is none. Whoever closes the connection
+    // elsewhere only takes back a flag that says there is one.
+    unsafe {
+        let connection = gst_rtsp_server::ffi::gst_rtsp_client_get_connection(client.to_glib_none().0);
+        if connection.is_null() {
+            return None;
+        }
+        let cookie = gst_rtsp::ffi::gst_rtsp_connection_get_tunnelid(connection);
+        (!cookie.is_null()).then(|| CStr::from_ptr(cookie).to_owned())
     }
 }
 

@@ -14,7 +14,9 @@
 //! | `run` | the process: serves until a signal, and follows the file |
 //! | `watch` | whether a file has changed |
 //! | `sessions` | the sessions of a connection: hidden from all others, and over with it |
+//! | `ready` | how many sessions there may be that do not play yet |
 //! | `reading` | whether a viewer reads what it is sent |
+//! | `tunnels` | the connections of tunnels through HTTP |
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -35,10 +37,12 @@ mod guard;
 mod handshakes;
 mod mounts;
 mod reading;
+mod ready;
 mod reload;
 mod run;
 mod sessions;
 mod transports;
+mod tunnels;
 mod watch;
 
 pub use checks::StartError;

@@ -4,6 +4,8 @@
 mod common;
 
 use std::{
+    net::{Ipv4Addr, SocketAddr, TcpStream},
+    os::fd::AsFd as _,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -12,6 +14,7 @@ use common::{
     RtspClient, holds_within,
     process::{Log, Process},
 };
+use gst_rtsp_server::gio::{self, prelude::*};
 
 /// In seconds, as short as may be.
 const TIMEOUT: &str = "5";
@@ -117,6 +120,116 @@ fn whoever_does_not_read_is_sent_away_and_the_log_says_why() {
     let said = format!("{} (TCP) has left: it does not read", stalled.address());
     assert!(left[0].contains(&said), "{left:?}");
     assert!(stalled.sees_the_end(), "its connection must be closed");
+}
+
+#[test]
+fn whoever_does_not_read_is_sent_away_from_a_tunnel_whichever_way_was_opened_first() {
+    let server = Process::start(|command| {
+        // The time-out of 30 s comes later than what is to be seen.
+        command
+            .env("RTSP_VIDEO_CODEC", "mjpeg")
+            .env("RTSP_VIDEO_RESOLUTION", "1920x1080");
+    });
+    let viewers = [true, false].map(|is_post_first| {
+        let mut viewer = RtspClient::tunnel(server.port(), is_post_first);
+        let answers = [
+            viewer.describe().status,
+            viewer.setup().status,
+            viewer.play().status,
+        ];
+        assert_eq!(answers, [200; 3]);
+        let first = viewer.post_address().filter(|_| is_post_first);
+        let first = first.unwrap_or_else(|| viewer.address());
+        let watches = format!("{first} (HTTP tunnel) is watching");
+        server.log().wait_for(&watches, |line| line.contains(&watches));
+        (viewer, first)
+    });
+    let left = farewells(server.log(), viewers.len(), Duration::from_secs(40));
+    for (mut viewer, first) in viewers {
+        let said = format!("{first} (HTTP tunnel) has left: it does not read");
+        assert!(left.iter().any(|line| line.contains(&said)), "{left:?}");
+        assert!(viewer.sees_the_end(), "its connection must be closed");
+    }
+}
+
+/// A connection to `port` of loopback from an address of loopback.
+fn connect_from(address: Ipv4Addr, port: u16) -> TcpStream {
+    let client = gio::SocketClient::new();
+    client.set_local_address(Some(&gio::InetSocketAddress::from(SocketAddr::from((
+        address, 0,
+    )))));
+    let connection = client.connect_to_host("127.0.0.1", port, gio::Cancellable::NONE);
+    let socket = connection.expect("the server listens").socket();
+    let stream = TcpStream::from(socket.as_fd().try_clone_to_owned().expect("a descriptor"));
+    stream.set_nonblocking(false).expect("it can wait");
+    stream
+}
+
+/// The sessions that are begun, each by a SETUP that names none, before one is refused (503).
+fn set_up_all(client: &mut RtspClient, url: &str) -> Vec<String> {
+    let control = format!("{url}/stream=0");
+    let transport = ("Transport", "RTP/AVP;unicast;client_port=40000-40001");
+    let mut sessions = Vec::new();
+    for _ in 0..1000 {
+        client.send("SETUP", &control, &[transport]);
+        let answer = client.response();
+        if answer.status != 200 {
+            assert_eq!(answer.status, 503);
+            return sessions;
+        }
+        let session = answer.header("Session").expect("it has one");
+        sessions.push(session.split(';').next().unwrap_or_default().to_owned());
+    }
+    panic!("it is never refused");
+}
+
+#[test]
+fn whoever_begins_sessions_without_end_is_refused_and_others_watch() {
+    const OF_A_CONNECTION: usize = 100;
+    const OF_AN_ADDRESS: usize = 2000;
+    let server = Process::start(|command| {
+        // None is over before the end.
+        command
+            .env("RTSP_SESSION_TIMEOUT_SECONDS", "3600")
+            .env("RTSP_VIDEO_RESOLUTION", "320x240");
+    });
+    let url = format!("rtsp://127.0.0.1:{}/live", server.port());
+    let connect = |address| RtspClient::over(connect_from(address, server.port()), url.clone());
+    let mut crowd = [0; OF_AN_ADDRESS / OF_A_CONNECTION].map(|_| {
+        let mut client = connect(Ipv4Addr::new(127, 0, 0, 2));
+        let sessions = set_up_all(&mut client, &url);
+        assert_eq!(sessions.len(), OF_A_CONNECTION);
+        (client, sessions)
+    });
+    let says = |what: &'static str| {
+        move |line: &str| {
+            ["WARN", "refused a session", "127.0.0.2:", what]
+                .iter()
+                .all(|words| line.contains(words))
+        }
+    };
+    server
+        .log()
+        .wait_for("who has too many", says("its connection has 100"));
+    let mut late = connect(Ipv4Addr::new(127, 0, 0, 2));
+    assert_eq!(set_up_all(&mut late, &url).len(), 0);
+    let mut other = RtspClient::watch_port(server.port());
+    other.next_rtp();
+    // The log tells of an address once in 10 s.
+    let is_told = holds_within(Duration::from_secs(30), || {
+        assert_eq!(set_up_all(&mut late, &url).len(), 0);
+        count(server.log(), "its address has 2000 that do not play") > 0
+    });
+    assert!(is_told, "{}", server.log());
+    // Whoever plays makes room for the next one.
+    for (client, sessions) in &mut crowd[..2] {
+        assert_eq!(client.request("PLAY", &[("Session", &sessions[0])]).status, 200);
+    }
+    assert_eq!(set_up_all(&mut late, &url).len(), 2);
+    drop(crowd);
+    let may_come = || late.setup().status == 200;
+    assert!(holds_within(IN_TIME, may_come), "their sessions have ended");
+    assert_eq!(late.play().status, 200);
 }
 
 #[test]

@@ -30,6 +30,25 @@ fn a_lost_connection_ends_a_viewer() {
 }
 
 #[test]
+fn a_lost_connection_ends_a_viewer_in_a_tunnel_whichever_way_was_opened_first() {
+    for is_post_first in [true, false] {
+        let server = start(&config());
+        let mut client = RtspClient::tunnel(server.port(), is_post_first);
+        let answers = [
+            client.describe().status,
+            client.setup().status,
+            client.play().status,
+        ];
+        assert_eq!(answers, [200; 3]);
+        client.next_rtp();
+        wait_for_viewers(&server, 1);
+        // That of the requests stands.
+        client.hang_up();
+        wait_for_viewers(&server, 0);
+    }
+}
+
+#[test]
 fn a_silent_udp_viewer_ends_with_its_session() {
     let server = start(&Config {
         session_timeout: 5,

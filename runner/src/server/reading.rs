@@ -23,7 +23,7 @@ const QUIET: Duration = Duration::from_secs(3);
 
 /// The connection of a client. It is gst-rtsp-server's, which may close it at any time: the descriptor counts only as long
 /// as it is still connected with this peer.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Connection {
     descriptor: RawFd,
     peer: SocketAddr,
@@ -48,7 +48,8 @@ impl Connection {
         self.stands().then_some(delivery)
     }
 
-    fn stands(&self) -> bool {
+    /// Whether it is still the one that it was.
+    pub(super) fn stands(&self) -> bool {
         rtsp_ffi::peer(self.descriptor).map(canonical) == Some(self.peer)
     }
 
@@ -67,12 +68,42 @@ fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
-/// How far a viewer is behind what it is sent, in looks at its connection.
+/// How far a viewer is behind what it is sent, in looks at its connections: a tunnel through HTTP has two.
 #[derive(Debug)]
 pub(super) struct Reading {
+    patience: Duration,
+    ways: Vec<Way>,
+    quiet: Option<Quiet>,
+}
+
+/// A connection by which data may go to a viewer.
+#[derive(Debug)]
+struct Way {
     connection: Connection,
     backlog: Backlog,
-    quiet: Option<Quiet>,
+    /// What had been written at the first look.
+    at_first: Option<u64>,
+    /// More has been written since.
+    is_used: bool,
+}
+
+impl Way {
+    fn new(connection: Connection, patience: Duration) -> Self {
+        Self {
+            connection,
+            backlog: Backlog { patience, mark: None },
+            at_first: None,
+            is_used: false,
+        }
+    }
+
+    /// How it stands with it; `None` once it has ended.
+    fn look(&mut self) -> Option<Delivery> {
+        let delivery = self.connection.delivery()?;
+        let written = delivery.written();
+        self.is_used |= *self.at_first.get_or_insert(written) != written;
+        Some(delivery)
+    }
 }
 
 /// How many bytes had been written, and since when it is so many.
@@ -85,34 +116,49 @@ struct Quiet {
 impl Reading {
     /// A viewer may be behind by `patience`.
     pub(super) fn new(connection: Connection, patience: Duration) -> Self {
-        Self {
-            connection,
-            backlog: Backlog { patience, mark: None },
+        let mut reading = Self {
+            patience,
+            ways: Vec::new(),
             quiet: None,
-        }
+        };
+        reading.look_at(connection);
+        reading
     }
 
-    /// Looks at the connection, and at the sessions of `pool`, which are played by it; answers why it has to end, if it
-    /// has to. To be called on the thread that serves its client.
+    /// The viewer's data may go by `connection` as well.
+    pub(super) fn look_at(&mut self, connection: Connection) {
+        if self.ways.iter().any(|way| way.connection == connection) {
+            return;
+        }
+        self.ways.push(Way::new(connection, self.patience));
+    }
+
+    /// Looks at the connections, and at the sessions of `pool`, which are played by them; answers why it has to end, if
+    /// it has to. To be called on the thread that serves its client.
     pub(super) fn fault(&mut self, pool: &RTSPSessionPool) -> Option<Farewell> {
-        // What is tunnelled through HTTP, and was begun by the connection for requests, has its data in another one; the
-        // system gives up that one.
-        let (now, delivery) = (Instant::now(), self.connection.delivery()?);
-        let fault = self.backlog.fault(now, &delivery);
-        let fault = fault.or_else(|| self.has_been_dropped(now, &delivery, pool));
+        let now = Instant::now();
+        let (mut written, mut fault) = (0_u64, None);
+        // A tunnel goes on when the way for requests has ended, and gets another one. Where the system has given up the
+        // other way, as it does some time after the patience, gst-rtsp-server takes the error for one that passes.
+        self.ways.retain_mut(|way| {
+            let Some(delivery) = way.look() else {
+                fault = fault.or(way.is_used.then_some(Farewell::Disconnected));
+                return false;
+            };
+            written = written.wrapping_add(delivery.written());
+            fault = fault.or_else(|| way.backlog.fault(now, &delivery));
+            true
+        });
+        let fault = fault.or_else(|| self.has_been_dropped(now, written, pool));
         if fault.is_some() {
-            self.connection.forget_what_waits();
+            for way in &self.ways {
+                way.connection.forget_what_waits();
+            }
         }
         fault
     }
 
-    fn has_been_dropped(
-        &mut self,
-        now: Instant,
-        delivery: &Delivery,
-        pool: &RTSPSessionPool,
-    ) -> Option<Farewell> {
-        let written = delivery.written();
+    fn has_been_dropped(&mut self, now: Instant, written: u64, pool: &RTSPSessionPool) -> Option<Farewell> {
         match &self.quiet {
             Some(quiet) if quiet.written == written => {
                 let is_quiet = now.duration_since(quiet.since) > QUIET;
@@ -268,6 +314,30 @@ mod tests {
         assert!(Connection::new(&server, peer).delivery().is_some());
         let other = Connection::new(&server, address);
         assert!(other.delivery().is_none(), "{client:?} is another one");
+    }
+
+    #[test]
+    fn the_way_for_requests_may_end_and_the_one_for_data_may_not() {
+        use std::io::{Read as _, Write as _};
+        gst::init().expect("GStreamer starts");
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let connect = || {
+            let client = TcpStream::connect(listener.local_addr().expect("it has one"));
+            let (server, peer) = listener.accept().expect("somebody knocks");
+            let connection = Connection::new(&server, peer);
+            (client.expect("it listens"), server, connection)
+        };
+        let (requests, mut data, pool) = (connect(), connect(), RTSPSessionPool::new());
+        let mut reading = Reading::new(requests.2, 10 * SECOND);
+        reading.look_at(data.2);
+        reading.look_at(data.2);
+        assert_eq!((reading.fault(&pool), reading.ways.len()), (None, 2));
+        data.1.write_all(b"data").expect("it stands");
+        data.0.read_exact(&mut [0; 4]).expect("it comes");
+        drop(requests);
+        assert_eq!((reading.fault(&pool), reading.ways.len()), (None, 1));
+        drop(data);
+        assert_eq!(reading.fault(&pool), Some(Farewell::Disconnected));
     }
 
     #[test]

@@ -7,7 +7,7 @@
 use std::{
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicBool, AtomicU32, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
@@ -16,7 +16,11 @@ use gst::glib;
 use gst_rtsp::RTSPStatusCode;
 use gst_rtsp_server::{RTSPClient, RTSPFilterResult, RTSPSession, RTSPSessionPool, prelude::*};
 
-use super::reading::{Connection, Reading};
+use super::{
+    reading::{Connection, Reading},
+    ready::{self, Ready, ReadyHere},
+    tunnels::Tunnels,
+};
 use crate::{config::Config, rtsp_ffi, viewers::Farewell};
 
 /// How much later than it was told a session ends whose viewer shows no sign of life: viewers are to be gone 2 s later at
@@ -30,21 +34,14 @@ const CLEAN_UP_INTERVAL: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How often memory is given back, where anybody has left.
 const TIDY_UP_INTERVAL: Duration = Duration::from_secs(10);
-/// More sessions than anybody watches, few enough to leave memory for those who do. Where more viewers are allowed by the
-/// configuration, there are more.
-const MOST: u32 = 2000;
-/// Sessions beyond the viewers that are allowed: of those who come in vain, and of those who only look.
-const SPARE: u32 = 100;
-/// Of these, one connection has no more. A viewer needs one for each stream.
-const MOST_OF_A_CONNECTION: u32 = 100;
 
 /// The sessions of all connections of a server.
 #[derive(Debug)]
 pub(super) struct Sessions {
     /// In seconds, as a session's viewer is told.
     timeout: u32,
-    most: u32,
-    open: AtomicU32,
+    ready: Arc<Ready>,
+    tunnels: Tunnels,
     /// Some have ended since the memory was tidied up.
     have_ended: AtomicBool,
 }
@@ -52,11 +49,10 @@ pub(super) struct Sessions {
 impl Sessions {
     /// None yet, as `config` wants them.
     pub(super) fn new(config: &Config) -> Self {
-        let viewers = config.max_viewers.unwrap_or(0);
         Self {
             timeout: config.session_timeout,
-            most: MOST.max(viewers.saturating_add(SPARE)),
-            open: AtomicU32::new(0),
+            ready: Arc::new(Ready::new(config.max_viewers)),
+            tunnels: Tunnels::default(),
             have_ended: AtomicBool::new(false),
         }
     }
@@ -89,30 +85,20 @@ impl Sessions {
         is_over: impl Fn(&RTSPSession, Farewell) + Send + Sync + 'static,
     ) {
         let pool = RTSPSessionPool::new();
-        pool.set_max_sessions(MOST_OF_A_CONNECTION);
-        let all = Arc::clone(self);
+        pool.set_max_sessions(ready::OF_A_CONNECTION);
+        let peer = connection.map(|connection| connection.peer());
+        let here = Arc::new(ReadyHere::new(&self.ready, peer));
         let verdict = Arc::new(OnceLock::new());
-        let why = Arc::clone(&verdict);
+        let (all, ended, why) = (Arc::clone(self), Arc::clone(&here), Arc::clone(&verdict));
         pool.connect_session_removed(move |_, session| {
-            all.open.fetch_sub(1, Ordering::Relaxed);
+            ended.remove(&id(session));
             all.have_ended.store(true, Ordering::Relaxed);
             let why = why.get().copied();
             is_over(session, why.unwrap_or_else(|| farewell(session)));
         });
         client.set_session_pool(Some(&pool));
-        self.limit(client);
+        limit(client, &here);
         self.follow(client, connection, verdict);
-    }
-
-    fn limit(self: &Arc<Self>, client: &RTSPClient) {
-        let all = Arc::clone(self);
-        client.connect_pre_setup_request(move |_, context| {
-            if context.session().is_some() || all.open.load(Ordering::Relaxed) < all.most {
-                RTSPStatusCode::Ok
-            } else {
-                RTSPStatusCode::ServiceUnavailable
-            }
-        });
     }
 
     fn follow(
@@ -125,19 +111,47 @@ impl Sessions {
         client.connect_new_session(move |client, session| {
             session.set_timeout(all.timeout);
             session.set_extra_timeout(u32::try_from(GRACE.as_secs()).unwrap_or(u32::MAX));
-            all.open.fetch_add(1, Ordering::Relaxed);
             if let Some(pool) = client.session_pool().filter(|pool| pool.n_sessions() == 1) {
                 let reading = connection.map(|connection| Reading::new(connection, all.patience()));
-                look_after(client, &pool, reading, Arc::clone(&verdict));
+                look_after(&all, client, &pool, reading, Arc::clone(&verdict));
             }
         });
-        client.connect_closed(|client| {
+        let all = Arc::clone(self);
+        client.connect_closed(move |client| {
             tracing::debug!("connection closed");
+            if let (Some(connection), Some(cookie)) = (connection, rtsp_ffi::tunnel_cookie(client)) {
+                all.tunnels.inherit(cookie, connection);
+            }
             if let Some(pool) = client.session_pool() {
                 pool.filter(Some(&mut |_, _| RTSPFilterResult::Remove));
             }
         });
     }
+}
+
+/// Has `client` have no more sessions than it may, and `here` know those that do not play yet.
+fn limit(client: &RTSPClient, here: &Arc<ReadyHere>) {
+    let room = Arc::clone(here);
+    client.connect_pre_setup_request(move |client, context| {
+        let sessions = || client.session_pool().map_or(0, |pool| pool.n_sessions());
+        if context.session().is_some() || room.has_room(sessions()) {
+            RTSPStatusCode::Ok
+        } else {
+            RTSPStatusCode::ServiceUnavailable
+        }
+    });
+    let begun = Arc::clone(here);
+    client.connect_new_session(move |_, session| begun.add(&id(session)));
+    let here = Arc::clone(here);
+    client.connect_play_request(move |_, context| {
+        if let Some(session) = context.session() {
+            here.remove(&id(session));
+        }
+    });
+}
+
+fn id(session: &RTSPSession) -> String {
+    session.sessionid().map(String::from).unwrap_or_default()
 }
 
 /// Why a session without TEARDOWN is over. One that goes with its connection has time left.
@@ -153,6 +167,7 @@ fn farewell(session: &RTSPSession) -> Farewell {
 /// are sessions, on the thread that serves the client: gst-rtsp-server ends the process when a session times out on
 /// another one while its connection closes.
 fn look_after(
+    all: &Arc<Sessions>,
     client: &RTSPClient,
     pool: &RTSPSessionPool,
     mut reading: Option<Reading>,
@@ -161,7 +176,7 @@ fn look_after(
     let Some(context) = glib::main_current_source().and_then(|source| source.context()) else {
         return tracing::error!("a session began outside of its client's thread: it will not time out");
     };
-    let (client, pool) = (client.downgrade(), pool.downgrade());
+    let (all, client, pool) = (Arc::clone(all), client.downgrade(), pool.downgrade());
     let timer = glib::timeout_source_new(CLEAN_UP_INTERVAL, None, glib::Priority::DEFAULT, move || {
         let (Some(client), Some(pool)) = (client.upgrade(), pool.upgrade()) else {
             return glib::ControlFlow::Break;
@@ -170,7 +185,15 @@ fn look_after(
         if pool.n_sessions() == 0 {
             return glib::ControlFlow::Break;
         }
-        let Some(why) = reading.as_mut().and_then(|reading| reading.fault(&pool)) else {
+        let fault = reading.as_mut().and_then(|reading| {
+            let cookie = rtsp_ffi::tunnel_cookie(&client);
+            let inherited = cookie.map(|cookie| all.tunnels.of(&cookie));
+            for connection in inherited.into_iter().flatten() {
+                reading.look_at(connection);
+            }
+            reading.fault(&pool)
+        });
+        let Some(why) = fault else {
             return glib::ControlFlow::Continue;
         };
         // It is only ever set here, and this is the last time.

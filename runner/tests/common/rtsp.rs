@@ -2,17 +2,21 @@
 
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
-    net::{Ipv4Addr, SocketAddr, TcpStream},
+    net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream},
+    sync::atomic::{AtomicU32, Ordering},
     time::{Instant, SystemTime},
 };
 
+use gst::glib::base64_encode;
 use rtsp_clock_server::server::Server;
 
 use super::{PATIENCE, packet::Interleaved};
 
-/// A client that speaks RTSP over one TCP connection, with RTP interleaved.
+/// A client that speaks RTSP over one TCP connection, or through an HTTP tunnel, with RTP interleaved.
 pub struct RtspClient {
     stream: BufReader<TcpStream>,
+    /// The tunnel's way to the server.
+    post: Option<TcpStream>,
     url: String,
     cseq: u32,
     session: Option<String>,
@@ -48,15 +52,43 @@ impl RtspClient {
     }
 
     pub fn connect_path(port: u16, path: &str) -> Self {
-        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("the server listens");
+        Self::over(connect(port), format!("rtsp://127.0.0.1:{port}{path}"))
+    }
+
+    /// As [`RtspClient::connect_port`], over a connection that stands.
+    pub fn over(stream: TcpStream, url: String) -> Self {
         stream.set_read_timeout(Some(PATIENCE)).expect("a read timeout");
         Self {
             stream: BufReader::new(stream),
-            url: format!("rtsp://127.0.0.1:{port}{path}"),
+            post: None,
+            url,
             cseq: 0,
             session: None,
             authorization: None,
         }
+    }
+
+    /// Through an HTTP tunnel, of which the way to the server is opened before the way back, or after it. Whichever the
+    /// server meets first is the viewer's address to it.
+    pub fn tunnel(port: u16, is_post_first: bool) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let cookie = format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let open = |method: &str, headers: &str| {
+            let mut connection = connect(port);
+            let typed = "application/x-rtsp-tunnelled";
+            let head = format!("{method} /live HTTP/1.0\r\nx-sessioncookie: {cookie}\r\n");
+            let request = format!("{head}Accept: {typed}\r\nContent-Type: {typed}\r\n{headers}\r\n");
+            connection
+                .write_all(request.as_bytes())
+                .expect("the connection stands");
+            connection
+        };
+        let open_post = || open("POST", "Content-Length: 32767\r\n");
+        let early = is_post_first.then(open_post);
+        let mut client = Self::over(open("GET", ""), format!("rtsp://127.0.0.1:{port}/live"));
+        assert_eq!(client.response().status, 200, "GET");
+        client.post = Some(early.unwrap_or_else(open_post));
+        client
     }
 
     /// Asks for the stream at `path` from now on.
@@ -78,6 +110,20 @@ impl RtspClient {
     /// Where it comes from, as the server sees it.
     pub fn address(&self) -> SocketAddr {
         self.stream.get_ref().local_addr().expect("an address")
+    }
+
+    /// Ends the connection by which packets come. A tunnel's way to the server stands.
+    pub fn hang_up(&self) {
+        self.stream
+            .get_ref()
+            .shutdown(Shutdown::Both)
+            .expect("the connection stands");
+    }
+
+    /// Where the requests come from that go through a tunnel.
+    pub fn post_address(&self) -> Option<SocketAddr> {
+        let post = self.post.as_ref()?;
+        Some(post.local_addr().expect("an address"))
     }
 
     /// The session that the server gave.
@@ -105,10 +151,11 @@ impl RtspClient {
     }
 
     pub fn send_raw(&mut self, bytes: &[u8]) {
-        self.stream
-            .get_mut()
-            .write_all(bytes)
-            .expect("the connection stands");
+        let sent = match &mut self.post {
+            Some(post) => post.write_all(base64_encode(bytes).as_bytes()),
+            None => self.stream.get_mut().write_all(bytes),
+        };
+        sent.expect("the connection stands");
     }
 
     pub fn request(&mut self, method: &str, headers: &[(&str, &str)]) -> Response {
@@ -301,4 +348,8 @@ impl RtspClient {
         self.stream.read_line(&mut line)?;
         Ok(line.trim_end().to_owned())
     }
+}
+
+fn connect(port: u16) -> TcpStream {
+    TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("the server listens")
 }
