@@ -65,6 +65,8 @@ if [ "$requests" -gt 0 ]; then
         attacked "idle_connections_do_no_harm$login" '^10000 connections within'
         attacked "slow_bytes_do_no_harm$login" '^[0-9]+ of [0-9]+ packets lost'
     done
+    echo "soak: whether the time of an answer tells a wrong name from a wrong password"
+    soaked '^the time of an answer' cargo bench --locked --package rtsp-clock-server --bench login
 fi
 if [ "$cycles" -gt 0 ]; then
     echo "soak: 1000 viewers of one stream, 100 streams with a viewer each, $cycles viewers who come and go"

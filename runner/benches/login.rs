@@ -1,12 +1,16 @@
 //! Whether the time of an answer tells a wrong name from a wrong password: `cargo bench -p rtsp-clock-server --bench login`.
 //!
 //! Both are tried in turn in one connection, so that whatever else happens on the machine happens to both. The control
-//! are two wrong names: what the measurement finds between things that are the same.
+//! are two wrong names: what the measurement finds between things that are the same. It fails where the difference is
+//! more than that of the control and four times what both are uncertain by.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
 
-use std::time::{Duration, Instant};
+use std::{
+    process::ExitCode,
+    time::{Duration, Instant},
+};
 
 use common::{RtspClient, config, login, start};
 use md5::{Digest as _, Md5};
@@ -19,7 +23,7 @@ const ATTEMPTS: u32 = 40_000;
 /// Beside the one that is known.
 const OTHERS: usize = 20;
 
-fn main() {
+fn main() -> ExitCode {
     let others = (0..OTHERS).map(|number| User {
         login: Login {
             username: format!("other{number}"),
@@ -36,10 +40,26 @@ fn main() {
         "| way | first | second | median | median of the second, less that of the first | its uncertainty |"
     );
     println!("| --- | --- | --- | --- | --- | --- |");
+    let mut tells_nothing = true;
     for way in [Way::Basic, Way::Digest] {
-        compare(&server, way, "resu", "usre");
-        compare(&server, way, "resu", "user");
+        let control = compare(&server, way, "resu", "usre");
+        let names = compare(&server, way, "resu", "user");
+        let uncertainty = control.uncertainty.hypot(names.uncertainty);
+        tells_nothing &= names.seconds.abs() <= control.seconds.abs() + 4.0 * uncertainty;
     }
+    if tells_nothing {
+        println!("the time of an answer tells no name from another");
+        ExitCode::SUCCESS
+    } else {
+        println!("the time of an answer tells whether there is such a name");
+        ExitCode::FAILURE
+    }
+}
+
+/// How much later the second answer comes, and how sure that is, in s.
+struct Difference {
+    seconds: f64,
+    uncertainty: f64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +69,7 @@ enum Way {
 }
 
 /// The same wrong password under two names.
-fn compare(server: &Server, way: Way, first: &str, second: &str) {
+fn compare(server: &Server, way: Way, first: &str, second: &str) -> Difference {
     let mut client = RtspClient::connect(server);
     let offers = client.describe();
     let nonce = offers
@@ -67,14 +87,19 @@ fn compare(server: &Server, way: Way, first: &str, second: &str) {
         times[which].push(begin.elapsed());
     }
     let [one, other] = times.map(median);
+    let difference = Difference {
+        seconds: other.0 - one.0,
+        uncertainty: one.1.hypot(other.1),
+    };
     println!(
         "| {way:?} | {} | {} | {:.1} µs | {:+.0} ns | ± {:.0} ns |",
         kind(first),
         kind(second),
         one.0 * 1e6,
-        (other.0 - one.0) * 1e9,
-        one.1.hypot(other.1) * 1e9
+        difference.seconds * 1e9,
+        difference.uncertainty * 1e9
     );
+    difference
 }
 
 fn kind(name: &str) -> &'static str {

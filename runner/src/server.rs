@@ -166,11 +166,15 @@ impl Server {
         let Some(thread) = self.thread.take() else { return };
         self.endpoints.iter().for_each(Endpoint::refuse);
         side_by_side(&self.streams, FAREWELLS_AT_ONCE, |stream| stream.end(FAREWELL));
-        self.endpoints.iter().for_each(Endpoint::send_away);
         for stream in &self.streams {
+            stream.close_connections();
             stream.stop();
+        }
+        for stream in &self.streams {
             stream.wait_until_deserted(FAREWELL);
         }
+        // Those who have never asked for a stream.
+        self.endpoints.iter().for_each(Endpoint::send_away);
         self.quit();
         if thread.join().is_err() {
             tracing::error!("the server's thread had failed");

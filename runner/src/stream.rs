@@ -192,6 +192,11 @@ impl Stream {
         });
     }
 
+    /// Closes the connections of all who have asked for it, and does not wait for their end.
+    pub fn close_connections(&self) {
+        self.attendance.close_connections();
+    }
+
     /// Waits until the last client has gone, no longer than `patience`.
     pub fn wait_until_deserted(&self, patience: Duration) {
         self.attendance.wait_until_deserted(patience);
@@ -213,7 +218,7 @@ impl Stream {
     pub fn retire(&self, patience: Duration) {
         self.is_retired.store(true, Ordering::SeqCst);
         self.end(patience);
-        self.attendance.close_connections();
+        self.close_connections();
         self.stop();
         self.wait_until_deserted(patience);
     }

@@ -20,7 +20,24 @@ pub(super) struct Attendance {
 #[derive(Debug, Default)]
 struct Present {
     arrivals: u64,
-    clients: BTreeMap<u64, Option<glib::WeakRef<RTSPClient>>>,
+    clients: BTreeMap<u64, Option<Client>>,
+}
+
+/// A client, and the context of the thread that serves it.
+#[derive(Debug)]
+struct Client {
+    weak: glib::WeakRef<RTSPClient>,
+    context: Option<glib::MainContext>,
+}
+
+impl Client {
+    /// To be called on the thread that serves it.
+    fn new(client: &RTSPClient) -> Self {
+        Self {
+            weak: client.downgrade(),
+            context: glib::main_current_source().and_then(|source| source.context()),
+        }
+    }
 }
 
 impl Attendance {
@@ -32,7 +49,7 @@ impl Attendance {
         let mut present = self.lock();
         present.arrivals += 1;
         let number = present.arrivals;
-        present.clients.insert(number, client.map(ObjectExt::downgrade));
+        present.clients.insert(number, client.map(Client::new));
         number
     }
 
@@ -63,14 +80,32 @@ impl Attendance {
             .clients
             .values()
             .flatten()
-            .filter_map(glib::WeakRef::upgrade)
+            .filter_map(|client| Some((client.weak.upgrade()?, client.context.clone())))
             .collect();
-        clients.iter().for_each(RTSPClientExt::close);
+        for (client, context) in &clients {
+            close(client, context.as_ref());
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Present> {
         self.present.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Closes the connection of `client` on the thread that serves it: gst-rtsp-server reads without end from one that is closed
+/// by another thread meanwhile.
+fn close(client: &RTSPClient, context: Option<&glib::MainContext>) {
+    let Some(context) = context else {
+        return client.close();
+    };
+    let client = client.downgrade();
+    let close = glib::idle_source_new(None, glib::Priority::HIGH, move || {
+        if let Some(client) = client.upgrade() {
+            client.close();
+        }
+        glib::ControlFlow::Break
+    });
+    close.attach(Some(context));
 }
 
 #[cfg(test)]

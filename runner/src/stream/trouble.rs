@@ -34,7 +34,7 @@ impl Stream {
                 stream = name,
                 "closing all its connections, so that viewers can come back to a new pipeline"
             );
-            stream.attendance.close_connections();
+            stream.close_connections();
             let own = stream.own().take();
             if own.is_some() {
                 drop(own);
