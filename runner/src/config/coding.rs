@@ -216,3 +216,16 @@ fn constant_bitrate(stream: &StreamConfig, place: Place<'_>) -> Option<String> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::keys::KEYS;
+
+    #[test]
+    fn what_means_nothing_beside_a_pipeline_are_keys() {
+        for name in WITHOUT_PIPELINE {
+            assert!(KEYS.iter().any(|key| key.name == name), "{name}");
+        }
+    }
+}

@@ -54,7 +54,7 @@ pub(super) enum Vertical {
 #[schemars(inline)]
 pub(super) enum Port {
     One(#[schemars(range(min = *PORTS.start(), max = *PORTS.end()))] u32),
-    #[allow(dead_code, reason = "no default has it; the schema does")]
+    #[expect(dead_code, reason = "no default has it; the schema does")]
     Numbered(#[schemars(regex(pattern = r"^[0-9]+\+\{n\}$"))] String),
 }
 
