@@ -110,10 +110,13 @@ launch_docker() {
     announce_host
     stage='' mounts=''
     mount_config
+    config_is_copied=$stage
     mount_files
     if answers_and_exits "$@"; then
         in_container "" "$@"
     else
+        [ -z "$config_is_copied" ] ||
+            say "launch: the container has a copy of $config, which it may not read itself: a change of it needs a restart"
         # What the server has to say, it says when it runs.
         ports=$(export RUST_LOG=error && in_container "" --print-docker-flags "$@")
         in_container "$ports" "$@"

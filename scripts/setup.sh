@@ -100,8 +100,8 @@ packages() {
 packages_apt() {
     echo gcc libc6-dev pkg-config libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstrtspserver-1.0-dev \
         libpango1.0-dev libcairo2-dev gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly \
-        fonts-dejavu-core tzdata glib-networking
-    [ "$1" = run ] || echo gstreamer1.0-plugins-bad gstreamer1.0-libav
+        gstreamer1.0-plugins-bad fonts-dejavu-core tzdata glib-networking
+    [ "$1" = run ] || echo gstreamer1.0-libav
     [ "$1" != test ] || echo git gstreamer1.0-tools gstreamer1.0-x ffmpeg tesseract-ocr faketime shellcheck procps \
         iproute2 zbar-tools libzbar0 python3-opencv openssl mpv curl
 }
@@ -109,18 +109,18 @@ packages_apt() {
 # H.264 is in gstreamer1-plugins-ugly, which is RPM Fusion's; without it the codec `mjpeg` works.
 packages_dnf() {
     echo gcc pkgconf-pkg-config gstreamer1-devel gstreamer1-plugins-base-devel gstreamer1-rtsp-server-devel \
-        pango-devel cairo-devel gstreamer1-plugins-base gstreamer1-plugins-good dejavu-sans-mono-fonts tzdata \
-        glib-networking
+        pango-devel cairo-devel gstreamer1-plugins-base gstreamer1-plugins-good gstreamer1-plugins-bad-free \
+        dejavu-sans-mono-fonts tzdata glib-networking
     ! dnf -q list gstreamer1-plugins-ugly >/dev/null 2>&1 || echo gstreamer1-plugins-ugly
-    [ "$1" = run ] || echo gstreamer1-plugins-bad-free gstreamer1-plugin-libav
+    [ "$1" = run ] || echo gstreamer1-plugin-libav
     [ "$1" != test ] || echo git ffmpeg-free tesseract libfaketime ShellCheck procps-ng iproute zbar python3-opencv \
         openssl mpv curl
 }
 
 packages_pacman() {
-    echo gcc pkgconf gstreamer gst-plugins-base gst-plugins-good gst-plugins-ugly gst-rtsp-server pango cairo \
-        ttf-dejavu tzdata glib-networking
-    [ "$1" = run ] || echo gst-plugins-bad gst-libav
+    echo gcc pkgconf gstreamer gst-plugins-base gst-plugins-good gst-plugins-bad gst-plugins-ugly \
+        gst-rtsp-server pango cairo ttf-dejavu tzdata glib-networking
+    [ "$1" = run ] || echo gst-libav
     [ "$1" != test ] || echo git ffmpeg tesseract tesseract-data-eng libfaketime shellcheck procps-ng iproute2 zbar \
         python-opencv openssl mpv curl
 }
@@ -128,9 +128,9 @@ packages_pacman() {
 # H.264 is in Packman's gstreamer-plugins-ugly; openSUSE's own lacks x264, and the codec `mjpeg` works.
 packages_zypper() {
     echo gcc pkgconf gstreamer-devel gstreamer-plugins-base-devel gstreamer-rtsp-server-devel pango-devel cairo-devel \
-        gstreamer-plugins-base gstreamer-plugins-good gstreamer-plugins-ugly dejavu-fonts timezone \
-        glib-networking
-    [ "$1" = run ] || echo gstreamer-plugins-bad gstreamer-plugins-libav
+        gstreamer-plugins-base gstreamer-plugins-good gstreamer-plugins-bad gstreamer-plugins-ugly dejavu-fonts \
+        timezone glib-networking
+    [ "$1" = run ] || echo gstreamer-plugins-libav
     [ "$1" != test ] || echo git gstreamer-utils ffmpeg tesseract-ocr tesseract-ocr-traineddata-english libfaketime \
         ShellCheck procps iproute2 zbar python3-opencv openssl mpv curl
 }

@@ -248,6 +248,7 @@ test_mounts_the_configuration_beside_it() {
     has calls '"target=/app/config.json",readonly] [rtsp-clock-server:latest]'
     has "$config.source" "$place/config.json"
     has "$config" from-the-file
+    has_no err restart
 }
 
 test_mounts_the_configuration_named() {
@@ -293,6 +294,9 @@ test_a_private_configuration_is_mounted_as_a_copy() {
     has "$config" from-the-file
     is_a_copy "$config"
     [ -e "$place/config.json" ] || fail "the configuration is gone"
+    has err 'a change of it needs a restart'
+    launch -- --check
+    has_no err restart
 }
 
 # is_a_copy NOTE: what was mounted could be read by everybody in the container and by nobody else here, and is gone

@@ -8,6 +8,9 @@ pub(crate) const USERNAME: &str = "RTSP_PROBE_USERNAME";
 /// See [`USERNAME`].
 pub(crate) const PASSWORD: &str = "RTSP_PROBE_PASSWORD";
 
+/// The message of an `rtspsrc` that refuses its server's certificate, for the `reasons` in it.
+pub(crate) const CERTIFICATE_REFUSED: &str = "certificate-refused";
+
 /// What a pipeline's error means.
 pub(crate) fn of_pipeline(message: &gst::message::Error, target: &Target) -> String {
     let error = message.error();
@@ -64,6 +67,12 @@ fn in_words(message: &gst::message::Error, what: &str) -> String {
         format!(" ({})", cause.trim_end_matches('.'))
     };
     format!("{what}: {}{cause}.", text.trim_end_matches('.'))
+}
+
+/// The server's certificate does not hold.
+pub(crate) fn certificate(fields: &gst::StructureRef) -> String {
+    let reasons = fields.get::<&str>("reasons").unwrap_or_default();
+    format!("The server's TLS certificate is refused ({reasons}): --insecure takes any.")
 }
 
 /// What no decoder is here for; `None` for another message.

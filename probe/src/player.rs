@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use gst::prelude::*;
 
 use crate::decoders;
+use crate::failures::CERTIFICATE_REFUSED;
 use crate::packets::Packets;
 use crate::taps::Taps;
 use crate::target::Target;
@@ -370,9 +371,30 @@ fn set_up_rtspsrc(rtspsrc: &gst::Element, manner: &Manner) {
     if let Some(protocols) = manner.transport.protocols() {
         rtspsrc.set_property_from_str("protocols", protocols);
     }
-    if manner.any_certificate {
-        rtspsrc.connect("accept-certificate", false, |_| Some(true.to_value()));
-    }
+    let is_accepted = manner.any_certificate;
+    // Emitted for a certificate that does not hold, and for what reasons.
+    rtspsrc.connect("accept-certificate", false, move |arguments| {
+        if let (false, [source, .., reasons]) = (is_accepted, arguments) {
+            tell_certificate(source, reasons);
+        }
+        Some(is_accepted.to_value())
+    });
+}
+
+/// Posts why the server's certificate is refused: the error that follows does not say.
+fn tell_certificate(source: &gst::glib::Value, reasons: &gst::glib::Value) {
+    let Ok(source) = source.get::<gst::Element>() else {
+        return;
+    };
+    let reasons = gst::glib::FlagsValue::from_value(reasons).map(|(_, flags)| flags);
+    let names = reasons.iter().flatten().map(|flag| flag.nick());
+    let fields =
+        gst::Structure::builder(CERTIFICATE_REFUSED).field("reasons", names.collect::<Vec<_>>().join(", "));
+    let message = gst::message::Element::builder(fields.build())
+        .src(&source)
+        .build();
+    // Without a bus nobody is there to be told.
+    let _ = source.post_message(message);
 }
 
 fn is_jitterbuffer(factory: &gst::ElementFactory) -> bool {

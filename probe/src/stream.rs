@@ -50,6 +50,7 @@ pub(crate) struct Stream {
     ended: bool,
     failed: bool,
     said_no_stamp: bool,
+    certificate_refused: bool,
 }
 
 impl Stream {
@@ -77,6 +78,7 @@ impl Stream {
             ended: false,
             failed: false,
             said_no_stamp: false,
+            certificate_refused: false,
         };
         match Player::start(index, target, manner, tell) {
             Ok(player) => stream.player = Some(player),
@@ -123,10 +125,7 @@ impl Stream {
             // The first error is the cause, those behind it follow from it.
             gst::MessageView::Error(error) if playing => {
                 self.fail();
-                // A decoder that is missing has been told in better words.
-                if error.error().kind::<gst::CoreError>() == Some(gst::CoreError::MissingPlugin)
-                    && !self.problems.is_empty()
-                {
+                if self.has_better_words(error) {
                     return Happened::Nothing;
                 }
                 self.problem(failures::of_pipeline(error, &self.target))
@@ -155,6 +154,12 @@ impl Stream {
         ))
     }
 
+    /// Whether what an error comes from has been told: a decoder that is missing, a certificate.
+    fn has_better_words(&self, error: &gst::message::Error) -> bool {
+        let lacks_plugin = error.error().kind::<gst::CoreError>() == Some(gst::CoreError::MissingPlugin);
+        lacks_plugin && !self.problems.is_empty() || self.certificate_refused
+    }
+
     fn told(&mut self, fields: &gst::StructureRef) -> Happened {
         match fields.name().as_str() {
             "clockprobe-reading" => self.picture(fields, reading(fields)),
@@ -162,6 +167,10 @@ impl Stream {
             "clockprobe-tick" => {
                 self.tick(fields.get("av-offset").ok());
                 Happened::Nothing
+            }
+            failures::CERTIFICATE_REFUSED => {
+                self.certificate_refused = true;
+                self.problem(failures::certificate(fields))
             }
             _ => match failures::missing_plugin(fields) {
                 Some(sentence) => self.problem(sentence),

@@ -27,35 +27,9 @@ const STREAMS_SHOWN: usize = 5;
 /// So many users are named in it.
 const USERS_SHOWN: usize = 5;
 
-const AFTER_HELP: &str = "\
-The configuration is FILE, else the file that CONFIG_PATH names, else ./config.json, else defaults.
-These variables override it:
-  RTSP_VIEWER_USERNAME   RTSP_SERVER_IP     RTSP_VIDEO_CODEC       RTSP_KEY_FRAME_INTERVAL
-  RTSP_VIEWER_PASSWORD   RTSP_SERVER_PORT   RTSP_VIDEO_RESOLUTION  RTSP_STREAM_PATH
-  RTSP_RTP_PORT_RANGE    RTSP_AUDIO         RTSP_FPS               RTSP_STAMP
-  RTSP_STAMP_POSITION    RTSP_FLASH         RTSP_STAMP_ID          RTSP_BITRATE_KBPS
-  RTSP_CONSTANT_BITRATE  RTSP_ENCODER       RTSP_JPEG_QUALITY      RTSP_PIPELINE
-  RTSP_LABEL             RTSP_TIME_FORMAT   RTSP_TIME_ZONE         RTSP_CLIENTS_FORMAT
-  RTSP_FONT              RTSP_TEXT_COLOR    RTSP_BACKGROUND_COLOR  RTSP_HORIZONTAL_ALIGNMENT
-  RTSP_TEXT_SCALE        RTSP_LOGO          RTSP_LOGO_POSITION     RTSP_VERTICAL_ALIGNMENT
-  RTSP_LOGO_SCALE        RTSP_ALWAYS_ON     RTSP_COUNT             RTSP_SHARED_PICTURE
-  RTSP_LOG_LEVEL         RTSP_LOG_FORMAT    RTSP_TRANSPORTS        RTSP_MULTICAST_ADDRESS_RANGE
-  RTSP_TLS_PORT          RTSP_PLAIN_RTSP    RTSP_MULTICAST_TTL     RTSP_MULTICAST_PORT_RANGE
-  RTSP_TLS_CERTIFICATE   RTSP_TLS_PRIVATE_KEY                      RTSP_AUTHENTICATION
-  RTSP_MAX_VIEWERS       RTSP_MAX_SERVER_VIEWERS                   RTSP_SESSION_TIMEOUT_SECONDS
-  RTSP_RELOAD
-RTSP_H264_GOP is the older name of RTSP_KEY_FRAME_INTERVAL.
-RTSP_DEFAULT_RTP_PORT_RANGE is the port range where neither the file nor RTSP_RTP_PORT_RANGE gives one.
-RTSP_PUBLIC_ADDRESSES lists, with spaces between, the hosts (or HOST:PORT) to show in URLs.
-An empty one counts as unset; for the user name, the password, RTP's ports, multicast's addresses,
-the pipeline and TLS's files it means none.
-RUST_LOG says how much is logged, in place of logLevel. GST_DEBUG asks GStreamer for its own log.
-
-Exit status: 0 after SIGINT or SIGTERM or when all is well, 1 after an error.";
-
 /// An RTSP test camera whose picture is a clock with milliseconds and the number of its viewers.
 #[derive(Debug, Parser)]
-#[command(name = "rtsp-clock-server", version = VERSION, after_help = AFTER_HELP)]
+#[command(name = "rtsp-clock-server", version = VERSION, after_help = after_help())]
 pub struct Arguments {
     /// Read the configuration from this file
     #[arg(long, value_name = "FILE")]
@@ -79,7 +53,8 @@ struct Action {
     /// Print the JSON Schema of the configuration and exit
     #[arg(long)]
     print_schema: bool,
-    /// Print the -p flags that "docker run" needs for this configuration and exit
+    /// Print the flags that "docker run" needs for this configuration, to open ports or to share the host's network, and
+    /// exit
     #[arg(long)]
     print_docker_flags: bool,
     /// Print the path of each file that this configuration names, whether it is there or not, one a line, and exit
@@ -96,6 +71,34 @@ enum LaunchForm {
     Factory,
     /// Quoted for a shell, without parentheses
     GstLaunch,
+}
+
+/// What `--help` says behind the options.
+fn after_help() -> String {
+    format!(
+        "\
+The configuration is FILE, else the file that CONFIG_PATH names, else ./config.json, else defaults.
+These variables override it:
+{}
+RTSP_H264_GOP is the older name of RTSP_KEY_FRAME_INTERVAL.
+RTSP_DEFAULT_RTP_PORT_RANGE is the port range where neither the file nor RTSP_RTP_PORT_RANGE gives one.
+RTSP_PUBLIC_ADDRESSES lists, with spaces between, the hosts (or HOST:PORT) to show in URLs.
+An empty one counts as unset; for the user name, the password, RTP's ports, multicast's addresses,
+the pipeline and TLS's files it means none.
+RUST_LOG says how much is logged, in place of logLevel. GST_DEBUG asks GStreamer for its own log.
+
+Exit status: 0 after SIGINT or SIGTERM or when all is well, 1 after an error.",
+        in_columns(&config::variables().collect::<Vec<_>>())
+    )
+}
+
+/// Indented lines of three names each.
+fn in_columns(names: &[&str]) -> String {
+    let line = |names: &[&str]| {
+        let padded: String = names.iter().map(|name| format!("  {name:<29}")).collect();
+        padded.trim_end().to_owned()
+    };
+    names.chunks(3).map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// Does what the command line says.
@@ -294,7 +297,11 @@ fn picture(stream: &config::StreamConfig) -> String {
 }
 
 /// The flags that open a container's ports. RTSP tells viewers the ports, so that each is the same outside and inside.
+/// Multicast does not leave a network of the container's own.
 fn docker_flags(config: &Config) -> anyhow::Result<String> {
+    if config.multicast.is_some() {
+        return Ok("--network host".into());
+    }
     let mut ports = BTreeSet::new();
     let plain = config
         .endpoints()

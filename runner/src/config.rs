@@ -50,7 +50,7 @@ mod walk;
 
 pub use clock::ClockSource;
 use look::Look;
-pub use source::{Environment, PATH_VARIABLE, Source};
+pub use source::{Environment, PATH_VARIABLE, Source, variables};
 pub use transports::{Groups, Multicast, TlsFiles, Transport};
 pub use users::{Access, Authentication, Login, User};
 pub use values::{AudioCodec, Corner, Encoder, Mount, PortRange, Stamp, VideoCodec};

@@ -9,13 +9,14 @@ use std::{
 };
 
 use common::{
-    RtspClient,
+    PATIENCE, RtspClient,
     certificate::Certificate,
-    config, gst_launch, login, mount,
+    config, gst_launch, login, measure, mount,
     process::{self, Process},
-    start, url, wait_for_viewers,
+    start, target, url, wait_for_viewers,
 };
 use gst_rtsp_server::gio::{self, prelude::*};
+use rtsp_clock_probe::{Options, Transport};
 use rtsp_clock_server::{
     config::{Config, StreamConfig},
     server::Server,
@@ -221,6 +222,35 @@ fn a_machine_without_glibs_tls_is_told_the_package() {
     assert!(
         said.contains("rtsp-clock-server: error: tlsPort ") && said.contains("glib-networking"),
         "{said}"
+    );
+}
+
+#[test]
+fn the_probe_says_why_it_refuses_a_certificate_and_takes_any_when_told() {
+    let certificate = Certificate::new();
+    let server = start(&camera(&certificate));
+    let measured = |any_certificate| {
+        measure(&Options {
+            transport: Transport::Tcp,
+            frames: Some(1),
+            duration: Some(2 * PATIENCE),
+            any_certificate,
+            ..Options::of(target(tls_url(&server)))
+        })
+    };
+    let refused = measured(false);
+    assert!(!refused.is_good());
+    let problems = &refused.measurement.streams[0].problems;
+    assert!(
+        matches!(problems.as_slice(), [problem] if problem.contains("unknown-ca") && problem.contains("--insecure")),
+        "{problems:?}"
+    );
+    let taken = measured(true);
+    let stream = &taken.measurement.streams[0];
+    assert_eq!(
+        (stream.problems.as_slice(), stream.transport.as_deref()),
+        ([].as_slice(), Some("tcp")),
+        "{stream:?}"
     );
 }
 

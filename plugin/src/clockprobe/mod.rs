@@ -88,6 +88,7 @@ glib::wrapper! {
     /// ]|
     /// How long each frame takes through an encoder and a decoder.
     /// |[
+    /// gst-launch-1.0 clocksrc stamp=qr num-buffers=250 ! x264enc ! mp4mux ! filesink location=clock.mp4
     /// gst-launch-1.0 -m filesrc location=clock.mp4 ! decodebin ! clockprobe ! fakesink
     /// ]|
     /// Which frames of a recording are there.

@@ -6,11 +6,19 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::keys::{H264_I_FRAME_INTERVAL, KEYS};
+
 /// The variable that names the file where `--config` does not.
 pub const PATH_VARIABLE: &str = "CONFIG_PATH";
 
 /// The file that is read where nothing names one.
 const USUAL_FILE: &str = "./config.json";
+
+/// The variable of each key; none of an older name.
+pub fn variables() -> impl Iterator<Item = &'static str> {
+    let current = KEYS.iter().filter(|key| key.name != H264_I_FRAME_INTERVAL);
+    current.map(|key| key.variable)
+}
 
 /// The environment variables that the configuration is read from.
 #[derive(Clone, Default)]
