@@ -458,12 +458,16 @@ test_ends_with_the_status_of_the_container() {
     exits 42
 }
 
+# A shell cannot trap what was ignored when it began, as SIGHUP is by nohup.
+default_signals=--default-signal
+env "$default_signals" true 2>/dev/null || default_signals=
+
 # stops_with SIGNAL
 stops_with() {
     chmod 0600 "$place/config.json"
     there key.pem 0600
     touch "$state/serve"
-    env STATE="$state" HOME="$state" TMPDIR="$state/../tmp" PATH="$bin" "$place/launch.sh" >"$state/out" 2>"$state/err" &
+    env $default_signals STATE="$state" HOME="$state" TMPDIR="$state/../tmp" PATH="$bin" "$place/launch.sh" >"$state/out" 2>"$state/err" &
     launcher=$!
     until_there "$state/serving"
     kill -s "$1" "$launcher"

@@ -95,8 +95,8 @@ Exit status: 0 after SIGINT or SIGTERM or when all is well, 1 after an error.",
 /// Indented lines of three names each.
 fn in_columns(names: &[&str]) -> String {
     let line = |names: &[&str]| {
-        let padded: String = names.iter().map(|name| format!("  {name:<29}")).collect();
-        padded.trim_end().to_owned()
+        let padded: Vec<_> = names.iter().map(|name| format!("  {name:<29}")).collect();
+        padded.concat().trim_end().to_owned()
     };
     names.chunks(3).map(line).collect::<Vec<_>>().join("\n")
 }

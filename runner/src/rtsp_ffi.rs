@@ -4,7 +4,7 @@ use std::{
     ffi::{CStr, CString},
     io,
     mem::ManuallyDrop,
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     os::fd::{AsRawFd, FromRawFd as _, RawFd},
     ptr,
     time::Duration,
@@ -315,14 +315,27 @@ pub fn delivery(fd: RawFd) -> Option<Delivery> {
 /// With whom `fd` is connected, if it is a connection.
 #[must_use]
 pub fn peer(fd: RawFd) -> Option<SocketAddr> {
+    lent(fd)?.peer_addr().ok()
+}
+
+/// Ends the connection `fd` in both directions; it stays open until its owner closes it.
+///
+/// # Errors
+/// When the system refuses.
+pub fn shut_down(fd: RawFd) -> io::Result<()> {
+    lent(fd).map_or(Ok(()), |connection| connection.shutdown(Shutdown::Both))
+}
+
+/// The connection `fd` of somebody else.
+fn lent(fd: RawFd) -> Option<ManuallyDrop<TcpStream>> {
     if fd < 0 {
         return None;
     }
-    #[expect(unsafe_code, reason = "std asks only what it owns")]
-    // SAFETY: it is asked and never closed here. Whoever owns it may have closed it: then the number is nobody's or that
-    // of another file, which the kernel says.
-    let connection = ManuallyDrop::new(unsafe { TcpStream::from_raw_fd(fd) });
-    connection.peer_addr().ok()
+    #[expect(unsafe_code, reason = "std deals only with what it owns")]
+    // SAFETY: it is asked, or told something, and never closed here. Whoever owns it may have closed it: then the number
+    // is nobody's or that of another file, which the kernel says.
+    let connection = unsafe { TcpStream::from_raw_fd(fd) };
+    Some(ManuallyDrop::new(connection))
 }
 
 /// Lets the connection `fd` end at once when it is closed, with what has not been taken thrown away.

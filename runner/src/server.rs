@@ -21,7 +21,7 @@
 use std::{
     sync::{Arc, Mutex, PoisonError},
     thread::JoinHandle,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use gst::glib;
@@ -32,6 +32,7 @@ use crate::{addresses, config::Config, rtsp_ffi, seats::Seats, stream::Stream, t
 mod acceptor;
 mod checks;
 mod client;
+mod connected;
 mod endpoint;
 mod guard;
 mod handshakes;
@@ -54,8 +55,9 @@ pub use run::run;
 use sessions::Sessions;
 use transports::Transports;
 
-/// How long viewers are waited for when the server, or a stream, stops.
-const FAREWELL: Duration = Duration::from_millis(500);
+/// How long viewers are waited for when the server, or a stream, stops: a camera of one frame a second says farewell with
+/// its next frame. Well below the 10 s that container engines give a process to end.
+const FAREWELL: Duration = Duration::from_secs(3);
 /// The thread that serves a client waits while the client's stream starts: with as many, that many streams start at the
 /// same time.
 const MOST_CLIENT_THREADS: usize = 16;
@@ -165,16 +167,23 @@ impl Server {
     fn shut_down(&mut self) {
         let Some(thread) = self.thread.take() else { return };
         self.endpoints.iter().for_each(Endpoint::refuse);
-        side_by_side(&self.streams, FAREWELLS_AT_ONCE, |stream| stream.end(FAREWELL));
+        let deadline = Instant::now() + FAREWELL;
+        side_by_side(&self.streams, FAREWELLS_AT_ONCE, |stream| {
+            stream.end(left(deadline));
+        });
         for stream in &self.streams {
             stream.close_connections();
             stream.stop();
         }
+        let deadline = Instant::now() + FAREWELL;
         for stream in &self.streams {
-            stream.wait_until_deserted(FAREWELL);
+            stream.wait_until_deserted(left(deadline));
         }
         // Those who have never asked for a stream.
-        self.endpoints.iter().for_each(Endpoint::send_away);
+        let deadline = Instant::now() + FAREWELL;
+        for endpoint in &self.endpoints {
+            endpoint.send_away(left(deadline));
+        }
         self.quit();
         if thread.join().is_err() {
             tracing::error!("the server's thread had failed");
@@ -263,6 +272,11 @@ fn side_by_side(streams: &[Arc<Stream>], at_once: usize, act: impl Fn(&Arc<Strea
         }
         work();
     });
+}
+
+/// How long it is until then.
+fn left(deadline: Instant) -> Duration {
+    deadline.saturating_duration_since(Instant::now())
 }
 
 /// The streams that are to be found where an endpoint was `asked` to listen.

@@ -314,7 +314,8 @@ impl Orphan {
         let _absent = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).expect("a writable folder");
         let program = env!("CARGO_BIN_EXE_rtsp-clock-server");
-        let line = format!("echo $$ >id; exec {by} '{program}' 2>log");
+        // Where the tests themselves run by nohup, the signal is ignored from there on down.
+        let line = format!("echo $$ >id; exec env --default-signal=HUP {by} '{program}' 2>log");
         let mut terminal = Command::new("script")
             .args(["-q", "-c", &line, "/dev/null"])
             .envs([

@@ -10,16 +10,30 @@ use std::{
 };
 
 use common::{
-    Interleaved, PATIENCE, RtspClient, config, config_of_large_pictures, login, start, wait_for_viewers,
+    Interleaved, PATIENCE, RtspClient, STOPPING, config, config_of_large_pictures, login, start,
+    wait_for_viewers,
 };
 use rtsp_clock_server::{
-    config::PortRange,
+    config::{Config, PortRange},
     server::{Server, StartError},
 };
 
 #[test]
 fn a_viewer_sees_the_end() {
-    let server = start(&config());
+    assert_end_is_seen(&config());
+}
+
+/// The stream ends between two frames, which are far apart here.
+#[test]
+fn a_viewer_of_one_frame_a_second_sees_the_end() {
+    let mut config = config();
+    config.streams[0].frames_per_second = 1;
+    assert_end_is_seen(&config);
+}
+
+#[track_caller]
+fn assert_end_is_seen(config: &Config) {
+    let server = start(config);
     let mut client = RtspClient::watch(&server);
     // RTCP runs from its first report on.
     client.until_sender_report();
@@ -32,7 +46,7 @@ fn a_viewer_sees_the_end() {
     }
     assert!(goodbye, "RTCP's BYE must come before the connection ends");
     assert!(client.sees_the_end(), "the connection must be closed");
-    assert!(elapsed < PATIENCE, "stopping took {elapsed:?}");
+    assert!(elapsed < STOPPING, "stopping took {elapsed:?}");
 }
 
 #[test]

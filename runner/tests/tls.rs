@@ -18,7 +18,7 @@ use common::{
 use gst_rtsp_server::gio::{self, prelude::*};
 use rtsp_clock_probe::{Options, Transport};
 use rtsp_clock_server::{
-    config::{Config, StreamConfig},
+    config::{Config, Stamp, StreamConfig},
     server::Server,
 };
 
@@ -228,7 +228,9 @@ fn a_machine_without_glibs_tls_is_told_the_package() {
 #[test]
 fn the_probe_says_why_it_refuses_a_certificate_and_takes_any_when_told() {
     let certificate = Certificate::new();
-    let server = start(&camera(&certificate));
+    let mut config = camera(&certificate);
+    config.streams[0].stamp = Stamp::Qr;
+    let server = start(&config);
     let measured = |any_certificate| {
         measure(&Options {
             transport: Transport::Tcp,

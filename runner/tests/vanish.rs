@@ -264,14 +264,17 @@ impl Cable {
             server: name("a"),
             viewers: name("b"),
         };
-        let is_allowed = run(&["netns", "add", &cable.server]) && run(&["netns", "add", &cable.viewers]);
+        let (a, b) = (cable.server.as_str(), cable.viewers.as_str());
+        let is_allowed = run(&["netns", "add", a])
+            && run(&["netns", "add", b])
+            && run(&[
+                "-n", a, "link", "add", "veth-a", "type", "veth", "peer", "name", "veth-b", "netns", b,
+            ]);
         if !is_allowed {
             return None;
         }
-        let (a, b) = (cable.server.as_str(), cable.viewers.as_str());
         for command in [
             format!("-n {a} link set lo up"),
-            format!("-n {a} link add veth-a type veth peer name veth-b netns {b}"),
             format!("-n {a} address add {SERVER}/24 dev veth-a"),
             format!("-n {b} address add 192.0.2.2/24 dev veth-b"),
             format!("-n {a} link set veth-a up"),
@@ -305,7 +308,7 @@ fn run(words: &[&str]) -> bool {
 #[test]
 fn whose_cable_is_pulled_is_gone_in_time() {
     let Some(cable) = Cable::lay() else {
-        println!("left out: network namespaces take root, and iproute2");
+        println!("left out: network namespaces take root, iproute2 and a kernel with veth");
         return;
     };
     let server = Process::start_in(&cable.server, |command| {

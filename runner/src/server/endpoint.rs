@@ -4,15 +4,17 @@ use std::{
     io,
     net::{SocketAddr, TcpListener},
     sync::Arc,
+    time::Duration,
 };
 
 use gst::glib;
-use gst_rtsp_server::{RTSPAuth, RTSPClient, RTSPFilterResult, RTSPServer, RTSPThreadPool, gio, prelude::*};
+use gst_rtsp_server::{RTSPAuth, RTSPClient, RTSPServer, RTSPThreadPool, gio, prelude::*};
 
 use super::{
     acceptor::{self, Acceptor, Handover},
     checks::StartError,
     client,
+    connected::Connected,
     guard::{CurrentLogins, Guard},
     handshakes::Handshakes,
     mounts::{Mounts, Paths},
@@ -92,9 +94,10 @@ impl Asked {
 pub(super) struct Endpoint {
     asked: Asked,
     listener: Listener,
-    rtsp: RTSPServer,
     mounts: Arc<Mounts>,
     acceptor: Arc<Acceptor>,
+    connected: Arc<Connected>,
+    handshakes: Arc<Handshakes>,
 }
 
 impl Endpoint {
@@ -119,8 +122,10 @@ impl Endpoint {
         };
         let (context, patience) = (shared.context.clone(), shared.sessions.patience());
         let acceptor = Acceptor::new(rtsp.clone(), socket, context, handover, patience).map_err(refuse)?;
+        let (connected, handshakes) = <(Arc<Connected>, Arc<Handshakes>)>::default();
+        follow_connections(&rtsp, &connected);
         if let Some(certificate) = certificate.filter(|_| asked.is_tls) {
-            speak_tls(&rtsp, certificate, &shared.context);
+            speak_tls(&rtsp, certificate, &handshakes, &shared.context);
         }
         follow_clients(&rtsp, address, &mounts, shared);
         let listener = Listener {
@@ -131,9 +136,10 @@ impl Endpoint {
         Ok(Self {
             asked,
             listener,
-            rtsp,
             mounts,
             acceptor,
+            connected,
+            handshakes,
         })
     }
 
@@ -162,11 +168,11 @@ impl Endpoint {
         self.acceptor.stop();
     }
 
-    /// Closes all connections.
-    pub(super) fn send_away(&self) {
-        self.rtsp
-            .client_filter(Some(&mut |_, _| RTSPFilterResult::Remove));
+    /// Ends all connections, and waits until those who came by them have gone, no longer than `patience`.
+    pub(super) fn send_away(&self, patience: Duration) {
         self.offer(Paths::default());
+        self.handshakes.end();
+        self.connected.end(patience);
     }
 }
 
@@ -188,6 +194,16 @@ fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     })
 }
 
+/// From the first moment on: a client may be kept waiting before anything else is done for it.
+fn follow_connections(server: &RTSPServer, connected: &Arc<Connected>) {
+    let connected = Arc::clone(connected);
+    server.connect_client_connected(move |_, client| {
+        if let Some(connection) = acceptor::connection() {
+            connected.follow(client, connection);
+        }
+    });
+}
+
 fn follow_clients(server: &RTSPServer, address: SocketAddr, mounts: &Arc<Mounts>, shared: &Shared) {
     let mounts = Arc::clone(mounts);
     let (sessions, transports) = (Arc::clone(&shared.sessions), Arc::clone(&shared.transports));
@@ -205,13 +221,17 @@ fn follow_clients(server: &RTSPServer, address: SocketAddr, mounts: &Arc<Mounts>
 /// Has whoever connects to `server` agree upon keys before it is served.
 ///
 /// gst-rtsp-server has TLS for what it accepts itself; from the acceptor it gets connections as they are.
-fn speak_tls(server: &RTSPServer, certificate: &gio::TlsCertificate, context: &glib::MainContext) {
+fn speak_tls(
+    server: &RTSPServer,
+    certificate: &gio::TlsCertificate,
+    handshakes: &Arc<Handshakes>,
+    context: &glib::MainContext,
+) {
     // It only carries the certificate to wherever clients are served: to the bindings a certificate is no thread's but
     // its own.
     let holder = RTSPAuth::new();
     holder.set_tls_certificate(Some(certificate));
-    let context = context.clone();
-    let handshakes = Handshakes::default();
+    let (context, handshakes) = (context.clone(), Arc::clone(handshakes));
     server.connect_client_connected(move |_, client: &RTSPClient| {
         let peer = acceptor::connection().map(|connection| connection.peer());
         let agreed = rtsp_ffi::start_tls(client, &holder)

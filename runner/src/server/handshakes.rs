@@ -36,6 +36,8 @@ struct Queue {
     /// Tickets, in the order in which they came.
     waiting: Vec<(u64, Option<IpAddr>)>,
     tickets: u64,
+    /// Nobody has a turn any more.
+    is_over: bool,
 }
 
 impl Queue {
@@ -104,19 +106,26 @@ impl Handshakes {
         queue.tickets += 1;
         let ticket = queue.tickets;
         queue.waiting.push((ticket, peer));
-        let is_before_its_turn = |queue: &mut Queue| queue.next() != Some(ticket);
+        let is_before_its_turn = |queue: &mut Queue| !queue.is_over && queue.next() != Some(ticket);
         let (mut queue, result) = self
             .has_changed
             .wait_timeout_while(queue, patience, is_before_its_turn)
             .unwrap_or_else(PoisonError::into_inner);
         queue.waiting.retain(|(waiting, _)| *waiting != ticket);
-        if !result.timed_out() {
+        let has_turn = !result.timed_out() && !queue.is_over;
+        if has_turn {
             queue.running.push(peer);
         }
         drop(queue);
         // Another one is next.
         self.has_changed.notify_all();
-        (!result.timed_out()).then(|| Turn { of: self, peer })
+        has_turn.then(|| Turn { of: self, peer })
+    }
+
+    /// Gives no turn any more: whoever waits for one is refused.
+    pub(super) fn end(&self) {
+        self.lock().is_over = true;
+        self.has_changed.notify_all();
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
@@ -149,6 +158,19 @@ mod tests {
         second.pop();
         assert_eq!(turns(1, 1).len(), 0);
         assert_eq!(turns(3, 1).len(), 1);
+    }
+
+    #[test]
+    fn who_waits_is_refused_at_the_end() {
+        let handshakes = Handshakes::default();
+        let turn = |_| handshakes.turn(Some(peer(1)), AT_ONE_MOMENT);
+        let _turns: Vec<_> = (0..OF_AN_ADDRESS).filter_map(turn).collect();
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| handshakes.turn(Some(peer(1)), Duration::MAX).is_some());
+            handshakes.end();
+            assert!(!waiting.join().expect("it has an answer"));
+        });
+        assert!(handshakes.turn(Some(peer(2)), AT_ONE_MOMENT).is_none());
     }
 
     #[test]

@@ -23,7 +23,7 @@ const QUIET: Duration = Duration::from_secs(3);
 
 /// The connection of a client. It is gst-rtsp-server's, which may close it at any time: the descriptor counts only as long
 /// as it is still connected with this peer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Connection {
     descriptor: RawFd,
     peer: SocketAddr,
@@ -51,6 +51,15 @@ impl Connection {
     /// Whether it is still the one that it was.
     pub(super) fn stands(&self) -> bool {
         rtsp_ffi::peer(self.descriptor).map(canonical) == Some(self.peer)
+    }
+
+    /// Lets nothing more come or go by it: whoever reads from it finds its end.
+    pub(super) fn end(&self) {
+        if self.stands()
+            && let Err(error) = rtsp_ffi::shut_down(self.descriptor)
+        {
+            tracing::debug!(peer = %self.peer, "cannot end the connection: {error}");
+        }
     }
 
     /// Lets what waits to be taken go with the connection: the system would keep it for the peer.

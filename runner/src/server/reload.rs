@@ -220,7 +220,9 @@ impl Server {
         self.endpoints.iter().filter(opened).for_each(Endpoint::accept);
         closing.iter().for_each(Endpoint::refuse);
         side_by_side(gone, FAREWELLS_AT_ONCE, |stream| stream.retire(FAREWELL));
-        closing.iter().for_each(Endpoint::send_away);
+        for endpoint in &closing {
+            endpoint.send_away(FAREWELL);
+        }
     }
 }
 

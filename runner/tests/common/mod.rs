@@ -38,8 +38,11 @@ use rtsp_clock_server::{
 pub use packet::{Interleaved, instant_of, milliseconds_between};
 pub use rtsp::{Response, RtspClient};
 
-/// Longer than anything takes that works.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+/// Longer than anything takes that works, the start of a few processes on a busy machine included.
+pub const PATIENCE: Duration = Duration::from_mins(1);
+
+/// What the server may take to end: container engines kill it then.
+pub const STOPPING: Duration = Duration::from_secs(10);
 
 pub fn config() -> Config {
     Config {

@@ -23,8 +23,9 @@ ip -n viewer route add 224.0.0.0/4 dev viewer
 exec \"$0\" \"$@\"
 ";
 
-/// Whether `ip` can do its part: it mounts a /sys of the namespace's own.
-const TRIAL: &str = "mount -t tmpfs none /run && ip netns add trial && ip netns exec trial true";
+/// Whether `ip` can do its part: it mounts a /sys of the namespace's own, and the kernel has to have cables.
+const TRIAL: &str = "mount -t tmpfs none /run && ip netns add trial && ip netns exec trial true \
+    && ip link add trial0 type veth peer name trial1 netns trial";
 
 /// How unshare makes namespaces, and nsenter comes into them, where the tester is root, and where a user namespace makes
 /// them so. No root of such a one mounts a /sys where the system's own is read-only, as in a container.

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{PATIENCE, holds_within};
+use super::{PATIENCE, STOPPING, holds_within};
 
 /// The server's program as it runs on a bare machine: no configuration file, and none of the tester's own variables.
 pub fn command() -> Command {
@@ -130,14 +130,14 @@ impl Process {
     /// Sends a signal, and answers the exit status.
     pub fn end_by(&mut self, signal: &str) -> Option<i32> {
         self.signal(signal);
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + STOPPING;
         while Instant::now() < deadline {
             if let Some(status) = self.child.try_wait().expect("it can be waited for") {
                 return status.code();
             }
             std::thread::sleep(Duration::from_millis(5));
         }
-        panic!("still running {PATIENCE:?} after {signal}");
+        panic!("still running {STOPPING:?} after {signal}");
     }
 }
 

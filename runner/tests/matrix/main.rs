@@ -133,7 +133,8 @@ fn no_client_passes_with_a_wrong_password() {
         for cell in &cells {
             let camera = cameras.of(cell);
             scope.spawn(move || {
-                let outcome = play(cell, camera, "wrong", PATIENCE_FOR_LIMITS);
+                // A client that is refused ends by itself.
+                let outcome = play(cell, camera, "wrong", PATIENCE);
                 let Err(said) = outcome else {
                     panic!("{} plays", cell.path())
                 };
