@@ -43,7 +43,7 @@ pub(super) struct Running {
     pub(super) has_asked: AtomicBool,
     /// The next packet is to be the stream's end instead.
     is_ending: AtomicBool,
-    /// Set once the end is out.
+    /// Set once the end is out, or will never be.
     ended: Mutex<bool>,
     has_ended: Condvar,
 }
@@ -102,6 +102,8 @@ impl Running {
     /// Lets the pipeline go, once.
     pub(super) fn let_go(&self) {
         self.is_let_go.store(true, Ordering::Relaxed);
+        // There will be no other end.
+        self.mark_ended();
         if let Some(media) = self
             .media
             .upgrade()
@@ -238,9 +240,13 @@ impl Running {
     /// Notes what a message of its bus says about the end.
     pub(super) fn note(&self, message: &gst::Message) {
         if let gst::MessageView::Eos(_) = message.view() {
-            *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = true;
-            self.has_ended.notify_all();
+            self.mark_ended();
         }
+    }
+
+    fn mark_ended(&self) {
+        *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.has_ended.notify_all();
     }
 }
 
