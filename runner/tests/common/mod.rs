@@ -7,6 +7,7 @@
     reason = "each test binary uses its own part of it"
 )]
 
+pub mod arrival;
 pub mod burden;
 pub mod certificate;
 pub mod config_rules;
