@@ -21,7 +21,7 @@ const DELAYS: [u64; 4] = [0, 50, 200, 1000];
 /// 6 s of them by each way.
 const PICTURES: u64 = 150;
 /// Longer than they take: the way of the longest delay takes seconds to ask.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Hands on what a server sends, later by a delay, and notes by how much it really was.
 struct Relay {

@@ -13,9 +13,9 @@ use rtsp_clock_server::config::Stamp;
 /// 12 s.
 const PICTURES: u64 = 300;
 /// Longer than they take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Longer than ffmpeg takes to have looked into the stream and hand the first of it on.
-const FFMPEG_STARTS: Duration = Duration::from_secs(60);
+const FFMPEG_STARTS: Duration = Duration::from_mins(1);
 const COPIED: [&str; 2] = ["-c", "copy"];
 const ENCODED_AGAIN: [&str; 8] = [
     "-c:v",

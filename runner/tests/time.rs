@@ -20,7 +20,7 @@ use rtsp_clock_server::{
 /// Of each camera: 6 s of them, in which sender reports and ticks come.
 const PICTURES: u64 = 150;
 /// Longer than they take: up to five cameras are started, seen and heard at once.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How far ahead of this machine the time server is, in ms.
 const AHEAD: i32 = 10_000;
 /// What the time server's answers and this machine's threads may be late, in ms.
