@@ -3,21 +3,25 @@
 
 mod common;
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, SystemTime};
 
-use common::{config, measure, start, target, url};
+use common::arrival::{self, Received};
+use common::{config, measure, milliseconds_between, most_viewers, start, target, url};
 use rtsp_clock_probe::{Options, Transport};
 use rtsp_clock_server::config::Stamp;
 
 /// How far the probe may be off, in ms.
 const EXACT: f64 = 1.0;
 const DELAYS: [u64; 4] = [0, 50, 200, 1000];
-const TIME: Duration = Duration::from_secs(15);
+/// 6 s of them by each way.
+const PICTURES: u64 = 150;
+/// Longer than they take: the way of the longest delay takes seconds to ask.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Hands on what a server sends, later by a delay, and notes by how much it really was.
 struct Relay {
@@ -40,10 +44,11 @@ impl Relay {
             for stream in [&client, &server] {
                 stream.set_nodelay(true).expect("a socket");
             }
+            arrival::note(&server);
             let (mut requests, mut to_server) = (clone(&client), clone(&server));
             thread::spawn(move || std::io::copy(&mut requests, &mut to_server));
             let (tell, told) = channel();
-            thread::spawn(move || receive(server, &tell));
+            thread::spawn(move || receive(&server, &tell));
             forward(&told, client, delay, &shared);
         });
         Self { port, delay, noted }
@@ -65,25 +70,35 @@ fn clone(stream: &TcpStream) -> TcpStream {
     stream.try_clone().expect("a socket")
 }
 
-/// Notes when each part comes; ends with either connection.
-fn receive(mut server: TcpStream, tell: &Sender<(Instant, Vec<u8>)>) {
+/// Notes when each part comes: when the kernel had it, and not when this thread woke for it, which is itself a delay put
+/// into the chain. Ends with either connection.
+fn receive(server: &TcpStream, tell: &Sender<(SystemTime, Vec<u8>)>) {
     let mut buffer = vec![0; 65536];
-    while let Ok(length @ 1..) = server.read(&mut buffer) {
-        if tell.send((Instant::now(), buffer[..length].to_vec())).is_err() {
+    while let Ok(Received::<()> {
+        length: length @ 1..,
+        came,
+        ..
+    }) = arrival::receive(server, &mut buffer)
+    {
+        if tell.send((came, buffer[..length].to_vec())).is_err() {
             return;
         }
     }
 }
 
 fn forward(
-    told: &Receiver<(Instant, Vec<u8>)>,
+    told: &Receiver<(SystemTime, Vec<u8>)>,
     mut client: TcpStream,
     delay: Duration,
     noted: &Mutex<Vec<f64>>,
 ) {
     for (came, bytes) in told {
-        thread::sleep((came + delay).saturating_duration_since(Instant::now()));
-        let delayed = came.elapsed().as_secs_f64() * 1e3;
+        thread::sleep(
+            (came + delay)
+                .duration_since(SystemTime::now())
+                .unwrap_or_default(),
+        );
+        let delayed = milliseconds_between(came, SystemTime::now());
         if client.write_all(&bytes).is_err() {
             return;
         }
@@ -101,13 +116,14 @@ fn a_delay_on_the_way_is_found_within_a_millisecond() {
     let outcome = measure(&Options {
         vias: relays.iter().map(|relay| target(&relay.url())).collect(),
         transport: Transport::Tcp,
-        duration: Some(TIME),
+        frames: Some(PICTURES),
+        duration: Some(PATIENCE),
         ..Options::of(target(&url(&server)))
     });
     assert!(outcome.is_good(), "{:#?}", outcome.measurement.streams);
-    for stream in &outcome.measurement.streams {
+    for (stream, evidence) in outcome.measurement.streams.iter().zip(&outcome.evidence) {
         let everybody = u32::try_from(1 + DELAYS.len()).expect("few");
-        assert_eq!(stream.viewers, Some(everybody), "{}", stream.url);
+        assert_eq!(most_viewers(evidence), Some(everybody), "{}", stream.url);
     }
     for (relay, added) in relays.iter().zip(&outcome.measurement.added) {
         let latency = added.latency.expect("frames came both ways");

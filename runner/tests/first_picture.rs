@@ -78,13 +78,18 @@ fn a_viewer_who_joins_gets_a_key_picture_of_its_own() {
 fn a_packet_leaves_at_its_instant() {
     let server = start(&config());
     let mut client = RtspClient::watch(&server);
-    let (packets, report) = client.until_sender_report();
+    let (mut packets, mut report) = client.until_sender_report();
+    // The first report may come so soon that there is nothing to choose the best from.
+    while packets.len() <= 20 {
+        let (more, next) = client.until_sender_report();
+        packets.extend(more);
+        report = next;
+    }
     let mut delays: Vec<f64> = packets
         .iter()
         .map(|packet| milliseconds_between(instant_of(packet.rtp_time(), report), packet.arrival))
         .collect();
     delays.sort_by(f64::total_cmp);
-    assert!(delays.len() > 20, "{} packets", delays.len());
     let median = delays[delays.len() / 2];
     println!(
         "PTS to arrival: {:.2} ms at best, {median:.2} ms median",

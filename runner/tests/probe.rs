@@ -4,7 +4,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{RtspClient, config, login, measure, start, target, url};
+use common::{RtspClient, config, login, measure, most_viewers, start, target, url};
 use rtsp_clock_probe::figures::{ClockRelation, Evidence, Sound, StreamFigures};
 use rtsp_clock_probe::target::{Credentials, Target};
 use rtsp_clock_probe::{Options, Outcome, Transport};
@@ -226,7 +226,7 @@ fn whatever_the_query_the_camera_is_the_same() {
         ..Options::of(direct)
     });
     assert!(outcome.is_good(), "{:?}", outcome.measurement.streams);
-    let viewers = outcome.measurement.streams.iter().map(|stream| stream.viewers);
+    let viewers = outcome.evidence.iter().map(most_viewers);
     assert_eq!(viewers.collect::<Vec<_>>(), [Some(2), Some(2)]);
     let matched = outcome.measurement.added[0].latency.expect("the same frames");
     assert!(matched.count > 25, "{matched:?}");

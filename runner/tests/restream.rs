@@ -6,11 +6,16 @@ use std::net::UdpSocket;
 use std::process::{Child, Command};
 use std::time::Duration;
 
-use common::{config, measure, start, target, url, wait_until};
-use rtsp_clock_probe::{Options, Transport};
+use common::{config, holds_within, measure, start, target, url};
+use rtsp_clock_probe::{Options, Transport, figures::Evidence};
 use rtsp_clock_server::config::Stamp;
 
-const TIME: Duration = Duration::from_secs(12);
+/// 12 s.
+const PICTURES: u64 = 300;
+/// Longer than they take.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// Longer than ffmpeg takes to have looked into the stream and hand the first of it on.
+const FFMPEG_STARTS: Duration = Duration::from_mins(1);
 const COPIED: [&str; 2] = ["-c", "copy"];
 const ENCODED_AGAIN: [&str; 8] = [
     "-c:v",
@@ -43,16 +48,23 @@ impl Restreamer {
 
     /// As the README has it: one who asks gets it over HTTP.
     fn over_http(url: &str, how: &[&str]) -> Self {
-        let port = free_port();
+        let port = port(&free_socket());
         let to = format!("http://127.0.0.1:{port}/live.ts");
         let restreamer = Self::start(url, &[how, &["-listen", "1"]].concat(), to);
-        wait_until("ffmpeg listens", || listens(port));
+        assert!(holds_within(FFMPEG_STARTS, || listens(port)), "ffmpeg listens");
         restreamer
     }
 
+    /// To a port that is kept until something comes there: ffmpeg takes seconds to start, and others look for free ports.
     fn over_udp(url: &str, how: &[&str]) -> Self {
-        let to = format!("udp://127.0.0.1:{}?pkt_size=1316", free_port());
-        Self::start(url, how, to)
+        let socket = free_socket();
+        socket
+            .set_read_timeout(Some(FFMPEG_STARTS))
+            .expect("a read timeout");
+        let to = format!("udp://127.0.0.1:{}?pkt_size=1316", port(&socket));
+        let restreamer = Self::start(url, how, to);
+        socket.recv(&mut [0; 2048]).expect("ffmpeg sends");
+        restreamer
     }
 }
 
@@ -73,10 +85,31 @@ impl Drop for Restreamer {
     }
 }
 
-/// Free for UDP, and most likely for TCP.
-fn free_port() -> u16 {
-    let socket = UdpSocket::bind(("127.0.0.1", 0)).expect("a free UDP port");
+/// At a port that is free for UDP, and most likely for TCP.
+fn free_socket() -> UdpSocket {
+    UdpSocket::bind(("127.0.0.1", 0)).expect("a free UDP port")
+}
+
+fn port(socket: &UdpSocket) -> u16 {
     socket.local_addr().expect("an address").port()
+}
+
+fn instants(evidence: &Evidence) -> impl Iterator<Item = i64> {
+    let stamps = evidence.samples.iter().filter_map(|sample| sample.stamp);
+    stamps.map(|stamp| stamp.instant)
+}
+
+/// The instant of the first picture.
+fn first_instant(evidence: &Evidence) -> i64 {
+    instants(evidence).next().expect("pictures came")
+}
+
+/// How many pictures are of that instant or later.
+fn since(first: i64, evidence: &Evidence) -> u64 {
+    instants(evidence)
+        .filter(|instant| *instant >= first)
+        .map(|_| 1)
+        .sum()
 }
 
 #[test]
@@ -96,7 +129,8 @@ fn what_ffmpeg_adds_is_measured() {
             .map(|restreamer| target(&restreamer.url))
             .collect(),
         transport: Transport::Tcp,
-        duration: Some(TIME),
+        frames: Some(PICTURES),
+        duration: Some(PATIENCE),
         ..Options::of(target(&url(&server)))
     });
     assert!(outcome.is_good(), "{:#?}", outcome.measurement.streams);
@@ -108,9 +142,10 @@ fn what_ffmpeg_adds_is_measured() {
         assert!(latency.p50 > 0.0, "{latency:?}");
         // What came straight also came the other way, from ffmpeg's first key frame on and but for what is under way
         // at the end.
+        let straight = since(first_instant(&outcome.evidence[index + 1]), &outcome.evidence[0]);
         assert!(
-            latency.count * 10 > outcome.measurement.streams[0].counts.readings * 8,
-            "{latency:?}, {:?}",
+            latency.count * 10 > straight * 8 && straight * 2 > PICTURES,
+            "{latency:?} of {straight}, {:?}",
             via.counts
         );
         assert_eq!(added.missing, 0, "{:?}", via.losses);

@@ -17,14 +17,16 @@ use rtsp_clock_server::{
     server::Server,
 };
 
-/// Sender reports come in it.
-const TIME: Duration = Duration::from_secs(6);
+/// Of each camera: 6 s of them, in which sender reports and ticks come.
+const PICTURES: u64 = 150;
+/// Longer than they take: up to five cameras are started, seen and heard at once.
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How far ahead of this machine the time server is, in ms.
 const AHEAD: i32 = 10_000;
 /// What the time server's answers and this machine's threads may be late, in ms.
 const NOISE: f64 = 200.0;
-/// A picture cannot come before its instant, but for what the clock is wrong by (ms).
-const EARLY: f64 = 2.0;
+/// Half a frame period. A picture cannot come before its instant, but for what the clock is wrong by (ms).
+const EARLY: f64 = 20.0;
 /// In µs: of RTP time at 90 kHz.
 const TICK: i64 = 11;
 
@@ -52,7 +54,8 @@ fn streams(servers: &[Server]) -> Vec<StreamFigures> {
     let outcome = measure(&Options {
         targets: targets.clone(),
         transport: Transport::Tcp,
-        duration: Some(TIME),
+        frames: Some(PICTURES),
+        duration: Some(PATIENCE),
         ..Options::of(targets[0].clone())
     });
     let streams = outcome.measurement.streams;
@@ -94,8 +97,11 @@ fn assert_tells_time_of_network(stream: &StreamFigures, sdp: &str, refclk: &str)
     );
     // The picture: it comes ten seconds before the time that it shows.
     let latency = stream.latency.expect("pictures came");
-    let distance = latency.min + f64::from(AHEAD);
-    assert!((-EARLY..NOISE).contains(&distance), "{latency:?}");
+    let distance = |latency: f64| latency + f64::from(AHEAD);
+    assert!(distance(latency.min) < NOISE, "{latency:?}");
+    // The median, for GStreamer guesses the server's rate by answers that its own thread takes late. With more threads
+    // than processors its clock was ahead by 25 ms for a moment, and by 980 ms where the machine has run for long.
+    assert!(distance(latency.p50) > -EARLY, "{latency:?}");
     // Everything else agrees with the picture.
     let times = stream.times;
     let reports = times.sender_reports.expect("sender reports came");
@@ -144,12 +150,13 @@ fn a_ptp_masters_time_is_in_the_picture_and_wherever_else_the_stream_tells_it() 
     assert_tells_time_of_network(&stream, &sdp(&server), &format!("ptp=IEEE1588-2008:{identity}:5"));
 }
 
-/// GStreamer's NTP client is wrong by more the longer its machine has run: 4 ms after a hundred days.
+/// GStreamer's NTP client is ahead by more the longer its machine has run: 4 ms after a hundred days. So long that this is
+/// far more than [`EARLY`]: 86 ms.
 #[test]
 fn a_machine_that_has_run_for_long_shows_a_time_servers_time_all_the_same() {
-    const HUNDRED_DAYS: &str = "--monotonic=8640000";
+    const TWO_THOUSAND_DAYS: &str = "--monotonic=172800000";
     run_inside(
-        &["--time", HUNDRED_DAYS],
+        &["--time", TWO_THOUSAND_DAYS],
         "an_ntp_servers_time_is_in_the_picture_and_wherever_else_the_stream_tells_it",
     );
 }

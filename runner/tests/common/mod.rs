@@ -7,6 +7,7 @@
     reason = "each test binary uses its own part of it"
 )]
 
+pub mod arrival;
 pub mod burden;
 pub mod certificate;
 pub mod config_rules;
@@ -29,7 +30,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rtsp_clock_probe::{Options, Outcome, target::Target};
+use rtsp_clock_probe::{Options, Outcome, figures::Evidence, target::Target};
 use rtsp_clock_server::{
     config::{Config, Login, Mount, StreamConfig, VideoCodec},
     server::Server,
@@ -103,6 +104,12 @@ pub fn target(url: &str) -> Target {
 #[track_caller]
 pub fn measure(options: &Options) -> Outcome {
     rtsp_clock_probe::measure(options).expect("GStreamer starts")
+}
+
+/// The most viewers that any picture shows: the last ones may have been made when some had taken leave already.
+pub fn most_viewers(evidence: &Evidence) -> Option<u32> {
+    let stamps = evidence.samples.iter().filter_map(|sample| sample.stamp);
+    stamps.map(|stamp| stamp.viewers).max()
 }
 
 /// A folder of that name with the plugin in it, as cargo built it for the tests: cargo puts it beside the programs that

@@ -8,10 +8,12 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread::{self, JoinHandle},
-    time::{Duration, Instant, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use gst_rtsp_server::gio::{self, prelude::*};
+
+use super::arrival::{self, Received};
 
 const GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 1, 129);
 const EVENTS: u16 = 319;
@@ -51,6 +53,7 @@ impl Master {
                 domain,
                 sequence: 0,
             };
+            arrival::note(&speaker.events);
             while !its_end.load(Ordering::Relaxed) {
                 speaker.announce();
                 speaker.synchronize();
@@ -82,13 +85,13 @@ struct Speaker {
 }
 
 impl Speaker {
-    /// PTP's time of now: 48 bits of seconds, and ns.
-    fn time(&self) -> [u8; 10] {
-        let now =
-            UNIX_EPOCH.elapsed().expect("after 1970") + Duration::from_millis(LEAP_SECONDS + self.ahead);
+    /// PTP's time when this machine's is `instant`: 48 bits of seconds, and ns.
+    fn time(&self, instant: SystemTime) -> [u8; 10] {
+        let since = instant.duration_since(UNIX_EPOCH).expect("after 1970")
+            + Duration::from_millis(LEAP_SECONDS + self.ahead);
         let mut time = [0; 10];
-        time[..6].copy_from_slice(&now.as_secs().to_be_bytes()[2..]);
-        time[6..].copy_from_slice(&now.subsec_nanos().to_be_bytes());
+        time[..6].copy_from_slice(&since.as_secs().to_be_bytes()[2..]);
+        time[6..].copy_from_slice(&since.subsec_nanos().to_be_bytes());
         time
     }
 
@@ -106,7 +109,7 @@ impl Speaker {
 
     fn announce(&self) {
         let mut message = self.header(ANNOUNCE, 64, self.sequence.to_be_bytes());
-        message.extend(self.time());
+        message.extend(self.time(SystemTime::now()));
         // The offset of UTC, a byte that is kept free, and a clock that follows a primary one.
         message.extend([0, 37, 0, 128, 6, 0x21, 0x4e, 0x5d, 128]);
         message.extend(IDENTITY);
@@ -117,7 +120,7 @@ impl Speaker {
 
     fn synchronize(&mut self) {
         let mut message = self.header(SYNC, 44, self.sequence.to_be_bytes());
-        message.extend(self.time());
+        message.extend(self.time(SystemTime::now()));
         send(&self.events, EVENTS, &message);
         self.sequence = self.sequence.wrapping_add(1);
     }
@@ -133,11 +136,13 @@ impl Speaker {
                 return;
             }
             let mut request = [0; 128];
-            let received = self.events.receive_from(&mut request, gio::Cancellable::NONE);
-            let time = self.time();
-            if received.is_ok() && request[0] & 0xf == DELAY_REQUEST && request[4] == self.domain {
+            let Ok(Received::<()> { came, .. }) = arrival::receive(&self.events, &mut request) else {
+                continue;
+            };
+            if request[0] & 0xf == DELAY_REQUEST && request[4] == self.domain {
                 let mut message = self.header(DELAY_RESPONSE, 54, [request[30], request[31]]);
-                message.extend(time);
+                // A client whose request came earlier than this says is ahead by half of that.
+                message.extend(self.time(came));
                 message.extend(&request[20..30]);
                 send(&self.general, GENERAL, &message);
             }
