@@ -19,6 +19,8 @@ const NTP_TO_UNIX: ClockTime = ClockTime::from_seconds(2_208_988_800);
 /// A request is sent at once.
 const PATIENCE: Duration = Duration::from_secs(1);
 const PACKET: usize = 48;
+/// So many requests are looked at: one whose thread was held up for longer than it is too early looks right.
+const TRIES: usize = 5;
 /// Where a request has the time at which it was sent (RFC 5905, section 7.3).
 const TRANSMIT: usize = 40;
 
@@ -29,13 +31,11 @@ pub(super) fn clock(host: &str, port: u16) -> NtpClock {
 
 /// Whether what this GStreamer sends is too early.
 pub(super) fn asks_too_early() -> bool {
-    match request() {
-        Ok(request) => request.is_too_early(),
-        Err(error) => {
-            tracing::debug!("cannot see how GStreamer asks for the time: {error}");
-            false
-        }
-    }
+    let mut requests = (0..TRIES).map_while(|_| {
+        let tell = |error: &io::Error| tracing::debug!("cannot see how GStreamer asks for the time: {error}");
+        request().inspect_err(tell).ok()
+    });
+    requests.any(|request| request.is_too_early())
 }
 
 /// Sets `clock` back by what it is ahead for having asked too early. That grows, so slowly that it may be done each second.
