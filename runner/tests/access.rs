@@ -394,7 +394,8 @@ fn the_log_tells_who_was_refused_and_not_more_often_than_it_must() {
     let peer = client.address().to_string();
     // The first step of every client is nothing to be told.
     assert_eq!(client.describe().status, 401);
-    for _ in 0..50 {
+    // All of it within the 10 s that the log tells of an address once, on any machine.
+    for _ in 0..10 {
         // intruder:hunter2-hunter2
         client.authorize("Basic aW50cnVkZXI6aHVudGVyMi1odW50ZXIy".into());
         assert_eq!(client.describe().status, 401);

@@ -12,7 +12,7 @@ use common::{
     PATIENCE, RtspClient,
     certificate::Certificate,
     measure, mount,
-    process::{Log, Process},
+    process::{Log, Process, port_in_url},
     start, target, wait_for_viewers, wait_until,
     watcher::Watcher,
 };
@@ -187,19 +187,40 @@ fn a_file_that_is_gone_changes_nothing() {
     RtspClient::watch_path(process.port(), "/b").next_rtp();
 }
 
-/// So many free ports of the loopback interface.
-fn free_ports<const N: usize>() -> [u16; N] {
-    let taken = [(); N].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port"));
-    taken.map(|socket| socket.local_addr().expect("an address").port())
+/// Addresses at which no other test takes a port that is free for a moment.
+const MOVING: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 81);
+const ORPHANS: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 82);
+
+/// So many free ports of [`MOVING`], taken.
+fn take_ports<const N: usize>() -> [(TcpListener, u16); N] {
+    [(); N].map(|()| {
+        let socket = TcpListener::bind((MOVING, 0)).expect("a free port");
+        let port = socket.local_addr().expect("an address").port();
+        (socket, port)
+    })
 }
 
-fn answers(port: u16) -> bool {
-    TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()
+fn answers(address: Ipv4Addr, port: u16) -> bool {
+    TcpStream::connect((address, port)).is_ok()
+}
+
+/// As [`RtspClient::watch_path`], at another address.
+fn watch_at(address: Ipv4Addr, port: u16, path: &str) -> RtspClient {
+    let connection = TcpStream::connect((address, port)).expect("the server listens");
+    let mut client = RtspClient::over(connection, format!("rtsp://{address}:{port}{path}"));
+    let answers = [
+        client.describe().status,
+        client.setup().status,
+        client.play().status,
+    ];
+    assert_eq!(answers, [200; 3], "{path}");
+    client
 }
 
 #[test]
 fn a_stream_may_move_to_another_port_that_can_be_had() {
-    let [first, second, third] = free_ports();
+    let [(one, first), (other, second), (taken, third)] = take_ports();
+    drop((one, other));
     let streams = |port: u16| {
         cameras(
             false,
@@ -208,25 +229,26 @@ fn a_stream_may_move_to_another_port_that_can_be_had() {
     };
     let file = File::new("ports", &streams(second));
     let process = file.serve(|command| {
-        command.env_remove("RTSP_SERVER_PORT");
+        command
+            .env("RTSP_SERVER_IP", MOVING.to_string())
+            .env_remove("RTSP_SERVER_PORT");
     });
-    let untouched = Watcher::new(RtspClient::watch_port(first));
-    let mut moving = RtspClient::watch_path(second, "/b");
-    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, third)).expect("it was free");
+    let untouched = Watcher::new(watch_at(MOVING, first, "/live"));
+    let mut moving = watch_at(MOVING, second, "/b");
     file.replace(&streams(third));
     process.signal("HUP");
     wait_for(
         process.log(),
-        &format!("port {third} of 127.0.0.1 is in use: another program"),
+        &format!("port {third} of {MOVING} is in use: another program"),
     );
     wait_for(process.log(), "not taken over");
     moving.next_rtp();
     drop(taken);
     process.signal("HUP");
-    wait_for(process.log(), &format!("added: 127.0.0.1:{third}/b"));
+    wait_for(process.log(), &format!("added: {MOVING}:{third}/b"));
     assert!(moving.sees_the_end(), "the viewer of the old port is still there");
-    RtspClient::watch_path(third, "/b").next_rtp();
-    wait_until("the old port is closed", || !answers(second));
+    watch_at(MOVING, third, "/b").next_rtp();
+    wait_until("the old port is closed", || !answers(MOVING, second));
     untouched.end();
 }
 
@@ -284,10 +306,9 @@ fn of_the_server_itself_log_in_and_level_change_and_the_rest_needs_a_restart() {
 #[test]
 fn a_certificate_that_was_renewed_in_its_file_is_told_to_need_a_restart() {
     let certificate = Certificate::new();
-    let [port] = free_ports();
     let mut config = cameras(false, &json!([{}]));
     for (key, value) in [
-        ("tlsPort", json!(port)),
+        ("tlsPort", json!(0)),
         ("tlsCertificate", json!(certificate.certificate())),
         ("tlsPrivateKey", json!(certificate.private_key())),
     ] {
@@ -308,7 +329,6 @@ struct Orphan {
 
 impl Orphan {
     fn start(name: &str, by: &str) -> Self {
-        let [port] = free_ports();
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         // The log of an earlier run would tell of a server that is not there.
         let _absent = std::fs::remove_dir_all(&folder);
@@ -319,8 +339,8 @@ impl Orphan {
         let mut terminal = Command::new("script")
             .args(["-q", "-c", &line, "/dev/null"])
             .envs([
-                ("RTSP_SERVER_IP", "127.0.0.1"),
-                ("RTSP_SERVER_PORT", &port.to_string()),
+                ("RTSP_SERVER_IP", ORPHANS.to_string().as_str()),
+                ("RTSP_SERVER_PORT", "0"),
             ])
             .env_remove("CONFIG_PATH")
             .env_remove("RUST_LOG")
@@ -329,8 +349,12 @@ impl Orphan {
             .stdout(Stdio::null())
             .spawn()
             .expect("script is installed");
-        let orphan = Self { folder, port };
-        wait_until("the server runs", || orphan.log().contains("rtsp://"));
+        let mut orphan = Self { folder, port: 0 };
+        wait_until("the server runs", || {
+            let port = orphan.log().lines().find_map(port_in_url);
+            orphan.port = port.unwrap_or_default();
+            port.is_some()
+        });
         terminal.kill().expect("it runs");
         terminal.wait().expect("it ends");
         orphan
@@ -344,7 +368,7 @@ impl Orphan {
 impl Drop for Orphan {
     fn drop(&mut self) {
         let id = std::fs::read_to_string(self.folder.join("id"));
-        if answers(self.port)
+        if answers(ORPHANS, self.port)
             && let Ok(id) = id
         {
             let _ended = Command::new("kill").arg(id.trim()).status();
@@ -356,7 +380,7 @@ impl Drop for Orphan {
 fn a_terminal_that_closes_ends_the_server() {
     let orphan = Orphan::start("terminal", "");
     wait_until("the server has ended", || orphan.log().contains("stopping"));
-    wait_until("nobody listens", || !answers(orphan.port));
+    wait_until("nobody listens", || !answers(ORPHANS, orphan.port));
 }
 
 #[test]
@@ -365,7 +389,7 @@ fn by_nohup_it_outlives_its_terminal() {
     wait_until("the terminal's SIGHUP has come", || {
         orphan.log().contains("read again, nothing differs")
     });
-    RtspClient::watch_port(orphan.port).next_rtp();
+    watch_at(ORPHANS, orphan.port, "/live").next_rtp();
 }
 
 /// What `json` describes, on any free port.

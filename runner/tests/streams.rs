@@ -2,7 +2,10 @@
 
 mod common;
 
-use std::time::Duration;
+use std::{
+    net::{Ipv4Addr, TcpListener},
+    time::Duration,
+};
 
 use common::{measure, mount, start, target, wait_for_viewers};
 use rtsp_clock_probe::{Options, Outcome, Transport};
@@ -62,18 +65,20 @@ fn each_path_has_its_own_camera() {
 
 #[test]
 fn each_port_has_its_own_camera() {
-    let port_of = |server: &Server| server.port();
-    let spare = start(&common::config());
-    let port = port_of(&spare);
-    spare.stop();
-    let second = StreamConfig {
+    // Where no other test takes the port before the server does.
+    const ALONE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 80);
+    let free = TcpListener::bind((ALONE, 0)).expect("a free port");
+    let port = free.local_addr().expect("an address").port();
+    drop(free);
+    let at = |port: u16, stamp_id: u32| StreamConfig {
         mounts: vec![Mount {
+            address: ALONE.into(),
             port,
-            ..mount("/live")
+            path: "/live".into(),
         }],
-        ..camera("/live", 2)
+        ..camera("/live", stamp_id)
     };
-    let server = start(&cameras(vec![camera("/live", 1), second]));
+    let server = start(&cameras(vec![at(0, 1), at(port, 2)]));
     assert_eq!(server.urls().len(), 2);
     assert_eq!(said(&play(&server)), [(Some(1), Some(1)), (Some(2), Some(1))]);
 }

@@ -1,10 +1,10 @@
 //! Viewers by the thousand: each speaks RTSP over one TCP connection, with RTP interleaved, and looks at no more than the
 //! heads of its packets. A few threads serve all of them, in another process than the server whose CPU is measured.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -30,7 +30,8 @@ struct Shared {
     port: u16,
     /// RTP time from frame to frame.
     period: u32,
-    counts: AtomicBool,
+    /// How many frames each viewer counts, once it is to count.
+    due: OnceLock<u32>,
     is_over: AtomicBool,
     state: Mutex<State>,
 }
@@ -46,14 +47,27 @@ struct State {
     tallies: BTreeMap<usize, Tally>,
 }
 
-/// What came to one viewer while it counted.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+/// What came to one viewer while it counted: so many periods of the camera from its first frame on, however late it got to
+/// see them.
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Tally {
+    /// The RTP time of its first frame.
+    start: u32,
+    /// Whole ones.
     pub(crate) frames: u64,
-    /// By the frames' times: those that the camera has skipped are among them.
-    pub(crate) missing: u64,
+    /// Which of its frames never came, by the times of the others: those that the camera has skipped are among them.
+    pub(crate) missing: BTreeSet<u32>,
     /// By the sequence numbers: packets that the camera has sent.
     pub(crate) packets_lost: u64,
+}
+
+impl Tally {
+    /// How many periods after `other`'s its first frame is, where both see one picture.
+    pub(crate) fn starts_after(&self, other: &Self, frame_rate: u32) -> i64 {
+        let period = i64::from(RTP_CLOCK / frame_rate);
+        let ticks = i64::from(self.start.wrapping_sub(other.start).cast_signed());
+        (ticks + period / 2).div_euclid(period)
+    }
 }
 
 /// How long it took the whole crowd to see something.
@@ -70,7 +84,7 @@ impl Crowd {
         let shared = Arc::new(Shared {
             port,
             period: RTP_CLOCK / frame_rate,
-            counts: AtomicBool::new(false),
+            due: OnceLock::new(),
             is_over: AtomicBool::new(false),
             state: Mutex::default(),
         });
@@ -90,48 +104,49 @@ impl Crowd {
 
     /// Waits until all see a picture; the error says who does not.
     pub(crate) fn see(&self, patience: Duration) -> Result<Arrival, String> {
+        let sees = |state: &State| state.first_pictures.len();
+        let state = self.wait(patience, "see a picture", sees)?;
+        let last = state.first_pictures.iter().max().copied();
+        let since = |start: Option<Instant>| last.zip(start).map(|(last, start)| last - start);
+        Ok(Arrival {
+            since_first_request: since(state.first_request).unwrap_or_default(),
+            since_first_play: since(state.first_play).unwrap_or_default(),
+        })
+    }
+
+    /// Lets each count `due` frames from now on, once, and answers their tallies; the error says who has gone, or whom not so
+    /// many came to.
+    pub(crate) fn count(&self, due: u32, patience: Duration) -> Result<Vec<Tally>, String> {
+        self.shared.due.get_or_init(|| due);
+        let state = self.wait(patience, "came to the end of their count", |state| {
+            state.tallies.len()
+        })?;
+        Ok(state.tallies.values().cloned().collect())
+    }
+
+    /// Waits until `how_many` are all.
+    fn wait(
+        &self,
+        patience: Duration,
+        what: &str,
+        how_many: impl Fn(&State) -> usize,
+    ) -> Result<MutexGuard<'_, State>, String> {
         let deadline = Instant::now() + patience;
         loop {
             let state = self.shared.lock();
             if let Some(reason) = state.gone.first() {
                 return Err(format!("{} are gone: {reason}", state.gone.len()));
             }
-            if state.first_pictures.len() == self.size {
-                let last = state.first_pictures.iter().max().copied();
-                let since = |start: Option<Instant>| last.zip(start).map(|(last, start)| last - start);
-                return Ok(Arrival {
-                    since_first_request: since(state.first_request).unwrap_or_default(),
-                    since_first_play: since(state.first_play).unwrap_or_default(),
-                });
+            let count = how_many(&state);
+            if count == self.size {
+                return Ok(state);
             }
             if Instant::now() > deadline {
-                return Err(format!(
-                    "only {} of {} see a picture",
-                    state.first_pictures.len(),
-                    self.size
-                ));
+                return Err(format!("only {count} of {} {what}", self.size));
             }
             drop(state);
             thread::sleep(Duration::from_millis(5));
         }
-    }
-
-    /// Lets all count until then, and answers their tallies; the error says who has gone.
-    pub(crate) fn count(&self, until: Instant) -> Result<Vec<Tally>, String> {
-        self.shared.counts.store(true, Ordering::Relaxed);
-        thread::sleep(until.saturating_duration_since(Instant::now()));
-        self.shared.counts.store(false, Ordering::Relaxed);
-        // Who has counted says so with its next packet.
-        thread::sleep(Duration::from_secs(1));
-        let state = self.shared.lock();
-        if let Some(reason) = state.gone.first() {
-            return Err(format!("{} were sent away: {reason}", state.gone.len()));
-        }
-        if state.tallies.len() < self.size {
-            let silent = self.size - state.tallies.len();
-            return Err(format!("nothing came to {silent} of {}", self.size));
-        }
-        Ok(state.tallies.values().copied().collect())
     }
 }
 
@@ -201,8 +216,8 @@ async fn watch(shared: &Shared, number: usize, path: &str) -> Result<(), String>
             sees = true;
             shared.lock().first_pictures.push(Instant::now());
         }
-        let counts = shared.counts.load(Ordering::Relaxed);
-        if let Some(tally) = counter.note(&packet, counts, shared.period) {
+        let due = shared.due.get().copied();
+        if let Some(tally) = due.and_then(|due| counter.note(&packet, due, shared.period)) {
             shared.lock().tallies.insert(number, tally);
         }
         if alive.elapsed() > SIGN_OF_LIFE {
@@ -216,11 +231,11 @@ async fn watch(shared: &Shared, number: usize, path: &str) -> Result<(), String>
 #[derive(Default)]
 struct Counter {
     has_key: bool,
-    next_sequence_number: Option<u16>,
-    /// The time of the last whole frame, while it counts.
-    last: Option<u32>,
-    tally: Tally,
-    was_counting: bool,
+    last_sequence_number: Option<u16>,
+    /// The numbers of the whole frames.
+    came: BTreeSet<u32>,
+    tally: Option<Tally>,
+    is_done: bool,
 }
 
 impl Counter {
@@ -230,26 +245,30 @@ impl Counter {
         self.has_key && packet.marker
     }
 
-    /// Takes `packet` into account if it `counts`; answers what came once it counts no longer.
-    fn note(&mut self, packet: &Packet, counts: bool, period: u32) -> Option<Tally> {
-        let expected = self
-            .next_sequence_number
-            .replace(packet.sequence_number.wrapping_add(1));
-        if !counts {
-            self.last = None;
-            let tally = std::mem::take(&mut self.tally);
-            return std::mem::take(&mut self.was_counting).then_some(tally);
+    /// Takes `packet` into account; answers what came once it is behind the `due` frames.
+    fn note(&mut self, packet: &Packet, due: u32, period: u32) -> Option<Tally> {
+        if self.is_done {
+            return None;
         }
-        self.was_counting = true;
+        let tally = self.tally.get_or_insert_with(|| Tally {
+            start: packet.rtp_time,
+            ..Tally::default()
+        });
+        let before = self.last_sequence_number.replace(packet.sequence_number);
+        let expected = before.map(|before| before.wrapping_add(1));
         let lost = expected.map_or(0, |expected| packet.sequence_number.wrapping_sub(expected));
-        self.tally.packets_lost += u64::from(lost);
-        if packet.marker {
-            self.tally.frames += 1;
-            if let Some(last) = self.last.replace(packet.rtp_time) {
-                let periods = (packet.rtp_time.wrapping_sub(last) + period / 2) / period;
-                self.tally.missing += u64::from(periods.saturating_sub(1));
+        tally.packets_lost += u64::from(lost);
+        // To the next whole number: a time may be a tick off.
+        let number = packet.rtp_time.wrapping_sub(tally.start).wrapping_add(period / 2) / period;
+        if number < due {
+            if packet.marker {
+                tally.frames += 1;
+                self.came.insert(number);
             }
+            return None;
         }
-        None
+        tally.missing = (0..due).filter(|number| !self.came.contains(number)).collect();
+        self.is_done = true;
+        self.tally.take()
     }
 }

@@ -7,6 +7,7 @@
 mod common;
 mod connection;
 mod crowd;
+mod delivery;
 #[path = "../measure/mod.rs"]
 mod measure;
 mod reference;
@@ -16,8 +17,10 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::process::{Log, Process, command};
+use common::holds_within;
+use common::process::{Process, command};
 use crowd::{Arrival, Crowd, Tally};
+use delivery::Delivery;
 use measure::{
     Measure, Row, beside_sleeps, config_file, cpu_while, encoder_of_the_server, memory_of, percentile,
     print_table,
@@ -225,12 +228,14 @@ fn cores(process: u32, port: u16, paths: &[String], frame_rate: u32) -> Result<(
     crowd.see(PATIENCE)?;
     thread::sleep(SETTLING);
     let started = Instant::now();
-    let (used, tallies) = cpu_while(process, TIME, |until| {
-        let tallies = crowd.count(until);
-        (tallies, started.elapsed())
-    });
-    let (tallies, time) = tallies;
-    Ok((used / 1e3 / time.as_secs_f64(), tallies?))
+    // A crowd counts by the camera's time, and may be behind.
+    let (used, tallies) = cpu_while(process, TIME, |_| crowd.count(due(frame_rate), PATIENCE));
+    Ok((used / 1e3 / started.elapsed().as_secs_f64(), tallies?))
+}
+
+/// How many frames a camera makes while they are counted.
+fn due(frame_rate: u32) -> u32 {
+    frame_rate * u32::try_from(TIME.as_secs()).unwrap_or(u32::MAX)
 }
 
 // ---- one picture for a crowd ----------------------------------------------------------------------------------
@@ -255,12 +260,11 @@ fn crowd_at_one_picture(what: String, config: &PathBuf, paths: &[String]) -> Row
     let bound = "every frame delivered, under one core";
     let server = serve(config);
     let (outcome, lateness) = beside_sleeps(|| cores(server.id(), server.port(), paths, LARGE_RATE));
-    let log = server.log().clone();
     let (cores, tallies) = match outcome {
         Ok(outcome) => outcome,
         Err(reason) => return broken(what, bound, &reason),
     };
-    let delivery = Delivery::of(&tallies, skipped(&log));
+    let delivery = Delivery::of(&tallies, LARGE_RATE, due(LARGE_RATE), skipped(server));
     Row {
         what,
         bound: bound.to_owned(),
@@ -269,11 +273,20 @@ fn crowd_at_one_picture(what: String, config: &PathBuf, paths: &[String]) -> Row
     }
 }
 
-/// How many frames the camera says it has skipped in all. It says so when its last viewer has gone.
-fn skipped(log: &Log) -> u64 {
-    thread::sleep(Duration::from_secs(1));
-    let lines = log.lines().into_iter();
-    let counts = lines.filter(|line| line.contains("skipped")).filter_map(|line| {
+/// How many frames the camera says it has skipped in all. It says so when its last viewer has gone: the whole log tells, of
+/// a server that has ended.
+fn skipped(mut server: Process) -> u64 {
+    let said = |words: &str| {
+        let lines = server.log().lines().into_iter();
+        lines.filter(|line| line.contains(words)).count()
+    };
+    let have_left = || said("has left") == said("is watching");
+    // At its end the server does not wait long for the last one to leave.
+    assert!(holds_within(PATIENCE, have_left), "the viewers never leave");
+    server.end_by("TERM");
+    let log = server.whole_log();
+    let lines = log.lines().filter(|line| line.contains("skipped"));
+    let counts = lines.filter_map(|line| {
         let (_, count) = line.split_once("frames=")?;
         count
             .split(|c: char| !c.is_ascii_digit())
@@ -282,58 +295,6 @@ fn skipped(log: &Log) -> u64 {
             .ok()
     });
     counts.sum()
-}
-
-/// What became of the frames of one picture on the way to all its viewers.
-struct Delivery {
-    delivered: u64,
-    lost: u64,
-    packets_lost: u64,
-    fewest: u64,
-    skipped: u64,
-}
-
-impl Delivery {
-    /// A frame that the camera has skipped is missing to everybody, and no more of them are than it owns up to.
-    fn of(tallies: &[Tally], camera_skipped: u64) -> Self {
-        let everywhere = tallies.iter().map(|tally| tally.missing).min().unwrap_or(0);
-        let skipped = everywhere.min(camera_skipped);
-        Self {
-            delivered: tallies.iter().map(|tally| tally.frames).sum(),
-            lost: tallies.iter().map(|tally| tally.missing - skipped).sum(),
-            packets_lost: tallies.iter().map(|tally| tally.packets_lost).sum(),
-            fewest: tallies.iter().map(|tally| tally.frames).min().unwrap_or(0),
-            skipped,
-        }
-    }
-
-    fn is_whole(&self) -> bool {
-        // Each end of the time cuts a frame.
-        let due = u64::from(LARGE_RATE) * TIME.as_secs() - 2;
-        self.lost == 0 && self.packets_lost == 0 && self.fewest + self.skipped >= due
-    }
-}
-
-impl std::fmt::Display for Delivery {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self {
-            delivered,
-            lost,
-            packets_lost,
-            fewest,
-            skipped,
-        } = self;
-        write!(
-            f,
-            "{lost} of {} frames lost ({packets_lost} packets), at least {fewest} in {} s for each",
-            delivered + lost,
-            TIME.as_secs()
-        )?;
-        if *skipped > 0 {
-            write!(f, ", {skipped} not made by the camera")?;
-        }
-        Ok(())
-    }
 }
 
 // ---- memory ---------------------------------------------------------------------------------------------------

@@ -2,11 +2,17 @@
 //! and what the server took of memory, descriptors and threads comes back.
 
 use std::{
+    net::Ipv4Addr,
+    process::Command,
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use super::{footprint::Footprint, holds_within, process::Process};
+use super::{
+    footprint::Footprint,
+    holds_within,
+    process::{Process, wrapped},
+};
 
 /// Each test takes the whole machine.
 pub fn alone() -> MutexGuard<'static, ()> {
@@ -20,6 +26,32 @@ pub fn size(variable: &str, usual: usize) -> usize {
         Ok(text) => text.parse().expect("a number"),
         Err(_) => usual,
     }
+}
+
+/// As [`Process::start`], on two CPUs at most: the more the server has, the more of what its threads have freed malloc keeps
+/// apart, and the bars for memory are to be the same on each machine.
+pub fn start_burdened(configure: impl FnOnce(&mut Command)) -> Process {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
+    let allowed = status
+        .lines()
+        .find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
+    let cpus = first_two(allowed.expect("Linux tells it").trim());
+    let mut command = wrapped("taskset", |server| {
+        vec!["--cpu-list".to_owned(), cpus, server.to_owned()]
+    });
+    command.env("RTSP_SERVER_IP", Ipv4Addr::LOCALHOST.to_string());
+    Process::start_command(command, configure)
+}
+
+/// The first two, or the only one, of a list like `0,2-7`, as such a list.
+fn first_two(list: &str) -> String {
+    let number = |text: &str| text.parse::<usize>().expect("a number of a CPU");
+    let ranges = list.split(',').map(|range| {
+        let (from, to) = range.split_once('-').unwrap_or((range, range));
+        number(from)..=number(to)
+    });
+    let two = ranges.flatten().take(2).map(|cpu| cpu.to_string());
+    two.collect::<Vec<_>>().join(",")
 }
 
 /// How a server is to come back from a burden.

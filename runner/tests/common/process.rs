@@ -153,7 +153,8 @@ fn end(child: &mut Child) {
     let _ = child.wait();
 }
 
-fn port_in_url(line: &str) -> Option<u16> {
+/// The port of the URL that a line of the log tells, if it tells one.
+pub fn port_in_url(line: &str) -> Option<u16> {
     let (_, rest) = line
         .split_once("rtsp://")
         .or_else(|| line.split_once("rtsps://"))?;

@@ -21,7 +21,7 @@ use std::{
 
 use common::{
     Interleaved, RtspClient,
-    burden::{Recovery, alone, assert_ends_without_bugs, size},
+    burden::{Recovery, alone, assert_ends_without_bugs, size, start_burdened},
     config,
     footprint::Footprint,
     holds_within,
@@ -47,7 +47,7 @@ struct Scene {
 
 impl Scene {
     fn set(streams: usize) -> Self {
-        let process = Process::start(|command| {
+        let process = start_burdened(|command| {
             command
                 .env("RTSP_VIDEO_RESOLUTION", "320x240")
                 .env("RTSP_FPS", "25")

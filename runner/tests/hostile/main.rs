@@ -25,7 +25,7 @@ use std::{
 use attack::{Tally, attack};
 use common::{
     RtspClient,
-    burden::{Recovery, alone, assert_ends_without_bugs, size},
+    burden::{Recovery, alone, assert_ends_without_bugs, size, start_burdened},
     footprint::Footprint,
     login,
     process::Process,
@@ -60,7 +60,7 @@ struct Scene {
 impl Scene {
     fn set(needs_login: bool) -> Self {
         let login = needs_login.then(login);
-        let process = Process::start(|command| {
+        let process = start_burdened(|command| {
             command
                 .env("RTSP_STAMP", "qr")
                 .env("RTSP_VIDEO_RESOLUTION", "320x240")
@@ -258,12 +258,13 @@ fn slow_do_no_harm(needs_login: bool) {
     let _alone = alone();
     let scene = Scene::set(needs_login);
     let before = RECOVERY.before(&scene.process);
-    let url = scene.target().url;
-    let request = format!("DESCRIBE {url} RTSP/1.0\r\nCSeq: 1\r\nAccept: application/sdp\r\n\r\n");
+    // gst-rtsp-server closes a connection that has no session by its 60th second. A busy machine takes its time from packet to
+    // packet: a short request, and few waits.
+    let request = b"DESCRIBE rtsp://h/live RTSP/1.0\r\nCSeq: 1\r\n\r\n";
     let mut slow = connect(&scene, CONNECTIONS);
-    for byte in request.bytes() {
+    for bytes in request.chunks(4) {
         for connection in &mut slow {
-            connection.write_all(&[byte]).expect("the connection stands");
+            connection.write_all(bytes).expect("the connection stands");
         }
         assert_plays_on(&scene);
     }
