@@ -220,15 +220,17 @@ pub fn unlock_constructed(media: &RTSPMedia) {
     }
 }
 
-/// Keeps `companion` as long as `client` lives, and drops it as the last thing of all that the client holds.
+/// Keeps `companion`, the only one of its type, as long as `client` lives, and drops it as the last thing of all that the
+/// client holds.
 pub fn accompany<T: Send + 'static>(client: &RTSPClient, companion: T) {
     #[expect(
         unsafe_code,
         reason = "glib takes data of any type under a name, and cannot check it when it is read"
     )]
-    // SAFETY: nobody reads it or sets another of that name. It is dropped on whichever thread drops the client last.
+    // SAFETY: nobody reads it, and what has its name is of its type. It is dropped on whichever thread drops the client
+    // last.
     unsafe {
-        client.set_data("rtsp-clock-companion", companion);
+        client.set_data(std::any::type_name::<T>(), companion);
     }
 }
 
@@ -312,10 +314,11 @@ pub fn delivery(fd: RawFd) -> Option<Delivery> {
     })
 }
 
-/// With whom `fd` is connected, if it is a connection.
+/// The addresses here and there of `fd`, if it is a connection.
 #[must_use]
-pub fn peer(fd: RawFd) -> Option<SocketAddr> {
-    lent(fd)?.peer_addr().ok()
+pub fn ends(fd: RawFd) -> Option<(SocketAddr, SocketAddr)> {
+    let connection = lent(fd)?;
+    Some((connection.local_addr().ok()?, connection.peer_addr().ok()?))
 }
 
 /// Ends the connection `fd` in both directions; it stays open until its owner closes it.

@@ -8,6 +8,7 @@
 //! | `mounts` | which stream a request is about |
 //! | `guard` | who may ask for it |
 //! | `client` | one client from its connection on |
+//! | `connected` | the connections of an endpoint's clients, and the end of all |
 //! | `handshakes` | how many clients agree upon keys at the same time |
 //! | `transports` | by which ways a stream may be played |
 //! | `reload` | another configuration while it runs |
@@ -55,8 +56,8 @@ pub use run::run;
 use sessions::Sessions;
 use transports::Transports;
 
-/// How long viewers are waited for when the server, or a stream, stops: a camera of one frame a second says farewell with
-/// its next frame. Well below the 10 s that container engines give a process to end.
+/// How long viewers are waited for when the server, or a stream, stops: for the farewell, which a camera of one frame a
+/// second says with its next frame, and then until they have gone. Container engines give a process 10 s for all.
 const FAREWELL: Duration = Duration::from_secs(3);
 /// The thread that serves a client waits while the client's stream starts: with as many, that many streams start at the
 /// same time.
@@ -180,7 +181,6 @@ impl Server {
             stream.wait_until_deserted(left(deadline));
         }
         // Those who have never asked for a stream.
-        let deadline = Instant::now() + FAREWELL;
         for endpoint in &self.endpoints {
             endpoint.send_away(left(deadline));
         }

@@ -94,11 +94,7 @@ fn wait_for(log: &Log, words: &str) {
 /// The viewer sees RTCP's BYE, and then the end of its connection.
 #[track_caller]
 fn sees_a_farewell(viewer: &mut RtspClient, name: &str) {
-    let mut goodbye = false;
-    while let Ok(packet) = viewer.next_packet() {
-        goodbye |= packet.is_goodbye();
-    }
-    assert!(goodbye, "no BYE for the viewer of {name}");
+    assert!(viewer.sees_a_goodbye(), "no BYE for the viewer of {name}");
     assert!(viewer.sees_the_end(), "the connection of {name}'s viewer stands");
 }
 
@@ -205,9 +201,13 @@ fn answers(address: Ipv4Addr, port: u16) -> bool {
 }
 
 /// As [`RtspClient::watch_path`], at another address.
-fn watch_at(address: Ipv4Addr, port: u16, path: &str) -> RtspClient {
+fn connect_at(address: Ipv4Addr, port: u16, path: &str) -> RtspClient {
     let connection = TcpStream::connect((address, port)).expect("the server listens");
-    let mut client = RtspClient::over(connection, format!("rtsp://{address}:{port}{path}"));
+    RtspClient::over(connection, format!("rtsp://{address}:{port}{path}"))
+}
+
+fn watch_at(address: Ipv4Addr, port: u16, path: &str) -> RtspClient {
+    let mut client = connect_at(address, port, path);
     let answers = [
         client.describe().status,
         client.setup().status,
@@ -235,6 +235,8 @@ fn a_stream_may_move_to_another_port_that_can_be_had() {
     });
     let untouched = Watcher::new(watch_at(MOVING, first, "/live"));
     let mut moving = watch_at(MOVING, second, "/b");
+    let mut idle = connect_at(MOVING, second, "/b");
+    idle.options();
     file.replace(&streams(third));
     process.signal("HUP");
     wait_for(
@@ -247,6 +249,7 @@ fn a_stream_may_move_to_another_port_that_can_be_had() {
     process.signal("HUP");
     wait_for(process.log(), &format!("added: {MOVING}:{third}/b"));
     assert!(moving.sees_the_end(), "the viewer of the old port is still there");
+    assert!(idle.sees_the_end(), "who asked for nothing there is still there");
     watch_at(MOVING, third, "/b").next_rtp();
     wait_until("the old port is closed", || !answers(MOVING, second));
     untouched.end();

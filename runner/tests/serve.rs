@@ -40,12 +40,32 @@ fn assert_end_is_seen(config: &Config) {
     let asked = Instant::now();
     server.stop();
     let elapsed = asked.elapsed();
-    let mut goodbye = false;
-    while let Ok(packet) = client.next_packet() {
-        goodbye |= packet.is_goodbye();
-    }
-    assert!(goodbye, "RTCP's BYE must come before the connection ends");
+    assert!(
+        client.sees_a_goodbye(),
+        "RTCP's BYE must come before the connection ends"
+    );
     assert!(client.sees_the_end(), "the connection must be closed");
+    assert!(elapsed < STOPPING, "stopping took {elapsed:?}");
+}
+
+#[test]
+fn who_has_not_asked_for_a_stream_sees_the_end() {
+    let server = start(&config());
+    let port = server.port();
+    let mut clients = [
+        RtspClient::connect_port(port),
+        RtspClient::tunnel(port, true),
+        RtspClient::tunnel(port, false),
+    ];
+    for client in &mut clients {
+        assert_eq!(client.options().status, 200);
+    }
+    let asked = Instant::now();
+    server.stop();
+    let elapsed = asked.elapsed();
+    for client in &mut clients {
+        assert!(client.sees_the_end(), "the connection must be closed");
+    }
     assert!(elapsed < STOPPING, "stopping took {elapsed:?}");
 }
 

@@ -135,6 +135,8 @@ impl Handshakes {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
 
     const AT_ONE_MOMENT: Duration = Duration::ZERO;
@@ -166,9 +168,14 @@ mod tests {
         let turn = |_| handshakes.turn(Some(peer(1)), AT_ONE_MOMENT);
         let _turns: Vec<_> = (0..OF_AN_ADDRESS).filter_map(turn).collect();
         std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| handshakes.turn(Some(peer(1)), Duration::MAX).is_some());
+            let asked = Instant::now();
+            let waiting = scope.spawn(|| handshakes.turn(Some(peer(1)), Duration::from_mins(1)).is_some());
+            while handshakes.lock().waiting.is_empty() {
+                std::thread::yield_now();
+            }
             handshakes.end();
             assert!(!waiting.join().expect("it has an answer"));
+            assert!(asked.elapsed() < Duration::from_mins(1), "it had to wait");
         });
         assert!(handshakes.turn(Some(peer(2)), AT_ONE_MOMENT).is_none());
     }

@@ -22,10 +22,13 @@ use crate::{
 const QUIET: Duration = Duration::from_secs(3);
 
 /// The connection of a client. It is gst-rtsp-server's, which may close it at any time: the descriptor counts only as long
-/// as it is still connected with this peer.
+/// as it still has both ends. (In the moment between a look at them and what is done then, it could become another's; an
+/// own descriptor would keep the connection open.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Connection {
     descriptor: RawFd,
+    /// Here; `None` where it had ended before it was handed on.
+    local: Option<SocketAddr>,
     peer: SocketAddr,
 }
 
@@ -34,6 +37,7 @@ impl Connection {
     pub(crate) fn new(connection: &TcpStream, peer: SocketAddr) -> Self {
         Self {
             descriptor: connection.as_raw_fd(),
+            local: connection.local_addr().ok(),
             peer: canonical(peer),
         }
     }
@@ -50,7 +54,8 @@ impl Connection {
 
     /// Whether it is still the one that it was.
     pub(super) fn stands(&self) -> bool {
-        rtsp_ffi::peer(self.descriptor).map(canonical) == Some(self.peer)
+        rtsp_ffi::ends(self.descriptor)
+            .is_some_and(|(local, peer)| Some(local) == self.local && canonical(peer) == self.peer)
     }
 
     /// Lets nothing more come or go by it: whoever reads from it finds its end.

@@ -1,12 +1,12 @@
 //! Another configuration while the server runs: what differs is replaced, all else plays on.
 
-use std::{fmt, net::SocketAddr, sync::Arc};
+use std::{fmt, net::SocketAddr, sync::Arc, time::Instant};
 
 use gst_rtsp_server::{gio::TlsCertificate, prelude::*};
 
 use super::{
     Asked, Endpoint, FAREWELL, FAREWELLS_AT_ONCE, Server, StartError, checks, client_threads, guard::Logins,
-    run_those_always_on, side_by_side,
+    left, run_those_always_on, side_by_side,
 };
 use crate::{
     config::{Config, StreamConfig},
@@ -220,8 +220,9 @@ impl Server {
         self.endpoints.iter().filter(opened).for_each(Endpoint::accept);
         closing.iter().for_each(Endpoint::refuse);
         side_by_side(gone, FAREWELLS_AT_ONCE, |stream| stream.retire(FAREWELL));
+        let deadline = Instant::now() + FAREWELL;
         for endpoint in &closing {
-            endpoint.send_away(FAREWELL);
+            endpoint.send_away(left(deadline));
         }
     }
 }

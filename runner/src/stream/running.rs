@@ -20,6 +20,9 @@ use crate::gate::Gate;
 /// What the last packet may take from a sink to the connections.
 const DELIVERY: Duration = Duration::from_millis(100);
 
+/// What the pipeline may take from there to say that it is out. GStreamer 1.22 sometimes never does, BYE and all.
+const REPORTED: Duration = Duration::from_millis(300);
+
 /// The shortest time between two sender reports, on average. RFC 3550, section 6.2, allows 360 s divided by the bandwidth
 /// in kbit/s: a player puts picture and sound in step by the first ones.
 const REPORT_INTERVAL: ClockTime = ClockTime::from_mseconds(500);
@@ -43,9 +46,17 @@ pub(super) struct Running {
     pub(super) has_asked: AtomicBool,
     /// The next packet is to be the stream's end instead.
     is_ending: AtomicBool,
-    /// Set once the end is out, or will never be.
-    ended: Mutex<bool>,
+    end: Mutex<End>,
     has_ended: Condvar,
+}
+
+/// How far the end has come.
+#[derive(Debug, Default)]
+struct End {
+    /// Media that have sent theirs towards the sinks.
+    sent: usize,
+    /// It is out, or will never be.
+    is_over: bool,
 }
 
 /// The picture or the sound of a pipeline.
@@ -85,7 +96,7 @@ impl Running {
             is_flowing: AtomicBool::new(false),
             has_asked: AtomicBool::new(false),
             is_ending: AtomicBool::new(false),
-            ended: Mutex::new(false),
+            end: Mutex::default(),
             has_ended: Condvar::new(),
         });
         running.obey_the_end();
@@ -103,7 +114,7 @@ impl Running {
     pub(super) fn let_go(&self) {
         self.is_let_go.store(true, Ordering::Relaxed);
         // There will be no other end.
-        self.mark_ended();
+        self.note_end(|end| end.is_over = true);
         if let Some(media) = self
             .media
             .upgrade()
@@ -177,16 +188,33 @@ impl Running {
         }
     }
 
-    /// Ends picture and sound, RTCP's BYE included. Waits for that no longer than `patience`.
+    /// Ends picture and sound, RTCP's BYE included: with the next packet of each, for which it waits no longer than
+    /// `patience`.
     pub(super) fn end(&self, patience: Duration) {
         self.is_ending.store(true, Ordering::Relaxed);
-        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        drop(
-            self.has_ended
-                .wait_timeout_while(ended, patience, |ended| !*ended),
-        );
-        // gst-rtsp-server's own threads bring what the sinks took to the connections, and do not say when.
-        std::thread::sleep(DELIVERY);
+        let media = [&self.picture, &self.sound]
+            .into_iter()
+            .filter_map(Medium::pad)
+            .count();
+        if self.comes_to(patience, |end| end.is_over || end.sent == media) {
+            self.comes_to(REPORTED, |end| end.is_over);
+            // gst-rtsp-server's own threads bring what the sinks took to the connections, and do not say when.
+            std::thread::sleep(DELIVERY);
+        }
+    }
+
+    /// Waits until the end has come so far, no longer than `patience`.
+    fn comes_to(&self, patience: Duration, is_there: impl Fn(&End) -> bool) -> bool {
+        let end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self
+            .has_ended
+            .wait_timeout_while(end, patience, |end| !is_there(end));
+        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
+    }
+
+    fn note_end(&self, change: impl FnOnce(&mut End)) {
+        change(&mut self.end.lock().unwrap_or_else(PoisonError::into_inner));
+        self.has_ended.notify_all();
     }
 
     /// Lets the streaming thread itself end the stream, before its RTP session: an event sent to the pipeline from
@@ -223,14 +251,14 @@ impl Running {
         pad.add_probe(
             gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST,
             move |pad, _| {
-                if !running
-                    .upgrade()
-                    .is_some_and(|running| running.is_ending.load(Ordering::Relaxed))
-                {
+                let running = running.upgrade();
+                let Some(running) = running.filter(|running| running.is_ending.load(Ordering::Relaxed))
+                else {
                     return gst::PadProbeReturn::Ok;
-                }
+                };
                 if !has_ended.swap(true, Ordering::Relaxed) {
                     pad.push_event(gst::event::Eos::new());
+                    running.note_end(|end| end.sent += 1);
                 }
                 gst::PadProbeReturn::Drop
             },
@@ -240,13 +268,8 @@ impl Running {
     /// Notes what a message of its bus says about the end.
     pub(super) fn note(&self, message: &gst::Message) {
         if let gst::MessageView::Eos(_) = message.view() {
-            self.mark_ended();
+            self.note_end(|end| end.is_over = true);
         }
-    }
-
-    fn mark_ended(&self) {
-        *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.has_ended.notify_all();
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
 use gst::glib::base64_encode;
 use rtsp_clock_server::server::Server;
 
-use super::{PATIENCE, packet::Interleaved};
+use super::{PATIENCE, STOPPING, packet::Interleaved};
 
 /// A client that speaks RTSP over one TCP connection, or through an HTTP tunnel, with RTP interleaved.
 pub struct RtspClient {
@@ -311,9 +311,25 @@ impl RtspClient {
         }
     }
 
-    /// Reads until the server closes the connection; false if it does not.
+    /// Reads until no packet comes, and answers whether RTCP's BYE was among them.
+    pub fn sees_a_goodbye(&mut self) -> bool {
+        let deadline = Instant::now() + STOPPING;
+        let mut goodbye = false;
+        while Instant::now() < deadline
+            && let Ok(packet) = self.next_packet()
+        {
+            goodbye |= packet.is_goodbye();
+        }
+        goodbye
+    }
+
+    /// Reads until the server closes the connection; false if it does not within [`STOPPING`], which is well below the
+    /// minute after which gst-rtsp-server by itself closes one that has no session.
     pub fn sees_the_end(&mut self) -> bool {
-        loop {
+        let deadline = Instant::now() + STOPPING;
+        let stream = self.stream.get_ref();
+        stream.set_read_timeout(Some(STOPPING)).expect("a read timeout");
+        while Instant::now() < deadline {
             match self.peek() {
                 Ok(_) => self.stream.consume(1),
                 Err(error) => {
@@ -321,6 +337,7 @@ impl RtspClient {
                 }
             }
         }
+        false
     }
 
     fn packet(&mut self) -> io::Result<Interleaved> {
