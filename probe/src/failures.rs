@@ -8,9 +8,6 @@ pub(crate) const USERNAME: &str = "RTSP_PROBE_USERNAME";
 /// See [`USERNAME`].
 pub(crate) const PASSWORD: &str = "RTSP_PROBE_PASSWORD";
 
-/// The message of an `rtspsrc` that refuses its server's certificate, for the `reasons` in it.
-pub(crate) const CERTIFICATE_REFUSED: &str = "certificate-refused";
-
 /// What a pipeline's error means.
 pub(crate) fn of_pipeline(message: &gst::message::Error, target: &Target) -> String {
     let error = message.error();

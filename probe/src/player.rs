@@ -9,7 +9,6 @@ use anyhow::Context as _;
 use gst::prelude::*;
 
 use crate::decoders;
-use crate::failures::CERTIFICATE_REFUSED;
 use crate::packets::Packets;
 use crate::taps::Taps;
 use crate::target::Target;
@@ -61,6 +60,9 @@ impl Transport {
         }
     }
 }
+
+/// The message of an `rtspsrc` that refuses its server's certificate, for the `reasons` in it.
+pub(crate) const CERTIFICATE_REFUSED: &str = "certificate-refused";
 
 /// How to play.
 #[derive(Debug, Clone)]

@@ -12,7 +12,7 @@ use crate::gaps::{Kind, Place};
 use crate::live::Progress;
 use crate::measure::correction;
 use crate::packets::Packets;
-use crate::player::{Manner, Player, Told};
+use crate::player::{CERTIFICATE_REFUSED, Manner, Player, Told};
 use crate::tally::Tally;
 use crate::target::Target;
 use crate::values::ms;
@@ -168,7 +168,7 @@ impl Stream {
                 self.tick(fields.get("av-offset").ok());
                 Happened::Nothing
             }
-            failures::CERTIFICATE_REFUSED => {
+            CERTIFICATE_REFUSED => {
                 self.certificate_refused = true;
                 self.problem(failures::certificate(fields))
             }

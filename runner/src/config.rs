@@ -36,6 +36,7 @@ mod coding;
 mod draft;
 mod files;
 mod json;
+mod key;
 mod keys;
 mod limits;
 pub mod look;

@@ -3,16 +3,16 @@
 mod common;
 
 use std::{
-    net::{Ipv4Addr, TcpListener, TcpStream},
+    net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Command,
 };
 
 use common::{
-    PATIENCE, RtspClient,
+    PATIENCE, RtspClient, answers,
     certificate::Certificate,
     measure, mount,
-    process::{Log, Process, port_in_url},
+    process::{Log, Process},
     start, target, wait_for_viewers, wait_until,
     watcher::Watcher,
 };
@@ -183,9 +183,8 @@ fn a_file_that_is_gone_changes_nothing() {
     RtspClient::watch_path(process.port(), "/b").next_rtp();
 }
 
-/// Addresses at which no other test takes a port that is free for a moment.
+/// An address at which no other test takes a port that is free for a moment.
 const MOVING: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 81);
-const ORPHANS: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 82);
 
 /// So many free ports of [`MOVING`], taken.
 fn take_ports<const N: usize>() -> [(TcpListener, u16); N] {
@@ -194,27 +193,6 @@ fn take_ports<const N: usize>() -> [(TcpListener, u16); N] {
         let port = socket.local_addr().expect("an address").port();
         (socket, port)
     })
-}
-
-fn answers(address: Ipv4Addr, port: u16) -> bool {
-    TcpStream::connect((address, port)).is_ok()
-}
-
-/// As [`RtspClient::watch_path`], at another address.
-fn connect_at(address: Ipv4Addr, port: u16, path: &str) -> RtspClient {
-    let connection = TcpStream::connect((address, port)).expect("the server listens");
-    RtspClient::over(connection, format!("rtsp://{address}:{port}{path}"))
-}
-
-fn watch_at(address: Ipv4Addr, port: u16, path: &str) -> RtspClient {
-    let mut client = connect_at(address, port, path);
-    let answers = [
-        client.describe().status,
-        client.setup().status,
-        client.play().status,
-    ];
-    assert_eq!(answers, [200; 3], "{path}");
-    client
 }
 
 #[test]
@@ -233,9 +211,9 @@ fn a_stream_may_move_to_another_port_that_can_be_had() {
             .env("RTSP_SERVER_IP", MOVING.to_string())
             .env_remove("RTSP_SERVER_PORT");
     });
-    let untouched = Watcher::new(watch_at(MOVING, first, "/live"));
-    let mut moving = watch_at(MOVING, second, "/b");
-    let mut idle = connect_at(MOVING, second, "/b");
+    let untouched = Watcher::new(RtspClient::connect_at(MOVING, first, "/live").watching());
+    let mut moving = RtspClient::connect_at(MOVING, second, "/b").watching();
+    let mut idle = RtspClient::connect_at(MOVING, second, "/b");
     idle.options();
     file.replace(&streams(third));
     process.signal("HUP");
@@ -250,7 +228,7 @@ fn a_stream_may_move_to_another_port_that_can_be_had() {
     wait_for(process.log(), &format!("added: {MOVING}:{third}/b"));
     assert!(moving.sees_the_end(), "the viewer of the old port is still there");
     assert!(idle.sees_the_end(), "who asked for nothing there is still there");
-    watch_at(MOVING, third, "/b").next_rtp();
+    RtspClient::connect_at(MOVING, third, "/b").watching().next_rtp();
     wait_until("the old port is closed", || !answers(MOVING, second));
     untouched.end();
 }
@@ -322,77 +300,6 @@ fn a_certificate_that_was_renewed_in_its_file_is_told_to_need_a_restart() {
     certificate.renew();
     process.signal("HUP");
     wait_for(process.log(), "tlsCertificate: its new value needs a restart");
-}
-
-/// A server that was started in a terminal which is closed by now.
-struct Orphan {
-    folder: PathBuf,
-    port: u16,
-}
-
-impl Orphan {
-    fn start(name: &str, by: &str) -> Self {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-        // The log of an earlier run would tell of a server that is not there.
-        let _absent = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir_all(&folder).expect("a writable folder");
-        let program = env!("CARGO_BIN_EXE_rtsp-clock-server");
-        // Where the tests themselves run by nohup, the signal is ignored from there on down.
-        let line = format!("echo $$ >id; exec env --default-signal=HUP {by} '{program}' 2>log");
-        let mut terminal = Command::new("script")
-            .args(["-q", "-c", &line, "/dev/null"])
-            .envs([
-                ("RTSP_SERVER_IP", ORPHANS.to_string().as_str()),
-                ("RTSP_SERVER_PORT", "0"),
-            ])
-            .env_remove("CONFIG_PATH")
-            .env_remove("RUST_LOG")
-            .current_dir(&folder)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("script is installed");
-        let mut orphan = Self { folder, port: 0 };
-        wait_until("the server runs", || {
-            let port = orphan.log().lines().find_map(port_in_url);
-            orphan.port = port.unwrap_or_default();
-            port.is_some()
-        });
-        terminal.kill().expect("it runs");
-        terminal.wait().expect("it ends");
-        orphan
-    }
-
-    fn log(&self) -> String {
-        std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
-    }
-}
-
-impl Drop for Orphan {
-    fn drop(&mut self) {
-        let id = std::fs::read_to_string(self.folder.join("id"));
-        if answers(ORPHANS, self.port)
-            && let Ok(id) = id
-        {
-            let _ended = Command::new("kill").arg(id.trim()).status();
-        }
-    }
-}
-
-#[test]
-fn a_terminal_that_closes_ends_the_server() {
-    let orphan = Orphan::start("terminal", "");
-    wait_until("the server has ended", || orphan.log().contains("stopping"));
-    wait_until("nobody listens", || !answers(ORPHANS, orphan.port));
-}
-
-#[test]
-fn by_nohup_it_outlives_its_terminal() {
-    let orphan = Orphan::start("nohup", "nohup");
-    wait_until("the terminal's SIGHUP has come", || {
-        orphan.log().contains("read again, nothing differs")
-    });
-    watch_at(ORPHANS, orphan.port, "/live").next_rtp();
 }
 
 /// What `json` describes, on any free port.

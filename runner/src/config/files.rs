@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::Environment;
 use super::json::Json;
-use super::keys::{Form, KEYS, STREAMS};
+use super::key::Form;
+use super::keys::{KEYS, STREAMS};
 
 /// The paths, as they stand in the file and in the environment. A variable overrides what the file says, and yet all
 /// count: the file's are looked at, too. What is wrong is left to the run, and so is a path that does not fit on a line.

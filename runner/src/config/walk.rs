@@ -6,9 +6,9 @@ use std::path::Path;
 use super::checks;
 use super::draft::Draft;
 use super::json::Json;
+use super::key::{Empty, Form, Key, Level};
 use super::keys::{
-    AUTHENTICATION, Empty, Form, H264_I_FRAME_INTERVAL, KEY_FRAME_INTERVAL, KEYS, Key, Level, STREAMS,
-    VIEWER_USERNAME,
+    AUTHENTICATION, H264_I_FRAME_INTERVAL, KEY_FRAME_INTERVAL, KEYS, STREAMS, VIEWER_USERNAME,
 };
 use super::users::{self, USERS};
 use super::{Config, Environment, Login, Mistake, User, coding};

@@ -24,7 +24,7 @@ pub mod watcher;
 
 use std::{
     env::consts::{DLL_PREFIX, DLL_SUFFIX},
-    net::Ipv4Addr,
+    net::{Ipv4Addr, TcpStream},
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
@@ -132,6 +132,11 @@ pub fn wait_until(what: &str, condition: impl FnMut() -> bool) {
         holds_within(PATIENCE, condition),
         "timed out waiting until {what}"
     );
+}
+
+/// Whether somebody listens there.
+pub fn answers(address: Ipv4Addr, port: u16) -> bool {
+    TcpStream::connect((address, port)).is_ok()
 }
 
 #[track_caller]

@@ -52,7 +52,12 @@ impl RtspClient {
     }
 
     pub fn connect_path(port: u16, path: &str) -> Self {
-        Self::over(connect(port), format!("rtsp://127.0.0.1:{port}{path}"))
+        Self::connect_at(Ipv4Addr::LOCALHOST, port, path)
+    }
+
+    pub fn connect_at(address: Ipv4Addr, port: u16, path: &str) -> Self {
+        let stream = TcpStream::connect((address, port)).expect("the server listens");
+        Self::over(stream, format!("rtsp://{address}:{port}{path}"))
     }
 
     /// As [`RtspClient::connect_port`], over a connection that stands.
@@ -213,11 +218,16 @@ impl RtspClient {
     }
 
     pub fn watch_path(port: u16, path: &str) -> Self {
-        let mut client = Self::connect_path(port, path);
-        assert_eq!(client.describe().status, 200, "DESCRIBE");
-        assert_eq!(client.setup().status, 200, "SETUP");
-        assert_eq!(client.play().status, 200, "PLAY");
-        client
+        Self::connect_path(port, path).watching()
+    }
+
+    /// Watches the stream from now on.
+    #[track_caller]
+    pub fn watching(mut self) -> Self {
+        assert_eq!(self.describe().status, 200, "DESCRIBE {}", self.url);
+        assert_eq!(self.setup().status, 200, "SETUP {}", self.url);
+        assert_eq!(self.play().status, 200, "PLAY {}", self.url);
+        self
     }
 
     /// The next response; packets before it are thrown away.

@@ -59,14 +59,7 @@ impl Scene {
     }
 
     fn watch(&self, path: &str) -> RtspClient {
-        let mut client = RtspClient::connect_port(self.process.port()).at(path);
-        let answers = [
-            client.describe().status,
-            client.setup().status,
-            client.play().status,
-        ];
-        assert_eq!(answers, [200; 3], "{path}");
-        client
+        RtspClient::connect_port(self.process.port()).at(path).watching()
     }
 
     /// So many viewers at once, shared out among the streams; they have left when it returns.
