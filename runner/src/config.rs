@@ -9,6 +9,7 @@
 //! | `coding` | which settings of the picture's coding go together |
 //! | `files` | which files it names, whether they are there or not |
 //! | `json` | a JSON value that keeps repeated keys |
+//! | `key` | what a key is |
 //! | `keys` | the keys: their names, their variables, and where each value goes |
 //! | `limits` | between what each value has to lie |
 //! | `readers` | how the value of each key is read |

@@ -93,6 +93,7 @@ fn forward(
     noted: &Mutex<Vec<f64>>,
 ) {
     for (came, bytes) in told {
+        // No wait for anything: this is the delay that is measured.
         thread::sleep(
             (came + delay)
                 .duration_since(SystemTime::now())
