@@ -23,6 +23,7 @@
 //! | [`deltas`] | marks the packets of pictures that cannot be decoded alone |
 //! | [`gate`] | which packets of a running pipeline are for viewers |
 //! | [`back_off`] | how long to wait before a pipeline that failed is made again |
+//! | [`budget`] | how often something may happen |
 //! | [`pacer`] | how often a key frame may be asked for |
 //! | [`tls`] | the server's certificate, and GLib's TLS |
 //! | [`viewers`] | who is playing a stream, and who may |
@@ -32,6 +33,7 @@
 pub mod addresses;
 pub mod audio;
 pub mod back_off;
+pub mod budget;
 pub mod cli;
 pub mod config;
 pub mod deltas;

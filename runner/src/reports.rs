@@ -10,7 +10,7 @@ use gst_net::{NtpClock, PtpClock};
 const PTP_TO_NTP: u32 = 2_208_988_800 - LEAP_SECONDS;
 const LEAP_SECONDS: u32 = 37;
 /// RFC 3550.
-const VERSION: u8 = 2;
+pub(crate) const VERSION: u8 = 2;
 const SENDER_REPORT: u8 = 200;
 
 /// Has `rtpbin` report the instants that pictures show, in a pipeline that runs by `clock`.

@@ -1,10 +1,11 @@
-//! The few calls of gst-rtsp-server and of the system that the bindings lack, each argued: the runner's only `unsafe`.
+//! The few calls of gst-rtsp-server and of the system that the bindings lack, each argued: with what `server::intake` gives GLib, the
+//! runner's only `unsafe`.
 
 use std::{
     ffi::{CStr, CString},
     io,
     mem::ManuallyDrop,
-    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream},
     os::fd::{AsRawFd, FromRawFd as _, RawFd},
     ptr,
     time::Duration,
@@ -13,10 +14,8 @@ use std::{
 use gst::glib::translate::{ToGlibPtr, from_glib, from_glib_full, from_glib_none};
 use gst_rtsp::{RTSPLowerTrans, RTSPMethod, RTSPStatusCode, RTSPUrl, rtsp_message::RTSPMessage};
 use gst_rtsp_server::{
-    RTSPAuth, RTSPClient, RTSPContext, RTSPMedia, RTSPMediaFactory, RTSPSessionMedia, RTSPStreamTransport,
-    RTSPThread, RTSPThreadPool,
-    gio::{self, prelude::*},
-    prelude::*,
+    RTSPClient, RTSPContext, RTSPMedia, RTSPMediaFactory, RTSPSessionMedia, RTSPStreamTransport, RTSPThread,
+    RTSPThreadPool, prelude::*,
 };
 
 /// The first `field` header of `message`, if it has one and it is UTF-8.
@@ -108,21 +107,112 @@ pub fn remove_rtp_info(context: &RTSPContext) {
     }
 }
 
-/// How `transport` carries RTP: over UDP, or within the RTSP connection.
+/// How a medium goes to who has set it up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivered {
+    /// Over UDP, or within the RTSP connection.
+    pub lower: RTSPLowerTrans,
+    /// The channels within the connection of RTP and RTCP.
+    pub interleaved: (i32, i32),
+    /// Where it goes; a group's address for multicast.
+    pub destination: Option<IpAddr>,
+    /// The ports there of RTP and RTCP.
+    pub ports: (i32, i32),
+}
+
+impl Delivered {
+    /// The channels of RTP and RTCP, where it goes within the RTSP connection.
+    #[must_use]
+    pub fn channels(&self) -> Option<[u8; 2]> {
+        let channel = |channel| u8::try_from(channel).ok();
+        let (rtp, rtcp) = self.interleaved;
+        let is_interleaved = self.lower.contains(RTSPLowerTrans::TCP);
+        is_interleaved
+            .then(|| Some([channel(rtp)?, channel(rtcp)?]))
+            .flatten()
+    }
+}
+
+/// How `transport` delivers its medium.
 #[must_use]
-pub fn lower_transport(transport: &RTSPStreamTransport) -> Option<RTSPLowerTrans> {
+pub fn delivered(transport: &RTSPStreamTransport) -> Option<Delivered> {
     #[expect(
         unsafe_code,
         reason = "the bindings lack gst_rtsp_stream_transport_get_transport()"
     )]
-    // SAFETY: the returned structure belongs to `transport`, is set before SETUP is answered and not changed by PLAY;
-    // one plain field is copied out of it.
+    // SAFETY: the returned structure belongs to `transport`, is set before SETUP is answered and changed by SETUP alone;
+    // plain fields are copied out of it, and a string, on the thread that serves the client.
     unsafe {
         let transport =
             gst_rtsp_server::ffi::gst_rtsp_stream_transport_get_transport(transport.to_glib_none().0);
-        transport
-            .as_ref()
-            .map(|transport| from_glib(transport.lower_transport))
+        let transport = transport.as_ref()?;
+        let destination = (!transport.destination.is_null())
+            .then(|| CStr::from_ptr(transport.destination).to_str().ok()?.parse().ok())
+            .flatten();
+        Some(Delivered {
+            lower: from_glib(transport.lower_transport),
+            interleaved: (transport.interleaved.min, transport.interleaved.max),
+            destination,
+            ports: (transport.client_port.min, transport.client_port.max),
+        })
+    }
+}
+
+/// A stream transport that is only held, and told from others.
+#[derive(Debug, PartialEq, Eq)]
+pub struct HeldTransport(RTSPStreamTransport);
+
+#[expect(unsafe_code, reason = "the bindings take it for one thread's")]
+// SAFETY: references to it are counted atomically, and whichever thread drops the last one may end it: gst-rtsp-server's
+// own thread that sends does so as well. Nothing else is done with it by way of this type.
+unsafe impl Send for HeldTransport {}
+#[expect(unsafe_code, reason = "see above")]
+// SAFETY: see above.
+unsafe impl Sync for HeldTransport {}
+
+impl HeldTransport {
+    /// Holds `transport`.
+    #[must_use]
+    pub fn new(transport: &RTSPStreamTransport) -> Self {
+        Self(transport.clone())
+    }
+
+    /// How many hold it, this one as well.
+    #[must_use]
+    pub fn holders(&self) -> u32 {
+        self.0.ref_count()
+    }
+
+    /// Tells it from all others that there are at the same time.
+    #[must_use]
+    pub fn number(&self) -> usize {
+        self.0.as_ptr() as usize
+    }
+
+    /// Whether `client` has it on `channel` of its connection. To be called on the thread that serves the client, or once
+    /// its connection is closed.
+    #[must_use]
+    pub fn is_on_channel(&self, client: &RTSPClient, channel: u8) -> bool {
+        #[expect(
+            unsafe_code,
+            reason = "the bindings lack gst_rtsp_client_get_stream_transport()"
+        )]
+        // SAFETY: the client is valid for the borrow. The pointer that is answered is compared and not followed.
+        let found = unsafe {
+            gst_rtsp_server::ffi::gst_rtsp_client_get_stream_transport(client.to_glib_none().0, channel)
+        };
+        found == self.0.as_ptr()
+    }
+}
+
+/// What has been set up by the request of `context`, once it has been.
+#[must_use]
+pub fn transport_of(context: &RTSPContext) -> Option<RTSPStreamTransport> {
+    #[expect(unsafe_code, reason = "the bindings lack the context's transport")]
+    // SAFETY: the context is valid for the borrow; its transport is null or an object, of which a reference is taken.
+    unsafe {
+        let context: *mut gst_rtsp_server::ffi::GstRTSPContext = context.to_glib_none().0;
+        from_glib_none((*context).trans)
     }
 }
 
@@ -154,41 +244,6 @@ pub fn tunnel_cookie(client: &RTSPClient) -> Option<CString> {
         let cookie = gst_rtsp::ffi::gst_rtsp_connection_get_tunnelid(connection);
         (!cookie.is_null()).then(|| CStr::from_ptr(cookie).to_owned())
     }
-}
-
-/// Has `client`, which has just connected, speak TLS, with the certificate that `auth` holds.
-///
-/// gst-rtsp-server does so for connections that it accepts itself, and not for those that it is handed.
-///
-/// # Errors
-/// When there is no certificate, or GLib has no TLS.
-pub fn start_tls(client: &RTSPClient, auth: &RTSPAuth) -> Result<gio::TlsConnection, gst::glib::Error> {
-    let failed = |what: &str| gst::glib::Error::new(gio::IOErrorEnum::Failed, what);
-    let certificate = auth
-        .tls_certificate()
-        .ok_or_else(|| failed("there is no certificate"))?;
-    let mut error = ptr::null_mut();
-    #[expect(unsafe_code, reason = "the bindings lack gst_rtsp_client_get_connection()")]
-    // SAFETY: the connection belongs to the client and lives as long as it does. It is not read from before the client
-    // is attached, which is done after the signal by which this is called. The TLS connection that is answered belongs
-    // to the connection, and a reference is taken; where it is null, the error is set and the caller's.
-    let tls: gio::TlsConnection = unsafe {
-        let connection = gst_rtsp_server::ffi::gst_rtsp_client_get_connection(client.to_glib_none().0);
-        if connection.is_null() {
-            return Err(failed("it has no connection"));
-        }
-        let tls = gst_rtsp::ffi::gst_rtsp_connection_get_tls(connection, &raw mut error);
-        if tls.is_null() {
-            return Err(if error.is_null() {
-                failed("GLib has no TLS")
-            } else {
-                from_glib_full(error)
-            });
-        }
-        from_glib_none(tls)
-    };
-    tls.set_certificate(&certificate);
-    Ok(tls)
 }
 
 /// A thread of `pool` that serves the bus of one pipeline. The bindings ask for a context, which only a request has.

@@ -9,6 +9,7 @@
 //! | `guard` | who may ask for it |
 //! | `client` | one client from its connection on |
 //! | `connected` | the connections of an endpoint's clients, and the end of all |
+//! | `intake` | what of a client's bytes is read |
 //! | `handshakes` | how many clients agree upon keys at the same time |
 //! | `transports` | by which ways a stream may be played |
 //! | `reload` | another configuration while it runs |
@@ -17,6 +18,7 @@
 //! | `sessions` | the sessions of a connection: hidden from all others, and over with it |
 //! | `ready` | how many sessions there may be that do not play yet |
 //! | `reading` | whether a viewer reads what it is sent |
+//! | `ties` | a client outlives whatever still points to it |
 //! | `tunnels` | the connections of tunnels through HTTP |
 
 use std::{
@@ -37,23 +39,27 @@ mod connected;
 mod endpoint;
 mod guard;
 mod handshakes;
+mod intake;
 mod mounts;
 mod reading;
 mod ready;
 mod reload;
 mod run;
 mod sessions;
+mod ties;
 mod transports;
 mod tunnels;
 mod watch;
 
 pub use checks::StartError;
+use client::Commons;
 use endpoint::{Asked, Endpoint, Shared};
 use guard::{CurrentLogins, Logins};
 use mounts::Paths;
 pub use reload::Changes;
 pub use run::run;
 use sessions::Sessions;
+use ties::Leavers;
 use transports::Transports;
 
 /// How long viewers are waited for when the server, or a stream, stops: for the farewell, which a camera of one frame a
@@ -99,7 +105,7 @@ impl Server {
             .map(|asked| Endpoint::new(asked, certificate.as_ref(), &shared))
             .collect::<Result<_, _>>()?;
         checks::rtp_ports(config)?;
-        shared.sessions.tidy_up(&shared.context);
+        shared.commons.sessions.tidy_up(&shared.context);
         let main_loop = glib::MainLoop::new(Some(&shared.context), false);
         let thread = spawn(&shared.context, &main_loop)?;
         if let Some(time) = &shared.time {
@@ -230,11 +236,17 @@ fn share(config: &Config) -> Result<Shared, StartError> {
     let threads = RTSPThreadPool::new();
     threads.set_max_threads(client_threads(config.streams.len()));
     let logins = Logins::new(config).map_err(StartError::Random)?;
-    Ok(Shared {
-        context: glib::MainContext::new(),
+    let context = glib::MainContext::new();
+    let commons = Commons {
         sessions: Arc::new(Sessions::new(config)),
         seats: Arc::new(Seats::new(config.max_viewers)),
         transports: Arc::new(Transports::new(config)),
+        leavers: Arc::new(Leavers::new(&context)),
+    };
+    Ok(Shared {
+        context,
+        commons,
+        intakes: Arc::default(),
         logins: Arc::new(CurrentLogins::new(logins)),
         threads,
         time,

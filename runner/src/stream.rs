@@ -3,6 +3,7 @@
 //! | module | job |
 //! | --- | --- |
 //! | `attendance` | who has asked for it and not gone since |
+//! | `receivers` | what those who get it report |
 //! | `running` | its pipeline while it runs |
 //! | `wiring` | makes a pipeline ready to serve |
 //! | `trouble` | a pipeline fails |
@@ -37,11 +38,13 @@ use crate::{
 mod always_on;
 mod attendance;
 mod pace;
+pub mod receivers;
 mod running;
 mod trouble;
 mod wiring;
 
 use attendance::Attendance;
+use receivers::Receivers;
 use running::Running;
 
 /// Key frames cost many times what other frames do: a crowd that joins together shares them.
@@ -53,6 +56,7 @@ pub struct Stream {
     config: StreamConfig,
     factory: RTSPMediaFactory,
     viewers: Viewers,
+    receivers: Receivers,
     key_frames: Pacer,
     /// Where is done what cannot be done at once.
     context: glib::MainContext,
@@ -110,6 +114,7 @@ impl Stream {
             config: config.clone(),
             factory,
             viewers: Viewers::new(config.max_viewers),
+            receivers: Receivers::default(),
             key_frames: Pacer::new(KEY_FRAME_INTERVAL),
             context: context.clone(),
             threads: threads.clone(),
@@ -258,6 +263,18 @@ impl Stream {
         if self.config.audio.is_some() {
             running.report();
         }
+    }
+
+    /// Sends sender reports at once.
+    pub fn send_reports(&self) {
+        if let Some(running) = self.running() {
+            running.report();
+        }
+    }
+
+    /// From whom RTCP is awaited.
+    pub fn receivers(&self) -> &Receivers {
+        &self.receivers
     }
 
     /// Ends the stream for everybody who plays it, RTCP's BYE included. Waits for that no longer than `patience`.

@@ -15,9 +15,12 @@ use std::{
 };
 
 use gst::glib;
-use gst_rtsp_server::{RTSPServer, gio, prelude::*};
+use gst_rtsp_server::{RTSPAuth, RTSPServer, gio, prelude::*};
 
-use super::reading::Connection;
+use super::{
+    intake::{Intakes, Plan, channels::Channels, take_part},
+    reading::Connection,
+};
 use crate::rtsp_ffi;
 
 /// The system gives up a peer that takes nothing this much later than `reading` does, which knows why.
@@ -45,26 +48,21 @@ pub(crate) struct Acceptor {
     server: RTSPServer,
     listener: TcpListener,
     context: glib::MainContext,
-    handover: Handover,
+    intakes: Arc<Intakes>,
+    /// Holds the certificate, where clients are to speak TLS: each is then handed over on a thread of its own, since whoever
+    /// meets it there may keep it as long as a handshake takes.
+    tls: Option<RTSPAuth>,
     threads: AtomicUsize,
     /// How long a peer may take no data.
     patience: Duration,
     state: Mutex<State>,
 }
 
-/// Where a connection is handed to the RTSP server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Handover {
-    /// At once.
-    AtOnce,
-    /// On a thread of its own: whoever meets the client there may keep it as long as a handshake takes.
-    OnItsThread,
-}
-
 /// The connection that is being handed over.
 struct Handed {
-    connection: Connection,
+    plan: Plan,
     own: TcpStream,
+    tls: Option<gio::TlsConnection>,
 }
 
 thread_local! {
@@ -72,9 +70,28 @@ thread_local! {
     static HANDED: RefCell<Option<Handed>> = const { RefCell::new(None) };
 }
 
-/// The connection of the client that the server is being handed just now, on this thread.
+/// What the connection is to be of the client that the server is being handed just now, on this thread.
+pub(super) fn plan() -> Option<Plan> {
+    HANDED.with_borrow(|handed| handed.as_ref().map(|handed| handed.plan.clone()))
+}
+
+/// That client's connection.
 pub(super) fn connection() -> Option<Connection> {
-    HANDED.with_borrow(|handed| handed.as_ref().map(|handed| handed.connection))
+    plan().map(|plan| plan.connection)
+}
+
+/// That client's connection speaks `tls`.
+pub(super) fn speaks(tls: gio::TlsConnection) {
+    HANDED.with_borrow_mut(|handed| {
+        if let Some(handed) = handed {
+            handed.tls = Some(tls);
+        }
+    });
+}
+
+/// What that client's connection speaks, if it is TLS.
+pub(super) fn tls() -> Option<gio::TlsConnection> {
+    HANDED.with_borrow(|handed| handed.as_ref()?.tls.clone())
 }
 
 /// Has that client's connection end: nothing more is read from it or written to it.
@@ -114,16 +131,19 @@ impl Acceptor {
         server: RTSPServer,
         listener: TcpListener,
         context: glib::MainContext,
-        handover: Handover,
+        intakes: &Arc<Intakes>,
+        tls: Option<RTSPAuth>,
         patience: Duration,
     ) -> io::Result<Arc<Self>> {
+        take_part();
         listener.set_nonblocking(true)?;
         rtsp_ffi::lengthen_backlog(&listener, BACKLOG)?;
         Ok(Arc::new(Self {
             server,
             listener,
             context,
-            handover,
+            intakes: Arc::clone(intakes),
+            tls,
             patience,
             threads: AtomicUsize::new(0),
             state: Mutex::default(),
@@ -247,9 +267,10 @@ impl Acceptor {
         if matches!(connection.peek(&mut [0]), Ok(0) | Err(_)) {
             return;
         }
-        let result = match self.handover {
-            Handover::AtOnce => self.hand_over(connection, peer),
-            Handover::OnItsThread => self.hand_over_elsewhere(connection, peer),
+        let result = if self.tls.is_some() {
+            self.hand_over_elsewhere(connection, peer)
+        } else {
+            self.hand_over(connection, peer)
         };
         if let Err(error) = result {
             tracing::warn!(%peer, "cannot serve a connection: {error}");
@@ -291,9 +312,16 @@ impl Acceptor {
 
     fn hand_over(&self, connection: TcpStream, peer: SocketAddr) -> anyhow::Result<()> {
         rtsp_ffi::watch_for_dead_peer(&connection, self.patience + LAST_RESORT)?;
-        let handed = Handed {
+        let plan = Plan {
             connection: Connection::new(&connection, peer),
+            intakes: Arc::clone(&self.intakes),
+            channels: Arc::<Channels>::default(),
+            tls: self.tls.clone(),
+        };
+        let handed = Handed {
+            plan,
             own: connection.try_clone()?,
+            tls: None,
         };
         let socket = gio::Socket::from_fd(connection.into())?;
         HANDED.set(Some(handed));

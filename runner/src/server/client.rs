@@ -6,19 +6,20 @@ use std::{
     time::Duration,
 };
 
-use gst_rtsp::{RTSPHeaderField, RTSPStatusCode};
+use gst_rtsp::{RTSPHeaderField, RTSPLowerTrans, RTSPStatusCode};
 use gst_rtsp_server::{RTSPClient, RTSPContext, RTSPSession, prelude::*};
 
 use super::{
+    intake::Plan,
     mounts::{Mounted, Mounts},
-    reading::Connection,
     sessions::Sessions,
+    ties::{Leavers, Ties, end_media},
     transports::Transports,
 };
 use crate::{
-    rtsp_ffi,
+    rtsp_ffi::{self, Delivered, HeldTransport},
     seats::Seats,
-    stream::{Presence, Stream},
+    stream::{Presence, Stream, receivers::Way},
     viewers::{Farewell, Full, Transport, Viewer},
 };
 
@@ -42,15 +43,24 @@ impl Attendance {
     }
 }
 
-/// Follows `client`, which has come by `connection` to the streams of `mounts`, to its end.
-pub(super) fn serve(
-    client: &RTSPClient,
-    connection: Option<Connection>,
-    mounts: &Arc<Mounts>,
-    sessions: &Arc<Sessions>,
-    transports: &Arc<Transports>,
-    seats: &Arc<Seats>,
-) {
+/// What all clients of a server share.
+#[derive(Debug, Clone)]
+pub(super) struct Commons {
+    pub(super) sessions: Arc<Sessions>,
+    pub(super) transports: Arc<Transports>,
+    pub(super) seats: Arc<Seats>,
+    pub(super) leavers: Arc<Leavers>,
+}
+
+/// Follows `client`, which has come to the streams of `mounts` as planned, to its end.
+pub(super) fn serve(client: &RTSPClient, plan: Option<&Plan>, mounts: &Arc<Mounts>, commons: &Commons) {
+    let Commons {
+        sessions,
+        transports,
+        seats,
+        leavers,
+    } = commons;
+    let connection = plan.map(|plan| plan.connection);
     let peer = connection.map(|connection| connection.peer());
     tracing::debug!(?peer, "connected");
     client.set_post_session_timeout(i32::try_from(POST_SESSION_TIMEOUT.as_secs()).unwrap_or(i32::MAX));
@@ -59,7 +69,13 @@ pub(super) fn serve(
     let left = Arc::clone(mounts);
     sessions.give(client, connection, move |session, why| {
         left.leave_all(session, why);
+        end_media(session);
     });
+    let ties = Arc::<Ties>::default();
+    follow_setup(client, plan, mounts, &ties);
+    let leavers = Arc::clone(leavers);
+    // Its sessions are over by then: handlers are called in their order.
+    client.connect_closed(move |client| leavers.see_off(client, &ties));
     follow_requests(client, mounts);
     turn_away(client, peer, mounts, seats);
     follow_play(client, peer, mounts);
@@ -116,6 +132,51 @@ fn attend(
     } else {
         RTSPStatusCode::ServiceUnavailable
     }
+}
+
+/// Knows by which ways the client gets what it has set up, and what it may report by them.
+fn follow_setup(client: &RTSPClient, plan: Option<&Plan>, mounts: &Arc<Mounts>, ties: &Arc<Ties>) {
+    let Some(plan) = plan.cloned() else { return };
+    let (mounts, ties) = (Arc::clone(mounts), Arc::clone(ties));
+    client.connect_setup_request(move |client, context| {
+        let (Some(session), Some(mounted)) = (context.session(), mounts.asked_for(context)) else {
+            return;
+        };
+        let Some(transport) = rtsp_ffi::transport_of(context) else {
+            return;
+        };
+        let Some(delivered) = rtsp_ffi::delivered(&transport) else {
+            return;
+        };
+        if let Some(way) = report_way(&delivered, plan.connection.peer()) {
+            mounted.stream.receivers().expect(session, way);
+        }
+        if let Some([rtp, rtcp]) = delivered.channels() {
+            // A tunnel has the channels of both its ways.
+            let of_tunnel = rtsp_ffi::tunnel_cookie(client).filter(|_| rtsp_ffi::is_tunnelled(client));
+            let channels = of_tunnel.map(|cookie| plan.intakes.book().of(&cookie));
+            let channels = channels.unwrap_or_else(|| Arc::clone(&plan.channels));
+            let held = HeldTransport::new(&transport);
+            channels.set_up(held.number(), rtp, rtcp);
+            ties.tie(client, context, held, [rtp, rtcp], &mounted.stream);
+        }
+    });
+}
+
+/// How the client at `peer` reports on what is `delivered` to it.
+fn report_way(delivered: &Delivered, peer: SocketAddr) -> Option<Way> {
+    let port = |port| u16::try_from(port).ok();
+    if delivered.channels().is_some() {
+        // As gst-rtsp-server notes where the packets come from that a client sends within its connection.
+        let host = delivered.destination?.to_canonical();
+        return Some(Way::Connection((host, port(delivered.ports.0)?).into()));
+    }
+    if delivered.lower.contains(RTSPLowerTrans::UDP_MCAST) {
+        return Some(Way::Multicast(peer.ip()));
+    }
+    let host = delivered.destination?.to_canonical();
+    let (rtp, rtcp) = delivered.ports;
+    Some(Way::Udp(host, [port(rtp)?, port(rtcp)?]))
 }
 
 fn refuse_transports(client: &RTSPClient, mounts: &Arc<Mounts>) {
@@ -211,9 +272,10 @@ fn transport(client: &RTSPClient, context: &RTSPContext, path: &str) -> Transpor
         .and_then(|session| session.media(path).0)
         // The first one that it has asked for: there may be a picture, a sound, or both.
         .and_then(|media| (0..MEDIA).find_map(|index| media.transport(index)));
-    match transport.as_ref().and_then(rtsp_ffi::lower_transport) {
-        Some(lower) if lower.contains(gst_rtsp::RTSPLowerTrans::TCP) => Transport::Tcp,
-        Some(lower) if lower.contains(gst_rtsp::RTSPLowerTrans::UDP_MCAST) => Transport::Multicast,
+    let delivered = transport.as_ref().and_then(rtsp_ffi::delivered);
+    match delivered.map(|delivered| delivered.lower) {
+        Some(lower) if lower.contains(RTSPLowerTrans::TCP) => Transport::Tcp,
+        Some(lower) if lower.contains(RTSPLowerTrans::UDP_MCAST) => Transport::Multicast,
         _ => Transport::Udp,
     }
 }

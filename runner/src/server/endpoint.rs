@@ -11,36 +11,32 @@ use gst::glib;
 use gst_rtsp_server::{RTSPAuth, RTSPClient, RTSPServer, RTSPThreadPool, gio, prelude::*};
 
 use super::{
-    acceptor::{self, Acceptor, Handover},
+    acceptor::{self, Acceptor},
     checks::StartError,
-    client,
+    client::{self, Commons},
     connected::Connected,
     guard::{CurrentLogins, Guard},
     handshakes::Handshakes,
+    intake::Intakes,
     mounts::{Mounts, Paths},
-    sessions::Sessions,
-    transports::Transports,
 };
 use crate::{
     addresses::Listener,
     config::{Config, Mount, StreamConfig},
-    rtsp_ffi,
-    seats::Seats,
     stream::Stream,
     time_source::TimeSource,
 };
 
 /// The longest body of a request, in bytes. The ones that viewers send are empty or a few lines.
-const MAX_BODY: u32 = 64 * 1024;
+pub(super) const MAX_BODY: u32 = 64 * 1024;
 
 /// What all endpoints of a server share.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) context: glib::MainContext,
-    pub(super) sessions: Arc<Sessions>,
-    pub(super) seats: Arc<Seats>,
+    pub(super) commons: Commons,
+    pub(super) intakes: Arc<Intakes>,
     pub(super) threads: RTSPThreadPool,
-    pub(super) transports: Arc<Transports>,
     pub(super) logins: Arc<CurrentLogins>,
     /// `None`: this machine's clock.
     pub(super) time: Option<TimeSource>,
@@ -50,7 +46,7 @@ impl Shared {
     /// The camera that `config` describes.
     pub(super) fn stream(&self, config: &StreamConfig) -> Arc<Stream> {
         let stream = Stream::new(config, &self.context, &self.threads);
-        self.transports.equip(&stream, config);
+        self.commons.transports.equip(&stream, config);
         if let Some(time) = &self.time {
             stream.set_clock(time.clock());
         }
@@ -115,17 +111,18 @@ impl Endpoint {
         let port = socket.local_addr().map_err(refuse)?.port();
         let mounts = Arc::new(Mounts::new(address));
         equip(&rtsp, &mounts, shared);
-        let handover = if asked.is_tls {
-            Handover::OnItsThread
-        } else {
-            Handover::AtOnce
-        };
-        let (context, patience) = (shared.context.clone(), shared.sessions.patience());
-        let acceptor = Acceptor::new(rtsp.clone(), socket, context, handover, patience).map_err(refuse)?;
+        let tls = certificate.filter(|_| asked.is_tls).map(|certificate| {
+            let holder = RTSPAuth::new();
+            holder.set_tls_certificate(Some(certificate));
+            holder
+        });
+        let (context, patience) = (shared.context.clone(), shared.commons.sessions.patience());
+        let acceptor = Acceptor::new(rtsp.clone(), socket, context, &shared.intakes, tls, patience);
+        let acceptor = acceptor.map_err(refuse)?;
         let (connected, handshakes) = <(Arc<Connected>, Arc<Handshakes>)>::default();
         follow_connections(&rtsp, &connected);
-        if let Some(certificate) = certificate.filter(|_| asked.is_tls) {
-            speak_tls(&rtsp, certificate, &handshakes, &shared.context);
+        if asked.is_tls {
+            speak_tls(&rtsp, &handshakes, &shared.context);
         }
         follow_clients(&rtsp, address, &mounts, shared);
         let listener = Listener {
@@ -205,37 +202,29 @@ fn follow_connections(server: &RTSPServer, connected: &Arc<Connected>) {
 }
 
 fn follow_clients(server: &RTSPServer, address: SocketAddr, mounts: &Arc<Mounts>, shared: &Shared) {
-    let mounts = Arc::clone(mounts);
-    let (sessions, transports) = (Arc::clone(&shared.sessions), Arc::clone(&shared.transports));
-    let (seats, logins) = (Arc::clone(&shared.seats), Arc::clone(&shared.logins));
+    let (mounts, commons, logins) = (
+        Arc::clone(mounts),
+        shared.commons.clone(),
+        Arc::clone(&shared.logins),
+    );
     server.connect_client_connected(move |_, client| {
-        let connection = acceptor::connection();
+        let plan = acceptor::plan();
         if let Some(logins) = logins.get() {
-            let peer = connection.map(|connection| connection.peer());
+            let peer = plan.as_ref().map(|plan| plan.connection.peer());
             client.set_auth(Some(&Guard::new(&logins, peer, address, &mounts)));
         }
-        client::serve(client, connection, &mounts, &sessions, &transports, &seats);
+        client::serve(client, plan.as_ref(), &mounts, &commons);
     });
 }
 
 /// Has whoever connects to `server` agree upon keys before it is served.
-///
-/// gst-rtsp-server has TLS for what it accepts itself; from the acceptor it gets connections as they are.
-fn speak_tls(
-    server: &RTSPServer,
-    certificate: &gio::TlsCertificate,
-    handshakes: &Arc<Handshakes>,
-    context: &glib::MainContext,
-) {
-    // It only carries the certificate to wherever clients are served: to the bindings a certificate is no thread's but
-    // its own.
-    let holder = RTSPAuth::new();
-    holder.set_tls_certificate(Some(certificate));
+fn speak_tls(server: &RTSPServer, handshakes: &Arc<Handshakes>, context: &glib::MainContext) {
     let (context, handshakes) = (context.clone(), Arc::clone(handshakes));
-    server.connect_client_connected(move |_, client: &RTSPClient| {
+    server.connect_client_connected(move |_, _: &RTSPClient| {
         let peer = acceptor::connection().map(|connection| connection.peer());
-        let agreed = rtsp_ffi::start_tls(client, &holder)
-            .and_then(|tls| handshakes.agree(&tls, peer.map(|peer| peer.ip()), &context));
+        let tls =
+            acceptor::tls().ok_or_else(|| glib::Error::new(gio::IOErrorEnum::Failed, "GLib has no TLS"));
+        let agreed = tls.and_then(|tls| handshakes.agree(&tls, peer.map(|peer| peer.ip()), &context));
         if let Err(error) = agreed {
             tracing::debug!(?peer, "it does not speak TLS: {error}");
             // The client itself is not closed: gst-rtsp-server goes on to serve it, and finds the end.

@@ -249,7 +249,7 @@ fn is_sent_nothing(session_media: &RTSPSessionMedia) -> bool {
 }
 
 fn is_interleaved(transport: &RTSPStreamTransport) -> bool {
-    rtsp_ffi::lower_transport(transport).is_some_and(|lower| lower.contains(RTSPLowerTrans::TCP))
+    rtsp_ffi::delivered(transport).is_some_and(|delivered| delivered.lower.contains(RTSPLowerTrans::TCP))
 }
 
 #[cfg(test)]

@@ -184,7 +184,8 @@ impl Running {
     pub(super) fn force_key_frame(&self) {
         if let Some(pad) = self.picture.pad() {
             // Nothing upstream handles it where every frame is a key frame.
-            let _handled = pad.send_event(UpstreamForceKeyUnitEvent::builder().all_headers(true).build());
+            let request = UpstreamForceKeyUnitEvent::builder().all_headers(true);
+            let _handled = pad.send_event(request.other_field(OURS, true).build());
         }
     }
 
@@ -271,6 +272,16 @@ impl Running {
             self.note_end(|end| end.is_over = true);
         }
     }
+}
+
+/// Tells our requests for key frames from those that rtpbin makes of what viewers ask for.
+const OURS: &str = "rtsp-clock-server";
+
+/// Whether a request for a key frame is one of ours.
+pub(super) fn is_our_request(event: &gst::EventRef) -> bool {
+    event
+        .structure()
+        .is_some_and(|structure| structure.has_field(OURS))
 }
 
 /// The frames of a pipeline so far.

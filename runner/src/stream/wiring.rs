@@ -1,14 +1,21 @@
 //! What this program adds to a pipeline that gst-rtsp-server has built from a launch line: the gates on its packets, the
 //! sinks' deadlines, the queues before them, and an ear on its messages.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    net::SocketAddr,
+    ops::ControlFlow,
+    sync::{Arc, atomic::Ordering},
+    time::Instant,
+};
 
 use gst::{ClockTime, prelude::*};
-use gst_rtsp_server::{RTSPMedia, prelude::*};
+use gst_net::NetAddressMeta;
+use gst_rtsp_server::{RTSPMedia, gio, prelude::*};
+use gst_video::UpstreamForceKeyUnitEvent;
 
 use super::{
     Stream,
-    running::{Running, report_often},
+    running::{self, Running, report_often},
     trouble::log_trouble,
 };
 use crate::{
@@ -19,6 +26,9 @@ use crate::{
 
 /// How long a viewer that does not read may hold up what others wait for.
 const QUEUE_TIME: ClockTime = ClockTime::from_mseconds(500);
+
+/// So many reports of viewers over TCP may wait: a thousand viewers send some two hundred a second.
+const MOST_REPORTS: u64 = 256;
 
 /// The number of the session of `pay1`.
 const SOUND: u32 = 1;
@@ -32,6 +42,7 @@ impl Stream {
         };
         let source = own_pipeline::clock_source(bin);
         if let Some(payloader) = bin.by_name("pay0") {
+            self.pace_requests(&payloader);
             deltas::mark(&payloader);
             if self.factory.clock().is_some() {
                 reports::note_running_time(&payloader);
@@ -107,14 +118,18 @@ impl Stream {
                     reports::tell_instants(element, clock.as_ref());
                     let (stream, running) = (stream.clone(), running.clone());
                     element.connect_pad_added(move |_, pad| {
-                        if session_number(pad).is_some()
-                            && let (Some(stream), Some(running)) = (stream.upgrade(), running.upgrade())
-                        {
+                        let (Some(stream), Some(running)) = (stream.upgrade(), running.upgrade()) else {
+                            return;
+                        };
+                        if session_number(pad).is_some() {
                             stream.guard(pad, running);
+                        } else if pad.name().starts_with("recv_rtcp_sink_") {
+                            stream.hear_at(pad);
                         }
                     });
                 }
                 Some("queue") => keep_flowing(element),
+                Some("appsrc") => bound(element),
                 _ => {}
             }
         });
@@ -152,6 +167,71 @@ impl Stream {
             gst::PadProbeReturn::Drop
         });
     }
+}
+
+impl Stream {
+    /// Has viewers who ask for a key frame by RTCP wait for the next that is due to anybody, as those do who join.
+    fn pace_requests(self: &Arc<Self>, payloader: &gst::Element) {
+        let Some(pad) = payloader.static_pad("src") else {
+            return;
+        };
+        let stream = Arc::downgrade(self);
+        pad.add_probe(gst::PadProbeType::EVENT_UPSTREAM, move |_, info| {
+            let is_request = info.event().is_some_and(|event| is_request_of_a_viewer(event));
+            if !is_request {
+                return gst::PadProbeReturn::Ok;
+            }
+            if let Some(stream) = stream.upgrade() {
+                stream.ask_for_key_frame();
+            }
+            // By now, or soon. GStreamer would take an event that is dropped for one that it still has.
+            gst::PadProbeReturn::Handled
+        });
+    }
+
+    /// Lets through `pad`, by which rtpbin gets RTCP, what is heard of it, without the address that it comes from.
+    fn hear_at(self: &Arc<Self>, pad: &gst::Pad) {
+        let stream = Arc::downgrade(self);
+        pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+            // Of what is dropped at the pad that gets it, GStreamer 1.22.0 lets go twice.
+            let (Some(stream), Some(packet)) = (stream.upgrade(), info.buffer_mut()) else {
+                return gst::PadProbeReturn::Handled;
+            };
+            let from = packet
+                .meta::<NetAddressMeta>()
+                .and_then(|meta| socket_address(&meta.addr()));
+            let is_heard = packet
+                .map_readable()
+                .is_ok_and(|bytes| stream.receivers.hear(&bytes, from, Instant::now()));
+            if !is_heard {
+                return gst::PadProbeReturn::Handled;
+            }
+            packet.make_mut().foreach_meta_mut(|mut meta| {
+                ControlFlow::Continue(if meta.downcast_ref::<NetAddressMeta>().is_some() {
+                    gst::buffer::BufferMetaForeachAction::Remove
+                } else {
+                    gst::buffer::BufferMetaForeachAction::Keep
+                })
+            });
+            gst::PadProbeReturn::Ok
+        });
+    }
+}
+
+/// Whether rtpbin hands on what a viewer has asked for.
+fn is_request_of_a_viewer(event: &gst::EventRef) -> bool {
+    UpstreamForceKeyUnitEvent::parse(event).is_ok() && !running::is_our_request(event)
+}
+
+fn socket_address(address: &gio::SocketAddress) -> Option<SocketAddr> {
+    let address = address.downcast_ref::<gio::InetSocketAddress>()?;
+    Some(SocketAddr::new(address.address().into(), address.port()))
+}
+
+/// gst-rtsp-server queues without end what viewers over TCP report.
+fn bound(appsrc: &gst::Element) {
+    appsrc.set_property("max-buffers", MOST_REPORTS);
+    appsrc.set_property_from_str("leaky-type", "upstream");
 }
 
 /// The number of the session whose packets rtpbin hands on at `pad`; `None` for a pad of another kind.

@@ -6,12 +6,14 @@
 //! | variable | what | default |
 //! | --- | --- | --- |
 //! | `HOSTILE_REQUESTS` | requests that are thrown at the server, with and without a log-in each | 2500 |
+//! | `HOSTILE_LEAVES` | viewers who send RTCP and RTP, and leave while it waits, with and without a log-in each | 24 |
 //! | `HOSTILE_CONNECTIONS` | connections that are opened at once and say nothing | 2000 |
 //! | `HOSTILE_SEED` | where chance begins: a failed test prints it | 1 |
 
 mod attack;
 #[path = "../common/mod.rs"]
 mod common;
+mod media;
 mod requests;
 mod values;
 mod viewers;
@@ -19,6 +21,7 @@ mod viewers;
 use std::{
     io::Write as _,
     net::{Ipv4Addr, SocketAddr, TcpStream},
+    process::Command,
     time::{Duration, Instant},
 };
 
@@ -59,8 +62,14 @@ struct Scene {
 
 impl Scene {
     fn set(needs_login: bool) -> Self {
+        Self::set_as(needs_login, |_| {})
+    }
+
+    /// With a server as `configure` has it.
+    fn set_as(needs_login: bool, configure: impl FnOnce(&mut Command)) -> Self {
         let login = needs_login.then(login);
         let process = start_burdened(|command| {
+            configure(command);
             command
                 .env("RTSP_STAMP", "qr")
                 .env("RTSP_VIDEO_RESOLUTION", "320x240")

@@ -1,0 +1,187 @@
+//! What of a client's bytes the RTSP server gets to read: its requests, and its RTCP as far as it is of any use.
+//!
+//! gst-rtsp-server takes whatever a client sends within its connection. RTP, which nobody here waits for, it never frees
+//! (up to 1.28 at least); RTCP it queues without end, for a thread that makes a key frame or a participant of each packet,
+//! also when the client has gone. And of a request it loses a line's end that has come without what follows it. So what
+//! comes is looked at before gst-rtsp-server reads it, and what it should not get is thrown away as it comes.
+//!
+//! | module | job |
+//! | --- | --- |
+//! | `framing` | where a message begins and ends |
+//! | `tunnelled` | the same within a tunnel through HTTP |
+//! | `channels` | which channels of a connection carry RTCP |
+//! | `connection` | the streams of a connection that are read through all this, and TLS |
+
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use crate::{budget::Budget, log::Repeats};
+
+pub(super) mod channels;
+mod connection;
+mod framing;
+mod tunnelled;
+
+use channels::{Book, Channels};
+pub(super) use connection::{Plan, take_part};
+use framing::{Framing, Judge, Opening};
+use tunnelled::Tunnelled;
+
+/// So many RTCP packets a viewer may send in a row, on all channels of its connection, ...
+pub(super) const RTCP_IN_A_ROW: u32 = 100;
+/// ... and then one in this time: RFC 3550 has a receiver report every few seconds, and early feedback (RFC 4585) asks for
+/// a key frame now and then.
+pub(super) const RTCP_INTERVAL: Duration = Duration::from_millis(20);
+/// How often the log tells of one address that it sends too much.
+const TOLD_EVERY: Duration = Duration::from_mins(1);
+/// Of so many addresses.
+const MOST_TOLD: usize = 1000;
+
+/// What the intakes of a server's connections share.
+#[derive(Debug)]
+pub(super) struct Intakes {
+    book: Book,
+    told: Repeats,
+}
+
+impl Default for Intakes {
+    fn default() -> Self {
+        Self {
+            book: Book::default(),
+            told: Repeats::new(TOLD_EVERY, MOST_TOLD),
+        }
+    }
+}
+
+impl Intakes {
+    /// Which channels carry RTCP, by the tunnels that connections belong to.
+    pub(super) fn book(&self) -> &Book {
+        &self.book
+    }
+}
+
+/// The bytes of one connection.
+#[derive(Debug)]
+pub(super) struct Intake {
+    coding: Coding,
+    framing: Framing,
+    screen: Screen,
+}
+
+/// What a connection carries.
+#[derive(Debug)]
+enum Coding {
+    /// RTSP, or HTTP that may become a tunnel.
+    Plain,
+    /// The way to the server of a tunnel through HTTP: RTSP in base64.
+    Tunnelled(Tunnelled),
+    /// The way from the server: what comes on it means nothing.
+    Deaf,
+}
+
+/// Which data packets are let through.
+#[derive(Debug)]
+struct Screen {
+    peer: SocketAddr,
+    all: Arc<Intakes>,
+    channels: Arc<Channels>,
+    rtcp: Budget,
+    now: Instant,
+}
+
+impl Intake {
+    /// Of the connection from `peer`, whose RTCP comes on `channels`.
+    pub(super) fn new(peer: SocketAddr, all: &Arc<Intakes>, channels: &Arc<Channels>) -> Self {
+        Self {
+            coding: Coding::Plain,
+            framing: Framing::default(),
+            screen: Screen {
+                peer,
+                all: Arc::clone(all),
+                channels: Arc::clone(channels),
+                rtcp: Budget::new(RTCP_IN_A_ROW, RTCP_INTERVAL),
+                now: Instant::now(),
+            },
+        }
+    }
+
+    /// How many bytes may be taken next, where `asked` would be read: no more than belong to the message that they begin
+    /// or go on with, or more where they are thrown away.
+    fn wants(&self, asked: usize) -> usize {
+        match self.coding {
+            Coding::Plain => self.framing.wants(asked),
+            Coding::Tunnelled(_) => asked,
+            Coding::Deaf => DEAF_AT_ONCE,
+        }
+    }
+
+    /// Takes what has come, and adds to `passed` what may be read of it.
+    fn take(&mut self, bytes: &[u8], now: Instant, passed: &mut Vec<u8>) {
+        self.screen.now = now;
+        match &mut self.coding {
+            Coding::Deaf => {}
+            Coding::Tunnelled(tunnelled) => {
+                tunnelled.take(bytes, &mut self.framing, &mut self.screen, passed);
+            }
+            Coding::Plain => self.take_plain(bytes, passed),
+        }
+    }
+
+    fn take_plain(&mut self, bytes: &[u8], passed: &mut Vec<u8>) {
+        for (index, byte) in bytes.iter().enumerate() {
+            self.framing.take(*byte, &mut self.screen, passed);
+            let Some((opening, cookie)) = self.framing.opened() else {
+                continue;
+            };
+            // Both ways of a tunnel have the channels that are set up through it.
+            self.screen.channels = self.screen.all.book.of(&cookie);
+            self.coding = match opening {
+                Opening::WayFrom => Coding::Deaf,
+                Opening::WayTo => Coding::Tunnelled(Tunnelled::default()),
+            };
+            let now = self.screen.now;
+            return self.take(&bytes[index + 1..], now, passed);
+        }
+    }
+}
+
+/// What is read at once of what means nothing, in bytes.
+const DEAF_AT_ONCE: usize = 16 * 1024;
+
+impl Judge for Screen {
+    fn lets_pass(&mut self, channel: u8, length: usize, begin: [u8; 2]) -> bool {
+        let is_awaited = is_rtcp(length, begin) && self.channels.carries_rtcp(channel);
+        if is_awaited && self.rtcp.take(self.now) {
+            return true;
+        }
+        self.tell(if is_awaited {
+            "a viewer sends RTCP faster than any use of it: the rest is thrown away"
+        } else {
+            "a viewer sends what is no RTCP of a stream that it has set up: it is thrown away"
+        });
+        false
+    }
+}
+
+impl Screen {
+    fn tell(&self, what: &str) {
+        let place = self.peer.ip().to_string();
+        if let Some(held_back) = self.all.told.may_tell(&place, self.now) {
+            tracing::warn!(peer = %self.peer, held_back, "{what}");
+        }
+    }
+}
+
+/// No RTCP packet of a receiver is larger, in bytes: it has to go through any network in one piece.
+const LARGEST_RTCP: usize = 1500;
+
+/// Whether a packet of that length that begins so is RTCP (RFC 5761, section 4).
+fn is_rtcp(length: usize, begin: [u8; 2]) -> bool {
+    (8..=LARGEST_RTCP).contains(&length) && begin[0] >> 6 == 2 && (192..=223).contains(&begin[1])
+}
+
+#[cfg(test)]
+mod tests;

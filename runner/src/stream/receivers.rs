@@ -1,0 +1,208 @@
+//! What those who get a stream report by RTCP (RFC 3550), and how much of it is heard.
+//!
+//! GStreamer makes a participant of each SSRC that it hears of, and keeps it for half a minute or more, together with the
+//! viewer whom it takes for its owner by the address; a key frame of each request for one. Anybody can send to a UDP port.
+//! So only those are heard who have set the stream up, at a pace that serves them, with the few SSRCs that a receiver has;
+//! and GStreamer does not get to know their addresses: that they are there is noted here.
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, SocketAddr},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use gst::glib;
+use gst_rtsp_server::{RTSPSession, prelude::*};
+
+use crate::{budget::Budget, log::Repeats};
+
+mod rtcp;
+
+/// So many packets a receiver may send in a row, ...
+const IN_A_ROW: u32 = 100;
+/// ... and then one in this time.
+const INTERVAL: Duration = Duration::from_millis(20);
+/// So many SSRCs a receiver has at the same time; one that begins anew gets another.
+const SSRCS: usize = 4;
+/// An SSRC that has not been heard of for this long is forgotten: GStreamer has forgotten it by then, too.
+const SSRC_LIFE: Duration = Duration::from_mins(1);
+/// How often the log tells of one address that it is not heard.
+const TOLD_EVERY: Duration = Duration::from_mins(1);
+/// Of so many addresses.
+const MOST_TOLD: usize = 100;
+
+/// Who has set up a stream, and may report on it.
+#[derive(Debug)]
+pub struct Receivers {
+    by_address: Mutex<HashMap<SocketAddr, Receiver>>,
+    told: Repeats,
+}
+
+/// Who has set it up, and from where reports are awaited.
+#[derive(Debug)]
+struct Receiver {
+    session: glib::WeakRef<RTSPSession>,
+    /// What comes from elsewhere at its host may be its own as well.
+    may_wander: bool,
+    /// That it reports is a sign of life.
+    lives_by_it: bool,
+    budget: Budget,
+    /// Which SSRCs it has, and when they were last heard of.
+    ssrcs: Vec<(u32, Instant)>,
+}
+
+/// How reports are awaited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// Within the RTSP connection from this address.
+    Connection(SocketAddr),
+    /// Over UDP from these ports of that host, or, where something on the way changes them, from others.
+    Udp(IpAddr, [u16; 2]),
+    /// Over UDP from any port of that host.
+    Multicast(IpAddr),
+}
+
+/// Why a packet is not heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Deaf {
+    Unknown,
+    TooFast,
+    NoRtcp,
+    TooManySsrcs,
+}
+
+impl Default for Receivers {
+    fn default() -> Self {
+        Self {
+            by_address: Mutex::default(),
+            told: Repeats::new(TOLD_EVERY, MOST_TOLD),
+        }
+    }
+}
+
+impl Receivers {
+    /// Whoever has `session` reports in this `way` from now on, until it is over.
+    pub fn expect(&self, session: &RTSPSession, way: Way) {
+        let addresses = match way {
+            Way::Connection(address) => vec![address],
+            Way::Udp(host, ports) => ports.map(|port| (host, port).into()).to_vec(),
+            Way::Multicast(host) => vec![(host, 0).into()],
+        };
+        let mut receivers = self.lock();
+        receivers.retain(|_, receiver| receiver.is_there());
+        for address in addresses {
+            let receiver = receivers.entry(address).or_insert_with(Receiver::new);
+            receiver.session = session.downgrade();
+            receiver.may_wander = !matches!(way, Way::Connection(_));
+            receiver.lives_by_it = matches!(way, Way::Udp(..));
+        }
+    }
+
+    /// Whether the RTCP `packet` that has come from there is heard.
+    pub fn hear(&self, packet: &[u8], from: Option<SocketAddr>, now: Instant) -> bool {
+        let from = from.map(|from| SocketAddr::new(from.ip().to_canonical(), from.port()));
+        let heard = self.judge(packet, from, now);
+        if let Err(why) = heard {
+            self.tell(why, from, now);
+        }
+        heard.is_ok()
+    }
+
+    fn judge(&self, packet: &[u8], from: Option<SocketAddr>, now: Instant) -> Result<(), Deaf> {
+        let from = from.ok_or(Deaf::Unknown)?;
+        let mut receivers = self.lock();
+        let known = receivers.get(&from).filter(|receiver| receiver.is_there());
+        let address = match known {
+            Some(_) => from,
+            None => wanderer(&receivers, from.ip()).ok_or(Deaf::Unknown)?,
+        };
+        let is_its_own = address == from;
+        let hosts = receivers.iter();
+        let of_host = hosts
+            .filter(|(address, receiver)| address.ip() == from.ip() && receiver.may_wander)
+            .count();
+        let receiver = receivers.get_mut(&address).ok_or(Deaf::Unknown)?;
+        if !receiver.budget.take(now) {
+            return Err(Deaf::TooFast);
+        }
+        let most = if is_its_own { SSRCS } else { SSRCS * of_host.max(1) };
+        let mut is_known = true;
+        let is_rtcp = rtcp::for_each_sender(packet, |ssrc| is_known &= receiver.knows(ssrc, most, now));
+        if !is_rtcp {
+            return Err(Deaf::NoRtcp);
+        }
+        if !is_known {
+            return Err(Deaf::TooManySsrcs);
+        }
+        if is_its_own
+            && receiver.lives_by_it
+            && let Some(session) = receiver.session.upgrade()
+        {
+            session.touch();
+        }
+        Ok(())
+    }
+
+    fn tell(&self, why: Deaf, from: Option<SocketAddr>, now: Instant) {
+        let what = match why {
+            // Anybody may send to a port, and somebody's last words come when it has gone.
+            Deaf::Unknown => return tracing::trace!(?from, "RTCP from somebody who does not watch"),
+            Deaf::TooFast => "RTCP comes faster than any use of it: the rest is thrown away",
+            Deaf::NoRtcp => "what comes is no RTCP: it is thrown away",
+            Deaf::TooManySsrcs => "RTCP comes with more SSRCs than a viewer has: the rest is thrown away",
+        };
+        let place = from.map(|from| from.ip().to_string()).unwrap_or_default();
+        if let Some(held_back) = self.told.may_tell(&place, now) {
+            let peer = from.map(|from| from.to_string());
+            tracing::warn!(peer, held_back, "{what}");
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<SocketAddr, Receiver>> {
+        self.by_address.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The address under which those are known who may report from any port of `host`.
+fn wanderer(receivers: &HashMap<SocketAddr, Receiver>, host: IpAddr) -> Option<SocketAddr> {
+    let may_be = |(address, receiver): &(&SocketAddr, &Receiver)| {
+        address.ip() == host && receiver.may_wander && receiver.is_there()
+    };
+    // Always the same one, so that all of them share what it may.
+    receivers.iter().filter(may_be).map(|(address, _)| *address).min()
+}
+
+impl Receiver {
+    fn new() -> Self {
+        Self {
+            session: glib::WeakRef::new(),
+            may_wander: false,
+            lives_by_it: false,
+            budget: Budget::new(IN_A_ROW, INTERVAL),
+            ssrcs: Vec::new(),
+        }
+    }
+
+    fn is_there(&self) -> bool {
+        self.session.upgrade().is_some()
+    }
+
+    /// Whether `ssrc` is one of its, of `most`.
+    fn knows(&mut self, ssrc: u32, most: usize, now: Instant) -> bool {
+        if let Some((_, heard)) = self.ssrcs.iter_mut().find(|(known, _)| *known == ssrc) {
+            *heard = now;
+            return true;
+        }
+        self.ssrcs
+            .retain(|(_, heard)| now.saturating_duration_since(*heard) < SSRC_LIFE);
+        let has_room = self.ssrcs.len() < most;
+        if has_room {
+            self.ssrcs.push((ssrc, now));
+        }
+        has_room
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,72 @@
+//! Whose an RTCP packet is.
+
+use crate::reports::VERSION;
+
+const SENDER_REPORT: u8 = 200;
+const RECEIVER_REPORT: u8 = 201;
+const SOURCE_DESCRIPTION: u8 = 202;
+const GOODBYE: u8 = 203;
+
+/// Calls `act` with each SSRC for which a compound packet speaks (RFC 3550, section 6); answers whether it is one.
+pub(super) fn for_each_sender(mut packet: &[u8], mut act: impl FnMut(u32)) -> bool {
+    if packet.is_empty() {
+        return false;
+    }
+    while let Some(&[first, kind, high, low]) = packet.first_chunk() {
+        let length = 4 * (usize::from(u16::from_be_bytes([high, low])) + 1);
+        let Some((part, rest)) = packet.split_at_checked(length).filter(|_| first >> 6 == VERSION) else {
+            return false;
+        };
+        if !is_read(kind, usize::from(first & 0x1f), &part[4..], &mut act) {
+            return false;
+        }
+        packet = rest;
+    }
+    packet.is_empty()
+}
+
+/// The SSRCs in `data` of a packet of that kind, which is said to be about so many.
+fn is_read(kind: u8, count: usize, data: &[u8], act: &mut impl FnMut(u32)) -> bool {
+    match kind {
+        SOURCE_DESCRIPTION => is_description(count, data, act),
+        GOODBYE => {
+            let ssrcs = data.chunks_exact(4).take(count);
+            let has_all = ssrcs.len() == count;
+            ssrcs.for_each(|ssrc| act(number(ssrc)));
+            has_all
+        }
+        // Feedback, extended reports and what an application says have one sender, too.
+        SENDER_REPORT | RECEIVER_REPORT | 204..=223 => {
+            let Some(ssrc) = data.get(..4) else { return false };
+            act(number(ssrc));
+            true
+        }
+        _ => false,
+    }
+}
+
+/// Chunks: an SSRC and items, which end with a zero and are filled up to whole words.
+fn is_description(count: usize, mut data: &[u8], act: &mut impl FnMut(u32)) -> bool {
+    for _ in 0..count {
+        let Some((ssrc, items)) = data.split_at_checked(4) else {
+            return false;
+        };
+        act(number(ssrc));
+        let mut end = 0;
+        while items.get(end).is_some_and(|kind| *kind != 0) {
+            let Some(length) = items.get(end + 1) else {
+                return false;
+            };
+            end += 2 + usize::from(*length);
+        }
+        let Some((_, rest)) = items.split_at_checked((end + 1).next_multiple_of(4)) else {
+            return false;
+        };
+        data = rest;
+    }
+    true
+}
+
+fn number(ssrc: &[u8]) -> u32 {
+    ssrc.first_chunk().map_or(0, |ssrc| u32::from_be_bytes(*ssrc))
+}

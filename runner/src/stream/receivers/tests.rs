@@ -1,0 +1,132 @@
+use super::*;
+
+const HERE: &str = "192.0.2.7:5001";
+
+fn at(address: &str) -> SocketAddr {
+    address.parse().unwrap()
+}
+
+fn session() -> RTSPSession {
+    gst::init().unwrap();
+    RTSPSession::new("a session")
+}
+
+fn report(ssrc: u32) -> Vec<u8> {
+    [&[0x80, 201, 0, 1][..], &ssrc.to_be_bytes()].concat()
+}
+
+/// A receiver report, its description and a goodbye of others.
+fn compound(ssrcs: [u32; 3]) -> Vec<u8> {
+    let [reporter, described, leaving] = ssrcs.map(u32::to_be_bytes);
+    let description = [
+        &[0x81, 202, 0, 3][..],
+        &described,
+        &[1, 3, b'a', b'b', b'c', 0, 0, 0],
+    ]
+    .concat();
+    let goodbye = [&[0x81, 203, 0, 1][..], &leaving].concat();
+    [&[0x80, 201, 0, 1][..], &reporter, &description, &goodbye].concat()
+}
+
+fn senders(packet: &[u8]) -> Option<Vec<u32>> {
+    let mut ssrcs = Vec::new();
+    rtcp::for_each_sender(packet, |ssrc| ssrcs.push(ssrc)).then_some(ssrcs)
+}
+
+#[test]
+fn a_compound_packet_names_all_for_whom_it_speaks() {
+    assert_eq!(senders(&compound([7, 8, 9])), Some(vec![7, 8, 9]));
+    assert_eq!(senders(&report(5)), Some(vec![5]));
+}
+
+#[test]
+fn what_is_cut_or_no_rtcp_is_none() {
+    let whole = compound([7, 8, 9]);
+    // Between the packets it would be a shorter compound.
+    for length in (0..whole.len()).filter(|length| ![8, 24].contains(length)) {
+        assert_eq!(senders(&whole[..length]), None, "{length} bytes");
+    }
+    for wrong in [
+        vec![0x80, 96, 0, 0],
+        vec![0x40, 201, 0, 1, 0, 0, 0, 7],
+        vec![0x81, 202, 0, 1, 0, 0, 0, 7],
+    ] {
+        assert_eq!(senders(&wrong), None, "{wrong:?}");
+    }
+}
+
+#[test]
+fn only_those_are_heard_who_have_set_it_up_as_long_as_they_are_there() {
+    let (receivers, session, now) = (Receivers::default(), session(), Instant::now());
+    let judge = |from: &str| receivers.judge(&report(7), Some(at(from)), now);
+    assert_eq!(judge(HERE), Err(Deaf::Unknown));
+    receivers.expect(&session, Way::Connection(at(HERE)));
+    assert_eq!(judge(HERE), Ok(()));
+    assert_eq!(judge("192.0.2.7:5002"), Err(Deaf::Unknown));
+    assert_eq!(receivers.judge(&report(7), None, now), Err(Deaf::Unknown));
+    drop(session);
+    assert_eq!(judge(HERE), Err(Deaf::Unknown));
+}
+
+#[test]
+fn over_udp_another_port_of_the_host_will_do() {
+    let (receivers, first, second) = (Receivers::default(), session(), session());
+    let host = at(HERE).ip();
+    receivers.expect(&first, Way::Udp(host, [5000, 5001]));
+    receivers.expect(&second, Way::Multicast(host));
+    let now = Instant::now();
+    for port in [5000, 5001, 40000] {
+        assert_eq!(
+            receivers.judge(&report(7), Some((host, port).into()), now),
+            Ok(())
+        );
+    }
+    assert_eq!(
+        receivers.judge(&report(7), Some(at("192.0.2.8:5001")), now),
+        Err(Deaf::Unknown)
+    );
+}
+
+#[test]
+fn a_receiver_has_a_few_ssrcs_and_may_change_them() {
+    let (receivers, session, start) = (Receivers::default(), session(), Instant::now());
+    receivers.expect(&session, Way::Connection(at(HERE)));
+    let judge = |ssrc, seconds| {
+        let now = start + Duration::from_secs(seconds);
+        receivers.judge(&report(ssrc), Some(at(HERE)), now)
+    };
+    for ssrc in 0..4 {
+        assert_eq!(judge(ssrc, 0), Ok(()));
+    }
+    assert_eq!(judge(4, 1), Err(Deaf::TooManySsrcs));
+    assert_eq!(judge(0, 59), Ok(()));
+    assert_eq!([judge(4, 60), judge(0, 61)], [Ok(()), Ok(())]);
+}
+
+#[test]
+fn a_receiver_is_heard_at_the_pace_of_one() {
+    let (receivers, session, start) = (Receivers::default(), session(), Instant::now());
+    receivers.expect(&session, Way::Connection(at(HERE)));
+    let heard = (0..1000)
+        .filter(|_| receivers.hear(&report(7), Some(at(HERE)), start))
+        .count();
+    assert_eq!(heard, 100);
+    let later = start + Duration::from_secs(1);
+    let heard = (0..1000)
+        .filter(|_| receivers.hear(&report(7), Some(at(HERE)), later))
+        .count();
+    assert_eq!(heard, 50);
+}
+
+#[test]
+fn a_report_over_udp_is_a_sign_of_life() {
+    let (receivers, session) = (Receivers::default(), session());
+    session.set_timeout(1);
+    let host = at(HERE).ip();
+    receivers.expect(&session, Way::Udp(host, [5000, 5001]));
+    let left = || session.next_timeout_usec(glib::monotonic_time());
+    let before = left();
+    glib::usleep(2000);
+    assert!(receivers.hear(&report(7), Some(at(HERE)), Instant::now()));
+    assert!(left() + 1 >= before, "{} after {before}", left());
+}
