@@ -1,5 +1,6 @@
 //! Paints the difference between what a canvas shows and what it should show.
 
+use std::io;
 use std::sync::Arc;
 
 use thiserror::Error;
@@ -19,6 +20,9 @@ pub enum FaceError {
     /// Pango found no font at all.
     #[error("no font is installed (on Debian: fonts-dejavu-core)")]
     NoFont,
+    /// Pango would end the process for want of a thread to look for fonts with.
+    #[error("the system has no room for another thread: {0}")]
+    Threads(#[source] io::Error),
     /// cairo could not draw.
     #[error("cairo could not draw the text: {0}")]
     Cairo(#[from] cairo::Error),

@@ -12,6 +12,7 @@ use pango::prelude::*;
 
 use crate::face::FaceError;
 use crate::shared::{Held, Shared};
+use crate::threads;
 
 /// Coverage of a rectangle of pixels, one byte each, row after row; 255 is the foreground.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -163,6 +164,9 @@ pub(crate) fn size_of(description: &str) -> Option<i32> {
     }
 }
 
+/// With so many threads at once Pango looks for fonts.
+const PANGOS_THREADS: usize = 2;
+
 /// Pango for the length of one task. Font maps are costly in memory and bound to a thread; fontconfig keeps
 /// what is worth keeping for the process.
 pub(crate) struct Typesetter {
@@ -171,6 +175,7 @@ pub(crate) struct Typesetter {
 
 impl Typesetter {
     pub(crate) fn new() -> Result<Self, FaceError> {
+        threads::try_some(PANGOS_THREADS).map_err(FaceError::Threads)?;
         let context = pangocairo::FontMap::new().create_context();
         let mut options = cairo::FontOptions::new()?;
         // Without hinting a line's width is proportional to its size, whatever the font.

@@ -15,6 +15,7 @@
 //! | `marks` | where stamp, flash and logo stand, and how they are painted |
 //! | [`logo`] | from a PNG file to the bytes of a frame |
 //! | `shared` | what a process makes once and many faces use |
+//! | [`threads`] | whether the system has room for more |
 //! | [`stamp`] | the QR code: its payload, its modules, and reading them from a picture |
 //! | [`face`] | paints the difference between what a canvas shows and what it should show |
 //!
@@ -42,6 +43,7 @@ pub mod reading;
 mod shared;
 pub mod stamp;
 pub mod style;
+pub mod threads;
 
 pub use color::{Colorimetry, Matrix, Range};
 pub use face::{Face, FaceError, Rect, Shown};

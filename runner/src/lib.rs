@@ -28,6 +28,7 @@
 //! | [`tls`] | the server's certificate, and GLib's TLS |
 //! | [`viewers`] | who is playing a stream, and who may |
 //! | [`seats`] | how many may play at all |
+//! | [`room`] | whether this machine has room for one more |
 //! | [`rtsp_ffi`] | the few calls that the bindings lack |
 
 pub mod addresses;
@@ -50,6 +51,7 @@ pub mod own_pipeline;
 pub mod pacer;
 pub mod picture;
 pub mod reports;
+pub mod room;
 pub mod rtsp_ffi;
 pub mod seats;
 pub mod server;

@@ -16,6 +16,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    thread,
     time::{Duration, Instant},
 };
 
@@ -32,6 +33,7 @@ use crate::{
     factory::CameraFactory,
     launch::launch_string,
     pacer::{Pacer, When},
+    room,
     viewers::Viewers,
 };
 
@@ -207,11 +209,25 @@ impl Stream {
         self.attendance.wait_until_deserted(patience);
     }
 
-    /// Whether a pipeline may be made now: one that has failed again and again is given time.
+    /// Whether there is a pipeline, or one may be made now: one that has failed again and again is given time, and one for
+    /// which there is no room would end the process.
     #[must_use]
     pub fn may_start(&self) -> bool {
         let is_retired = self.is_retired.load(Ordering::SeqCst);
-        !is_retired && (self.running().is_some() || self.back_off().is_over(Instant::now()))
+        !is_retired
+            && (self.running().is_some() || self.back_off().is_over(Instant::now()) && self.has_room())
+    }
+
+    fn has_room(&self) -> bool {
+        let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let room = room::for_pipeline(cores);
+        if let Err(error) = &room {
+            tracing::warn!(
+                stream = self.name(),
+                "this machine has no room for the camera: {error}"
+            );
+        }
+        room.is_ok()
     }
 
     fn back_off(&self) -> MutexGuard<'_, BackOff> {

@@ -21,7 +21,7 @@ use super::{
     intake::{Intakes, Plan, channels::Channels, take_part},
     reading::Connection,
 };
-use crate::rtsp_ffi;
+use crate::{log::Repeats, room, rtsp_ffi};
 
 /// The system gives up a peer that takes nothing this much later than `reading` does, which knows why.
 const LAST_RESORT: Duration = Duration::from_secs(1);
@@ -36,6 +36,8 @@ const AT_ONCE: usize = 128;
 const SILENCE: Duration = Duration::from_mins(1);
 /// How many may have a thread of their own. Its stack is mostly untouched.
 const MOST_THREADS: usize = 512;
+/// How often the log tells that there is no room for more.
+const TOLD_EVERY: Duration = Duration::from_secs(10);
 /// How often those who say nothing are looked through.
 const CLEAN_UP_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -55,6 +57,7 @@ pub(crate) struct Acceptor {
     threads: AtomicUsize,
     /// How long a peer may take no data.
     patience: Duration,
+    refused: Repeats,
     state: Mutex<State>,
 }
 
@@ -144,8 +147,9 @@ impl Acceptor {
             context,
             intakes: Arc::clone(intakes),
             tls,
-            patience,
             threads: AtomicUsize::new(0),
+            patience,
+            refused: Repeats::new(TOLD_EVERY, 1),
             state: Mutex::default(),
         }))
     }
@@ -267,6 +271,10 @@ impl Acceptor {
         if matches!(connection.peek(&mut [0]), Ok(0) | Err(_)) {
             return;
         }
+        if let Err(error) = room::for_client() {
+            // gst-rtsp-server would serve nobody any more, or end the process.
+            return self.refuse(peer, &error);
+        }
         let result = if self.tls.is_some() {
             self.hand_over_elsewhere(connection, peer)
         } else {
@@ -274,6 +282,12 @@ impl Acceptor {
         };
         if let Err(error) = result {
             tracing::warn!(%peer, "cannot serve a connection: {error}");
+        }
+    }
+
+    fn refuse(&self, peer: SocketAddr, error: &io::Error) {
+        if let Some(held_back) = self.refused.may_tell("", Instant::now()) {
+            tracing::warn!(%peer, held_back, "this machine has no room for another client: {error}");
         }
     }
 

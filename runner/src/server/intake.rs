@@ -10,7 +10,8 @@
 //! | `framing` | where a message begins and ends |
 //! | `tunnelled` | the same within a tunnel through HTTP |
 //! | `channels` | which channels of a connection carry RTCP |
-//! | `connection` | the streams of a connection that are read through all this, and TLS |
+//! | `connection` | the streams of a client's connection, and TLS |
+//! | `input` | what is read from a client |
 
 use std::{
     net::SocketAddr,
@@ -23,6 +24,7 @@ use crate::{budget::Budget, log::Repeats};
 pub(super) mod channels;
 mod connection;
 mod framing;
+mod input;
 mod tunnelled;
 
 use channels::{Book, Channels};

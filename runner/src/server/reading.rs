@@ -42,6 +42,11 @@ impl Connection {
         }
     }
 
+    /// Whether it is what `socket` stands for.
+    pub(super) fn is_of(&self, socket: &impl AsRawFd) -> bool {
+        socket.as_raw_fd() == self.descriptor
+    }
+
     /// Where it comes from.
     pub(super) fn peer(&self) -> SocketAddr {
         self.peer

@@ -39,6 +39,9 @@ impl Stream {
     }
 
     fn start(&self) -> Result<(), glib::BoolError> {
+        if !self.has_room() {
+            return Err(glib::bool_error!("this machine has no room for it"));
+        }
         let (_, url) = RTSPUrl::parse("rtsp://localhost/");
         let url = url.ok_or_else(|| glib::bool_error!("no URL"))?;
         let media = self.factory.construct(&url)?;

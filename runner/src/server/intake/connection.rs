@@ -1,35 +1,28 @@
 //! The streams of a client's connection, as gst-rtsp-server gets them: what is read comes through the intake, and through
 //! TLS where the endpoint speaks it.
 //!
-//! GLib makes a connection's streams of a socket, by a type that can be registered for each kind of socket
-//! (`g_socket_connection_factory_register_type`). That is where ours come in.
+//! gst-rtsp-server has GIO make a connection of the socket that it is handed, and takes that connection's streams. Another
+//! type of connection cannot be had: GIO (2.74 at least) keeps a pointer to what it has freed where a type is registered for
+//! TCP a second time (`g_socket_connection_factory_register_type`). So the methods of GIO's class that answer the streams
+//! are ours, and do what they did for all connections but those that are being handed over.
 
-use std::sync::{Arc, Once};
+use std::{
+    ptr,
+    sync::{Arc, LazyLock, Once, OnceLock},
+};
 
-use gst::{glib, glib::subclass::prelude::*};
+use gst::glib::{
+    self,
+    translate::{Borrowed, IntoGlib, ToGlibPtr, from_glib_borrow, from_glib_none},
+};
 use gst_rtsp_server::{
     RTSPAuth,
     gio::{self, prelude::*},
+    prelude::*,
 };
 
-use super::{Intake, Intakes, channels::Channels};
-use crate::server::reading::Connection;
-
-/// The protocol of TCP as GIO numbers it, as sockets say it, and what stands for "the usual one".
-const PROTOCOLS: [i32; 2] = [6, 0];
-
-glib::wrapper! {
-    /// A TCP connection; that of a client that is being handed over is read through its intake.
-    pub(super) struct ClientConnection(ObjectSubclass<imp::ClientConnection>)
-        @extends gio::TcpConnection, gio::SocketConnection, gio::IOStream;
-}
-
-glib::wrapper! {
-    /// What is read from a client.
-    pub(super) struct ClientInput(ObjectSubclass<imp::ClientInput>)
-        @extends gio::InputStream,
-        @implements gio::PollableInputStream;
-}
+use super::{Intake, Intakes, channels::Channels, input::ClientInput};
+use crate::server::{acceptor, reading::Connection};
 
 /// What the connection that is being handed over is to be.
 #[derive(Debug, Clone)]
@@ -41,376 +34,181 @@ pub(in super::super) struct Plan {
     pub(in super::super) tls: Option<RTSPAuth>,
 }
 
-/// Has GLib make the connections of this process ours, once. Those that are not being handed over are as they were.
+/// What GIO's class had before.
+#[derive(Debug, Clone, Copy)]
+struct Methods {
+    input_stream: GetInput,
+    output_stream: GetOutput,
+    close: Option<Close>,
+}
+
+type Stream = *mut gio::ffi::GIOStream;
+type GetInput = unsafe extern "C" fn(Stream) -> *mut gio::ffi::GInputStream;
+type GetOutput = unsafe extern "C" fn(Stream) -> *mut gio::ffi::GOutputStream;
+type Close = unsafe extern "C" fn(
+    Stream,
+    *mut gio::ffi::GCancellable,
+    *mut *mut glib::ffi::GError,
+) -> glib::ffi::gboolean;
+
+static BEFORE: OnceLock<Methods> = OnceLock::new();
+
+/// Has the connections that are handed over from now on get their streams here.
 pub(in super::super) fn take_part() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let ours = ClientConnection::static_type();
-        for family in [gio::SocketFamily::Ipv4, gio::SocketFamily::Ipv6] {
-            for protocol in PROTOCOLS {
-                gio::SocketConnection::factory_register_type(ours, family, gio::SocketType::Stream, protocol);
-            }
+        #[expect(unsafe_code, reason = "the bindings cannot change the methods of a class")]
+        // SAFETY: the class is GIO's for TCP connections, of which a reference is kept for good; its structure begins with
+        // that of a stream's class, in which every connection's class has both methods. They are exchanged for ones of the
+        // same types, which do the same but for connections that are being handed over, one word at a time: whoever calls
+        // one meanwhile gets the old one or the new one.
+        unsafe {
+            let class = glib::gobject_ffi::g_type_class_ref(gio::TcpConnection::static_type().into_glib());
+            let class = class.cast::<gio::ffi::GIOStreamClass>();
+            let (input, output) = ((*class).get_input_stream, (*class).get_output_stream);
+            let before = Methods {
+                input_stream: input.unwrap_or(no_input),
+                output_stream: output.unwrap_or(no_output),
+                close: (*class).close_fn,
+            };
+            // Ours look for it.
+            let _first = BEFORE.set(before);
+            (*class).get_input_stream = Some(input_stream);
+            (*class).get_output_stream = Some(output_stream);
+            (*class).close_fn = Some(close);
         }
     });
 }
 
-impl ClientInput {
-    fn new(below: gio::InputStream, intake: Intake) -> Self {
-        let input: Self = glib::Object::new();
-        input.imp().set(below, intake);
-        input
+#[expect(unsafe_code, reason = "called by GIO")]
+unsafe extern "C" fn no_input(_: Stream) -> *mut gio::ffi::GInputStream {
+    ptr::null_mut()
+}
+
+#[expect(unsafe_code, reason = "called by GIO")]
+unsafe extern "C" fn no_output(_: Stream) -> *mut gio::ffi::GOutputStream {
+    ptr::null_mut()
+}
+
+/// The streams of a connection that has been handed over.
+#[derive(Debug)]
+struct Streams {
+    input: gio::InputStream,
+    output: gio::OutputStream,
+    tls: Option<gio::TlsConnection>,
+}
+
+impl Streams {
+    /// Those of `connection`, from what it has of itself.
+    fn planned(connection: &gio::IOStream, plan: &Plan, before: &Methods) -> Self {
+        let stream: Stream = connection.to_glib_none().0;
+        #[expect(unsafe_code, reason = "the methods of GIO's class")]
+        // SAFETY: the methods are called with a connection of the class that they belong to; what they answer belongs to it,
+        // and a reference is taken.
+        let (below, output): (gio::InputStream, gio::OutputStream) = unsafe {
+            (
+                from_glib_none((before.input_stream)(stream)),
+                from_glib_none((before.output_stream)(stream)),
+            )
+        };
+        let certificate = plan.tls.as_ref().and_then(RTSPAuthExt::tls_certificate);
+        let tls = certificate.and_then(|certificate| {
+            let base = gio::SimpleIOStream::new(&below, &output);
+            match gio::TlsServerConnection::new(&base, Some(&certificate)) {
+                Ok(tls) => Some(tls.upcast::<gio::TlsConnection>()),
+                Err(error) => {
+                    tracing::error!("GLib has no TLS: {error}");
+                    None
+                }
+            }
+        });
+        if let Some(tls) = &tls {
+            acceptor::speaks(tls.clone());
+        }
+        let (below, output) = match &tls {
+            Some(tls) => (tls.input_stream(), tls.output_stream()),
+            None => (below, output),
+        };
+        let intake = Intake::new(plan.connection.peer(), &plan.intakes, &plan.channels);
+        let input = ClientInput::new(below, intake).upcast();
+        Self { input, output, tls }
     }
 }
 
-mod imp {
-    use std::{
-        cell::OnceCell,
-        sync::{Mutex, MutexGuard, PoisonError},
-        time::Instant,
+fn quark() -> glib::Quark {
+    static QUARK: LazyLock<glib::Quark> = LazyLock::new(|| glib::Quark::from_str("rtsp-clock-streams"));
+    *QUARK
+}
+
+/// What is ours of `connection`, if it has been handed over, or is being.
+fn ours<'a>(connection: &'a gio::IOStream, before: &Methods) -> Option<&'a Streams> {
+    let is_handed_over = |plan: &Plan| {
+        let socket = connection
+            .downcast_ref::<gio::SocketConnection>()
+            .map(SocketConnectionExt::socket);
+        socket.is_some_and(|socket| plan.connection.is_of(&socket))
     };
-
-    use gst::glib::{self, subclass::types::IsSubclassableExt, translate::*};
-    use gst_rtsp_server::gio::{self, prelude::*, subclass::prelude::*};
-
-    use super::{Intake, Plan};
-    use crate::server::acceptor;
-
-    /// What is thrown away in one go, in bytes, before others get their turn.
-    const MOST_THROWN_AWAY: usize = 64 * 1024;
-    /// What is read at once, in bytes.
-    const AT_ONCE: usize = 16 * 1024;
-
-    /// What belongs to whoever serves a connection.
-    #[derive(Debug)]
-    struct OfReader<T>(T);
-
-    #[expect(unsafe_code, reason = "the bindings take a stream for one thread's")]
-    // SAFETY: it is set before the connection is handed on, and from then on used by whoever serves the connection, which
-    // is one thread at a time for each direction, as gst-rtsp-server's own use of GIO's streams is.
-    unsafe impl<T> Send for OfReader<T> {}
-
-    #[derive(Debug, Default)]
-    pub(in super::super) struct ClientConnection {
-        streams: OnceCell<OfReader<Streams>>,
+    #[expect(unsafe_code, reason = "glib keeps data of any type with an object")]
+    // SAFETY: the quark is this module's, and what has it is of this type. It is set once, on the thread that hands the
+    // connection over and before anybody else knows of it, and goes with the connection.
+    unsafe {
+        if let Some(streams) = connection.qdata::<Streams>(quark()) {
+            return Some(streams.as_ref());
+        }
+        let plan = acceptor::plan().filter(is_handed_over)?;
+        connection.set_qdata(quark(), Streams::planned(connection, &plan, before));
+        connection
+            .qdata::<Streams>(quark())
+            .map(|streams| streams.as_ref())
     }
+}
 
-    #[derive(Debug)]
-    struct Streams {
-        input: gio::InputStream,
-        output: gio::OutputStream,
-        tls: Option<gio::TlsConnection>,
-    }
-
-    #[glib::object_subclass]
-    impl ObjectSubclass for ClientConnection {
-        const NAME: &'static str = "RtspClockClientConnection";
-        type Type = super::ClientConnection;
-        type ParentType = gio::TcpConnection;
-    }
-
-    impl ObjectImpl for ClientConnection {
-        fn constructed(&self) {
-            self.parent_constructed();
-            if let Some(plan) = acceptor::plan() {
-                // Nobody has asked for its streams yet.
-                let _new = self.streams.set(OfReader(self.planned(&plan)));
-            }
+#[expect(unsafe_code, reason = "called by GIO")]
+unsafe extern "C" fn input_stream(stream: Stream) -> *mut gio::ffi::GInputStream {
+    // SAFETY: GIO calls the method of a connection with that connection; what is answered belongs to it.
+    unsafe {
+        let Some(before) = BEFORE.get() else {
+            return ptr::null_mut();
+        };
+        match ours(&from_glib_borrow(stream), before) {
+            Some(streams) => streams.input.to_glib_none().0,
+            None => (before.input_stream)(stream),
         }
     }
+}
 
-    impl ClientConnection {
-        fn planned(&self, plan: &Plan) -> Streams {
-            let (below, output) = (self.parent_input_stream(), self.parent_output_stream());
-            let tls = plan
-                .tls
-                .as_ref()
-                .and_then(gst_rtsp_server::prelude::RTSPAuthExt::tls_certificate);
-            let tls = tls.and_then(|certificate| {
-                let base = gio::SimpleIOStream::new(&below, &output);
-                match gio::TlsServerConnection::new(&base, Some(&certificate)) {
-                    Ok(tls) => {
-                        let tls = tls.upcast::<gio::TlsConnection>();
-                        acceptor::speaks(tls.clone());
-                        Some(tls)
-                    }
-                    Err(error) => {
-                        tracing::error!("GLib has no TLS: {error}");
-                        None
-                    }
-                }
-            });
-            let (below, output) = match &tls {
-                Some(tls) => (tls.input_stream(), tls.output_stream()),
-                None => (below, output),
-            };
-            let intake = Intake::new(plan.connection.peer(), &plan.intakes, &plan.channels);
-            Streams {
-                input: super::ClientInput::new(below, intake).upcast(),
-                output,
-                tls,
-            }
-        }
-    }
-
-    impl IOStreamImpl for ClientConnection {
-        fn input_stream(&self) -> gio::InputStream {
-            let ours = self.streams.get().map(|streams| streams.0.input.clone());
-            ours.unwrap_or_else(|| self.parent_input_stream())
-        }
-
-        fn output_stream(&self) -> gio::OutputStream {
-            let ours = self.streams.get().map(|streams| streams.0.output.clone());
-            ours.unwrap_or_else(|| self.parent_output_stream())
-        }
-
-        fn close(&self, cancellable: Option<&gio::Cancellable>) -> Result<(), glib::Error> {
-            if let Some(tls) = self.streams.get().and_then(|streams| streams.0.tls.as_ref()) {
-                // The peer may have gone without a word.
-                let _said = tls.close(cancellable);
-            }
-            self.parent_close(cancellable)
-        }
-    }
-
-    #[expect(
-        unsafe_code,
-        reason = "the bindings can make subclasses of a stream, and not of a socket's"
-    )]
-    // SAFETY: a class of GIO's whose methods are all inherited; those of the stream are set by the parent's class.
-    unsafe impl IsSubclassable<ClientConnection> for gio::SocketConnection {
-        fn class_init(class: &mut glib::Class<Self>) {
-            Self::parent_class_init::<ClientConnection>(class);
-        }
-    }
-
-    #[expect(
-        unsafe_code,
-        reason = "the bindings can make subclasses of a stream, and not of a socket's"
-    )]
+#[expect(unsafe_code, reason = "called by GIO")]
+unsafe extern "C" fn output_stream(stream: Stream) -> *mut gio::ffi::GOutputStream {
     // SAFETY: as above.
-    unsafe impl IsSubclassable<ClientConnection> for gio::TcpConnection {
-        fn class_init(class: &mut glib::Class<Self>) {
-            Self::parent_class_init::<ClientConnection>(class);
+    unsafe {
+        let Some(before) = BEFORE.get() else {
+            return ptr::null_mut();
+        };
+        match ours(&from_glib_borrow(stream), before) {
+            Some(streams) => streams.output.to_glib_none().0,
+            None => (before.output_stream)(stream),
         }
     }
+}
 
-    #[derive(Debug, Default)]
-    pub(in super::super) struct ClientInput {
-        below: OnceCell<OfReader<gio::InputStream>>,
-        state: Mutex<Option<State>>,
-    }
-
-    #[derive(Debug)]
-    struct State {
-        intake: Intake,
-        /// What may be read, and how much of it has been.
-        passed: Vec<u8>,
-        read: usize,
-    }
-
-    #[glib::object_subclass]
-    impl ObjectSubclass for ClientInput {
-        const NAME: &'static str = "RtspClockClientInput";
-        type Type = super::ClientInput;
-        type ParentType = gio::InputStream;
-        type Interfaces = (gio::PollableInputStream,);
-    }
-
-    impl ObjectImpl for ClientInput {}
-
-    impl InputStreamImpl for ClientInput {
-        fn read(
-            &self,
-            buffer: &mut [u8],
-            cancellable: Option<&gio::Cancellable>,
-        ) -> Result<usize, glib::Error> {
-            self.read_by(buffer, |stream, chunk| stream.read(chunk, cancellable))
+#[expect(unsafe_code, reason = "called by GIO")]
+unsafe extern "C" fn close(
+    stream: Stream,
+    cancellable: *mut gio::ffi::GCancellable,
+    error: *mut *mut glib::ffi::GError,
+) -> glib::ffi::gboolean {
+    // SAFETY: as above; the method from before gets what this one has got.
+    unsafe {
+        let Some(before) = BEFORE.get() else {
+            return glib::ffi::GTRUE;
+        };
+        let connection: Borrowed<gio::IOStream> = from_glib_borrow(stream);
+        if let Some(tls) = ours(&connection, before).and_then(|streams| streams.tls.as_ref()) {
+            // The peer may have gone without a word.
+            let _said = tls.close(gio::Cancellable::NONE);
         }
-
-        fn close(&self, cancellable: Option<&gio::Cancellable>) -> Result<(), glib::Error> {
-            self.below().map_or(Ok(()), |below| below.close(cancellable))
-        }
-    }
-
-    impl ClientInput {
-        pub(super) fn set(&self, below: gio::InputStream, intake: Intake) {
-            let state = State {
-                intake,
-                passed: Vec::new(),
-                read: 0,
-            };
-            *self.lock() = Some(state);
-            // It is new.
-            let _new = self.below.set(OfReader(below));
-        }
-
-        fn below(&self) -> Option<&gio::InputStream> {
-            self.below.get().map(|below| &below.0)
-        }
-
-        fn pollable(&self) -> Option<gio::PollableInputStream> {
-            self.below()?.clone().dynamic_cast().ok()
-        }
-
-        fn lock(&self) -> MutexGuard<'_, Option<State>> {
-            self.state.lock().unwrap_or_else(PoisonError::into_inner)
-        }
-
-        fn is_readable(&self) -> bool {
-            let has_some = self
-                .lock()
-                .as_ref()
-                .is_some_and(|state| state.read < state.passed.len());
-            has_some || self.pollable().is_some_and(|below| below.is_readable())
-        }
-
-        fn read_nonblocking(&self, buffer: &mut [u8]) -> Result<usize, glib::Error> {
-            let pollable = self.pollable();
-            self.read_by(buffer, |_, chunk| match &pollable {
-                Some(below) => below
-                    .read_nonblocking(chunk, gio::Cancellable::NONE)
-                    .map(|count| usize::try_from(count).unwrap_or(0)),
-                None => Err(glib::Error::new(
-                    gio::IOErrorEnum::NotSupported,
-                    "it cannot be polled",
-                )),
-            })
-        }
-
-        /// Reads below by `read` until there is something to be read here.
-        fn read_by(
-            &self,
-            buffer: &mut [u8],
-            read: impl Fn(&gio::InputStream, &mut [u8]) -> Result<usize, glib::Error>,
-        ) -> Result<usize, glib::Error> {
-            let mut state = self.lock();
-            let (Some(state), Some(below)) = (state.as_mut(), self.below()) else {
-                return Ok(0);
-            };
-            if buffer.is_empty() {
-                return Ok(0);
-            }
-            let mut chunk = [0; AT_ONCE];
-            let mut taken = 0;
-            loop {
-                if let Some(count) = state.hand_on(buffer) {
-                    return Ok(count);
-                }
-                if taken >= MOST_THROWN_AWAY {
-                    return Err(glib::Error::new(
-                        gio::IOErrorEnum::WouldBlock,
-                        "others get their turn",
-                    ));
-                }
-                let wanted = state.intake.wants(buffer.len()).clamp(1, AT_ONCE);
-                let count = read(below, &mut chunk[..wanted])?;
-                if count == 0 {
-                    return Ok(0);
-                }
-                taken += count;
-                state
-                    .intake
-                    .take(&chunk[..count], Instant::now(), &mut state.passed);
-            }
-        }
-    }
-
-    impl State {
-        /// Fills the buffer as far as there is something for it.
-        fn hand_on(&mut self, buffer: &mut [u8]) -> Option<usize> {
-            let rest = &self.passed[self.read..];
-            if rest.is_empty() {
-                return None;
-            }
-            let count = rest.len().min(buffer.len());
-            buffer[..count].copy_from_slice(&rest[..count]);
-            self.read += count;
-            if self.read == self.passed.len() {
-                self.passed.clear();
-                self.read = 0;
-            }
-            Some(count)
-        }
-    }
-
-    #[expect(unsafe_code, reason = "the bindings cannot implement this interface of GIO's")]
-    // SAFETY: the four methods have the types that the interface's structure wants, and are set for our class alone.
-    unsafe impl IsImplementable<ClientInput> for gio::PollableInputStream {
-        fn interface_init(interface: &mut glib::Interface<Self>) {
-            let interface = interface.as_mut();
-            interface.can_poll = Some(can_poll);
-            interface.is_readable = Some(is_readable);
-            interface.create_source = Some(create_source);
-            interface.read_nonblocking = Some(read_nonblocking);
-        }
-    }
-
-    type Stream = *mut gio::ffi::GPollableInputStream;
-
-    #[expect(unsafe_code, reason = "called by GIO")]
-    /// # Safety
-    /// `stream` is one of ours, and valid during the call.
-    unsafe fn of<'a>(stream: Stream) -> &'a ClientInput {
-        // SAFETY: the interface is implemented by our class alone, of which the stream is therefore an instance.
-        unsafe { (*stream.cast::<<ClientInput as ObjectSubclass>::Instance>()).imp() }
-    }
-
-    #[expect(unsafe_code, reason = "called by GIO")]
-    unsafe extern "C" fn can_poll(_: Stream) -> glib::ffi::gboolean {
-        glib::ffi::GTRUE
-    }
-
-    #[expect(unsafe_code, reason = "called by GIO")]
-    unsafe extern "C" fn is_readable(stream: Stream) -> glib::ffi::gboolean {
-        // SAFETY: GIO calls the method of a stream with that stream.
-        unsafe { of(stream) }.is_readable().into_glib()
-    }
-
-    /// Ready when the stream below is: nothing of a message is kept here for longer than it takes to read it.
-    #[expect(unsafe_code, reason = "called by GIO")]
-    unsafe extern "C" fn create_source(
-        stream: Stream,
-        cancellable: *mut gio::ffi::GCancellable,
-    ) -> *mut glib::ffi::GSource {
-        // SAFETY: GIO calls the method of a stream with that stream. The source below is a child of the one that is
-        // answered, which takes a reference of its own.
-        unsafe {
-            let below = of(stream).pollable();
-            let child = below.map_or(std::ptr::null_mut(), |below| {
-                gio::ffi::g_pollable_input_stream_create_source(below.to_glib_none().0, std::ptr::null_mut())
-            });
-            let source = gio::ffi::g_pollable_source_new_full(stream.cast(), child, cancellable);
-            if !child.is_null() {
-                glib::ffi::g_source_unref(child);
-            }
-            source
-        }
-    }
-
-    #[expect(unsafe_code, reason = "called by GIO")]
-    unsafe extern "C" fn read_nonblocking(
-        stream: Stream,
-        buffer: *mut u8,
-        count: usize,
-        error: *mut *mut glib::ffi::GError,
-    ) -> isize {
-        // SAFETY: GIO calls the method of a stream with that stream, with a buffer of that many bytes, which nobody else
-        // looks at during the call, and with a place for an error or none.
-        unsafe {
-            let buffer = if count == 0 {
-                &mut []
-            } else {
-                std::slice::from_raw_parts_mut(buffer, count)
-            };
-            match of(stream).read_nonblocking(buffer) {
-                Ok(count) => isize::try_from(count).unwrap_or(isize::MAX),
-                Err(reason) => {
-                    if !error.is_null() {
-                        *error = reason.into_glib_ptr();
-                    }
-                    -1
-                }
-            }
-        }
+        before
+            .close
+            .map_or(glib::ffi::GTRUE, |close| close(stream, cancellable, error))
     }
 }

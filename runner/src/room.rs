@@ -1,0 +1,34 @@
+//! Whether this machine has room for one more: of what GLib, GStreamer and Pango end the process for where they cannot
+//! have it, threads and memory.
+
+use std::io;
+
+use clockface::threads;
+
+/// The threads that a client may bring: the one that serves it, and the one by which gst-rtsp-server sends to those who
+/// watch within their connections.
+const OF_A_CLIENT: usize = 2;
+/// What a pipeline has beside its encoder's: sources, queues, RTCP and senders of picture and sound, and its bus.
+const OF_A_PIPELINE: usize = 14;
+/// What a pipeline of a large picture takes to start, in bytes.
+const MEMORY: usize = 64 * 1024 * 1024;
+
+/// Whether a client can be served.
+///
+/// # Errors
+/// What the system says where it cannot.
+pub fn for_client() -> io::Result<()> {
+    threads::try_some(OF_A_CLIENT)
+}
+
+/// Whether a pipeline can be started whose encoder has as many threads as there are `cores`.
+///
+/// # Errors
+/// What the system says where it cannot.
+pub fn for_pipeline(cores: usize) -> io::Result<()> {
+    let mut memory = Vec::<u8>::new();
+    memory
+        .try_reserve_exact(MEMORY)
+        .map_err(|_| io::ErrorKind::OutOfMemory)?;
+    threads::try_some(OF_A_PIPELINE + cores)
+}
