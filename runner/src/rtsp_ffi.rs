@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use gst::glib::translate::{ToGlibPtr, from_glib, from_glib_full, from_glib_none};
+use gst::glib::translate::{IntoGlib as _, ToGlibPtr, from_glib, from_glib_full, from_glib_none};
 use gst_rtsp::{RTSPLowerTrans, RTSPMethod, RTSPStatusCode, RTSPUrl, rtsp_message::RTSPMessage};
 use gst_rtsp_server::{
     RTSPClient, RTSPContext, RTSPMedia, RTSPMediaFactory, RTSPSessionMedia, RTSPStreamTransport, RTSPThread,
@@ -35,6 +35,33 @@ pub fn header(message: &RTSPMessage, field: gst_rtsp::RTSPHeaderField) -> Option
         }
         CStr::from_ptr(value).to_str().ok().map(str::to_owned)
     }
+}
+
+/// Answers a request of `client` that it has numbered `sequence`. To be called on the thread that serves the client.
+pub fn respond(client: &RTSPClient, status: RTSPStatusCode, sequence: Option<&str>, challenges: &[String]) {
+    let mut response = ptr::null_mut();
+    #[expect(unsafe_code, reason = "the bindings cannot make a message")]
+    // SAFETY: on success `response` points to a message that is ours; its reason is filled in where it is null, and there
+    // need be no request.
+    let response: RTSPMessage = unsafe {
+        let made = gst_rtsp::ffi::gst_rtsp_message_new_response(
+            &raw mut response,
+            status.into_glib(),
+            ptr::null(),
+            ptr::null(),
+        );
+        if made != gst_rtsp::ffi::GST_RTSP_OK {
+            return;
+        }
+        from_glib_full(response)
+    };
+    if let Some(sequence) = sequence {
+        response.add_header(gst_rtsp::RTSPHeaderField::Cseq, sequence);
+    }
+    for challenge in challenges {
+        response.add_header(gst_rtsp::RTSPHeaderField::WwwAuthenticate, challenge);
+    }
+    client.send_message(&response, None);
 }
 
 /// What `response` answers; nothing if it is no response.

@@ -8,6 +8,7 @@
 //! | module | job |
 //! | --- | --- |
 //! | `accounts` | who may log in, and whether somebody is one of them |
+//! | `attempts` | wrong log-ins of an address are slowed |
 //! | `credentials` | what an `Authorization` header says |
 //! | `nonces` | Digest's challenges |
 
@@ -16,7 +17,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -32,10 +33,12 @@ use crate::{
     rtsp_ffi,
 };
 use accounts::{Account, Accounts, REALM};
-use credentials::Credentials;
+use attempts::{Attempts, LATENESS, Late};
+use credentials::{Answer, Credentials};
 use nonces::Nonces;
 
 mod accounts;
+mod attempts;
 mod credentials;
 mod nonces;
 
@@ -49,6 +52,7 @@ pub(super) struct Logins {
     authentication: Authentication,
     accounts: Accounts,
     nonces: Nonces,
+    attempts: Arc<Attempts>,
     connections: AtomicU32,
     wrong: Repeats,
     forbidden: Repeats,
@@ -77,6 +81,7 @@ impl Logins {
             authentication: config.authentication,
             accounts: Accounts::new(random()?, &users),
             nonces: Nonces::new(random()?, Instant::now()),
+            attempts: Arc::default(),
             connections: AtomicU32::default(),
             wrong: Repeats::new(TOLD_EVERY, MOST_TOLD),
             forbidden: Repeats::new(TOLD_EVERY, MOST_TOLD),
@@ -134,6 +139,7 @@ impl Guard {
             peer,
             endpoint,
             mounts: Arc::clone(mounts),
+            has_logged_in: AtomicBool::new(false),
         };
         if guard.imp().gate.set(gate).is_err() {
             tracing::error!("a guard has two gates");
@@ -149,6 +155,8 @@ struct Gate {
     peer: Option<SocketAddr>,
     endpoint: SocketAddr,
     mounts: Arc<Mounts>,
+    /// Whoever is behind this connection knows a password.
+    has_logged_in: AtomicBool,
 }
 
 /// Who asks.
@@ -161,6 +169,8 @@ enum Asker<'a> {
     Late,
     /// The log-in is wrong.
     Wrong(Credentials),
+    /// The log-in has not been looked at: too many from there were wrong.
+    Slowed,
 }
 
 impl Gate {
@@ -174,9 +184,16 @@ impl Gate {
             Asker::Late => self.challenge(context, true),
             Asker::Wrong(credentials) => {
                 self.tell_wrong(&credentials);
-                self.challenge(context, false)
+                match self.logins.attempts.note_wrong(self.address(), Instant::now()) {
+                    None => self.challenge(context, false),
+                    Some(late) => self.challenge_late(context, late),
+                }
             }
-            Asker::Known(account) => !asks_for_stream(method) || self.may_see(account, context),
+            Asker::Slowed => answer(context, RTSPStatusCode::ServiceUnavailable, &[]),
+            Asker::Known(account) => {
+                self.has_logged_in.store(true, Ordering::Relaxed);
+                !asks_for_stream(method) || self.may_see(account, context)
+            }
         }
     }
 
@@ -192,8 +209,12 @@ impl Gate {
             authentication,
             accounts,
             nonces,
+            attempts,
             ..
         } = &*self.logins;
+        if !self.has_logged_in.load(Ordering::Relaxed) && !attempts.may_try(self.address()) {
+            return Asker::Slowed;
+        }
         let credentials = Credentials::parse(&header);
         let account = match &credentials {
             Credentials::Basic(pair) if authentication.has_basic() => accounts.by_basic(pair),
@@ -203,11 +224,27 @@ impl Gate {
                 if account.is_some() && !is_ours {
                     return Asker::Late;
                 }
-                account
+                account.filter(|_| self.is_for(answer, context))
             }
             _ => None,
         };
         account.map_or(Asker::Wrong(credentials), Asker::Known)
+    }
+
+    /// Whether the answer to a challenge was made for what is asked for: the request's own URL, or another one of the same
+    /// stream, as clients differ (`FFmpeg` writes the stream's for all of its media).
+    fn is_for(&self, answer: &Answer, context: &RTSPContext) -> bool {
+        let Some(asked) = context.uri().and_then(rtsp_ffi::path) else {
+            // `*`, for which there is no path.
+            return true;
+        };
+        let made_for = path_of(&answer.uri);
+        asked == made_for
+            || self.mounts.asked_for(context).is_some_and(|mounted| {
+                self.mounts
+                    .path_at(made_for)
+                    .is_some_and(|path| path == mounted.path)
+            })
     }
 
     /// Whether there is the stream that is asked for, and the user may see it. To whom may not it is not there.
@@ -239,6 +276,10 @@ impl Gate {
 
     /// Asks for a log-in. `is_stale`: the one that was given would do for this challenge.
     fn challenge(&self, context: &RTSPContext, is_stale: bool) -> bool {
+        answer(context, RTSPStatusCode::Unauthorized, &self.challenges(is_stale))
+    }
+
+    fn challenges(&self, is_stale: bool) -> Vec<String> {
         let Logins {
             authentication,
             nonces,
@@ -253,7 +294,29 @@ impl Gate {
             let stale = if is_stale { ", stale=true" } else { "" };
             challenges.push(format!("Digest realm=\"{REALM}\", nonce=\"{nonce}\"{stale}"));
         }
-        answer(context, RTSPStatusCode::Unauthorized, &challenges)
+        challenges
+    }
+
+    /// As [`Self::challenge`], later: meanwhile others are served.
+    fn challenge_late(&self, context: &RTSPContext, late: Late) -> bool {
+        let (Some(client), Some(request)) = (context.client(), context.request()) else {
+            return false;
+        };
+        let challenges = self.challenges(false);
+        let sequence = rtsp_ffi::header(request, RTSPHeaderField::Cseq);
+        let client = client.downgrade();
+        let timer = glib::timeout_source_new(LATENESS, None, glib::Priority::DEFAULT, move || {
+            if let Some(client) = client.upgrade() {
+                let status = RTSPStatusCode::Unauthorized;
+                rtsp_ffi::respond(&client, status, sequence.as_deref(), &challenges);
+            }
+            let _until_now = &late;
+            glib::ControlFlow::Break
+        });
+        if let Some(context) = glib::main_current_source().and_then(|source| source.context()) {
+            timer.attach(Some(&context));
+        }
+        false
     }
 
     fn tell_wrong(&self, credentials: &Credentials) {
@@ -289,6 +352,14 @@ impl Gate {
         self.peer
             .map_or_else(|| "unknown".into(), |peer| peer.to_string())
     }
+}
+
+/// The path of a URL, or of what is one already, without its query.
+fn path_of(uri: &str) -> &str {
+    let behind_host = uri.split_once("://").map_or(uri, |(_, rest)| {
+        rest.find('/').map_or("/", |slash| &rest[slash..])
+    });
+    behind_host.split('?').next().unwrap_or_default()
 }
 
 /// As Digest's sums have it.

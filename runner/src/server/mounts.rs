@@ -112,6 +112,14 @@ impl Mounts {
         })
     }
 
+    /// The path of the stream that is found at `path`.
+    pub(super) fn path_at(&self, path: &str) -> Option<String> {
+        let state = self.read();
+        prefixes(path)
+            .find_map(|path| state.streams.get_key_value(path))
+            .map(|(path, _)| path.clone())
+    }
+
     fn read(&self) -> RwLockReadGuard<'_, State> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }

@@ -2,7 +2,8 @@
 
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
-    net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream},
+    net::{Ipv4Addr, Shutdown, SocketAddr, SocketAddrV4, TcpStream},
+    os::fd::AsRawFd as _,
     sync::atomic::{AtomicU32, Ordering},
     time::{Instant, SystemTime},
 };
@@ -58,6 +59,18 @@ impl RtspClient {
     pub fn connect_at(address: Ipv4Addr, port: u16, path: &str) -> Self {
         let stream = TcpStream::connect((address, port)).expect("the server listens");
         Self::over(stream, format!("rtsp://{address}:{port}{path}"))
+    }
+
+    /// As [`RtspClient::connect_port`], from an address of loopback's.
+    pub fn connect_from(source: Ipv4Addr, port: u16) -> Self {
+        use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrIn, bind, connect, socket};
+        let there = SocketAddrV4::new(Ipv4Addr::LOCALHOST, port);
+        let socket = socket(AddressFamily::Inet, SockType::Stream, SockFlag::SOCK_CLOEXEC, None);
+        let socket = socket.expect("a socket");
+        let here = SockaddrIn::from(SocketAddrV4::new(source, 0));
+        bind(socket.as_raw_fd(), &here).expect("all of 127.0.0.0/8 is this machine's");
+        connect(socket.as_raw_fd(), &SockaddrIn::from(there)).expect("the server listens");
+        Self::over(TcpStream::from(socket), format!("rtsp://{there}/live"))
     }
 
     /// As [`RtspClient::connect_port`], over a connection that stands.
