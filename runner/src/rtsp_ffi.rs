@@ -37,6 +37,75 @@ pub fn header(message: &RTSPMessage, field: gst_rtsp::RTSPHeaderField) -> Option
     }
 }
 
+/// All `field` headers of `message` that are UTF-8, in their order.
+#[must_use]
+pub fn headers(message: &RTSPMessage, field: gst_rtsp::RTSPHeaderField) -> Vec<String> {
+    (0..)
+        .map_while(|index| header_at(message, field, index))
+        .flatten()
+        .collect()
+}
+
+/// The `field` header of that index; nothing within, if it is not UTF-8.
+fn header_at(message: &RTSPMessage, field: gst_rtsp::RTSPHeaderField, index: i32) -> Option<Option<String>> {
+    let mut value = ptr::null_mut();
+    #[expect(unsafe_code, reason = "the bindings cannot read a message's headers")]
+    // SAFETY: the message is valid for the borrow; on success `value` points to a string that the message owns, and it
+    // is copied before the borrow ends.
+    unsafe {
+        let message: *mut gst_rtsp::ffi::GstRTSPMessage = message.to_glib_none().0;
+        let result =
+            gst_rtsp::ffi::gst_rtsp_message_get_header(message, field.into_glib(), &raw mut value, index);
+        (result == gst_rtsp::ffi::GST_RTSP_OK).then(|| CStr::from_ptr(value).to_str().ok().map(str::to_owned))
+    }
+}
+
+/// Has `message`, which is being handled on this thread, have this `field` header and no other.
+pub fn replace_header(message: &RTSPMessage, field: gst_rtsp::RTSPHeaderField, value: &str) {
+    remove_header(message, field);
+    message.add_header(field, value);
+}
+
+/// Takes all `field` headers out of `message`, which is being handled on this thread.
+pub fn remove_header(message: &RTSPMessage, field: gst_rtsp::RTSPHeaderField) {
+    #[expect(unsafe_code, reason = "the bindings cannot take a header out of a message")]
+    // SAFETY: the message is valid for the borrow, and nothing else looks at it meanwhile. Index -1 removes all.
+    unsafe {
+        let message: *mut gst_rtsp::ffi::GstRTSPMessage = message.to_glib_none().0;
+        gst_rtsp::ffi::gst_rtsp_message_remove_header(message, field.into_glib(), -1);
+    }
+}
+
+/// The query of `url`, if it has one and it is UTF-8.
+#[must_use]
+pub fn query(url: &RTSPUrl) -> Option<String> {
+    #[expect(unsafe_code, reason = "the bindings take any query for UTF-8")]
+    // SAFETY: the URL is valid for the borrow; its query is null or a string that it owns, which is copied.
+    unsafe {
+        let url: *const gst_rtsp::ffi::GstRTSPUrl = url.to_glib_none().0;
+        let query = (*url).query;
+        if query.is_null() {
+            return None;
+        }
+        CStr::from_ptr(query).to_str().ok().map(str::to_owned)
+    }
+}
+
+/// Has `url`, which belongs to a request that is being handled on this thread, have this path and no query.
+pub fn set_path(url: &RTSPUrl, path: &str) {
+    #[expect(unsafe_code, reason = "the bindings cannot change a URL")]
+    // SAFETY: the URL is valid for the borrow, and gst-rtsp-server has not begun to look at what is exchanged: its strings
+    // are GLib's, which are freed, and the new one is a copy of GLib's.
+    unsafe {
+        let url: *const gst_rtsp::ffi::GstRTSPUrl = url.to_glib_none().0;
+        let url = url.cast_mut();
+        gst::glib::ffi::g_free((*url).abspath.cast());
+        gst::glib::ffi::g_free((*url).query.cast());
+        (*url).abspath = path.to_glib_full();
+        (*url).query = ptr::null_mut();
+    }
+}
+
 /// Answers a request of `client` that it has numbered `sequence`. To be called on the thread that serves the client.
 pub fn respond(client: &RTSPClient, status: RTSPStatusCode, sequence: Option<&str>, challenges: &[String]) {
     let mut response = ptr::null_mut();
@@ -117,20 +186,6 @@ pub fn has_found(context: &RTSPContext, factory: &RTSPMediaFactory) -> bool {
     unsafe {
         let context: *mut gst_rtsp_server::ffi::GstRTSPContext = context.to_glib_none().0;
         (*context).factory == factory.to_glib_none().0
-    }
-}
-
-/// Takes the `RTP-Info` header out of the answer that `context` is about to send.
-pub fn remove_rtp_info(context: &RTSPContext) {
-    let Some(response) = context.response() else {
-        return;
-    };
-    #[expect(unsafe_code, reason = "the bindings cannot take a header out of a message")]
-    // SAFETY: the response is valid for the borrow and belongs to the request that this thread is answering; nothing
-    // else looks at it meanwhile. Index -1 removes every header of that name.
-    unsafe {
-        let response: *mut gst_rtsp::ffi::GstRTSPMessage = response.to_glib_none().0;
-        gst_rtsp::ffi::gst_rtsp_message_remove_header(response, gst_rtsp::ffi::GST_RTSP_HDR_RTP_INFO, -1);
     }
 }
 

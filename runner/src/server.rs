@@ -7,6 +7,7 @@
 //! | `acceptor` | takes its connections |
 //! | `mounts` | which stream a request is about |
 //! | `guard` | who may ask for it |
+//! | `mending` | requests as their clients mean them |
 //! | `client` | one client from its connection on |
 //! | `connected` | the connections of an endpoint's clients, and the end of all |
 //! | `intake` | what of a client's bytes is read |
@@ -40,6 +41,7 @@ mod endpoint;
 mod guard;
 mod handshakes;
 mod intake;
+mod mending;
 mod mounts;
 mod reading;
 mod ready;

@@ -11,6 +11,7 @@ use gst_rtsp_server::{RTSPClient, RTSPContext, RTSPSession, prelude::*};
 
 use super::{
     intake::Plan,
+    mending::PUBLIC,
     mounts::{Mounted, Mounts},
     sessions::Sessions,
     ties::{Leavers, Ties, end_media},
@@ -65,7 +66,6 @@ pub(super) fn serve(client: &RTSPClient, plan: Option<&Plan>, mounts: &Arc<Mount
     tracing::debug!(?peer, "connected");
     client.set_post_session_timeout(i32::try_from(POST_SESSION_TIMEOUT.as_secs()).unwrap_or(i32::MAX));
     refuse_keys(client);
-    refuse_transports(client, mounts);
     let left = Arc::clone(mounts);
     sessions.give(client, connection, move |session, why| {
         left.leave_all(session, why);
@@ -93,7 +93,12 @@ pub(super) fn serve(client: &RTSPClient, plan: Option<&Plan>, mounts: &Arc<Mount
         // first one that the viewer gets. The header is optional: picture and sound are put in step by when they come
         // and by sender reports.
         RTSPContext::with_current_context(|context| {
-            rtsp_ffi::remove_rtp_info(context);
+            if let Some(response) = context.response() {
+                rtsp_ffi::remove_header(response, RTSPHeaderField::RtpInfo);
+                if !rtsp_ffi::headers(response, RTSPHeaderField::Public).is_empty() {
+                    rtsp_ffi::replace_header(response, RTSPHeaderField::Public, PUBLIC);
+                }
+            }
             if let Some(client) = sender.upgrade() {
                 transports.tell(&client, context, &told);
             }
@@ -177,11 +182,6 @@ fn report_way(delivered: &Delivered, peer: SocketAddr) -> Option<Way> {
     let host = delivered.destination?.to_canonical();
     let (rtp, rtcp) = delivered.ports;
     Some(Way::Udp(host, [port(rtp)?, port(rtcp)?]))
-}
-
-fn refuse_transports(client: &RTSPClient, mounts: &Arc<Mounts>) {
-    let mounts = Arc::clone(mounts);
-    client.connect_pre_setup_request(move |client, context| Transports::judge(client, context, &mounts));
 }
 
 /// No packets are encrypted here, and gst-rtsp-server would keep whatever keys it is told for as long as the pipeline runs.

@@ -209,10 +209,9 @@ fn follow_clients(server: &RTSPServer, address: SocketAddr, mounts: &Arc<Mounts>
     );
     server.connect_client_connected(move |_, client| {
         let plan = acceptor::plan();
-        if let Some(logins) = logins.get() {
-            let peer = plan.as_ref().map(|plan| plan.connection.peer());
-            client.set_auth(Some(&Guard::new(&logins, peer, address, &mounts)));
-        }
+        let peer = plan.as_ref().map(|plan| plan.connection.peer());
+        let guard = Guard::new(logins.get().as_ref(), peer, address, &mounts);
+        client.set_auth(Some(&guard));
         client::serve(client, plan.as_ref(), &mounts, &commons);
     });
 }

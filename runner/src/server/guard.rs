@@ -1,5 +1,5 @@
 //! Who may ask for what: each request has its log-in, and asks for a stream that its user may see, before anything else
-//! looks at it.
+//! looks at it; it is mended on the way.
 //!
 //! gst-rtsp-server's own check comes late (a DESCRIBE without a log-in has started a camera by then), takes less time for
 //! a name that it does not know than for a wrong password, remembers every challenge for half a minute, and knows rights
@@ -26,7 +26,7 @@ use gst::{glib, subclass::prelude::*};
 use gst_rtsp::{RTSPHeaderField, RTSPMethod, RTSPStatusCode};
 use gst_rtsp_server::{RTSPAuth, RTSPContext, prelude::*};
 
-use super::mounts::Mounts;
+use super::{mending, mounts::Mounts};
 use crate::{
     config::{Authentication, Config, Mount},
     log::Repeats,
@@ -125,26 +125,62 @@ glib::wrapper! {
 }
 
 impl Guard {
-    /// Of a connection from `peer` to the streams of `mounts`, which is at `endpoint`.
+    /// Of a connection from `peer` to the streams of `mounts`, which is at `endpoint`, and where everybody may watch
+    /// unless there are `logins`.
     pub(super) fn new(
-        logins: &Arc<Logins>,
+        logins: Option<&Arc<Logins>>,
         peer: Option<SocketAddr>,
         endpoint: SocketAddr,
         mounts: &Arc<Mounts>,
     ) -> Self {
         let guard: Self = glib::Object::new();
-        let gate = Gate {
+        let gate = logins.map(|logins| Gate {
             connection: logins.connections.fetch_add(1, Ordering::Relaxed),
             logins: Arc::clone(logins),
             peer,
             endpoint,
             mounts: Arc::clone(mounts),
             has_logged_in: AtomicBool::new(false),
+        });
+        let door = Door {
+            gate,
+            mounts: Arc::clone(mounts),
         };
-        if guard.imp().gate.set(gate).is_err() {
-            tracing::error!("a guard has two gates");
+        if guard.imp().door.set(door).is_err() {
+            tracing::error!("a guard has two doors");
         }
         guard
+    }
+}
+
+/// Through which each request comes.
+struct Door {
+    /// `None`: it is open for everybody.
+    gate: Option<Gate>,
+    mounts: Arc<Mounts>,
+}
+
+impl Door {
+    /// Whether the request may go on, as its client means it. Where it may not, it has been answered.
+    fn lets_pass(&self, context: &RTSPContext) -> bool {
+        mending::mend_url(context, &self.mounts);
+        if self.gate.as_ref().is_some_and(|gate| !gate.lets_pass(context)) {
+            return false;
+        }
+        let is_tunnelled = context.client().is_some_and(rtsp_ffi::is_tunnelled);
+        match mending::mend_headers(context, &self.mounts, is_tunnelled) {
+            Ok(()) => true,
+            Err(status) => answer(context, status, &[]),
+        }
+    }
+
+    /// Whether gst-rtsp-server has found the stream that has been asked for. Of `/a`, `/a-b` and `/a/1` it takes the first
+    /// one for the last one: its search ends at the first path in order that is none of the one wanted.
+    fn has_found_it(&self, context: &RTSPContext) -> bool {
+        let asked = self.mounts.asked_for(context);
+        let has_found_it =
+            asked.is_some_and(|mounted| rtsp_ffi::has_found(context, mounted.stream.factory()));
+        has_found_it || answer(context, RTSPStatusCode::NotFound, &[])
     }
 }
 
@@ -263,15 +299,6 @@ impl Gate {
                 answer(context, RTSPStatusCode::NotFound, &[])
             }
         }
-    }
-
-    /// Whether gst-rtsp-server has found the stream that has been asked for. Of `/a`, `/a-b` and `/a/1` it takes the first
-    /// one for the last one: its search ends at the first path in order that is none of the one wanted.
-    fn has_found_it(&self, context: &RTSPContext) -> bool {
-        let asked = self.mounts.asked_for(context);
-        let has_found_it =
-            asked.is_some_and(|mounted| rtsp_ffi::has_found(context, mounted.stream.factory()));
-        has_found_it || answer(context, RTSPStatusCode::NotFound, &[])
     }
 
     /// Asks for a log-in. `is_stale`: the one that was given would do for this challenge.
@@ -403,12 +430,12 @@ fn answer(context: &RTSPContext, status: RTSPStatusCode, challenges: &[String]) 
 }
 
 mod imp {
-    use super::{Gate, OnceLock, RTSPAuth, RTSPContext, glib};
+    use super::{Door, OnceLock, RTSPAuth, RTSPContext, glib};
     use gst_rtsp_server::subclass::prelude::*;
 
     #[derive(Default)]
     pub(in super::super) struct Guard {
-        pub(super) gate: OnceLock<Gate>,
+        pub(super) door: OnceLock<Door>,
     }
 
     #[glib::object_subclass]
@@ -424,10 +451,10 @@ mod imp {
         /// gst-rtsp-server asks of each request whether its URL may be asked for, and then of the stream that it has
         /// found whether it may be accessed and made. What is not known here is not allowed.
         fn check(&self, context: &RTSPContext, check: &glib::GString) -> bool {
-            let Some(gate) = self.gate.get() else { return false };
+            let Some(door) = self.door.get() else { return false };
             match check.as_str() {
-                "auth.check.url" => gate.lets_pass(context),
-                "auth.check.media.factory.access" => gate.has_found_it(context),
+                "auth.check.url" => door.lets_pass(context),
+                "auth.check.media.factory.access" => door.has_found_it(context),
                 "auth.check.media.factory.construct" => true,
                 _ => false,
             }

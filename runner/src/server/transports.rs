@@ -8,7 +8,10 @@ use std::{
 use gst_rtsp::{RTSPHeaderField, RTSPLowerTrans, RTSPStatusCode};
 use gst_rtsp_server::{RTSPAddressPool, RTSPClient, RTSPContext, prelude::*};
 
-use super::mounts::{Mounted, Mounts};
+use super::{
+    mending::offers::{self, Offer},
+    mounts::{Mounted, Mounts},
+};
 use crate::{
     config::{Config, Multicast, PortRange, StreamConfig, Transport},
     log::repeats::Repeats,
@@ -52,26 +55,6 @@ impl Transports {
         }
     }
 
-    /// Answers SETUP where gst-rtsp-server would not: to it, what comes through an HTTP tunnel is TCP.
-    pub(super) fn judge(client: &RTSPClient, context: &RTSPContext, mounts: &Mounts) -> RTSPStatusCode {
-        let Some(Mounted { stream, .. }) = mounts.asked_for(context) else {
-            return RTSPStatusCode::Ok;
-        };
-        let allowed = stream.transports();
-        let refused = if rtsp_ffi::is_tunnelled(client) {
-            !allowed.contains(&Transport::Http)
-        } else {
-            // It takes the first one that it supports, and 1.22 looks at the first one only: players go on to the next.
-            let first = asked(context).into_iter().find(|way| is_supported(*way, allowed));
-            first == Some(Transport::Tcp) && !allowed.contains(&Transport::Tcp)
-        };
-        if refused {
-            RTSPStatusCode::UnsupportedTransport
-        } else {
-            RTSPStatusCode::Ok
-        }
-    }
-
     /// Says why a SETUP has been refused over its transport, if the answer that is about to be sent says so; other requests
     /// have no such answer.
     pub(super) fn tell(&self, client: &RTSPClient, context: &RTSPContext, mounts: &Mounts) {
@@ -86,15 +69,26 @@ impl Transports {
             return;
         };
         let allowed = stream.transports();
-        let mut asked = asked(context);
-        if rtsp_ffi::is_tunnelled(client) && !allowed.contains(&Transport::Http) {
-            asked = vec![Transport::Http];
-        }
+        let offers = offers(context);
+        let ways = |offers: &[Offer]| offers.iter().filter_map(|offer| offer.way).collect::<Vec<_>>();
+        let asked = if rtsp_ffi::is_tunnelled(client) && !allowed.contains(&Transport::Http) {
+            vec![Transport::Http]
+        } else {
+            ways(&offers)
+        };
+        let is_whole = offers.is_empty() || offers.iter().any(Offer::is_whole);
         let lacking = asked.iter().find(|way| allowed.contains(way)).copied();
         // A stream each and a reason each: one that is short of ports does not silence the others.
         let Some(held_back) = self.told.may_tell(&format!("{lacking:?} {path}"), Instant::now()) else {
             return;
         };
+        if !is_whole {
+            return tracing::info!(
+                path,
+                held_back,
+                "refused a viewer who does not say to which ports packets are to go"
+            );
+        }
         if let Some(way) = lacking {
             return tracing::warn!(path, held_back, "{}", self.shortage(way));
         }
@@ -157,31 +151,13 @@ fn lower(way: Transport) -> RTSPLowerTrans {
     }
 }
 
-fn is_supported(way: Transport, allowed: &BTreeSet<Transport>) -> bool {
-    protocols(allowed).contains(lower(way))
-}
-
-/// What a SETUP asks for, in its order.
-fn asked(context: &RTSPContext) -> Vec<Transport> {
-    let header = context
+/// What a SETUP offers, in its order.
+fn offers(context: &RTSPContext) -> Vec<Offer> {
+    let headers = context
         .request()
-        .and_then(|request| rtsp_ffi::header(request, RTSPHeaderField::Transport));
-    header.as_deref().map(ways).unwrap_or_default()
-}
-
-/// What a Transport header (RFC 2326, section 12.39) offers. Multicast is what it means where it says nothing.
-fn ways(header: &str) -> Vec<Transport> {
-    let way = |offer: &str| {
-        let offer = offer.trim().to_ascii_lowercase();
-        let mut parts = offer.split(';').map(str::trim);
-        let is_tcp = parts.next().is_some_and(|protocol| protocol.ends_with("/tcp"));
-        match (is_tcp, parts.any(|part| part == "unicast")) {
-            (true, _) => Transport::Tcp,
-            (false, true) => Transport::Udp,
-            (false, false) => Transport::Multicast,
-        }
-    };
-    header.split(',').map(way).collect()
+        .map(|request| rtsp_ffi::headers(request, RTSPHeaderField::Transport));
+    let headers = headers.unwrap_or_default();
+    headers.iter().flat_map(|header| offers::read(header)).collect()
 }
 
 /// The interface by which a stream that listens at one address sends: otherwise routes decide.
@@ -208,21 +184,5 @@ fn list<'a>(ways: impl IntoIterator<Item = &'a Transport>) -> String {
         "nothing known".into()
     } else {
         names.join(", ")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_transport_header_offers_ways_in_its_order() {
-        assert_eq!(ways("RTP/AVP/TCP;unicast;interleaved=0-1"), [Transport::Tcp]);
-        assert_eq!(
-            ways("RTP/AVP;unicast;client_port=5000-5001, RTP/AVP;multicast,rtp/avp/tcp;interleaved=0-1"),
-            [Transport::Udp, Transport::Multicast, Transport::Tcp]
-        );
-        assert_eq!(ways("RTP/AVPF/UDP;UNICAST"), [Transport::Udp]);
-        assert_eq!(ways("RTP/AVP"), [Transport::Multicast]);
     }
 }

@@ -65,7 +65,12 @@ impl RtspClient {
     pub fn connect_from(source: Ipv4Addr, port: u16) -> Self {
         use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrIn, bind, connect, socket};
         let there = SocketAddrV4::new(Ipv4Addr::LOCALHOST, port);
-        let socket = socket(AddressFamily::Inet, SockType::Stream, SockFlag::SOCK_CLOEXEC, None);
+        let socket = socket(
+            AddressFamily::Inet,
+            SockType::Stream,
+            SockFlag::SOCK_CLOEXEC,
+            None,
+        );
         let socket = socket.expect("a socket");
         let here = SockaddrIn::from(SocketAddrV4::new(source, 0));
         bind(socket.as_raw_fd(), &here).expect("all of 127.0.0.0/8 is this machine's");
