@@ -3,6 +3,7 @@
 //! | module | job |
 //! | --- | --- |
 //! | `attendance` | who has asked for it and not gone since |
+//! | `keys` | which packets begin a key picture |
 //! | `receivers` | what those who get it report |
 //! | `running` | its pipeline while it runs |
 //! | `wiring` | makes a pipeline ready to serve |
@@ -39,6 +40,7 @@ use crate::{
 
 mod always_on;
 mod attendance;
+pub mod keys;
 mod pace;
 pub mod receivers;
 mod running;
@@ -46,6 +48,7 @@ mod trouble;
 mod wiring;
 
 use attendance::Attendance;
+use keys::KeyPictures;
 use receivers::Receivers;
 use running::Running;
 
@@ -59,6 +62,7 @@ pub struct Stream {
     factory: RTSPMediaFactory,
     viewers: Viewers,
     receivers: Receivers,
+    keys: Arc<KeyPictures>,
     key_frames: Pacer,
     /// Where is done what cannot be done at once.
     context: glib::MainContext,
@@ -117,6 +121,7 @@ impl Stream {
             factory,
             viewers: Viewers::new(config.max_viewers),
             receivers: Receivers::default(),
+            keys: Arc::default(),
             key_frames: Pacer::new(KEY_FRAME_INTERVAL),
             context: context.clone(),
             threads: threads.clone(),
@@ -286,6 +291,11 @@ impl Stream {
         if let Some(running) = self.running() {
             running.report();
         }
+    }
+
+    /// The key pictures that go out.
+    pub fn keys(&self) -> &Arc<KeyPictures> {
+        &self.keys
     }
 
     /// From whom RTCP is awaited.

@@ -117,3 +117,42 @@ fn the_answer_to_play_names_no_packet_that_never_comes() {
     let answer = client.play();
     assert_eq!((answer.status, answer.header("RTP-Info")), (200, None));
 }
+
+/// The first picture of each medium that a viewer gets who joins `server` by this way, and after a pause.
+fn assert_begins_with_a_key_picture(what: &str, mut client: RtspClient) {
+    assert_eq!(client.describe().status, 200, "{what}");
+    assert_eq!(client.setup().status, 200, "{what}");
+    for time in ["once", "after a pause"] {
+        assert_eq!(client.play().status, 200, "{what}");
+        let first = client.next_rtp();
+        assert!(
+            first.is_key(),
+            "{what}: {time} the first packet is of another picture"
+        );
+        assert_eq!(client.request("PAUSE", &[]).status, 200, "{what}");
+    }
+}
+
+#[test]
+fn whoever_joins_others_begins_with_a_key_picture() {
+    const JOINS: usize = 50;
+    let server = start(&config());
+    let watching = RtspClient::watch(&server);
+    let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let stopped = stop.clone();
+    let reader = std::thread::spawn(move || {
+        let mut watching = watching;
+        while !stopped.load(std::sync::atomic::Ordering::Relaxed) {
+            watching.next_rtp();
+        }
+    });
+    for join in 0..JOINS / 2 {
+        let client = match join % 3 {
+            0 => RtspClient::tunnel(server.port(), join % 2 == 0),
+            _ => RtspClient::connect(&server),
+        };
+        assert_begins_with_a_key_picture(&format!("join {join}"), client);
+    }
+    stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    reader.join().expect("it is watched all the time");
+}

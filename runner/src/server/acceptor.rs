@@ -18,7 +18,7 @@ use gst::glib;
 use gst_rtsp_server::{RTSPAuth, RTSPServer, gio, prelude::*};
 
 use super::{
-    intake::{Intakes, Plan, channels::Channels, take_part},
+    intake::{Intakes, Plan, channels::Line, take_part},
     reading::Connection,
 };
 use crate::{log::Repeats, room, rtsp_ffi};
@@ -329,7 +329,7 @@ impl Acceptor {
         let plan = Plan {
             connection: Connection::new(&connection, peer),
             intakes: Arc::clone(&self.intakes),
-            channels: Arc::<Channels>::default(),
+            line: Line::default(),
             tls: self.tls.clone(),
         };
         let handed = Handed {

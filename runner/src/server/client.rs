@@ -10,7 +10,7 @@ use gst_rtsp::{RTSPHeaderField, RTSPLowerTrans, RTSPStatusCode};
 use gst_rtsp_server::{RTSPClient, RTSPContext, RTSPSession, prelude::*};
 
 use super::{
-    intake::Plan,
+    intake::{Plan, channels::Channels},
     mending::PUBLIC,
     mounts::{Mounted, Mounts},
     sessions::Sessions,
@@ -26,6 +26,8 @@ use crate::{
 
 /// A connection may stay this long without a session once it has had one.
 const POST_SESSION_TIMEOUT: Duration = Duration::from_secs(10);
+/// The place of the picture among a stream's media.
+const PICTURE: u32 = 0;
 /// Picture and sound.
 const MEDIA: u32 = 2;
 
@@ -78,7 +80,7 @@ pub(super) fn serve(client: &RTSPClient, plan: Option<&Plan>, mounts: &Arc<Mount
     client.connect_closed(move |client| leavers.see_off(client, &ties));
     follow_requests(client, mounts);
     turn_away(client, peer, mounts, seats);
-    follow_play(client, peer, mounts);
+    follow_play(client, plan, mounts);
     let left = Arc::clone(mounts);
     client.connect_teardown_request(move |_, context| {
         if let (Some(session), Some(mounted)) = (session_id(context), left.asked_for(context)) {
@@ -157,15 +159,18 @@ fn follow_setup(client: &RTSPClient, plan: Option<&Plan>, mounts: &Arc<Mounts>, 
             mounted.stream.receivers().expect(session, way);
         }
         if let Some([rtp, rtcp]) = delivered.channels() {
-            // A tunnel has the channels of both its ways.
-            let of_tunnel = rtsp_ffi::tunnel_cookie(client).filter(|_| rtsp_ffi::is_tunnelled(client));
-            let channels = of_tunnel.map(|cookie| plan.intakes.book().of(&cookie));
-            let channels = channels.unwrap_or_else(|| Arc::clone(&plan.channels));
+            let channels = channels(client, &plan);
             let held = HeldTransport::new(&transport);
             channels.set_up(held.number(), rtp, rtcp);
             ties.tie(client, context, held, [rtp, rtcp], &mounted.stream);
         }
     });
+}
+
+/// The channels that `client` has: a tunnel has those of both its ways.
+fn channels(client: &RTSPClient, plan: &Plan) -> Arc<Channels> {
+    let cookie = rtsp_ffi::tunnel_cookie(client).filter(|_| rtsp_ffi::is_tunnelled(client));
+    cookie.map_or_else(|| plan.line.channels(), |cookie| plan.intakes.book().of(&cookie))
 }
 
 /// How the client at `peer` reports on what is `delivered` to it.
@@ -229,9 +234,10 @@ fn answer(peer: Option<SocketAddr>, mounted: &Mounted, admission: Result<(), Ful
     RTSPStatusCode::NotEnoughBandwidth
 }
 
-fn follow_play(client: &RTSPClient, peer: Option<SocketAddr>, mounts: &Arc<Mounts>) {
-    let before = Arc::clone(mounts);
-    client.connect_pre_play_request(move |_, context| {
+fn follow_play(client: &RTSPClient, plan: Option<&Plan>, mounts: &Arc<Mounts>) {
+    let peer = plan.map(|plan| plan.connection.peer());
+    let (before, of_client) = (Arc::clone(mounts), plan.cloned());
+    client.connect_pre_play_request(move |client, context| {
         if asks_for_another_speed(context) {
             tracing::warn!(
                 ?peer,
@@ -241,6 +247,9 @@ fn follow_play(client: &RTSPClient, peer: Option<SocketAddr>, mounts: &Arc<Mount
         }
         if let Some(mounted) = before.asked_for(context) {
             mounted.stream.before_play();
+            if let Some(plan) = &of_client {
+                hold_back(&channels(client, plan), context, &mounted);
+            }
         }
         RTSPStatusCode::Ok
     });
@@ -254,6 +263,21 @@ fn follow_play(client: &RTSPClient, peer: Option<SocketAddr>, mounts: &Arc<Mount
         mounted.stream.viewers().play(place, Viewer { peer, transport });
         mounted.stream.after_play();
     });
+}
+
+/// Has nothing of what begins to play go out by `channels` before its key picture.
+fn hold_back(channels: &Channels, context: &RTSPContext, mounted: &Mounted) {
+    let of_session = context
+        .session()
+        .and_then(|session| session.media(&mounted.path).0);
+    let Some(of_session) = of_session.filter(|media| !rtsp_ffi::is_playing(media)) else {
+        return;
+    };
+    let number = |index| Some(HeldTransport::new(&of_session.transport(index)?).number());
+    let media = of_session.media().map_or(0, |media| media.n_streams());
+    let picture = (media > 0).then(|| number(PICTURE)).flatten();
+    let sounds: Vec<_> = (PICTURE + 1..media).filter_map(number).collect();
+    channels.await_key_picture(picture, &sounds, mounted.stream.keys());
 }
 
 fn session_id(context: &RTSPContext) -> Option<String> {

@@ -1,17 +1,20 @@
-//! What of a client's bytes the RTSP server gets to read: its requests, and its RTCP as far as it is of any use.
+//! What of a client's bytes the RTSP server gets to read: its requests, and its RTCP as far as it is of any use; and what
+//! of the server's the client gets.
 //!
 //! gst-rtsp-server takes whatever a client sends within its connection. RTP, which nobody here waits for, it never frees
 //! (up to 1.28 at least); RTCP it queues without end, for a thread that makes a key frame or a participant of each packet,
 //! also when the client has gone. And of a request it loses a line's end that has come without what follows it. So what
-//! comes is looked at before gst-rtsp-server reads it, and what it should not get is thrown away as it comes.
+//! comes is looked at before gst-rtsp-server reads it, and what it should not get is thrown away as it comes. So is, the
+//! other way, what a viewer should not get yet.
 //!
 //! | module | job |
 //! | --- | --- |
 //! | `framing` | where a message begins and ends |
 //! | `tunnelled` | the same within a tunnel through HTTP |
 //! | `channels` | which channels of a connection carry RTCP |
+//! | `outlet` | what goes out: nothing before a key picture |
 //! | `connection` | the streams of a client's connection, and TLS |
-//! | `input` | what is read from a client |
+//! | `input`, `output` | what is read from a client, and written to it |
 
 use std::{
     net::SocketAddr,
@@ -25,9 +28,11 @@ pub(super) mod channels;
 mod connection;
 mod framing;
 mod input;
+mod outlet;
+mod output;
 mod tunnelled;
 
-use channels::{Book, Channels};
+use channels::{Book, Line};
 pub(super) use connection::{Plan, take_part};
 use framing::{Framing, Judge, Opening};
 use tunnelled::Tunnelled;
@@ -89,21 +94,21 @@ enum Coding {
 struct Screen {
     peer: SocketAddr,
     all: Arc<Intakes>,
-    channels: Arc<Channels>,
+    line: Line,
     rtcp: Budget,
     now: Instant,
 }
 
 impl Intake {
-    /// Of the connection from `peer`, whose RTCP comes on `channels`.
-    pub(super) fn new(peer: SocketAddr, all: &Arc<Intakes>, channels: &Arc<Channels>) -> Self {
+    /// Of the connection from `peer`, whose RTCP comes on the channels of `line`.
+    pub(super) fn new(peer: SocketAddr, all: &Arc<Intakes>, line: &Line) -> Self {
         Self {
             coding: Coding::Plain,
             framing: Framing::default(),
             screen: Screen {
                 peer,
                 all: Arc::clone(all),
-                channels: Arc::clone(channels),
+                line: line.clone(),
                 rtcp: Budget::new(RTCP_IN_A_ROW, RTCP_INTERVAL),
                 now: Instant::now(),
             },
@@ -139,7 +144,7 @@ impl Intake {
                 continue;
             };
             // Both ways of a tunnel have the channels that are set up through it.
-            self.screen.channels = self.screen.all.book.of(&cookie);
+            self.screen.line.join(self.screen.all.book.of(&cookie));
             self.coding = match opening {
                 Opening::WayFrom => Coding::Deaf,
                 Opening::WayTo => Coding::Tunnelled(Tunnelled::default()),
@@ -155,7 +160,7 @@ const DEAF_AT_ONCE: usize = 16 * 1024;
 
 impl Judge for Screen {
     fn lets_pass(&mut self, channel: u8, length: usize, begin: [u8; 2]) -> bool {
-        let is_awaited = is_rtcp(length, begin) && self.channels.carries_rtcp(channel);
+        let is_awaited = is_rtcp(length, begin) && self.line.channels().carries_rtcp(channel);
         if is_awaited && self.rtcp.take(self.now) {
             return true;
         }

@@ -15,6 +15,7 @@ use gst_video::UpstreamForceKeyUnitEvent;
 
 use super::{
     Stream,
+    keys::KeyPictures,
     running::{self, Running, report_often},
     trouble::log_trouble,
 };
@@ -153,7 +154,12 @@ impl Stream {
                 medium.gate.close();
             }
             match medium.gate.judge(packet) {
-                Verdict::Pass => return gst::PadProbeReturn::Ok,
+                Verdict::Pass => {
+                    if let Some(stream) = stream.upgrade().filter(|_| !is_sound) {
+                        note_key(&stream.keys, info, packet.is_delta);
+                    }
+                    return gst::PadProbeReturn::Ok;
+                }
                 Verdict::Drop => {}
                 Verdict::DropAndAskForKeyFrame => {
                     if let Some(stream) = stream.upgrade() {
@@ -241,10 +247,7 @@ fn session_number(pad: &gst::Pad) -> Option<u32> {
 
 /// What the gate wants to know of the buffer or the list that passes `pad`. One list holds packets of one frame.
 fn packet(pad: &gst::Pad, info: &gst::PadProbeInfo<'_>) -> Option<Packet> {
-    let buffer = info
-        .buffer()
-        .map(AsRef::as_ref)
-        .or_else(|| info.buffer_list().and_then(|list| list.get(0)))?;
+    let buffer = first_buffer(info)?;
     let segment = pad.sticky_event::<gst::event::Segment>(0);
     let running_time = segment
         .as_ref()
@@ -254,6 +257,18 @@ fn packet(pad: &gst::Pad, info: &gst::PadProbeInfo<'_>) -> Option<Packet> {
         running_time,
         is_delta: buffer.flags().contains(gst::BufferFlags::DELTA_UNIT),
     })
+}
+
+/// Lets `keys` know of the packet, or the first of the list, that goes out.
+fn note_key(keys: &KeyPictures, info: &gst::PadProbeInfo<'_>, is_delta: bool) {
+    if let Some(rtp) = first_buffer(info).and_then(|packet| packet.map_readable().ok()) {
+        keys.note(&rtp, is_delta);
+    }
+}
+
+fn first_buffer<'a>(info: &'a gst::PadProbeInfo<'_>) -> Option<&'a gst::BufferRef> {
+    let alone = info.buffer().map(AsRef::as_ref);
+    alone.or_else(|| info.buffer_list().and_then(|list| list.get(0)))
 }
 
 /// gst-rtsp-server parts UDP from TCP with queues that hold one packet and then make everybody wait: one TCP viewer that

@@ -21,7 +21,7 @@ use gst_rtsp_server::{
     prelude::*,
 };
 
-use super::{Intake, Intakes, channels::Channels, input::ClientInput};
+use super::{Intake, Intakes, channels::Line, input::ClientInput, output::ClientOutput};
 use crate::server::{acceptor, reading::Connection};
 
 /// What the connection that is being handed over is to be.
@@ -29,7 +29,7 @@ use crate::server::{acceptor, reading::Connection};
 pub(in super::super) struct Plan {
     pub(in super::super) connection: Connection,
     pub(in super::super) intakes: Arc<Intakes>,
-    pub(in super::super) channels: Arc<Channels>,
+    pub(in super::super) line: Line,
     /// Holds the certificate, where the endpoint speaks TLS: to the bindings a certificate is no thread's but its own.
     pub(in super::super) tls: Option<RTSPAuth>,
 }
@@ -129,8 +129,9 @@ impl Streams {
             Some(tls) => (tls.input_stream(), tls.output_stream()),
             None => (below, output),
         };
-        let intake = Intake::new(plan.connection.peer(), &plan.intakes, &plan.channels);
+        let intake = Intake::new(plan.connection.peer(), &plan.intakes, &plan.line);
         let input = ClientInput::new(below, intake).upcast();
+        let output = ClientOutput::new(output, plan.line.clone()).upcast();
         Self { input, output, tls }
     }
 }

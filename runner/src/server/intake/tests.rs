@@ -6,22 +6,22 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use super::{Intake, Intakes, RTCP_IN_A_ROW, channels::Channels};
+use super::{Intake, Intakes, RTCP_IN_A_ROW, channels::Line};
 
 const REQUEST: &[u8] = b"OPTIONS rtsp://h/live RTSP/1.0\r\nCSeq: 1\r\n\r\n";
 /// RTP goes by this channel and RTCP by the next one.
 const RTP: u8 = 4;
 const RTCP: u8 = 5;
 
-fn intakes() -> (Arc<Intakes>, Arc<Channels>) {
-    let (all, channels) = <(Arc<Intakes>, Arc<Channels>)>::default();
-    channels.set_up(1, RTP, RTCP);
-    (all, channels)
+fn intakes() -> (Arc<Intakes>, Line) {
+    let (all, line) = <(Arc<Intakes>, Line)>::default();
+    line.channels().set_up(1, RTP, RTCP);
+    (all, line)
 }
 
 fn intake() -> Intake {
-    let (all, channels) = intakes();
-    Intake::new(SocketAddr::from((Ipv4Addr::LOCALHOST, 5000)), &all, &channels)
+    let (all, line) = intakes();
+    Intake::new(SocketAddr::from((Ipv4Addr::LOCALHOST, 5000)), &all, &line)
 }
 
 fn packet(channel: u8, data: &[u8]) -> Vec<u8> {
@@ -127,8 +127,9 @@ fn a_flood_of_rtcp_is_thinned() {
 
 #[test]
 fn channels_that_are_set_up_anew_carry_what_they_do_now() {
-    let (all, channels) = intakes();
-    let mut intake = Intake::new(SocketAddr::from((Ipv4Addr::LOCALHOST, 5000)), &all, &channels);
+    let (all, line) = intakes();
+    let channels = line.channels();
+    let mut intake = Intake::new(SocketAddr::from((Ipv4Addr::LOCALHOST, 5000)), &all, &line);
     let mut pass = |channel| !passed(&mut intake, [&packet(channel, &receiver_report()[4..])[..]]).is_empty();
     assert!(pass(5));
     channels.set_up(1, 2, 3);
@@ -143,7 +144,7 @@ fn channels_that_are_set_up_anew_carry_what_they_do_now() {
 #[test]
 fn a_tunnel_is_read_through_and_has_the_channels_of_both_its_ways() {
     let (all, _) = intakes();
-    let own = Arc::default();
+    let own = Line::default();
     let mut intake = Intake::new(SocketAddr::from((Ipv4Addr::LOCALHOST, 5000)), &all, &own);
     let post: &[u8] = b"POST /live HTTP/1.0\r\nX-SessionCookie: abc\r\nContent-Length: 32767\r\n\r\n";
     all.book().of(c"abc").set_up(1, RTP, RTCP);

@@ -1,0 +1,281 @@
+//! What goes out to a client: nothing of a stream before its own key picture.
+//!
+//! gst-rtsp-server sends a viewer whatever comes next once it plays; a picture that others need cannot be shown without
+//! them. What has not begun is thrown away here as whole packets, as if it had been written.
+
+use super::channels::Channels;
+
+/// A packet within RTSP (RFC 2326, section 10.12): `$`, the channel, the length in two bytes.
+const HEAD: usize = 4;
+/// What is looked at of the RTP packet in it.
+const BEGIN: usize = 8;
+/// No head of an answer is longer, in bytes.
+const LONGEST_HEAD: usize = 64 * 1024;
+
+/// Where in what goes out a connection is.
+#[derive(Debug, Default)]
+pub(super) struct Outlet {
+    place: Place,
+}
+
+#[derive(Debug, Default, Clone)]
+enum Place {
+    /// Before a packet or an answer.
+    #[default]
+    Between,
+    /// So many bytes before the end of one.
+    Within(usize),
+    /// In the head of a packet, of which this has gone out.
+    Head([u8; HEAD], usize),
+    /// In the head of an answer.
+    Text(Vec<u8>),
+}
+
+/// What becomes of so many bytes that are to go out next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    Passes(usize),
+    IsDropped(usize),
+}
+
+impl Outlet {
+    /// What becomes of the first of `bytes`, which come in pieces; a packet that has not begun comes whole.
+    pub(super) fn next(&self, bytes: &[&[u8]], channels: &Channels) -> Step {
+        let all: usize = bytes.iter().map(|piece| piece.len()).sum();
+        let mut place = self.place.clone();
+        let mut passing = 0;
+        // As much as is alike.
+        while passing < all {
+            let packet = packet_at(bytes, passing).filter(|_| matches!(place, Place::Between));
+            match packet {
+                Some((channel, length, begin)) if passing + HEAD + length <= all => {
+                    if channels.lets_out(channel, &begin) {
+                        passing += HEAD + length;
+                    } else if passing == 0 {
+                        return Step::IsDropped(HEAD + length);
+                    } else {
+                        break;
+                    }
+                }
+                _ => passing += place.go_on(bytes, passing, all - passing),
+            }
+        }
+        Step::Passes(passing)
+    }
+
+    /// So many of `bytes` have gone out, or been dropped.
+    pub(super) fn went(&mut self, bytes: &[&[u8]], count: usize) {
+        let mut at = 0;
+        while at < count {
+            at += self.place.go_on(bytes, at, count - at);
+        }
+    }
+}
+
+impl Place {
+    /// Goes on behind some of the bytes from `at` on, `most` at most; answers how many.
+    fn go_on(&mut self, bytes: &[&[u8]], at: usize, most: usize) -> usize {
+        if let Self::Within(left) = *self {
+            let taken = left.min(most);
+            *self = Self::within(left - taken);
+            return taken;
+        }
+        if let Some(byte) = byte_at(bytes, at) {
+            *self = std::mem::take(self).after(byte);
+        }
+        1
+    }
+
+    /// Behind a byte of a head.
+    fn after(self, byte: u8) -> Self {
+        match self {
+            Self::Between if byte == b'$' => Self::Head([byte, 0, 0, 0], 1),
+            Self::Between => Self::Text(vec![byte]),
+            Self::Head(mut head, count) => {
+                head[count] = byte;
+                if count + 1 < HEAD {
+                    Self::Head(head, count + 1)
+                } else {
+                    Self::within(usize::from(u16::from_be_bytes([head[2], head[3]])))
+                }
+            }
+            Self::Text(mut head) => {
+                head.push(byte);
+                if head.ends_with(b"\r\n\r\n") {
+                    Self::within(body(&head))
+                } else if head.len() > LONGEST_HEAD {
+                    Self::Between
+                } else {
+                    Self::Text(head)
+                }
+            }
+            Self::Within(left) => Self::within(left.saturating_sub(1)),
+        }
+    }
+
+    fn within(left: usize) -> Self {
+        if left == 0 {
+            Self::Between
+        } else {
+            Self::Within(left)
+        }
+    }
+}
+
+/// The channel, the length and the begin of the packet there; `None` where there is none, or too little of it.
+fn packet_at(bytes: &[&[u8]], at: usize) -> Option<(u8, usize, [u8; BEGIN])> {
+    let mut head = [0; HEAD + BEGIN];
+    for (index, byte) in head.iter_mut().enumerate().take(HEAD) {
+        *byte = byte_at(bytes, at + index)?;
+    }
+    let [dollar, channel, high, low, ..] = head;
+    let length = usize::from(u16::from_be_bytes([high, low]));
+    for index in HEAD..HEAD + length.min(BEGIN) {
+        head[index] = byte_at(bytes, at + index)?;
+    }
+    let begin = head[HEAD..].try_into().ok()?;
+    (dollar == b'$').then_some((channel, length, begin))
+}
+
+fn byte_at(bytes: &[&[u8]], mut at: usize) -> Option<u8> {
+    for piece in bytes {
+        match piece.get(at) {
+            Some(byte) => return Some(*byte),
+            None => at -= piece.len(),
+        }
+    }
+    None
+}
+
+/// How long the body is behind the head of an answer.
+fn body(head: &[u8]) -> usize {
+    let lines = head.split(|byte| *byte == b'\n');
+    let length = lines.filter_map(|line| {
+        let colon = line.iter().position(|byte| *byte == b':')?;
+        let (name, value) = (line[..colon].trim_ascii(), line[colon + 1..].trim_ascii());
+        let value = std::str::from_utf8(value).ok()?;
+        name.eq_ignore_ascii_case(b"content-length")
+            .then(|| value.parse().ok())?
+    });
+    length.last().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::stream::keys::KeyPictures;
+
+    const ANSWER: &[u8] = b"RTSP/1.0 200 OK\r\nContent-Length: 9\r\n\r\n$\0\0\x04body!";
+
+    fn packet(channel: u8, number: u16) -> Vec<u8> {
+        let rtp = [
+            &[0x80, 96][..],
+            &number.to_be_bytes(),
+            &u32::from(number).to_be_bytes(),
+            b"data",
+        ]
+        .concat();
+        [&[b'$', channel, 0, 12][..], &rtp].concat()
+    }
+
+    /// What goes out of `pieces` by writes of `most` bytes.
+    fn written(outlet: &mut Outlet, channels: &Channels, pieces: &[&[u8]], most: usize) -> Vec<u8> {
+        let all = pieces.concat();
+        let (mut out, mut at) = (Vec::new(), 0);
+        while at < all.len() {
+            // The rest, in two pieces as gst-rtsp-server writes a head and a body.
+            let rest = &all[at..];
+            let (head, body) = rest.split_at(rest.len().min(4));
+            match outlet.next(&[head, body], channels) {
+                Step::Passes(count) => {
+                    let count = count.min(most);
+                    out.extend(&rest[..count]);
+                    outlet.went(&[head, body], count);
+                    at += count;
+                }
+                Step::IsDropped(count) => {
+                    outlet.went(&[head, body], count);
+                    at += count;
+                }
+            }
+        }
+        out
+    }
+
+    #[test]
+    fn nothing_of_a_stream_goes_out_before_its_key_picture() {
+        for most in 1..40 {
+            let (channels, keys, mut outlet) = (
+                Channels::default(),
+                Arc::<KeyPictures>::default(),
+                Outlet::default(),
+            );
+            channels.set_up(1, 0, 1);
+            channels.set_up(2, 2, 3);
+            channels.await_key_picture(Some(1), &[2], &keys);
+            keys.note(&packet(0, 7)[4..], false);
+            let (report, answer) = (packet(1, 3), ANSWER.to_vec());
+            let comes = [
+                answer.clone(),
+                packet(0, 5),
+                packet(2, 1),
+                report.clone(),
+                answer.clone(),
+                packet(0, 6),
+                packet(0, 7),
+                packet(2, 2),
+                packet(0, 8),
+            ];
+            let expected = [
+                answer.clone(),
+                report,
+                answer,
+                packet(0, 7),
+                packet(2, 2),
+                packet(0, 8),
+            ]
+            .concat();
+            let pieces: Vec<&[u8]> = comes.iter().map(Vec::as_slice).collect();
+            let out = written(&mut outlet, &channels, &pieces, most);
+            assert_eq!(
+                out.escape_ascii().to_string(),
+                expected.escape_ascii().to_string(),
+                "{most} bytes at once"
+            );
+            assert!(!channels.awaits());
+        }
+    }
+
+    #[test]
+    fn what_has_begun_to_go_out_goes_out_whole() {
+        let (channels, keys, mut outlet) = (
+            Channels::default(),
+            Arc::<KeyPictures>::default(),
+            Outlet::default(),
+        );
+        channels.set_up(1, 0, 1);
+        let first = packet(0, 5);
+        assert_eq!(outlet.next(&[&first], &channels), Step::Passes(16));
+        outlet.went(&[&first], 6);
+        channels.await_key_picture(Some(1), &[], &keys);
+        let rest = [&first[6..], &packet(0, 6)].concat();
+        assert_eq!(outlet.next(&[&rest], &channels), Step::Passes(10));
+        outlet.went(&[&rest], 10);
+        assert_eq!(outlet.next(&[&rest[10..]], &channels), Step::IsDropped(16));
+    }
+
+    #[test]
+    fn sound_alone_waits_for_nothing() {
+        let (channels, keys, mut outlet) = (
+            Channels::default(),
+            Arc::<KeyPictures>::default(),
+            Outlet::default(),
+        );
+        channels.set_up(2, 2, 3);
+        channels.await_key_picture(None, &[2], &keys);
+        let sound = packet(2, 1);
+        assert_eq!(written(&mut outlet, &channels, &[&sound], 99), sound);
+    }
+}

@@ -1,0 +1,100 @@
+//! Which packets begin a key picture, for those who let nobody see anything before it.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, PoisonError},
+};
+
+/// So many key pictures may be on their way to viewers: a viewer who does not read is ten seconds behind at most.
+const REMEMBERED: usize = 64;
+
+/// The key pictures of a stream that were sent last.
+#[derive(Debug, Default)]
+pub struct KeyPictures {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    latest: Option<u32>,
+    begins: VecDeque<Packet>,
+}
+
+/// What tells an RTP packet from all that go out within the same hours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Packet {
+    sequence_number: u16,
+    time: u32,
+}
+
+impl Packet {
+    /// From the begin of an RTP packet (RFC 3550, section 5.1).
+    fn read(rtp: &[u8]) -> Option<Self> {
+        let &[_, _, high, low, a, b, c, d] = rtp.first_chunk()?;
+        Some(Self {
+            sequence_number: u16::from_be_bytes([high, low]),
+            time: u32::from_be_bytes([a, b, c, d]),
+        })
+    }
+}
+
+impl KeyPictures {
+    /// The RTP packet that begins so goes out next, of a picture that needs others before it or not.
+    pub fn note(&self, rtp: &[u8], is_delta: bool) {
+        let Some(packet) = Packet::read(rtp) else { return };
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let begins = state.latest.replace(packet.time) != Some(packet.time);
+        if begins && !is_delta {
+            if state.begins.len() >= REMEMBERED {
+                state.begins.pop_front();
+            }
+            state.begins.push_back(packet);
+        }
+    }
+
+    /// Whether the RTP packet that begins so is the first one of a key picture.
+    #[must_use]
+    pub fn begin_with(&self, rtp: &[u8]) -> bool {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        Packet::read(rtp).is_some_and(|packet| state.begins.contains(&packet))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rtp(sequence_number: u16, time: u32) -> Vec<u8> {
+        [
+            &[0x80, 96][..],
+            &sequence_number.to_be_bytes(),
+            &time.to_be_bytes(),
+            &[0; 4],
+        ]
+        .concat()
+    }
+
+    #[test]
+    fn a_key_picture_begins_with_its_first_packet() {
+        let keys = KeyPictures::default();
+        for (sequence_number, time, is_delta) in
+            [(1, 10, true), (2, 20, false), (3, 20, false), (4, 30, true)]
+        {
+            keys.note(&rtp(sequence_number, time), is_delta);
+        }
+        let begins: Vec<_> = (1..5)
+            .filter(|number| keys.begin_with(&rtp(*number, u32::from(*number) * 10)))
+            .collect();
+        assert_eq!(begins, [2]);
+        assert!(!keys.begin_with(&rtp(3, 20)) && !keys.begin_with(&rtp(2, 21)) && !keys.begin_with(&[0x80]));
+    }
+
+    #[test]
+    fn the_oldest_are_forgotten() {
+        let keys = KeyPictures::default();
+        for number in 0..100 {
+            keys.note(&rtp(number, number.into()), false);
+        }
+        assert!(!keys.begin_with(&rtp(35, 35)) && keys.begin_with(&rtp(36, 36)));
+    }
+}
