@@ -26,9 +26,25 @@ enum Door {
     #[default]
     Closed,
     /// Opens at the next key frame whose running time is at least `not_before`.
-    Opening { not_before: ClockTime, asked: bool },
+    Opening {
+        not_before: ClockTime,
+        asked: bool,
+        held: Held,
+    },
     /// Lets everything through.
     Open,
+}
+
+/// The picture that gst-rtsp-server holds from DESCRIBE to PLAY: it was made before anybody played.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Held {
+    /// There is none.
+    #[default]
+    None,
+    /// It comes first.
+    Next,
+    /// It is due then.
+    DueAt(ClockTime),
 }
 
 /// What to do with a packet.
@@ -57,11 +73,22 @@ pub struct Packet {
 impl Gate {
     /// Opens at the next key frame that is due at `not_before` or later. An open gate stays as it is.
     pub fn open_at_key_frame(&self, not_before: ClockTime) {
+        self.open(not_before, Held::None);
+    }
+
+    /// As [`Self::open_at_key_frame`], and not for the picture that comes first: it has been held, and says that nobody
+    /// plays.
+    pub fn open_behind_the_held(&self, not_before: ClockTime) {
+        self.open(not_before, Held::Next);
+    }
+
+    fn open(&self, not_before: ClockTime, held: Held) {
         let mut state = self.lock();
         if !matches!(state.door, Door::Open) {
             state.door = Door::Opening {
                 not_before,
                 asked: false,
+                held,
             };
         }
     }
@@ -110,13 +137,23 @@ impl State {
         // A frame of which something has been thrown away is of no use.
         let begins_a_frame = self.latest != Some(due);
         self.latest = Some(due);
+        if let Door::Opening { held, .. } = &mut self.door {
+            if *held == Held::Next {
+                *held = Held::DueAt(due);
+            }
+            if *held == Held::DueAt(due) {
+                return Verdict::Drop;
+            }
+        }
         match &mut self.door {
             Door::Open => Verdict::Pass,
             Door::Opening { not_before, .. } if due >= *not_before && begins_a_frame && !is_delta => {
                 self.door = Door::Open;
                 Verdict::Pass
             }
-            Door::Opening { not_before, asked } if due >= *not_before && !*asked => {
+            Door::Opening {
+                not_before, asked, ..
+            } if due >= *not_before && !*asked => {
                 *asked = true;
                 Verdict::DropAndAskForKeyFrame
             }
@@ -166,6 +203,18 @@ mod tests {
         assert_eq!(gate.judge(packet(10, false)), Verdict::DropAndAskForKeyFrame);
         assert_eq!(gate.judge(packet(11, true)), Verdict::Drop);
         assert_eq!(gate.judge(packet(12, false)), Verdict::Pass);
+    }
+
+    #[test]
+    fn the_picture_that_was_held_is_not_the_first() {
+        let gate = Gate::default();
+        gate.open_behind_the_held(ClockTime::ZERO);
+        let judged = [(5, false), (5, false), (6, false), (6, true)]
+            .map(|(due, is_delta)| gate.judge(packet(due, is_delta)));
+        assert_eq!(
+            judged,
+            [Verdict::Drop, Verdict::Drop, Verdict::Pass, Verdict::Pass]
+        );
     }
 
     #[test]

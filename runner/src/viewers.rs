@@ -139,7 +139,7 @@ pub struct Viewers {
 #[derive(Debug, Default)]
 struct State {
     by_place: BTreeMap<Place, (Viewer, Option<Seat>)>,
-    /// Those whose PLAY is on its way. One that fails keeps its seat, until it plays after all or its session ends.
+    /// Those whose PLAY is on its way.
     admitted: BTreeMap<Place, Seat>,
     /// The source of the pipeline that runs now.
     source: glib::WeakRef<gst::Element>,
@@ -168,7 +168,17 @@ impl Viewers {
         self.check(&state, place)?;
         let seat = server.take().ok_or(Full::Server(server.most()))?;
         state.admitted.insert(place.clone(), seat);
+        // It counts in the picture that it will see first, which is made before it plays.
+        state.show();
         Ok(())
+    }
+
+    /// The PLAY of the viewer at `place` has failed: its seat is free.
+    pub fn dismiss(&self, place: &Place) {
+        let mut state = self.lock();
+        if state.admitted.remove(place).is_some() {
+            state.show();
+        }
     }
 
     /// Whether somebody at `place` could play now. Others may be faster.
@@ -271,7 +281,9 @@ impl State {
     }
 
     fn remove(&mut self, place: &Place, why: Farewell) {
-        self.admitted.remove(place);
+        if self.admitted.remove(place).is_some() {
+            self.show();
+        }
         if let Some((viewer, _seat)) = self.by_place.remove(place) {
             let (path, viewers) = (&place.path, self.count_beside(place));
             tracing::info!(path, viewers, "{viewer} has left: {why}");
@@ -281,7 +293,7 @@ impl State {
 
     /// Under the lock, so that two changes cannot overtake each other on their way to the picture.
     fn show(&self) {
-        let count = u32::try_from(self.by_place.len()).unwrap_or(u32::MAX);
+        let count = u32::try_from(self.by_place.len() + self.admitted.len()).unwrap_or(u32::MAX);
         if let Some(source) = self.source.upgrade()
             && source.has_property_with_type("clients", u32::static_type())
         {

@@ -7,8 +7,47 @@ use std::{
     time::Duration,
 };
 
-use common::{RtspClient, config, mount, start, wait_for_viewers, wait_for_viewers_within};
-use rtsp_clock_server::config::{Config, StreamConfig};
+use common::{
+    PATIENCE, RtspClient, config, measure, mount, start, target, url, wait_for_viewers,
+    wait_for_viewers_within,
+};
+use rtsp_clock_probe::{Options, Transport};
+use rtsp_clock_server::config::{Config, Stamp, StreamConfig};
+
+#[test]
+fn the_first_picture_of_the_first_viewer_says_one() {
+    for transport in [Transport::Tcp, Transport::Udp].repeat(4) {
+        let mut config = config();
+        config.streams[0].stamp = Stamp::Qr;
+        let server = start(&config);
+        let outcome = measure(&Options {
+            transport,
+            frames: Some(3),
+            duration: Some(PATIENCE),
+            ..Options::of(target(&url(&server)))
+        });
+        let stamps = outcome.evidence[0]
+            .samples
+            .iter()
+            .filter_map(|sample| sample.stamp);
+        let viewers: Vec<_> = stamps.map(|stamp| stamp.viewers).collect();
+        assert!(
+            viewers.len() >= 3 && viewers.iter().all(|viewers| *viewers == 1),
+            "{transport:?}: {viewers:?}"
+        );
+    }
+}
+
+#[test]
+fn whose_play_is_refused_does_not_count() {
+    let server = start(&config());
+    let _watching = RtspClient::watch(&server);
+    let mut refused = RtspClient::connect(&server);
+    assert_eq!(refused.describe().status, 200);
+    assert_eq!(refused.setup().status, 200);
+    assert_eq!(refused.request("PLAY", &[("Speed", "2.0")]).status, 456);
+    assert_eq!(server.viewers(), 1);
+}
 
 #[test]
 fn joins_and_teardowns_are_counted() {

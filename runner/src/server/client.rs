@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use gst_rtsp::{RTSPHeaderField, RTSPLowerTrans, RTSPStatusCode};
+use gst_rtsp::{RTSPHeaderField, RTSPLowerTrans, RTSPMethod, RTSPStatusCode, rtsp_message::RTSPMessage};
 use gst_rtsp_server::{RTSPClient, RTSPContext, RTSPSession, prelude::*};
 
 use super::{
@@ -88,25 +88,47 @@ pub(super) fn serve(client: &RTSPClient, plan: Option<&Plan>, mounts: &Arc<Mount
             viewers.leave(&mounted.place(session), Farewell::Teardown);
         }
     });
-    let (told, transports) = (Arc::clone(mounts), Arc::clone(transports));
+    follow_answers(client, mounts, transports);
+}
+
+/// Has what gst-rtsp-server answers be right, and looks at what it refuses.
+fn follow_answers(client: &RTSPClient, mounts: &Arc<Mounts>, transports: &Arc<Transports>) {
+    let (mounts, transports) = (Arc::clone(mounts), Arc::clone(transports));
     let sender = client.downgrade();
     client.connect("send-message", false, move |_| {
-        // What gst-rtsp-server fills in describes the packet sent last, or one that the gate has thrown away, never the
-        // first one that the viewer gets. The header is optional: picture and sound are put in step by when they come
-        // and by sender reports.
         RTSPContext::with_current_context(|context| {
             if let Some(response) = context.response() {
-                rtsp_ffi::remove_header(response, RTSPHeaderField::RtpInfo);
-                if !rtsp_ffi::headers(response, RTSPHeaderField::Public).is_empty() {
-                    rtsp_ffi::replace_header(response, RTSPHeaderField::Public, PUBLIC);
-                }
+                mend_answer(response);
             }
+            dismiss_refused(context, &mounts);
             if let Some(client) = sender.upgrade() {
-                transports.tell(&client, context, &told);
+                transports.tell(&client, context, &mounts);
             }
         });
         None
     });
+}
+
+fn mend_answer(response: &RTSPMessage) {
+    // What gst-rtsp-server fills in describes the packet sent last, or one that the gate has thrown away, never the first one
+    // that the viewer gets. The header is optional: picture and sound are put in step by when they come and by sender reports.
+    rtsp_ffi::remove_header(response, RTSPHeaderField::RtpInfo);
+    if !rtsp_ffi::headers(response, RTSPHeaderField::Public).is_empty() {
+        rtsp_ffi::replace_header(response, RTSPHeaderField::Public, PUBLIC);
+    }
+}
+
+/// Whose PLAY is refused counts no longer.
+fn dismiss_refused(context: &RTSPContext, mounts: &Mounts) {
+    let status = context.response().and_then(rtsp_ffi::status);
+    if rtsp_ffi::method(context) != RTSPMethod::PLAY
+        || status.is_none_or(|status| status == RTSPStatusCode::Ok)
+    {
+        return;
+    }
+    if let (Some(session), Some(mounted)) = (session_id(context), mounts.asked_for(context)) {
+        mounted.stream.viewers().dismiss(&mounted.place(session));
+    }
 }
 
 /// Whoever asks for a stream has it running from then on.

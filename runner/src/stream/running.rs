@@ -166,9 +166,12 @@ impl Running {
     /// now.
     pub(super) fn open_gates(&self, frame_period: ClockTime) {
         let now = self.now().unwrap_or_default();
-        self.picture
-            .gate
-            .open_at_key_frame(now.saturating_sub(frame_period));
+        let not_before = now.saturating_sub(frame_period);
+        if self.is_flowing.load(Ordering::Relaxed) {
+            self.picture.gate.open_at_key_frame(not_before);
+        } else {
+            self.picture.gate.open_behind_the_held(not_before);
+        }
         // Each packet of sound stands for itself.
         self.sound.gate.open_at_key_frame(now);
     }
