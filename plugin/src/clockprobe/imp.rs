@@ -15,6 +15,7 @@ use super::settings::{self, Settings};
 use super::stillness::Moment;
 use crate::clock::{PipelineClock, Wall, machine_clock};
 use crate::live::lock;
+use crate::schedule::held;
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
@@ -396,14 +397,14 @@ impl ClockProbe {
         let wall = lock(&self.settings).wall();
         match (PipelineClock::of(&*self.obj()), wall) {
             (Some(clock), _) => clock.instant(wall),
-            (None, Wall::TimeOfDay) => machine_clock(),
+            (None, Wall::TimeOfDay) => held(machine_clock()),
             (None, Wall::From(start)) => start,
         }
     }
 
     /// The pipeline's clock in ns; the machine's where it has none.
     fn clock_time(&self) -> i64 {
-        PipelineClock::of(&*self.obj()).map_or_else(machine_clock, |clock| clock.running())
+        PipelineClock::of(&*self.obj()).map_or_else(|| held(machine_clock()), |clock| clock.running())
     }
 
     /// Now, as far as it tells that the picture stands still.
