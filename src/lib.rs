@@ -50,4 +50,5 @@ pub use logo::{Logo, LogoError};
 pub use reading::{Reading, TimeFormat, Wording, WordingError, time_zone};
 pub use stamp::Stamp;
 pub use stamp::reader::{Luma, Sighting, StampReader};
+pub use stamp::wall::WallReader;
 pub use style::{Align, Argb, Corner, LogoStyle, Share, Style};
