@@ -110,6 +110,8 @@ pub struct StreamFigures {
     pub stream_id: Option<u32>,
     /// Viewers in the last stamp.
     pub viewers: Option<u32>,
+    /// What was done to the picture as a whole on its way, by the last stamp; `None` before one was read.
+    pub alteration: Option<Alteration>,
     /// Frames a second, as they came.
     pub frames_per_second: Option<f64>,
     /// What was counted.
@@ -123,9 +125,9 @@ pub struct StreamFigures {
     /// From one new frame to the next, as they arrived (a file: by PTS).
     pub interval: Option<Distribution>,
     /// How the least latency of each second changes over time, in parts per million: clocks that run apart, or a buffer
-    /// that fills. `None` for less than 5 s, and where it cannot be told from noise.
+    /// that fills. `None` for less than 17 s, where it does not change evenly, and where many pictures are repeated.
     pub drift_ppm: Option<f64>,
-    /// Two standard errors of the drift.
+    /// The truth is within this of the drift, 99 times in 100.
     pub drift_uncertainty_ppm: Option<f64>,
     /// From asking for the stream to its first decoded picture.
     pub first_picture: Option<f64>,
@@ -141,6 +143,18 @@ pub struct StreamFigures {
     pub losses: Vec<Loss>,
     /// Whatever went wrong, a sentence each, with what to do about it.
     pub problems: Vec<String>,
+}
+
+/// What was done to pictures as a whole. A stamp is read all the same.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Alteration {
+    /// Left and right have changed places.
+    pub mirrored: bool,
+    /// By how many degrees it was turned clockwise before it was mirrored: 0, 90, 180 or 270.
+    pub turned: u32,
+    /// Light and dark have changed places.
+    pub inverted: bool,
 }
 
 /// What was counted.
@@ -211,6 +225,10 @@ pub struct Sound {
     pub offset_median: Option<f64>,
     /// The one farthest from zero.
     pub offset_max: Option<f64>,
+    /// How the offset changes over time, in parts per million; `None` for fewer than six ticks.
+    pub drift_ppm: Option<f64>,
+    /// The truth is within this of the drift, 99 times in 100.
+    pub drift_uncertainty_ppm: Option<f64>,
 }
 
 /// Frames that are missing between two that came.

@@ -9,6 +9,7 @@ use gst::subclass::prelude::*;
 use gst_video::{VideoFrameRef, VideoInfo};
 
 use super::figures::{self, Figures, Look, Times};
+use super::lips::Settled;
 use super::listener::{self, Heard, Listener};
 use super::luma;
 use super::settings::{self, Settings};
@@ -176,6 +177,7 @@ impl ElementImpl for ClockProbe {
         let Some(pads) = lock(&self.audio).take_if(|pads| pads.sink == *pad) else {
             return;
         };
+        self.settle_all_ticks();
         // Downstream first, so that whatever waits there lets go of what comes in.
         for pad in [&pads.src, &pads.sink] {
             let gone = pad.set_active(false).and_then(|()| self.obj().remove_pad(pad));
@@ -203,6 +205,7 @@ impl ElementImpl for ClockProbe {
         let success = self.parent_change_state(transition)?;
         if transition == gst::StateChange::PausedToReady {
             self.cut(Moment::default());
+            self.settle_all_ticks();
         }
         Ok(success)
     }
@@ -221,6 +224,8 @@ impl ClockProbe {
         {
             self.post(message);
         }
+        let ticks = lock(&self.figures).settle_ticks();
+        self.post_ticks(&ticks);
         self.src.push(buffer)
     }
 
@@ -234,9 +239,18 @@ impl ClockProbe {
             gst::EventView::FlushStop(_) => {
                 lock(&self.video).segment = None;
                 self.cut(self.now());
+                self.settle_all_ticks();
                 lock(&self.figures).forget_pictures();
             }
-            gst::EventView::Eos(_) => self.cut(self.now()),
+            gst::EventView::Eos(_) => {
+                self.cut(self.now());
+                let ticks = {
+                    let mut figures = lock(&self.figures);
+                    figures.video_ends();
+                    figures.settle_ticks()
+                };
+                self.post_ticks(&ticks);
+            }
             _ => {}
         }
         gst::Pad::event_default(pad, Some(&*self.obj()), event)
@@ -284,7 +298,7 @@ impl Video {
         let frame = VideoFrameRef::from_buffer_ref_readable(buffer, info).ok();
         let luma = frame.as_ref().and_then(luma::luma);
         match luma.and_then(|luma| self.reader.read(&luma)) {
-            Some(sighting) => Look::Stamp(sighting.stamp),
+            Some(sighting) => Look::Stamp(sighting),
             None => Look::Unreadable,
         }
     }
@@ -343,11 +357,31 @@ impl ClockProbe {
     }
 
     fn note_ticks(&self, ticks: &[Heard]) {
+        let settled = {
+            let mut figures = lock(&self.figures);
+            for tick in ticks {
+                figures.tick(*tick);
+            }
+            if self.sink.is_linked() {
+                figures.settle_ticks()
+            } else {
+                figures.settle_all_ticks()
+            }
+        };
+        self.post_ticks(&settled);
+    }
+
+    /// Has all ticks told by the pictures that there are.
+    fn settle_all_ticks(&self) {
+        let ticks = lock(&self.figures).settle_all_ticks();
+        self.post_ticks(&ticks);
+    }
+
+    fn post_ticks(&self, ticks: &[Settled]) {
         for tick in ticks {
-            let lag = lock(&self.figures).tick(tick.running);
-            gst::log!(CAT, imp = self, "a tick at {}: {lag:?}", tick.running);
+            gst::log!(CAT, imp = self, "a tick: {tick:?}");
             if lock(&self.settings).post_messages {
-                self.post(figures::tick_message(tick.running, tick.arrival, lag));
+                self.post(figures::tick_message(tick));
             }
         }
     }

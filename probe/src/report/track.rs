@@ -239,6 +239,7 @@ mod tests {
             height: 0,
             stream_id: None,
             viewers: None,
+            alteration: None,
             frames_per_second: None,
             counts: Counts {
                 frames,

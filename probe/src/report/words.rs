@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::figures::{
-    Added, Basis, ClockCheck, ClockRelation, Counts, Disagreement, Distribution, Estimate, Limit, Loss,
-    Measurement, Sample, StreamFigures, Times,
+    Added, Alteration, Basis, ClockCheck, ClockRelation, Counts, Disagreement, Distribution, Estimate, Limit,
+    Loss, Measurement, Sample, StreamFigures, Times,
 };
 
 /// What stands where there is nothing to tell.
@@ -72,7 +72,7 @@ pub(super) fn estimate(of: Estimate) -> String {
     format!("{} ± {} ms", signed(of.value), number(of.uncertainty))
 }
 
-/// A drift and two standard errors of it, in ppm.
+/// A drift and how far off it may be, in ppm.
 pub(super) fn drift(ppm: f64, uncertainty: Option<f64>) -> String {
     let uncertainty = uncertainty.map(|it| format!(" ± {}", number(it)));
     format!("{}{} ppm", signed(ppm), uncertainty.unwrap_or_default())
@@ -124,6 +124,22 @@ pub(super) fn numbers(loss: &Loss) -> String {
     match loss.count {
         0 | 1 => loss.first.to_string(),
         count => format!("{}–{}", loss.first, loss.first.saturating_add(count - 1)),
+    }
+}
+
+/// What was done to the picture.
+pub(super) fn alteration(of: Alteration) -> String {
+    let turned = format!("turned by {}°", of.turned);
+    let done = [
+        (of.turned != 0, turned.as_str()),
+        (of.mirrored, "mirrored"),
+        (of.inverted, "inverted"),
+    ];
+    let done: Vec<&str> = done.iter().filter(|it| it.0).map(|it| it.1).collect();
+    if done.is_empty() {
+        "no".into()
+    } else {
+        done.join(", ")
     }
 }
 
