@@ -141,6 +141,10 @@ pub struct StreamFigures {
     pub sound: Option<Sound>,
     /// Frames that are missing, where they are.
     pub losses: Vec<Loss>,
+    /// Each place in the picture that a stamp was seen in, if all were asked for: that of the latest instants first.
+    pub spots: Vec<Spot>,
+    /// How far any two of these are apart.
+    pub differences: Vec<Difference>,
     /// Whatever went wrong, a sentence each, with what to do about it.
     pub problems: Vec<String>,
 }
@@ -229,6 +233,40 @@ pub struct Sound {
     pub drift_ppm: Option<f64>,
     /// The truth is within this of the drift, 99 times in 100.
     pub drift_uncertainty_ppm: Option<f64>,
+}
+
+/// A place in the picture that a stamp was seen in.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Spot {
+    /// What it is called: `A`, `B`, ….
+    pub name: String,
+    /// The stream's id in the stamp.
+    pub stream_id: u32,
+    /// From the picture's left to the stamp's middle, in px.
+    pub x: u32,
+    /// From the picture's top to the stamp's middle, in px.
+    pub y: u32,
+    /// How often it was read.
+    pub pictures: u64,
+    /// The last instant that it showed.
+    pub instant: u64,
+    /// The last frame number that it showed.
+    pub frame: u64,
+    /// What was done to it.
+    pub alteration: Alteration,
+}
+
+/// How far two stamps in one picture are apart.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Difference {
+    /// The spot that is ahead, by the median.
+    pub ahead: String,
+    /// The spot that is behind.
+    pub behind: String,
+    /// The instant that the one shows less that of the other, in the pictures that have both.
+    pub latency: Distribution,
 }
 
 /// Frames that are missing between two that came.

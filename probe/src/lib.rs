@@ -32,6 +32,7 @@ mod packets;
 mod player;
 pub mod report;
 mod secrets;
+mod spots;
 mod stream;
 mod tally;
 mod taps;

@@ -139,6 +139,8 @@ mod tests {
             times: Times::default(),
             sound: None,
             losses: vec![],
+            spots: Vec::new(),
+            differences: Vec::new(),
             problems: vec![],
         }
     }

@@ -15,6 +15,7 @@ use crate::live::Progress;
 use crate::measure::correction;
 use crate::packets::Packets;
 use crate::player::{CERTIFICATE_REFUSED, Manner, Player, Told};
+use crate::spots::{Seen, Spots};
 use crate::tally::Tally;
 use crate::target::Target;
 use crate::values::ms;
@@ -48,6 +49,8 @@ pub(crate) struct Stream {
     when_stopped: Option<(gst::Structure, Option<String>)>,
     tally: Tally,
     alteration: Option<Alteration>,
+    /// Where all stamps of a picture are asked for.
+    spots: Option<Spots>,
     /// The arrival of ticks that count, from which on sound and picture are presented in step (ns).
     in_step_from: Option<u64>,
     live: bool,
@@ -80,6 +83,7 @@ impl Stream {
             when_stopped: None,
             tally: Tally::new(live, correction, every),
             alteration: None,
+            spots: manner.spot.then(Spots::default),
             in_step_from: None,
             live,
             live_is_known: false,
@@ -172,8 +176,14 @@ impl Stream {
     fn told(&mut self, fields: &gst::StructureRef) -> Happened {
         match fields.name().as_str() {
             "clockprobe-reading" => {
-                self.alteration = alteration(fields);
+                self.alteration = Alteration::of(fields);
                 self.picture(fields, reading(fields))
+            }
+            "clockprobe-stamps" => {
+                if let Some(spots) = &mut self.spots {
+                    spots.picture(stamps(fields));
+                }
+                Happened::Nothing
             }
             "clockprobe-unreadable" => self.picture(fields, None),
             "clockprobe-tick" => {
@@ -323,6 +333,7 @@ impl Stream {
         let counts = stats.as_deref().map(counts).unwrap_or_default();
         let mut tally = std::mem::take(&mut self.tally);
         let drift = tally.drift_ppm();
+        let (spots, differences) = self.spots.as_ref().map(Spots::figures).unwrap_or_default();
         let player = self.player.as_ref();
         let taps = player.map(|player| &player.taps);
         let (width, height) = taps.map(|taps| taps.size()).unwrap_or_default();
@@ -352,6 +363,8 @@ impl Stream {
             times: tally.times.times(),
             sound: tally.sound(player.is_some_and(Player::has_sound)),
             losses: tally.losses(),
+            spots,
+            differences,
             problems: std::mem::take(&mut self.problems),
         };
         let evidence = Evidence {
@@ -367,6 +380,10 @@ impl Stream {
         let (pictures, asked_for) = (player.taps.pictures(), player.taps.asked_for());
         if let Some(held) = player.taps.held().filter(|_| self.live) {
             self.problems.push(failures::held(&held.decoder, held.pictures));
+        }
+        let sees_too_few = |spots: &Spots| spots.figures().1.is_empty();
+        if self.readings() > 0 && self.spots.as_ref().is_some_and(sees_too_few) {
+            self.problems.push(failures::one_stamp());
         }
         if pictures == 0 && self.problems.is_empty() {
             self.problems.push(failures::no_picture(asked_for.as_secs_f64()));
@@ -387,13 +404,26 @@ fn reading(fields: &gst::StructureRef) -> Option<Stamp> {
     })
 }
 
-/// How the picture of a reading is seen.
-fn alteration(fields: &gst::StructureRef) -> Option<Alteration> {
-    Some(Alteration {
-        mirrored: fields.get("mirrored").ok()?,
-        turned: fields.get("turned").ok()?,
-        inverted: fields.get("inverted").ok()?,
-    })
+impl Alteration {
+    /// Of a stamp in a message of `clockprobe`.
+    pub(crate) fn of(fields: &gst::StructureRef) -> Option<Self> {
+        Some(Self {
+            mirrored: fields.get("mirrored").ok()?,
+            turned: fields.get("turned").ok()?,
+            inverted: fields.get("inverted").ok()?,
+        })
+    }
+}
+
+/// The stamps of a picture, where all are read.
+fn stamps(fields: &gst::StructureRef) -> Vec<Seen> {
+    let Ok(stamps) = fields.get::<gst::ArrayRef<'_>>("stamps") else {
+        return Vec::new();
+    };
+    let stamps = stamps
+        .iter()
+        .filter_map(|stamp| stamp.get::<gst::Structure>().ok());
+    stamps.filter_map(|stamp| Seen::of(&stamp)).collect()
 }
 
 /// What `clockprobe` says of a reading besides.

@@ -11,7 +11,7 @@
 use super::Stamp;
 use super::grid::Decoder;
 pub use super::luma::Luma;
-use super::placement::{Placement, Polarity};
+use super::placement::{Placement, Polarity, distance};
 use super::search::{Searcher, read_near};
 
 /// A stamp that was found.
@@ -56,6 +56,13 @@ impl Sighting {
         let across = if self.is_mirrored() { -across } else { across };
         let quarters = (down.atan2(across) / std::f32::consts::FRAC_PI_2).round() as i16;
         90 * quarters.rem_euclid(4).unsigned_abs()
+    }
+
+    /// The mean length of the code's sides, in px.
+    #[must_use]
+    pub fn size(&self) -> f32 {
+        let side = |side: usize| distance(self.corners[side], self.corners[(side + 1) % 4]);
+        (0..4).map(side).sum::<f32>() / 4.0
     }
 
     /// The middle of the code, in px.

@@ -145,15 +145,9 @@ impl Figures {
 
 /// The message of a look and what it found; `None` where there was none.
 pub(super) fn look_message(look: Look, times: &Times, finding: Finding) -> Option<gst::Structure> {
-    let named = |name: &str| {
-        gst::Structure::builder(name)
-            .field("arrival", unsigned(times.arrival))
-            .field("pts", or_none(times.pts))
-            .field("running-time", or_none(times.running))
-    };
     match look {
         Look::Stamp(sighting) => Some(
-            with_stamp(named("clockprobe-reading"), &sighting)
+            with_stamp(timed("clockprobe-reading", times), &sighting)
                 .field("latency", latency(&sighting.stamp, times))
                 .field("kind", kind(finding.verdict))
                 .field("missing", finding.missing.map_or(0, |missing| missing.count))
@@ -161,7 +155,7 @@ pub(super) fn look_message(look: Look, times: &Times, finding: Finding) -> Optio
                 .field("found", finding.is_found)
                 .build(),
         ),
-        Look::Unreadable => Some(named("clockprobe-unreadable").build()),
+        Look::Unreadable => Some(timed("clockprobe-unreadable", times).build()),
         Look::Unexamined => None,
     }
 }
@@ -178,6 +172,38 @@ fn with_stamp(builder: gst::structure::Builder, sighting: &Sighting) -> gst::str
         .field("mirrored", sighting.is_mirrored())
         .field("turned", u32::from(sighting.turned()))
         .field("inverted", sighting.inverted)
+}
+
+/// The message of all stamps of a picture.
+pub(super) fn stamps_message(stamps: &[Sighting], times: &Times) -> gst::Structure {
+    let stamps = stamps.iter().map(|sighting| {
+        let ((x, y), size) = (sighting.middle(), sighting.size());
+        let px = |length: f32| {
+            #[allow(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a cast saturates"
+            )]
+            let px = length.round() as u32;
+            px
+        };
+        with_stamp(gst::Structure::builder("stamp"), sighting)
+            .field("x", px(x))
+            .field("y", px(y))
+            .field("size", px(size))
+            .build()
+    });
+    timed("clockprobe-stamps", times)
+        .field("stamps", gst::Array::new(stamps))
+        .build()
+}
+
+/// A message of a buffer.
+fn timed(name: &str, times: &Times) -> gst::structure::Builder {
+    gst::Structure::builder(name)
+        .field("arrival", unsigned(times.arrival))
+        .field("pts", or_none(times.pts))
+        .field("running-time", or_none(times.running))
 }
 
 /// What a message calls a frame that was read.

@@ -2,18 +2,18 @@
 
 use std::sync::{LazyLock, Mutex};
 
-use clockface::StampReader;
 use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
-use gst_video::{VideoFrameRef, VideoInfo};
+use gst_video::VideoInfo;
 
-use super::figures::{self, Figures, Look, Times};
+use super::figures::{self, Figures};
 use super::lips::Settled;
 use super::listener::{self, Heard, Listener};
 use super::luma;
 use super::settings::{self, Settings};
 use super::stillness::Moment;
+use super::video::Video;
 use crate::clock::{PipelineClock, Wall, machine_clock};
 use crate::live::lock;
 use crate::schedule::held;
@@ -43,18 +43,6 @@ pub struct ClockProbe {
 struct AudioPads {
     sink: gst::Pad,
     src: gst::Pad,
-}
-
-/// What reading a video stream needs.
-#[derive(Default)]
-struct Video {
-    info: Option<VideoInfo>,
-    segment: Option<gst::FormattedSegment<gst::ClockTime>>,
-    reader: StampReader,
-    /// Frames since the last one that was examined.
-    unexamined: u32,
-    /// Whether upstream is live; `None` before it has said so.
-    live: Option<bool>,
 }
 
 #[glib::object_subclass]
@@ -217,12 +205,13 @@ impl ClockProbe {
         let (arrival, clock) = (self.instant(), self.clock_time());
         let live = self.ask_whether_live();
         let settings = *lock(&self.settings);
-        let (look, times) = lock(&self.video).look(&buffer, (arrival, clock), settings.every);
-        let finding = lock(&self.figures).frame(look, &times, live, settings.freeze_threshold);
-        if settings.post_messages
-            && let Some(message) = figures::look_message(look, &times, finding)
-        {
-            self.post(message);
+        let seen = lock(&self.video).look(&buffer, (arrival, clock), &settings);
+        let finding = lock(&self.figures).frame(seen.look, &seen.times, live, settings.freeze_threshold);
+        if settings.post_messages {
+            let reading = figures::look_message(seen.look, &seen.times, finding);
+            for message in reading.into_iter().chain(seen.stamps_message()) {
+                self.post(message);
+            }
         }
         let ticks = lock(&self.figures).settle_ticks();
         self.post_ticks(&ticks);
@@ -276,46 +265,6 @@ impl ClockProbe {
 
     fn is_live(&self) -> bool {
         lock(&self.settings).force_live || lock(&self.video).live == Some(true)
-    }
-}
-
-impl Video {
-    /// Looks at a buffer that came at an instant, and at a time of the pipeline's clock.
-    fn look(&mut self, buffer: &gst::BufferRef, arrival: (i64, i64), every: u32) -> (Look, Times) {
-        let look = if self.unexamined == 0 {
-            self.examine(buffer)
-        } else {
-            Look::Unexamined
-        };
-        self.unexamined = (self.unexamined + 1) % every.max(1);
-        (look, self.times(buffer, arrival))
-    }
-
-    fn examine(&mut self, buffer: &gst::BufferRef) -> Look {
-        let Some(info) = &self.info else {
-            return Look::Unreadable;
-        };
-        let frame = VideoFrameRef::from_buffer_ref_readable(buffer, info).ok();
-        let luma = frame.as_ref().and_then(luma::luma);
-        match luma.and_then(|luma| self.reader.read(&luma)) {
-            Some(sighting) => Look::Stamp(sighting),
-            None => Look::Unreadable,
-        }
-    }
-
-    fn times(&self, buffer: &gst::BufferRef, (arrival, clock): (i64, i64)) -> Times {
-        let pts = buffer.pts();
-        let running = |time: gst::ClockTime| self.segment.as_ref()?.to_running_time(time);
-        let end = pts
-            .zip(buffer.duration())
-            .map(|(pts, duration)| pts.saturating_add(duration));
-        Times {
-            arrival,
-            clock,
-            pts,
-            running: pts.and_then(running),
-            end: end.and_then(running),
-        }
     }
 }
 

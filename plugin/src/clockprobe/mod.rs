@@ -14,6 +14,7 @@ mod settings;
 mod slope;
 mod stillness;
 mod tally;
+mod video;
 
 glib::wrapper! {
     /// SECTION:element-clockprobe
@@ -47,6 +48,11 @@ glib::wrapper! {
     /// * `found` (gboolean): this late frame had been counted as lost
     ///
     /// `clockprobe-unreadable`, for each frame that was examined in vain: `arrival`, `pts`, `running-time`.
+    ///
+    /// `clockprobe-stamps`, with #clockprobe:every-stamp, for each frame that was examined: `arrival`, `pts`,
+    /// `running-time`, and `stamps` (GstValueArray): a structure `stamp` for each stamp in the picture, from left to
+    /// right, 16 at most, with `instant`, `frame`, `run`, `stream`, `viewers`, `mirrored`, `turned`, `inverted` as above,
+    /// `x`, `y` (guint): where its middle is (px), and `size` (guint): the length of its side (px).
     ///
     /// `clockprobe-tick`, for each tick that was heard:
     ///

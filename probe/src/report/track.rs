@@ -263,6 +263,8 @@ mod tests {
             times: Times::default(),
             sound: None,
             losses: Vec::new(),
+            spots: Vec::new(),
+            differences: Vec::new(),
             problems: Vec::new(),
         }
     }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::figures::{
-    Added, Alteration, Basis, ClockCheck, ClockRelation, Counts, Disagreement, Distribution, Estimate, Limit,
-    Loss, Measurement, Sample, StreamFigures, Times,
+    Added, Alteration, Basis, ClockCheck, ClockRelation, Counts, Difference, Disagreement, Distribution,
+    Estimate, Limit, Loss, Measurement, Sample, StreamFigures, Times,
 };
 
 /// What stands where there is nothing to tell.
@@ -141,6 +141,29 @@ pub(super) fn alteration(of: Alteration) -> String {
     } else {
         done.join(", ")
     }
+}
+
+/// The stamps of a stream's pictures that were seen side by side, and how far they are apart: a line each.
+pub(super) fn spots(stream: &StreamFigures) -> Vec<String> {
+    let spots = stream.spots.iter().map(|spot| {
+        let read = counted(spot.pictures, "picture", "pictures");
+        let (name, id) = (&spot.name, spot.stream_id);
+        let (x, y, instant, frame) = (spot.x, spot.y, instant(spot.instant), spot.frame);
+        let altered = Some(alteration(spot.alteration)).filter(|_| spot.alteration != Alteration::default());
+        let altered = altered.map(|text| format!(", {text}")).unwrap_or_default();
+        format!("{name}: stream {id} at {x},{y}; {instant}, frame {frame}; {read}{altered}")
+    });
+    spots.chain(stream.differences.iter().map(behind)).collect()
+}
+
+fn behind(of: &Difference) -> String {
+    let (ahead, behind, latency) = (&of.ahead, &of.behind, &of.latency);
+    if latency.count == 1 {
+        return format!("{behind} is {} behind {ahead}", duration(latency.p50));
+    }
+    let pictures = counted(latency.count, "picture", "pictures");
+    let latency = spread(latency);
+    format!("{behind} is {latency} behind {ahead}: p50 / p99 / max of {pictures}")
 }
 
 /// How often and how long the picture stood still.

@@ -145,6 +145,8 @@ pub(crate) fn stream(url: &str, samples: &[Sample], losses: Vec<Loss>) -> Stream
             drift_uncertainty_ppm: Some(8.0),
         }),
         losses,
+        spots: Vec::new(),
+        differences: Vec::new(),
         problems: Vec::new(),
     }
 }
