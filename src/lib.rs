@@ -15,7 +15,7 @@
 //! | `marks` | where stamp, flash and logo stand, and how they are painted |
 //! | [`logo`] | from a PNG file to the bytes of a frame |
 //! | `shared` | what a process makes once and many faces use |
-//! | [`stamp`] | the QR code: its payload, its modules, and reading them from a picture |
+//! | [`stamp`] | the QR code: its payload, its modules, and reading one of them, or all, from a picture |
 //! | [`face`] | paints the difference between what a canvas shows and what it should show |
 //!
 //! ```

@@ -56,9 +56,14 @@ impl WallReader {
         let mut sightings = Vec::new();
         for &last in before {
             self.decoder.forget();
-            if let Some((stamp, place)) = follow(picture, last, &mut self.decoder) {
+            let followed = follow(picture, last, &mut self.decoder);
+            let sighting = followed.map(|(stamp, place)| (Sighting::new(stamp, &place, true), place));
+            // Where one has moved to where another one was, both find the same.
+            let is_new =
+                |sighting: &Sighting| !self.places.iter().any(|place| place.contains(sighting.middle()));
+            if let Some((sighting, place)) = sighting.filter(|(sighting, _)| is_new(sighting)) {
                 self.places.push(place);
-                sightings.push(Sighting::new(stamp, &place, true));
+                sightings.push(sighting);
             }
         }
         sightings

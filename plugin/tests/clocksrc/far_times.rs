@@ -2,8 +2,11 @@
 
 use std::process::Command;
 use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
+use gst::glib;
 use gst::prelude::*;
+use gst::subclass::prelude::*;
 
 use crate::{DEADLINE, MS, harness, init, pts, reference};
 
@@ -54,6 +57,58 @@ fn the_picture_stays_at_the_last_instant_that_can_be_told() {
     );
 }
 
+/// A clock for pipelines. `libfaketime` takes the system clock's waits for waits of the clock that it fakes: some of them
+/// last for years then.
+mod quartz {
+    use super::*;
+
+    pub struct Imp {
+        started: Instant,
+    }
+
+    impl Default for Imp {
+        fn default() -> Self {
+            Self {
+                started: Instant::now(),
+            }
+        }
+    }
+
+    #[glib::object_subclass]
+    impl ObjectSubclass for Imp {
+        const NAME: &'static str = "TestQuartz";
+        type Type = Quartz;
+        type ParentType = gst::Clock;
+    }
+
+    impl ObjectImpl for Imp {}
+    impl GstObjectImpl for Imp {}
+
+    impl ClockImpl for Imp {
+        fn internal_time(&self) -> gst::ClockTime {
+            gst::ClockTime::try_from(self.started.elapsed()).unwrap()
+        }
+
+        fn wait(
+            &self,
+            id: &gst::ClockId,
+        ) -> (Result<gst::ClockSuccess, gst::ClockError>, gst::ClockTimeDiff) {
+            let late = |now: gst::ClockTime| {
+                i64::try_from(i128::from(now.nseconds()) - i128::from(id.time().nseconds())).unwrap()
+            };
+            let early = u64::try_from(-late(self.obj().time())).unwrap_or(0);
+            // Nobody sends.
+            let (_sender, never) = mpsc::channel::<()>();
+            let _timeout = never.recv_timeout(Duration::from_nanos(early));
+            (Ok(gst::ClockSuccess::Ok), late(self.obj().time()))
+        }
+    }
+
+    glib::wrapper! {
+        pub struct Quartz(ObjectSubclass<Imp>) @extends gst::Clock, gst::Object;
+    }
+}
+
 /// Set for a test that runs with a clock of its own.
 const INSIDE: &str = "TEST_INSIDE_FAKETIME";
 /// Where libfaketime reads what to add to the clock.
@@ -90,6 +145,7 @@ fn live_frames(count: usize, mut before: impl FnMut(usize)) -> (Vec<(u64, u64)>,
         .unwrap()
         .downcast::<gst::Pipeline>()
         .unwrap();
+    pipeline.use_clock(Some(&glib::Object::new::<quartz::Quartz>()));
     let (sender, receiver) = mpsc::sync_channel(0);
     let pad = pipeline.by_name("sink").unwrap().static_pad("sink").unwrap();
     pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
