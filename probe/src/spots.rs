@@ -23,18 +23,6 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    /// Of a stamp in a message of `clockprobe`.
-    pub(crate) fn of(fields: &gst::StructureRef) -> Option<Self> {
-        Some(Self {
-            stream_id: fields.get("stream").ok()?,
-            middle: (fields.get("x").ok()?, fields.get("y").ok()?),
-            size: fields.get("size").ok()?,
-            instant: fields.get("instant").ok()?,
-            frame: fields.get("frame").ok()?,
-            alteration: Alteration::of(fields)?,
-        })
-    }
-
     /// How far it is from another one, in px, the longer way of both.
     fn distance(&self, other: &Self) -> u32 {
         let across = self.middle.0.abs_diff(other.middle.0);

@@ -176,7 +176,7 @@ impl Stream {
     fn told(&mut self, fields: &gst::StructureRef) -> Happened {
         match fields.name().as_str() {
             "clockprobe-reading" => {
-                self.alteration = Alteration::of(fields);
+                self.alteration = alteration(fields);
                 self.picture(fields, reading(fields))
             }
             "clockprobe-stamps" => {
@@ -404,17 +404,6 @@ fn reading(fields: &gst::StructureRef) -> Option<Stamp> {
     })
 }
 
-impl Alteration {
-    /// Of a stamp in a message of `clockprobe`.
-    pub(crate) fn of(fields: &gst::StructureRef) -> Option<Self> {
-        Some(Self {
-            mirrored: fields.get("mirrored").ok()?,
-            turned: fields.get("turned").ok()?,
-            inverted: fields.get("inverted").ok()?,
-        })
-    }
-}
-
 /// The stamps of a picture, where all are read.
 fn stamps(fields: &gst::StructureRef) -> Vec<Seen> {
     let Ok(stamps) = fields.get::<gst::ArrayRef<'_>>("stamps") else {
@@ -423,7 +412,28 @@ fn stamps(fields: &gst::StructureRef) -> Vec<Seen> {
     let stamps = stamps
         .iter()
         .filter_map(|stamp| stamp.get::<gst::Structure>().ok());
-    stamps.filter_map(|stamp| Seen::of(&stamp)).collect()
+    stamps.filter_map(|stamp| seen(&stamp)).collect()
+}
+
+/// One of the stamps of a picture.
+fn seen(fields: &gst::StructureRef) -> Option<Seen> {
+    Some(Seen {
+        stream_id: fields.get("stream").ok()?,
+        middle: (fields.get("x").ok()?, fields.get("y").ok()?),
+        size: fields.get("size").ok()?,
+        instant: fields.get("instant").ok()?,
+        frame: fields.get("frame").ok()?,
+        alteration: alteration(fields)?,
+    })
+}
+
+/// How a stamp is seen.
+fn alteration(fields: &gst::StructureRef) -> Option<Alteration> {
+    Some(Alteration {
+        mirrored: fields.get("mirrored").ok()?,
+        turned: fields.get("turned").ok()?,
+        inverted: fields.get("inverted").ok()?,
+    })
 }
 
 /// What `clockprobe` says of a reading besides.
