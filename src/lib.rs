@@ -16,7 +16,7 @@
 //! | [`logo`] | from a PNG file to the bytes of a frame |
 //! | `shared` | what a process makes once and many faces use |
 //! | [`threads`] | whether the system has room for more |
-//! | [`stamp`] | the QR code: its payload, its modules, and reading them from a picture |
+//! | [`stamp`] | the QR code: its payload, its modules, and reading one of them, or all, from a picture |
 //! | [`face`] | paints the difference between what a canvas shows and what it should show |
 //!
 //! ```
@@ -52,4 +52,5 @@ pub use logo::{Logo, LogoError};
 pub use reading::{Reading, TimeFormat, Wording, WordingError, time_zone};
 pub use stamp::Stamp;
 pub use stamp::reader::{Luma, Sighting, StampReader};
+pub use stamp::wall::WallReader;
 pub use style::{Align, Argb, Corner, LogoStyle, Share, Style};

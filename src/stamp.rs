@@ -26,6 +26,7 @@ mod luma;
 mod placement;
 pub mod reader;
 mod search;
+pub mod wall;
 
 /// Modules along a side of the code, without its quiet zone.
 pub const SIDE: usize = 25;

@@ -5,16 +5,16 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use gst::prelude::*;
 
-use crate::schedule::Now;
+use crate::schedule::{Now, held};
 
 /// A thread can be preempted between two readings; within this bracket they count as one (ns).
 const NARROW_BRACKET: i64 = 50_000;
 /// How often to try for a narrow bracket before taking the narrowest.
 const TRIES: usize = 10;
 /// From NTP's epoch, 1900, to Unix's, in ns.
-const NTP_TO_UNIX: i64 = 2_208_988_800_000_000_000;
+const NTP_TO_UNIX: i128 = 2_208_988_800_000_000_000;
 /// TAI, which PTP counts from 1970, minus UTC, since 2017 (ns). A grandmaster announces it, GStreamer does not hand it on.
-const LEAP_SECONDS: i64 = 37_000_000_000;
+const LEAP_SECONDS: i128 = 37_000_000_000;
 
 /// What an instant is counted from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub(crate) struct PipelineClock {
     clock: gst::Clock,
     base_time: gst::ClockTime,
     /// The instant of its zero (ns since the Unix epoch), if it tells the time of day.
-    epoch: Option<i64>,
+    epoch: Option<i128>,
 }
 
 impl PipelineClock {
@@ -47,14 +47,14 @@ impl PipelineClock {
 
     /// The running time of now, in ns.
     pub(crate) fn running(&self) -> i64 {
-        signed(self.clock.time()).saturating_sub(signed(self.base_time))
+        held(signed(self.clock.time()) - signed(self.base_time))
     }
 
     /// Running time and wall clock, read as one.
     pub(crate) fn now(&self, wall: Wall) -> Now {
         let offset = match (wall, self.epoch) {
-            (Wall::From(instant), _) => instant,
-            (Wall::TimeOfDay, Some(epoch)) => epoch.saturating_add(signed(self.base_time)),
+            (Wall::From(instant), _) => instant.into(),
+            (Wall::TimeOfDay, Some(epoch)) => epoch + signed(self.base_time),
             (Wall::TimeOfDay, None) => return self.bracketed(),
         };
         Now {
@@ -67,7 +67,7 @@ impl PipelineClock {
     /// The instant of now in ns since the Unix epoch, however long it takes to bring the clocks together.
     pub(crate) fn instant(&self, wall: Wall) -> i64 {
         let running = self.running();
-        self.now(wall).offset.saturating_add(running)
+        held(self.now(wall).offset + i128::from(running))
     }
 
     /// Wall–pipeline–wall, again and again until the bracket is narrow.
@@ -82,13 +82,12 @@ impl PipelineClock {
         );
         for _ in 0..TRIES {
             let (before, running, after) = (machine_clock(), self.running(), machine_clock());
-            let width = after.saturating_sub(before);
+            let width = held(after - before);
             // The wall clock may have been stepped back in between.
             if (0..narrowest.0).contains(&width) {
-                let middle = before + width / 2;
                 let now = Now {
                     running,
-                    offset: middle.saturating_sub(running),
+                    offset: before + i128::from(width / 2) - i128::from(running),
                     uncertainty: width / 2,
                 };
                 narrowest = (width, now);
@@ -103,7 +102,7 @@ impl PipelineClock {
 
 /// The instant of a network clock's zero, in ns since the Unix epoch. `None` for a clock that counts from some moment of
 /// its own, or does not know the time yet.
-fn epoch(clock: &gst::Clock) -> Option<i64> {
+fn epoch(clock: &gst::Clock) -> Option<i128> {
     let epoch = if clock.is::<gst_net::NtpClock>() {
         -NTP_TO_UNIX
     } else if clock.is::<gst_net::PtpClock>() {
@@ -115,16 +114,17 @@ fn epoch(clock: &gst::Clock) -> Option<i64> {
 }
 
 /// The machine's wall clock, in ns since the Unix epoch.
-pub(crate) fn machine_clock() -> i64 {
-    let nanoseconds = |duration: std::time::Duration| i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);
+pub(crate) fn machine_clock() -> i128 {
+    // Of 94 bits at most.
+    let nanoseconds = |duration: std::time::Duration| duration.as_nanos().cast_signed();
     match SystemTime::now().duration_since(UNIX_EPOCH) {
         Ok(since) => nanoseconds(since),
         Err(before) => -nanoseconds(before.duration()),
     }
 }
 
-fn signed(time: gst::ClockTime) -> i64 {
-    i64::try_from(time.nseconds()).unwrap_or(i64::MAX)
+fn signed(time: gst::ClockTime) -> i128 {
+    time.nseconds().into()
 }
 
 /// A wait that another thread can end.
@@ -144,8 +144,10 @@ pub(crate) struct Flushing;
 impl Wait {
     /// Returns at that running time (ns), at once when it is past, or earlier after [`Wait::restart`].
     pub(crate) fn until(&self, running: i64, on: &PipelineClock) -> Result<(), Flushing> {
-        let time = signed(on.base_time).saturating_add(running).max(0).unsigned_abs();
-        let id = on.clock.new_single_shot_id(gst::ClockTime::from_nseconds(time));
+        let time = on.base_time.nseconds().saturating_add_signed(running);
+        // The greatest number stands for no time at all.
+        let time = gst::ClockTime::from_nseconds(time.min(u64::MAX - 1));
+        let id = on.clock.new_single_shot_id(time);
         {
             let mut state = self.state();
             if state.flushing {

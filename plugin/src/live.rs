@@ -19,8 +19,8 @@ use crate::schedule::Frame;
 pub(crate) use source::{Life, Live, LiveSource};
 pub(crate) use timing::Timing;
 
-/// Seconds from the epoch of NTP (1900, RFC 5905) to that of Unix (1970).
-const NTP_TO_UNIX: u64 = 2_208_988_800;
+/// From the epoch of NTP (1900, RFC 5905) to that of Unix (1970), in ns.
+const NTP_TO_UNIX: i128 = 2_208_988_800_000_000_000;
 
 static UNIX_CAPS: LazyLock<gst::Caps> = LazyLock::new(|| gst::Caps::new_empty_simple("timestamp/x-unix"));
 static NTP_CAPS: LazyLock<gst::Caps> = LazyLock::new(|| gst::Caps::new_empty_simple("timestamp/x-ntp"));
@@ -110,16 +110,21 @@ pub(crate) fn leaves_at(frame: &Frame, lead_time: u64) -> i64 {
 
 /// Writes on a buffer when it is due, and the instant (ns since the Unix epoch) of its PTS.
 pub(crate) fn label(buffer: &mut gst::BufferRef, frame: &Frame, instant: i64) {
-    let time = |ns: i64| gst::ClockTime::from_nseconds(ns.max(0).unsigned_abs());
-    let unix = time(instant);
-    buffer.set_pts(time(frame.pts));
-    buffer.set_duration(time(frame.duration));
+    buffer.set_pts(clock_time(frame.pts));
+    buffer.set_duration(clock_time(frame.duration));
     if frame.discont {
         buffer.set_flags(gst::BufferFlags::DISCONT);
     }
-    gst::ReferenceTimestampMeta::add(buffer, &UNIX_CAPS, unix, gst::ClockTime::NONE);
-    let ntp = unix.saturating_add(gst::ClockTime::from_seconds(NTP_TO_UNIX));
-    gst::ReferenceTimestampMeta::add(buffer, &NTP_CAPS, ntp, gst::ClockTime::NONE);
+    let ntp = i128::from(instant) + NTP_TO_UNIX;
+    for (caps, time) in [(&UNIX_CAPS, clock_time(instant)), (&NTP_CAPS, clock_time(ntp))] {
+        gst::ReferenceTimestampMeta::add(buffer, caps, time, gst::ClockTime::NONE);
+    }
+}
+
+/// The nearest time (ns) that GStreamer can tell.
+fn clock_time(time: impl Into<i128>) -> gst::ClockTime {
+    let nanoseconds = u64::try_from(time.into().max(0)).unwrap_or(u64::MAX - 1);
+    gst::ClockTime::from_nseconds(nanoseconds)
 }
 
 /// The value as the type that GObject has already checked it for.

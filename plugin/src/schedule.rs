@@ -3,6 +3,9 @@
 //! Frames fall on a grid of the wall clock, at whole frame periods since the Unix epoch plus a phase. The
 //! instant that a frame shows is the grid's own; its PTS is that instant mapped to running time. All times
 //! are in ns.
+//!
+//! Running time fits 64 bits. Instants are counted in 128: a clock that is set past the year 2262 must not bring frames
+//! out of step, though what they show stays at the last instant that [`held`] can tell.
 
 /// How far the two clocks may seem to drift apart before PTS follow. Below it stands the noise of reading them.
 const DEADBAND: i64 = 50_000;
@@ -16,49 +19,49 @@ pub(crate) struct Grid {
     num: i128,
     den: i128,
     /// The instant of index 0.
-    origin: i64,
+    origin: i128,
 }
 
 impl Grid {
     /// A grid of `num`/`den` frames a second through `origin` (ns since the Unix epoch).
-    pub(crate) fn new(num: u32, den: u32, origin: i64) -> Self {
+    pub(crate) fn new(num: u32, den: u32, origin: impl Into<i128>) -> Self {
         Self {
             num: i128::from(num.max(1)),
             den: i128::from(den.max(1)),
-            origin,
+            origin: origin.into(),
         }
     }
 
     /// The instant of an index, scaled from the index so that nothing adds up.
-    fn instant(&self, index: i64) -> i64 {
-        let since_origin = (i128::from(index) * self.den * 1_000_000_000).div_euclid(self.num);
-        saturate(i128::from(self.origin) + since_origin)
+    fn instant(&self, index: i64) -> i128 {
+        self.origin + (i128::from(index) * self.den * 1_000_000_000).div_euclid(self.num)
     }
 
     /// The last index whose instant is not after `instant`.
-    fn index_at(&self, instant: i64) -> i64 {
-        let since_origin = i128::from(instant) - i128::from(self.origin);
+    fn index_at(&self, instant: i128) -> i64 {
+        let since_origin = instant - self.origin;
         // An instant is rounded down, so the index of the next ns tells the last one at or before this one.
-        saturate(((since_origin + 1) * self.num - 1).div_euclid(self.den * 1_000_000_000))
+        held(((since_origin + 1) * self.num - 1).div_euclid(self.den * 1_000_000_000))
     }
 
     /// The last instant that is not after `instant`.
-    pub(crate) fn at_or_before(&self, instant: i64) -> i64 {
+    pub(crate) fn at_or_before(&self, instant: i128) -> i128 {
         self.instant(self.index_at(instant))
     }
 
-    fn index_at_or_after(&self, instant: i64) -> i64 {
-        self.index_at(instant.saturating_sub(1)).saturating_add(1)
+    fn index_at_or_after(&self, instant: i128) -> i64 {
+        self.index_at(instant - 1).saturating_add(1)
     }
 
     /// The length of one frame, rounded down.
     fn period(&self) -> i64 {
-        self.instant(1) - self.instant(0)
+        held(self.instant(1) - self.instant(0))
     }
 }
 
+/// The value where 64 bits can tell it, else the one nearest to it: instants from 1677-09-21 to 2262-04-11.
 #[allow(clippy::cast_possible_truncation, reason = "clamped to the range of i64")]
-fn saturate(value: i128) -> i64 {
+pub(crate) fn held(value: i128) -> i64 {
     value.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
 }
 
@@ -68,7 +71,7 @@ pub(crate) struct Now {
     /// Running time.
     pub(crate) running: i64,
     /// Wall clock minus running time.
-    pub(crate) offset: i64,
+    pub(crate) offset: i128,
     /// How far off `offset` may be.
     pub(crate) uncertainty: i64,
 }
@@ -78,7 +81,7 @@ pub(crate) struct Now {
 pub(crate) struct Frame {
     /// Its number; skipped frames have used theirs up.
     pub(crate) number: u64,
-    /// The instant it shows, in ns since the Unix epoch.
+    /// The instant it shows, in ns since the Unix epoch; see [`held`].
     pub(crate) instant: i64,
     /// Its running time.
     pub(crate) pts: i64,
@@ -100,8 +103,8 @@ pub(crate) enum Drift {
 }
 
 /// How a reading of the clocks differs from the `offset` held so far, for frames of that period.
-pub(crate) fn drift(offset: i64, now: Now, period: i64) -> Drift {
-    let deviation = now.offset.saturating_sub(offset);
+pub(crate) fn drift(offset: i128, now: Now, period: i64) -> Drift {
+    let deviation = held(now.offset - offset);
     if deviation.saturating_abs().saturating_sub(now.uncertainty) > period / 2 {
         return Drift::Step;
     }
@@ -115,7 +118,7 @@ pub(crate) fn drift(offset: i64, now: Now, period: i64) -> Drift {
 pub(crate) struct Schedule {
     grid: Grid,
     /// Wall clock minus running time, as the PTS have it.
-    offset: i64,
+    offset: i128,
     /// The grid's index and the number of the frame to make next.
     next: (i64, u64),
     /// The running time of the last frame made.
@@ -175,9 +178,9 @@ impl Schedule {
         let pts = self.pts(index);
         Frame {
             number: self.next.1.saturating_add(dropped.unsigned_abs()),
-            instant: self.grid.instant(index),
+            instant: held(self.grid.instant(index)),
             pts,
-            duration: self.pts(index.saturating_add(1)) - pts,
+            duration: self.pts(index.saturating_add(1)).saturating_sub(pts),
             discont: self.broken || dropped > 0,
             dropped: dropped.unsigned_abs(),
         }
@@ -197,12 +200,12 @@ impl Schedule {
 
     /// The running time of an index.
     fn pts(&self, index: i64) -> i64 {
-        self.grid.instant(index).saturating_sub(self.offset)
+        held(self.grid.instant(index) - self.offset)
     }
 
     /// The last index whose running time has come.
     fn latest_due(&self, running: i64) -> i64 {
-        self.grid.index_at(running.saturating_add(self.offset))
+        self.grid.index_at(i128::from(running) + self.offset)
     }
 
     /// Follows the wall clock: not at all where it only seems to move, evenly where it is slewed, at once
@@ -219,7 +222,7 @@ impl Schedule {
                     self.begin_at(now.running);
                 }
             }
-            Drift::Slew(distance) if !self.followed => self.offset += distance,
+            Drift::Slew(distance) if !self.followed => self.offset += i128::from(distance),
             Drift::Slew(_) => {}
         }
         self.followed = true;
@@ -240,7 +243,7 @@ impl Schedule {
             .last_pts
             .map_or(0, |pts| pts.saturating_add(gap).saturating_add(1));
         let earliest = after_last.max(0).max(running);
-        self.next.0 = self.grid.index_at_or_after(earliest.saturating_add(self.offset));
+        self.next.0 = self.grid.index_at_or_after(i128::from(earliest) + self.offset);
     }
 }
 
@@ -252,10 +255,10 @@ mod tests {
     /// 2026-01-01, a time on every grid of whole seconds.
     const EPOCH: i64 = 1_767_225_600 * 1000 * MS;
 
-    fn at(running: i64, offset: i64) -> Now {
+    fn at(running: i64, offset: impl Into<i128>) -> Now {
         Now {
             running,
-            offset,
+            offset: offset.into(),
             uncertainty: 0,
         }
     }
@@ -293,8 +296,8 @@ mod tests {
             assert_eq!(grid.index_at_or_after(instant), index);
             assert_eq!(grid.index_at_or_after(instant + 1), index + 1);
         }
-        assert_eq!(grid.instant(30_000), 1001 * 1000 * MS);
-        assert_eq!(grid.instant(-30_000), -1001 * 1000 * MS);
+        assert_eq!(grid.instant(30_000), i128::from(1001 * 1000 * MS));
+        assert_eq!(grid.instant(-30_000), i128::from(-1001 * 1000 * MS));
     }
 
     #[test]
@@ -334,7 +337,7 @@ mod tests {
         }
         let rough = Now {
             running: 4000 * MS,
-            offset: EPOCH + 9 * MS,
+            offset: (EPOCH + 9 * MS).into(),
             uncertainty: 9 * MS,
         };
         assert_eq!(
@@ -436,17 +439,52 @@ mod tests {
     #[test]
     fn no_reading_of_the_clocks_overflows() {
         let extremes = [i64::MIN, -1, 0, i64::MAX];
-        for (running, offset) in extremes.into_iter().flat_map(|r| extremes.map(|o| (r, o))) {
-            let now = Now {
-                running,
-                offset,
-                uncertainty: i64::MAX,
-            };
-            let mut schedule = Schedule::new(Grid::new(1000, 1, i64::MAX), now);
-            make(&mut schedule, now);
-            make(&mut schedule, at(i64::MAX, i64::MIN));
-            schedule.forget_what_was_held(now);
-            make(&mut schedule, now);
+        let offsets = extremes.map(|offset| i128::from(offset) * 1_000_000_000);
+        for (running, offset) in extremes.into_iter().flat_map(|r| offsets.map(|o| (r, o))) {
+            for rough in [0, i64::MAX] {
+                let now = Now {
+                    running,
+                    offset,
+                    uncertainty: rough,
+                };
+                let mut schedule = Schedule::new(Grid::new(1000, 1, i64::MAX), now);
+                make(&mut schedule, now);
+                make(&mut schedule, at(i64::MAX, i64::MIN));
+                schedule.forget_what_was_held(now);
+                make(&mut schedule, now);
+            }
+        }
+    }
+
+    #[test]
+    fn a_clock_that_is_set_to_any_time_keeps_frames_in_step() {
+        const YEAR: i128 = 31_556_952 * 1_000_000_000;
+        // Before 1970, before 1677, at the last instant that 64 bits can tell, and long after it.
+        for instant in [
+            -YEAR,
+            -400 * YEAR,
+            i128::from(i64::MAX) - 1_000_000_000,
+            330 * YEAR,
+            8_000 * YEAR,
+        ] {
+            for begins_there in [true, false] {
+                let before = if begins_there { instant } else { EPOCH.into() };
+                let mut schedule = Schedule::new(Grid::new(25, 1, 0), at(0, before));
+                let mut last = make(&mut schedule, at(40 * MS, before));
+                last = make(&mut schedule, at(last.pts, instant));
+                for _ in 0..100 {
+                    let frame = schedule.frame(at(last.pts + MS, instant), 0);
+                    assert_eq!(
+                        (frame.pts - last.pts, frame.dropped),
+                        (40 * MS, 0),
+                        "at {instant}"
+                    );
+                    assert_eq!((frame.number, frame.duration), (last.number + 1, 40 * MS));
+                    assert_eq!(frame.instant, held(i128::from(frame.pts) + instant));
+                    schedule.made(&frame);
+                    last = frame;
+                }
+            }
         }
     }
 }

@@ -229,6 +229,57 @@ fn statistics_and_messages_agree() {
     assert!((mean - sum / 50).abs() <= 1);
 }
 
+/// Two stamps side by side, the second one upside down and with its colours inverted.
+fn two_stamps(left: &clockface::Stamp, right: &clockface::Stamp, pts: u64) -> gst::Buffer {
+    let (left, right) = (gray(left), gray(right));
+    let turned: Vec<u8> = right.iter().rev().map(|&value| 255 - value).collect();
+    let rows = std::iter::zip(left.chunks(SIDE), turned.chunks(SIDE));
+    buffer(
+        rows.flat_map(|(left, right)| [left, right].concat()).collect(),
+        pts,
+    )
+}
+
+#[test]
+fn all_stamps_of_a_picture_are_posted_where_they_are_asked_for() {
+    let mut probe = Probe::new();
+    let wide = format!("width={}", 2 * SIDE);
+    let caps = caps("GRAY8").replace(&format!("width={SIDE}"), &wide);
+    probe.harness.set_src_caps_str(&caps);
+    let (ahead, behind) = (stamp(1, 11), stamp(1, 3));
+    probe.push(two_stamps(&ahead, &behind, 0));
+    assert_eq!(probe.messages().len(), 1, "the one that is followed");
+    probe.element().set_property("every-stamp", true);
+    probe.push(two_stamps(&ahead, &behind, PERIOD));
+    let messages = probe.messages();
+    assert_eq!(messages.len(), 2);
+    let message = &messages[1];
+    assert_eq!(message.name(), "clockprobe-stamps");
+    assert_eq!(message.get("pts"), Ok(PERIOD));
+    let stamps = message.get::<gst::Array>("stamps").unwrap();
+    let seen: Vec<gst::Structure> = stamps.iter().map(|stamp| stamp.get().unwrap()).collect();
+    let expected = [(&ahead, 0_u32, false), (&behind, 180, true)];
+    assert_eq!(seen.len(), expected.len());
+    for (place, (seen, (stamp, turned, inverted))) in std::iter::zip(&seen, expected).enumerate() {
+        assert_eq!(
+            seen.get("instant"),
+            Ok(stamp.instant.unsigned_abs() * 1000),
+            "{seen}"
+        );
+        assert_eq!(seen.get("frame"), Ok(stamp.frame), "{seen}");
+        assert_eq!(
+            (seen.get("turned"), seen.get("inverted")),
+            (Ok(turned), Ok(inverted)),
+            "{seen}"
+        );
+        assert_eq!(seen.get("mirrored"), Ok(false), "{seen}");
+        let middle = seen.get::<u32>("x").unwrap();
+        let expected = u32::try_from(SIDE * place + SIDE / 2).unwrap();
+        assert!(middle.abs_diff(expected) <= 2, "{seen}");
+        assert!(seen.get::<u32>("size").unwrap().abs_diff(100) <= 2, "{seen}");
+    }
+}
+
 #[test]
 fn messages_can_be_turned_off() {
     let mut probe = Probe::new();

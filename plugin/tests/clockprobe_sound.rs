@@ -230,7 +230,7 @@ fn noise_and_tones_are_no_ticks() {
 /// `picture` ms later than `START` plus running time says.
 fn lip_sync(later: i64, picture_later: u64) -> Probe {
     let mut probe = Probe::new();
-    for frame in 0..30 {
+    for frame in 0..100 {
         probe.push(picture(&stamp(1, frame), frame * PERIOD + picture_later * MS));
     }
     let rate = 48_000;

@@ -78,6 +78,9 @@ pub struct Arguments {
     /// How long rtspsrc may wait for a packet that is late; pictures whose packets are all there do not wait
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "200ms")]
     latency: Duration,
+    /// Read all stamps of a picture, such as a screenshot of camera and player: how far is each behind each other?
+    #[arg(long)]
+    spot: bool,
     #[command(flatten)]
     limits: LimitArguments,
     #[command(flatten)]
@@ -254,6 +257,7 @@ impl Arguments {
             every: self.every,
             latency: self.latency,
             any_certificate: self.insecure,
+            spot: self.spot,
         };
         Ok(Plan {
             options,

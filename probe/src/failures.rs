@@ -114,6 +114,12 @@ pub(crate) fn no_stamp((width, height): (u32, u32)) -> String {
     )
 }
 
+/// There is nothing to hold a stamp against.
+pub(crate) fn one_stamp() -> String {
+    "No picture has two stamps that can be read: put camera and player side by side, whole and unscaled, for --spot."
+        .into()
+}
+
 /// Nothing came at all.
 pub(crate) fn no_picture(seconds: f64) -> String {
     format!("No picture came within {seconds:.1} s.")

@@ -110,6 +110,8 @@ pub struct StreamFigures {
     pub stream_id: Option<u32>,
     /// Viewers in the last stamp.
     pub viewers: Option<u32>,
+    /// What was done to the picture as a whole on its way, by the last stamp; `None` before one was read.
+    pub alteration: Option<Alteration>,
     /// Frames a second, as they came.
     pub frames_per_second: Option<f64>,
     /// What was counted.
@@ -123,9 +125,9 @@ pub struct StreamFigures {
     /// From one new frame to the next, as they arrived (a file: by PTS).
     pub interval: Option<Distribution>,
     /// How the least latency of each second changes over time, in parts per million: clocks that run apart, or a buffer
-    /// that fills. `None` for less than 5 s, and where it cannot be told from noise.
+    /// that fills. `None` for less than 17 s, where it does not change evenly, and where many pictures are repeated.
     pub drift_ppm: Option<f64>,
-    /// Two standard errors of the drift.
+    /// The truth is within this of the drift, 99 times in 100.
     pub drift_uncertainty_ppm: Option<f64>,
     /// From asking for the stream to its first decoded picture.
     pub first_picture: Option<f64>,
@@ -139,8 +141,24 @@ pub struct StreamFigures {
     pub sound: Option<Sound>,
     /// Frames that are missing, where they are.
     pub losses: Vec<Loss>,
+    /// Each place in the picture that a stamp was seen in, if all were asked for: that of the latest instants first.
+    pub spots: Vec<Spot>,
+    /// How far any two of these are apart.
+    pub differences: Vec<Difference>,
     /// Whatever went wrong, a sentence each, with what to do about it.
     pub problems: Vec<String>,
+}
+
+/// What was done to pictures as a whole. A stamp is read all the same.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Alteration {
+    /// Left and right have changed places.
+    pub mirrored: bool,
+    /// By how many degrees it was turned clockwise before it was mirrored: 0, 90, 180 or 270.
+    pub turned: u32,
+    /// Light and dark have changed places.
+    pub inverted: bool,
 }
 
 /// What was counted.
@@ -211,6 +229,44 @@ pub struct Sound {
     pub offset_median: Option<f64>,
     /// The one farthest from zero.
     pub offset_max: Option<f64>,
+    /// How the offset changes over time, in parts per million; `None` for fewer than six ticks.
+    pub drift_ppm: Option<f64>,
+    /// The truth is within this of the drift, 99 times in 100.
+    pub drift_uncertainty_ppm: Option<f64>,
+}
+
+/// A place in the picture that a stamp was seen in.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Spot {
+    /// What it is called: `A`, `B`, ….
+    pub name: String,
+    /// The stream's id in the stamp.
+    pub stream_id: u32,
+    /// From the picture's left to the stamp's middle, in px.
+    pub x: u32,
+    /// From the picture's top to the stamp's middle, in px.
+    pub y: u32,
+    /// How often it was read.
+    pub pictures: u64,
+    /// The last instant that it showed.
+    pub instant: u64,
+    /// The last frame number that it showed.
+    pub frame: u64,
+    /// What was done to it.
+    pub alteration: Alteration,
+}
+
+/// How far two stamps in one picture are apart.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Difference {
+    /// The spot that is ahead, by the median.
+    pub ahead: String,
+    /// The spot that is behind.
+    pub behind: String,
+    /// The instant that the one shows less that of the other, in the pictures that have both.
+    pub latency: Distribution,
 }
 
 /// Frames that are missing between two that came.

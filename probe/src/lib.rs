@@ -8,7 +8,7 @@
 //! | [`measure`](mod@measure) | plays targets side by side, and collects what came of them |
 //! | `stream`, `player`, `taps`, `packets`, `upstream` | one stream: its figures, its pipeline, what is seen at its pads and of its packets |
 //! | `decoders` | what decoders would add of their own |
-//! | `tally`, `values`, `drift`, `gaps`, `matching`, `times` | sums, without GStreamer |
+//! | `tally`, `values`, `drift`, `gaps`, `matching`, `spots`, `times` | sums, without GStreamer |
 //! | `clock`, [`ntp`] | how the camera's clock and this machine's relate |
 //! | [`limits`] | what a build server asks for |
 //! | [`live`] | the lines that tell how it goes |
@@ -32,6 +32,7 @@ mod packets;
 mod player;
 pub mod report;
 mod secrets;
+mod spots;
 mod stream;
 mod tally;
 mod taps;

@@ -112,6 +112,7 @@ mod tests {
             height: 720,
             stream_id: None,
             viewers: None,
+            alteration: None,
             frames_per_second: None,
             counts: Counts {
                 readings: 100,
@@ -138,6 +139,8 @@ mod tests {
             times: Times::default(),
             sound: None,
             losses: vec![],
+            spots: Vec::new(),
+            differences: Vec::new(),
             problems: vec![],
         }
     }

@@ -45,6 +45,8 @@ pub struct Options {
     pub latency: Duration,
     /// Whether a server may show any certificate.
     pub any_certificate: bool,
+    /// Whether all stamps of a picture are read, and held against each other.
+    pub spot: bool,
 }
 
 impl Options {
@@ -63,6 +65,7 @@ impl Options {
             every: 1,
             latency: Duration::from_millis(200),
             any_certificate: false,
+            spot: false,
         }
     }
 
@@ -73,6 +76,7 @@ impl Options {
             freeze_threshold: self.freeze_threshold,
             every: self.every,
             any_certificate: self.any_certificate,
+            spot: self.spot,
         }
     }
 }

@@ -74,6 +74,8 @@ pub(crate) struct Manner {
     pub(crate) every: u32,
     /// Whether a server may show any certificate.
     pub(crate) any_certificate: bool,
+    /// Whether all stamps of a picture are read.
+    pub(crate) spot: bool,
 }
 
 /// A message of a pipeline, and whose.
@@ -361,6 +363,7 @@ fn make_probe(manner: &Manner) -> anyhow::Result<gst::Element> {
     gst::ElementFactory::make("clockprobe")
         .property("freeze-threshold", threshold.nseconds())
         .property("every", manner.every.max(1))
+        .property("every-stamp", manner.spot)
         .build()
         .context("there is no element clockprobe")
 }

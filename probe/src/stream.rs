@@ -7,18 +7,23 @@ use clockface::Stamp;
 
 use crate::clock::{self, Origin};
 use crate::failures;
-use crate::figures::{ClockCheck, ClockRelation, Counts, Evidence, KeyFrames, Sample, StreamFigures};
+use crate::figures::{
+    Alteration, ClockCheck, ClockRelation, Counts, Evidence, KeyFrames, Sample, StreamFigures,
+};
 use crate::gaps::{Kind, Place};
 use crate::live::Progress;
 use crate::measure::correction;
 use crate::packets::Packets;
 use crate::player::{CERTIFICATE_REFUSED, Manner, Player, Told};
+use crate::spots::{Seen, Spots};
 use crate::tally::Tally;
 use crate::target::Target;
 use crate::values::ms;
 
 /// Pictures without a stamp for so long are worth a word.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// A tick is held against pictures from so long before it on, in ns.
+const BEFORE_TICK: u64 = 500_000_000;
 const NS_PER_US: u64 = 1000;
 const NS_PER_MS: u64 = 1_000_000;
 
@@ -43,6 +48,11 @@ pub(crate) struct Stream {
     /// `clockprobe`'s figures and the transport when it stopped.
     when_stopped: Option<(gst::Structure, Option<String>)>,
     tally: Tally,
+    alteration: Option<Alteration>,
+    /// Where all stamps of a picture are asked for.
+    spots: Option<Spots>,
+    /// The arrival of ticks that count, from which on sound and picture are presented in step (ns).
+    in_step_from: Option<u64>,
     live: bool,
     /// Whether the first picture has decided that.
     live_is_known: bool,
@@ -72,6 +82,9 @@ impl Stream {
             player: None,
             when_stopped: None,
             tally: Tally::new(live, correction, every),
+            alteration: None,
+            spots: manner.spot.then(Spots::default),
+            in_step_from: None,
             live,
             live_is_known: false,
             problems: Vec::new(),
@@ -162,10 +175,19 @@ impl Stream {
 
     fn told(&mut self, fields: &gst::StructureRef) -> Happened {
         match fields.name().as_str() {
-            "clockprobe-reading" => self.picture(fields, reading(fields)),
+            "clockprobe-reading" => {
+                self.alteration = alteration(fields);
+                self.picture(fields, reading(fields))
+            }
+            "clockprobe-stamps" => {
+                if let Some(spots) = &mut self.spots {
+                    spots.picture(stamps(fields));
+                }
+                Happened::Nothing
+            }
             "clockprobe-unreadable" => self.picture(fields, None),
             "clockprobe-tick" => {
-                self.tick(fields.get("av-offset").ok());
+                self.tick(fields);
                 Happened::Nothing
             }
             CERTIFICATE_REFUSED => {
@@ -183,6 +205,11 @@ impl Stream {
         let (Ok(arrival), Some(player)) = (fields.get::<u64>("arrival"), &self.player) else {
             return Happened::Nothing;
         };
+        if self.in_step_from.is_none() && player.packets.in_step() {
+            // Where nothing has to come first, all ticks count.
+            let before = if self.live_is_known { arrival } else { 0 };
+            self.in_step_from = Some(before.saturating_add(BEFORE_TICK));
+        }
         if !self.live_is_known {
             self.live = self.live && (self.target.is_rtsp() || player.is_live());
             self.tally.set_live(self.live);
@@ -204,13 +231,13 @@ impl Stream {
         Happened::Picture(self.tally.picture(sample, &place(fields), packets.as_ref()))
     }
 
-    fn tick(&mut self, offset: Option<i64>) {
+    fn tick(&mut self, fields: &gst::StructureRef) {
+        let offset = fields.get("av-offset").ok();
+        let running = fields.get("running-time").unwrap_or_default();
+        let arrival: u64 = fields.get("arrival").unwrap_or_default();
         // Before that, sound and picture of an RTSP stream are not presented in step by anyone.
-        let in_step = self
-            .player
-            .as_ref()
-            .is_some_and(|player| player.packets.in_step());
-        self.tally.tick(offset.filter(|_| in_step));
+        let in_step = self.in_step_from.is_some_and(|from| arrival >= from);
+        self.tally.tick(running, offset.filter(|_| in_step));
     }
 
     fn readings(&self) -> u64 {
@@ -306,6 +333,7 @@ impl Stream {
         let counts = stats.as_deref().map(counts).unwrap_or_default();
         let mut tally = std::mem::take(&mut self.tally);
         let drift = tally.drift_ppm();
+        let (spots, differences) = self.spots.as_ref().map(Spots::figures).unwrap_or_default();
         let player = self.player.as_ref();
         let taps = player.map(|player| &player.taps);
         let (width, height) = taps.map(|taps| taps.size()).unwrap_or_default();
@@ -318,6 +346,7 @@ impl Stream {
             height,
             stream_id: tally.stream_id,
             viewers: tally.viewers,
+            alteration: self.alteration,
             frames_per_second: taps.and_then(|taps| taps.frames_per_second()),
             counts,
             latency: tally.latency.distribution(),
@@ -334,6 +363,8 @@ impl Stream {
             times: tally.times.times(),
             sound: tally.sound(player.is_some_and(Player::has_sound)),
             losses: tally.losses(),
+            spots,
+            differences,
             problems: std::mem::take(&mut self.problems),
         };
         let evidence = Evidence {
@@ -349,6 +380,10 @@ impl Stream {
         let (pictures, asked_for) = (player.taps.pictures(), player.taps.asked_for());
         if let Some(held) = player.taps.held().filter(|_| self.live) {
             self.problems.push(failures::held(&held.decoder, held.pictures));
+        }
+        let sees_too_few = |spots: &Spots| spots.figures().1.is_empty();
+        if self.readings() > 0 && self.spots.as_ref().is_some_and(sees_too_few) {
+            self.problems.push(failures::one_stamp());
         }
         if pictures == 0 && self.problems.is_empty() {
             self.problems.push(failures::no_picture(asked_for.as_secs_f64()));
@@ -366,6 +401,38 @@ fn reading(fields: &gst::StructureRef) -> Option<Stamp> {
         viewers: fields.get("viewers").ok()?,
         stream: fields.get("stream").ok()?,
         run: fields.get("run").ok()?,
+    })
+}
+
+/// The stamps of a picture, where all are read.
+fn stamps(fields: &gst::StructureRef) -> Vec<Seen> {
+    let Ok(stamps) = fields.get::<gst::ArrayRef<'_>>("stamps") else {
+        return Vec::new();
+    };
+    let stamps = stamps
+        .iter()
+        .filter_map(|stamp| stamp.get::<gst::Structure>().ok());
+    stamps.filter_map(|stamp| seen(&stamp)).collect()
+}
+
+/// One of the stamps of a picture.
+fn seen(fields: &gst::StructureRef) -> Option<Seen> {
+    Some(Seen {
+        stream_id: fields.get("stream").ok()?,
+        middle: (fields.get("x").ok()?, fields.get("y").ok()?),
+        size: fields.get("size").ok()?,
+        instant: fields.get("instant").ok()?,
+        frame: fields.get("frame").ok()?,
+        alteration: alteration(fields)?,
+    })
+}
+
+/// How a stamp is seen.
+fn alteration(fields: &gst::StructureRef) -> Option<Alteration> {
+    Some(Alteration {
+        mirrored: fields.get("mirrored").ok()?,
+        turned: fields.get("turned").ok()?,
+        inverted: fields.get("inverted").ok()?,
     })
 }
 

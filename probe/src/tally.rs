@@ -1,6 +1,6 @@
 //! Collects what came of one stream.
 
-use crate::drift::Drift;
+use crate::drift::{self, Drift};
 use crate::figures::{Estimate, Evidence, Loss, Sample, Sound};
 use crate::gaps::{Gaps, Kind, Place};
 use crate::packets::FramePackets;
@@ -34,6 +34,8 @@ pub(crate) struct Tally {
     drift: Drift,
     ticks: u64,
     sound: Values,
+    /// Running times of ticks, and their offsets.
+    offsets: Thinned<(i64, i64)>,
 }
 
 impl Tally {
@@ -75,7 +77,9 @@ impl Tally {
         sample.joining = self.live && self.joining.holds(&sample, instant, place.kind);
         self.samples.push(sample);
         // A frame that is repeated tells how long it stands still, and nothing of its way.
-        if place.kind != Kind::Repeated {
+        if place.kind == Kind::Repeated {
+            self.drift.repeat();
+        } else {
             self.frame(&sample, place.kind, instant, packets);
         }
         sample
@@ -135,24 +139,28 @@ impl Tally {
             .push(instant, time.cast_signed().saturating_sub(instant));
     }
 
-    /// Takes a tick, and how much later it is presented than the picture of its instant.
-    pub(crate) fn tick(&mut self, offset: Option<i64>) {
+    /// Takes a tick at a running time, and how much later it is presented than the picture of its instant.
+    pub(crate) fn tick(&mut self, running: u64, offset: Option<i64>) {
         self.ticks += 1;
         if let Some(offset) = offset {
             self.sound.push(offset);
+            self.offsets.push((running.cast_signed(), offset));
         }
     }
 
     /// `None` where there was no sound.
     pub(crate) fn sound(&self, has_sound: bool) -> Option<Sound> {
+        let drift = drift::of_offsets(self.offsets.kept());
         has_sound.then(|| Sound {
             ticks: self.ticks,
             offset_median: self.sound.percentile(50).map(ms),
             offset_max: self.sound.farthest().map(ms),
+            drift_ppm: drift.map(|drift| drift.value),
+            drift_uncertainty_ppm: drift.map(|drift| drift.uncertainty),
         })
     }
 
-    /// How delays change, and two standard errors of it, in parts per million.
+    /// How delays change, and how far off that may be, in parts per million.
     pub(crate) fn drift_ppm(&self) -> Option<Estimate> {
         self.drift.ppm()
     }
@@ -357,7 +365,7 @@ mod tests {
     #[test]
     fn a_tick_before_the_first_picture_does_not_decide_what_is_live() {
         let mut tally = Tally::new(false, 0, 1);
-        tally.tick(None);
+        tally.tick(0, None);
         tally.set_live(true);
         tally.joining = Joining::Over;
         tally.picture(sample(0, 80), &of(Kind::First), None);
@@ -368,8 +376,8 @@ mod tests {
     fn sound_is_none_without_any_and_the_offset_where_ticks_have_one() {
         let mut tally = Tally::new(true, 0, 1);
         assert_eq!(tally.sound(false), None);
-        tally.tick(None);
-        tally.tick(Some(-700_000));
+        tally.tick(0, None);
+        tally.tick(5, Some(-700_000));
         let sound = tally.sound(true).expect("sound");
         assert_eq!(
             (sound.ticks, sound.offset_median, sound.offset_max),

@@ -83,6 +83,17 @@ impl Values {
         self.kept.push(value);
     }
 
+    /// The same with the other sign.
+    pub(crate) fn negated(&self) -> Self {
+        let mut negated = self.clone();
+        negated.sum = -self.sum;
+        negated.extremes = self.extremes.map(|(min, max)| (-max, -min));
+        for value in &mut negated.kept.kept {
+            *value = -*value;
+        }
+        negated
+    }
+
     pub(crate) fn count(&self) -> u64 {
         self.count
     }

@@ -1,6 +1,6 @@
 //! What was done to a recording on purpose is what is counted.
 
-use rtsp_clock_probe::figures::{Counts, StreamFigures};
+use rtsp_clock_probe::figures::{Alteration, Counts, StreamFigures};
 use rtsp_clock_probe::target::Target;
 use rtsp_clock_probe::{Options, Outcome, measure};
 
@@ -82,6 +82,60 @@ fn dropped_frames_are_lost_where_they_were() {
     );
     let gaps = figures.losses.iter().map(|gap| (gap.first, gap.count));
     assert_eq!(gaps.collect::<Vec<_>>(), [(10, 2), (30, 1)]);
+}
+
+/// The brightness of a frame of 320x240 px, moved and changed pixel by pixel.
+fn altered(
+    frame: &gst::Buffer,
+    from: impl Fn(usize, usize) -> (usize, usize),
+    to: impl Fn(u8) -> u8,
+) -> gst::Buffer {
+    const WIDTH: usize = 320;
+    const HEIGHT: usize = 240;
+    let mut bytes = frame.map_readable().expect("memory").to_vec();
+    let before = bytes[..WIDTH * HEIGHT].to_vec();
+    for (at, pixel) in bytes[..WIDTH * HEIGHT].iter_mut().enumerate() {
+        let (x, y) = from(at % WIDTH, at / WIDTH);
+        *pixel = to(before[y * WIDTH + x]);
+    }
+    gst::Buffer::from_mut_slice(bytes)
+}
+
+#[test]
+fn pictures_that_were_mirrored_turned_or_inverted_are_read_and_it_is_told() {
+    let mirror = |x: usize, y: usize| (319 - x, y);
+    let flip = |x: usize, y: usize| (x, 239 - y);
+    let turn = |x: usize, y: usize| (319 - x, 239 - y);
+    let stay = |x: usize, y: usize| (x, y);
+    let all = frames(30);
+    let read = |name: &str, frames: Vec<gst::Buffer>| {
+        let figures = figures(name, &in_a_row(&frames));
+        assert_eq!(figures.counts, counts(30), "{name}");
+        figures.alteration.expect("stamps")
+    };
+    let alteration = |mirrored, turned, inverted| Alteration {
+        mirrored,
+        turned,
+        inverted,
+    };
+    let same = |value| value;
+    let of = |from: &dyn Fn(usize, usize) -> (usize, usize), to: &dyn Fn(u8) -> u8| {
+        all.iter()
+            .map(|frame| altered(frame, from, to))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(read("as-made", of(&stay, &same)), alteration(false, 0, false));
+    assert_eq!(read("hflip", of(&mirror, &same)), alteration(true, 0, false));
+    assert_eq!(read("vflip", of(&flip, &same)), alteration(true, 180, false));
+    assert_eq!(read("turned", of(&turn, &same)), alteration(false, 180, false));
+    assert_eq!(
+        read("negative", of(&stay, &|value| 255 - value)),
+        alteration(false, 0, true)
+    );
+    assert_eq!(
+        read("both", of(&flip, &|value| 255 - value)),
+        alteration(true, 180, true)
+    );
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Finders in a picture: the three squares of a code whose cross section is dark, light, dark, light, dark by
-//! 1 : 1 : 3 : 1 : 1, along any line through their middle.
+//! 1 : 1 : 3 : 1 : 1, along any line through their middle. Where colours are inverted, light and dark change places.
 
 use super::luma::Luma;
-use super::placement::{Point, distance, ratio};
+use super::placement::{Point, Polarity, distance, ratio};
 
 /// A finder's width in modules.
 const MODULES: f32 = 7.0;
@@ -32,32 +32,58 @@ pub(super) struct Finder {
 pub(super) struct Scanner {
     line: Vec<u8>,
     edges: Edges,
-    finders: Vec<Finder>,
+    usual: Found,
+    inverted: Found,
 }
 
 impl Scanner {
-    /// The finders of a picture, those first that most rows have found. Light and dark count as such when
-    /// they are `swing` levels of brightness apart.
-    pub(super) fn scan(&mut self, picture: &Luma<'_>, swing: u8) -> &[Finder] {
-        self.finders.clear();
-        let mut crosses = MAX_CROSSES;
-        let mut line = std::mem::take(&mut self.line);
-        let mut edges = std::mem::take(&mut self.edges);
-        line.resize(picture.width, 0);
+    /// The finders of a picture, those first that most rows have found: as they usually are, and inverted. Light and
+    /// dark count as such when they are `swing` levels of brightness apart.
+    pub(super) fn scan(&mut self, picture: &Luma<'_>, swing: u8) -> [&[Finder]; 2] {
+        self.usual.clear();
+        self.inverted.clear();
+        self.line.resize(picture.width, 0);
         for y in (0..picture.height).step_by(EVERY) {
-            picture.copy_row(0, y, &mut line);
-            for cross in falling(edges.find(&line, swing)).filter_map(Cross::of) {
-                #[allow(clippy::cast_precision_loss, reason = "px of a frame are far below 2^23")]
-                self.note(picture, cross, y as f32 + 0.5, swing, &mut crosses);
+            picture.copy_row(0, y, &mut self.line);
+            self.edges.find(&self.line, swing);
+            #[allow(clippy::cast_precision_loss, reason = "px of a frame are far below 2^23")]
+            let middle = y as f32 + 0.5;
+            for (polarity, found) in [
+                (Polarity::Usual, &mut self.usual),
+                (Polarity::Inverted, &mut self.inverted),
+            ] {
+                for cross in self.edges.crossings(polarity).filter_map(Cross::of) {
+                    found.note(cross, middle, |cross| {
+                        examine(picture, cross, middle, swing, polarity)
+                    });
+                }
             }
         }
-        (self.line, self.edges) = (line, edges);
+        [self.usual.sorted(), self.inverted.sorted()]
+    }
+}
+
+/// The finders of one polarity.
+#[derive(Debug, Default)]
+struct Found {
+    finders: Vec<Finder>,
+    /// Crosses that have been examined.
+    examined: usize,
+}
+
+impl Found {
+    fn clear(&mut self) {
+        self.finders.clear();
+        self.examined = 0;
+    }
+
+    fn sorted(&mut self) -> &[Finder] {
         self.finders.sort_by_key(|finder| std::cmp::Reverse(finder.votes));
         &self.finders
     }
 
-    /// Counts a row's cross section for the finder that it belongs to, which may be a new one.
-    fn note(&mut self, picture: &Luma<'_>, cross: Cross, y: f32, swing: u8, crosses: &mut usize) {
+    /// Counts a row's cross section for the finder that it belongs to, which may be a new one: `examine` says so.
+    fn note(&mut self, cross: Cross, y: f32, examine: impl FnOnce(Cross) -> Option<Finder>) {
         let point = (cross.middle, y);
         let known = self.finders.iter_mut().find(|finder| {
             let module = finder.module;
@@ -65,21 +91,22 @@ impl Scanner {
         });
         if let Some(finder) = known {
             finder.votes += 1;
-        } else if *crosses > 0 && self.finders.len() < MAX_FINDERS {
-            *crosses -= 1;
-            self.finders.extend(examine(picture, cross, y, swing));
+        } else if self.examined < MAX_CROSSES && self.finders.len() < MAX_FINDERS {
+            self.examined += 1;
+            self.finders.extend(examine(cross));
         }
     }
 }
 
 /// The finder around a row's cross section, if the column through it and the row through that one's middle
 /// agree.
-fn examine(picture: &Luma<'_>, row: Cross, y: f32, swing: u8) -> Option<Finder> {
-    let column = across(picture, (row.middle, y), swing, Direction::Down)?;
+fn examine(picture: &Luma<'_>, row: Cross, y: f32, swing: u8, polarity: Polarity) -> Option<Finder> {
+    let across = |point, direction| across(picture, point, swing, polarity, direction);
+    let column = across((row.middle, y), Direction::Down)?;
     // What an encoder leaves beside an edge may hide a row: those a module off go through the middle as well.
     let row = [0.0, -1.0, 1.0].into_iter().find_map(|off| {
         let y = column.middle + off * column.module;
-        across(picture, (row.middle, y), swing, Direction::Right)
+        across((row.middle, y), Direction::Right)
     })?;
     (ratio(row.module, column.module) < 1.7).then_some(Finder {
         middle: (row.middle, column.middle),
@@ -101,7 +128,13 @@ enum Direction {
     clippy::cast_sign_loss,
     reason = "px of a frame are far below 2^23"
 )]
-fn across(picture: &Luma<'_>, (x, y): Point, swing: u8, direction: Direction) -> Option<Cross> {
+fn across(
+    picture: &Luma<'_>,
+    (x, y): Point,
+    swing: u8,
+    polarity: Polarity,
+    direction: Direction,
+) -> Option<Cross> {
     let (x, y) = (x.max(0.0) as usize, y.max(0.0) as usize);
     let (along, length) = match direction {
         Direction::Right => (x, picture.width),
@@ -121,7 +154,9 @@ fn across(picture: &Luma<'_>, (x, y): Point, swing: u8, direction: Direction) ->
     }
     let mut edges = Edges::default();
     let here = (along - from) as f32 + 0.5;
-    let cross = falling(edges.find(line, swing))
+    edges.find(line, swing);
+    let cross = edges
+        .crossings(polarity)
         .filter_map(Cross::of)
         .find(|cross| (cross.middle - here).abs() < 1.6 * cross.module)?;
     Some(Cross {
@@ -140,7 +175,7 @@ struct Cross {
 }
 
 impl Cross {
-    /// Of the six edges of a dark, light, dark, light and dark part, if these are in proportion.
+    /// Of the six edges of a dark, light, dark, light and dark part, or an inverted one, if these are in proportion.
     fn of(edges: &[f32; 6]) -> Option<Self> {
         let module = (edges[5] - edges[0]) / MODULES;
         let is_near = |part: usize, modules: f32, off: f32| {
@@ -156,14 +191,6 @@ impl Cross {
     }
 }
 
-/// Each six edges in a row of which the first one is from light to dark. See [`Edges`].
-fn falling(edges: &[f32]) -> impl Iterator<Item = &[f32; 6]> {
-    edges
-        .windows(6)
-        .step_by(2)
-        .filter_map(|edges| edges.try_into().ok())
-}
-
 /// A place where a line of pixels is brighter, or darker, than on the way to the next such place.
 #[derive(Debug, Clone, Copy)]
 struct Turn {
@@ -175,26 +202,55 @@ struct Turn {
 #[derive(Debug, Default)]
 struct Edges {
     turns: Vec<Turn>,
-    edges: Vec<f32>,
+    /// In px from the line's start.
+    places: Vec<f32>,
+    /// The first edge is from dark to light.
+    begins_dark: bool,
 }
 
 impl Edges {
-    /// Where a line of pixels goes from light to dark and back, in px from its start, from light to dark
-    /// first. A turn between light and dark counts when it is by `swing` levels; where it is halfway there,
+    /// Finds where a line of pixels goes from light to dark and back. A turn between light and dark counts when it is by `swing` levels; where it is halfway there,
     /// an edge is. So neither a slope of the lighting nor a blur matters, and no threshold for the picture is
     /// needed.
-    fn find(&mut self, line: &[u8], swing: u8) -> &[f32] {
+    fn find(&mut self, line: &[u8], swing: u8) {
         self.find_turns(line, swing);
+        self.find_beginning(line, swing);
         let level = |at: usize| self.turns.get(at).map(|turn| turn.level);
-        self.edges.clear();
-        self.edges
+        self.places.clear();
+        self.places
             .extend(self.turns.windows(2).enumerate().map(|(at, pair)| {
                 let (before, after) = (pair[0].level, pair[1].level);
                 let start = within_reach(before, after, level(at + 2));
                 let end = within_reach(after, before, at.checked_sub(1).and_then(level));
                 halfway(line, pair[1].at, start, end)
             }));
-        &self.edges
+    }
+
+    /// Each six edges in a row that may be those of a finder: the first one is from light to dark, or the other way
+    /// round where colours are inverted.
+    fn crossings(&self, polarity: Polarity) -> impl Iterator<Item = &[f32; 6]> {
+        let begins_otherwise = self.begins_dark != (polarity == Polarity::Inverted);
+        self.places
+            .get(usize::from(begins_otherwise)..)
+            .unwrap_or_default()
+            .windows(6)
+            .step_by(2)
+            .filter_map(|edges| edges.try_into().ok())
+    }
+
+    /// Puts the dark end that a line may begin with before its first turn, which is a bright one.
+    fn find_beginning(&mut self, line: &[u8], swing: u8) {
+        let dark = self.turns.first().and_then(|first| {
+            let darkest = line.get(..first.at)?.iter().min()?;
+            (first.level.saturating_sub(*darkest) >= swing).then_some(Turn {
+                level: *darkest,
+                at: 0,
+            })
+        });
+        self.begins_dark = dark.is_some();
+        if let Some(dark) = dark {
+            self.turns.insert(0, dark);
+        }
     }
 
     /// The turns by `swing` levels, a bright one first.
@@ -264,14 +320,30 @@ mod tests {
     use super::*;
 
     fn edges(line: &[u8], swing: u8) -> Vec<f32> {
-        Edges::default().find(line, swing).to_vec()
+        let mut edges = Edges::default();
+        edges.find(line, swing);
+        edges.places
     }
 
     #[test]
-    fn edges_are_found_between_pixels_from_light_to_dark_first() {
+    fn edges_are_found_between_pixels() {
         assert_eq!(edges(&[200, 200, 0, 0, 200], 50), [2.0, 4.0]);
-        assert_eq!(edges(&[0, 200, 200, 100, 0, 0, 200], 50), [3.5, 6.0]);
+        assert_eq!(edges(&[0, 200, 200, 100, 0, 0, 200], 50), [1.0, 3.5, 6.0]);
         assert_eq!(edges(&[], 50), [] as [f32; 0]);
+    }
+
+    #[test]
+    fn a_finder_begins_with_the_dark_and_an_inverted_one_with_the_light() {
+        let first = |line: &[u8], polarity| {
+            let mut edges = Edges::default();
+            edges.find(line, 50);
+            edges.crossings(polarity).next().map(|edges| edges[0])
+        };
+        let bars = [9, 0, 9, 0, 9, 0, 9, 0, 9].map(|level| level * 25);
+        for (line, dark, light) in [(&bars[..], 1.0, 2.0), (&bars[1..], 2.0, 1.0)] {
+            assert_eq!(first(line, Polarity::Usual), Some(dark), "{line:?}");
+            assert_eq!(first(line, Polarity::Inverted), Some(light), "{line:?}");
+        }
     }
 
     #[test]

@@ -54,7 +54,7 @@ impl Grid {
                 .sum();
             #[allow(clippy::cast_precision_loss, reason = "nine at most")]
             let count = offsets.len() as f32;
-            sum / count
+            placement.polarity.of_brightness(sum / count)
         };
         Self {
             values: std::array::from_fn(|row| std::array::from_fn(|column| value(row, column))),
@@ -136,7 +136,7 @@ impl Decoder {
 
     /// The stamp that a grid's modules make. They are held against a threshold as they are, and as they were
     /// before a blur. `None` as well when too much of this picture has been decoded in vain.
-    pub(super) fn read(&mut self, grid: &Grid) -> Option<Stamp> {
+    pub(super) fn read(&mut self, grid: &Grid) -> Option<Reading> {
         let modules = grid.modules()?;
         self.decode(&modules)
             .or_else(|| self.decode(&grid.sharpened().modules()?))
@@ -147,16 +147,46 @@ impl Decoder {
         self.in_vain.len() >= MAX_IN_VAIN
     }
 
-    fn decode(&mut self, modules: &Modules) -> Option<Stamp> {
+    fn decode(&mut self, modules: &Modules) -> Option<Reading> {
         if self.has_given_up() || self.in_vain.contains(modules) {
             return None;
         }
-        let stamp = decode(modules);
-        if stamp.is_none() {
+        // A mirror has columns for rows. What is the same in all codes is so in a mirror too: ISO/IEC 18004:2015, 12.
+        let as_they_are = decode(modules).map(Reading::usual);
+        let reading = as_they_are.or_else(|| decode(&transposed(modules)).map(Reading::mirrored));
+        if reading.is_none() {
             self.in_vain.push(*modules);
         }
-        stamp
+        reading
     }
+}
+
+/// What a grid's modules say.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Reading {
+    pub(super) stamp: Stamp,
+    /// The grid has the code's columns for rows.
+    pub(super) is_mirrored: bool,
+}
+
+impl Reading {
+    fn usual(stamp: Stamp) -> Self {
+        Self {
+            stamp,
+            is_mirrored: false,
+        }
+    }
+
+    fn mirrored(stamp: Stamp) -> Self {
+        Self {
+            stamp,
+            is_mirrored: true,
+        }
+    }
+}
+
+fn transposed(modules: &Modules) -> Modules {
+    std::array::from_fn(|row| std::array::from_fn(|column| modules[column][row]))
 }
 
 /// What modules say.

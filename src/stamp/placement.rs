@@ -23,17 +23,46 @@ const SMALL_MODULE: f32 = 2.5;
 /// the rest of the half meets the neighbour.
 const OFF_CENTRE: f32 = 0.3;
 
-/// A projective map of the code's plane, in modules from its top left corner, to the picture, in px.
+/// Which modules of a code are the darker ones in a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Polarity {
+    /// The dark ones.
+    Usual,
+    /// The light ones.
+    Inverted,
+}
+
+/// A projective map of the code's plane, in modules from its top left corner, to the picture, in px. And how brightness
+/// is mapped there.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Placement {
     /// Row by row.
     matrix: [f32; 9],
+    pub(super) polarity: Polarity,
+}
+
+impl Polarity {
+    /// How much brighter light modules are than dark ones, by how much brighter they are in the picture.
+    fn of_difference(self, difference: f32) -> f32 {
+        match self {
+            Self::Usual => difference,
+            Self::Inverted => -difference,
+        }
+    }
+
+    /// The brightness of a module, by that in the picture.
+    pub(super) fn of_brightness(self, brightness: f32) -> f32 {
+        match self {
+            Self::Usual => brightness,
+            Self::Inverted => 255.0 - brightness,
+        }
+    }
 }
 
 impl Placement {
     /// By four points of the code, given in modules, and where they are in the picture, in px. The four are
     /// to be in the order of a quadrilateral's corners. `None` when three of them are in a line.
-    pub(super) fn by_points(modules: [Point; 4], px: [Point; 4]) -> Option<Self> {
+    pub(super) fn by_points(modules: [Point; 4], px: [Point; 4], polarity: Polarity) -> Option<Self> {
         let back = adjugate(&of_unit_square(modules));
         let matrix = product(&of_unit_square(px), &back);
         let scale = 1.0 / matrix[8];
@@ -41,12 +70,19 @@ impl Placement {
         matrix
             .iter()
             .all(|value| value.is_finite())
-            .then_some(Self { matrix })
+            .then_some(Self { matrix, polarity })
     }
 
-    /// By the code's corners in px: top left, top right, bottom right, bottom left.
-    pub(super) fn by_corners(corners: [Point; 4]) -> Option<Self> {
-        Self::by_points([(0.0, 0.0), (SPAN, 0.0), (SPAN, SPAN), (0.0, SPAN)], corners)
+    /// The same code with its corners elsewhere, in px: top left, top right, bottom right, bottom left.
+    fn with_corners(&self, corners: [Point; 4]) -> Option<Self> {
+        let modules = [(0.0, 0.0), (SPAN, 0.0), (SPAN, SPAN), (0.0, SPAN)];
+        Self::by_points(modules, corners, self.polarity)
+    }
+
+    /// The same place with the code's columns as its rows: as it is seen in a mirror.
+    pub(super) fn mirrored(&self) -> Option<Self> {
+        let [top_left, top_right, bottom_right, bottom_left] = self.corners();
+        self.with_corners([top_left, bottom_left, bottom_right, top_right])
     }
 
     /// Where a point of the code, in modules, is in the picture, in px.
@@ -64,6 +100,17 @@ impl Placement {
         [(0.0, 0.0), (SPAN, 0.0), (SPAN, SPAN), (0.0, SPAN)].map(|corner| self.at(corner))
     }
 
+    /// Whether a point of the picture, in px, is in the code.
+    pub(super) fn contains(&self, (x, y): Point) -> bool {
+        let corners = self.corners();
+        let is_left_of = |side: usize| {
+            let (from, to) = (corners[side], corners[(side + 1) % 4]);
+            (to.0 - from.0) * (y - from.1) > (to.1 - from.1) * (x - from.0)
+        };
+        let first = is_left_of(0);
+        (1..4).all(|side| is_left_of(side) == first)
+    }
+
     /// The mean width of a module, in px.
     pub(super) fn module(&self) -> f32 {
         let corners = self.corners();
@@ -73,7 +120,7 @@ impl Placement {
 
     /// The same code in a picture `factor` times as large, `shift` px from this one's corner.
     pub(super) fn scaled(&self, factor: f32, shift: Point) -> Option<Self> {
-        Self::by_corners(
+        self.with_corners(
             self.corners()
                 .map(|(x, y)| (x * factor + shift.0, y * factor + shift.1)),
         )
@@ -98,7 +145,8 @@ impl Placement {
             let count = modules.len() as f32;
             sum / count
         };
-        mean(&PATTERNS.light) - mean(&PATTERNS.dark)
+        self.polarity
+            .of_difference(mean(&PATTERNS.light) - mean(&PATTERNS.dark))
     }
 
     /// As [`Placement::contrast`], of the alignment pattern alone.
@@ -114,7 +162,7 @@ impl Placement {
             }
         }
         // A ring of eight light modules between a dark one and a ring of sixteen.
-        light / 8.0 - dark / 17.0
+        self.polarity.of_difference(light / 8.0 - dark / 17.0)
     }
 
     fn brightness(&self, picture: &Luma<'_>, module: Point) -> f32 {
@@ -177,7 +225,7 @@ impl Placement {
             for (corner, _) in moved.iter_mut().zip(group).filter(|(_, moves)| *moves) {
                 *corner = (corner.0 + x, corner.1 + y);
             }
-            if let Some(place) = Self::by_corners(moved) {
+            if let Some(place) = self.with_corners(moved) {
                 let contrast = place.contrast(picture);
                 if contrast > best.0 {
                     best = (contrast, place);

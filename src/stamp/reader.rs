@@ -3,12 +3,15 @@
 //! Where a stamp was read, the next picture is looked at first: the 625 modules get sampled straight, which
 //! takes a few tenths of a ms whatever the size of the picture. When that fails the surroundings are
 //! searched, then the whole picture. Of several stamps in a picture the first one found is followed for as
-//! long as it can be read there.
+//! long as it can be read there; [`WallReader`](super::wall::WallReader) reads all of them.
+//!
+//! A picture may be turned, mirrored (ISO/IEC 18004:2015 has mirror imaging) or have its colours inverted: the stamp is
+//! read all the same, and the [`Sighting`] tells.
 
 use super::Stamp;
 use super::grid::Decoder;
 pub use super::luma::Luma;
-use super::placement::Placement;
+use super::placement::{Placement, Polarity, distance};
 use super::search::{Searcher, read_near};
 
 /// A stamp that was found.
@@ -20,6 +23,55 @@ pub struct Sighting {
     pub corners: [(f32, f32); 4],
     /// Whether it was where the one before it had been, so that the picture was not searched.
     pub followed: bool,
+    /// Whether light and dark have changed places.
+    pub inverted: bool,
+}
+
+impl Sighting {
+    pub(super) fn new(stamp: Stamp, placement: &Placement, followed: bool) -> Self {
+        Self {
+            stamp,
+            corners: placement.corners(),
+            followed,
+            inverted: placement.polarity == Polarity::Inverted,
+        }
+    }
+
+    /// Whether the picture is seen as in a mirror.
+    #[must_use]
+    pub fn is_mirrored(&self) -> bool {
+        let [top_left, top_right, _, bottom_left] = self.corners;
+        let across = (top_right.0 - top_left.0, top_right.1 - top_left.1);
+        let down = (bottom_left.0 - top_left.0, bottom_left.1 - top_left.1);
+        across.0 * down.1 < across.1 * down.0
+    }
+
+    /// By how many degrees the picture is turned clockwise, to the nearest quarter: 0, 90, 180 or 270. A mirrored one
+    /// was turned before its left and right changed places.
+    #[must_use]
+    #[allow(clippy::cast_possible_truncation, reason = "at most two quarters either way")]
+    pub fn turned(&self) -> u16 {
+        let [top_left, top_right, ..] = self.corners;
+        let (across, down) = (top_right.0 - top_left.0, top_right.1 - top_left.1);
+        let across = if self.is_mirrored() { -across } else { across };
+        let quarters = (down.atan2(across) / std::f32::consts::FRAC_PI_2).round() as i16;
+        90 * quarters.rem_euclid(4).unsigned_abs()
+    }
+
+    /// The mean length of the code's sides, in px.
+    #[must_use]
+    pub fn size(&self) -> f32 {
+        let side = |side: usize| distance(self.corners[side], self.corners[(side + 1) % 4]);
+        (0..4).map(side).sum::<f32>() / 4.0
+    }
+
+    /// The middle of the code, in px.
+    #[must_use]
+    pub fn middle(&self) -> (f32, f32) {
+        let sum = |sum: (f32, f32), corner: (f32, f32)| (sum.0 + corner.0, sum.1 + corner.1);
+        let (x, y) = self.corners.into_iter().fold((0.0, 0.0), sum);
+        (x / 4.0, y / 4.0)
+    }
 }
 
 /// Reads a stream of pictures. It remembers where the stamp was.
@@ -49,13 +101,9 @@ impl StampReader {
             .and_then(|last| follow(picture, last, &mut self.decoder));
         let (stamp, placement) = followed
             .or_else(|| self.search_around(picture))
-            .or_else(|| self.searcher.search(picture, &mut self.decoder))?;
+            .or_else(|| self.searcher.search(picture, &[], &mut self.decoder))?;
         self.last = Some(placement);
-        Some(Sighting {
-            stamp,
-            corners: placement.corners(),
-            followed: followed.is_some(),
-        })
+        Some(Sighting::new(stamp, &placement, followed.is_some()))
     }
 
     /// Searches the place where the last stamp was, and half its size around it.
@@ -64,7 +112,7 @@ impl StampReader {
         let (left, width) = surroundings(corners.map(|(x, _)| x));
         let (top, height) = surroundings(corners.map(|(_, y)| y));
         let part = picture.part(left, top, width, height);
-        let (stamp, placement) = self.searcher.search(&part, &mut self.decoder)?;
+        let (stamp, placement) = self.searcher.search(&part, &[], &mut self.decoder)?;
         #[allow(clippy::cast_precision_loss, reason = "px of a frame are far below 2^23")]
         let shift = (left as f32, top as f32);
         Some((stamp, placement.scaled(1.0, shift)?))
@@ -73,7 +121,11 @@ impl StampReader {
 
 /// Where a stamp was before: the place as it is, and moved a little, is enough while the camera stands still
 /// or sways; else turned and bent.
-fn follow(picture: &Luma<'_>, last: Placement, decoder: &mut Decoder) -> Option<(Stamp, Placement)> {
+pub(super) fn follow(
+    picture: &Luma<'_>,
+    last: Placement,
+    decoder: &mut Decoder,
+) -> Option<(Stamp, Placement)> {
     let moved = last.moved(picture, 0.2, 0);
     read_near(picture, &moved, decoder).or_else(|| read_near(picture, &moved.bent(picture, 0.5, 2), decoder))
 }

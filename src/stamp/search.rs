@@ -3,13 +3,13 @@
 //! Finders are looked for in the picture and in pictures of half its size, a quarter, …, the smallest first:
 //! a code is found at the size at which its modules have some 1 to 7 px. Each three finders that could be
 //! those of one code make a placement, which is improved until the fixed patterns are where they should be,
-//! and read. All loops have bounds: what a picture without a stamp costs grows with its size alone.
+//! and read. Of a mirrored code, which is one whose columns are its rows, the other two finders change places. All loops have bounds: what a picture without a stamp costs grows with its size alone.
 
 use super::Stamp;
 use super::finder::{Finder, Scanner};
 use super::grid::{Decoder, Grid};
 use super::luma::{Grey, Luma};
-use super::placement::{ALIGNMENT, FINDERS, Placement, Point, SPAN, ratio};
+use super::placement::{ALIGNMENT, FINDERS, Placement, Point, Polarity, SPAN, ratio};
 
 /// Pictures of half the size, a quarter, …: codes of up to half the height of a 4320p picture.
 const HALVINGS: usize = 5;
@@ -32,42 +32,57 @@ const MIN_FIXED: f32 = 0.7;
 #[derive(Debug, Default)]
 pub(super) struct Searcher {
     scanner: Scanner,
-    halves: [Grey; HALVINGS],
+    halves: Halves,
 }
 
 impl Searcher {
-    /// The first stamp found, and where it is.
-    pub(super) fn search(&mut self, picture: &Luma<'_>, decoder: &mut Decoder) -> Option<(Stamp, Placement)> {
-        let levels = self.halve(picture);
-        let mut tries = MAX_TRIES;
+    /// The first stamp found, and where it is: none of those in places that are `known`. A stamp whose colours are
+    /// inverted is found where there is no other.
+    pub(super) fn search(
+        &mut self,
+        picture: &Luma<'_>,
+        known: &[Placement],
+        decoder: &mut Decoder,
+    ) -> Option<(Stamp, Placement)> {
+        let levels = self.halves.make(picture);
+        let mut attempts = Attempts::new(picture, known, decoder);
+        let mut others = Vec::new();
         for swing in SWINGS {
-            for (level, factor) in FACTORS.into_iter().enumerate().take(levels + 1).rev() {
-                let part = match level.checked_sub(1) {
-                    None => *picture,
-                    Some(half) => self.halves[half].luma(),
-                };
-                let places = triples(self.scanner.scan(&part, swing))
-                    .into_iter()
-                    .filter_map(|triple| triple.place(&part));
-                for place in places {
-                    // Improved in the smaller picture, read in the larger one.
-                    let place = place.bent(&part, 0.5, 2).scaled(factor, (0.0, 0.0));
-                    let found = place.and_then(|place| read_near(picture, &place, decoder));
-                    tries -= 1;
-                    if found.is_some() || tries == 0 || decoder.has_given_up() {
-                        return found;
-                    }
+            for level in (0..=levels).rev() {
+                let part = self.halves.part(picture, level);
+                let [usual, inverted] = self.scanner.scan(&part.luma, swing);
+                let found = attempts.read(&part, usual, Polarity::Usual);
+                if found.is_some() || attempts.are_over() {
+                    return found;
                 }
+                others.push((level, inverted.to_vec()));
             }
         }
-        None
+        let mut others = others.into_iter();
+        others.find_map(|(level, finders)| {
+            let part = self.halves.part(picture, level);
+            attempts.read(&part, &finders, Polarity::Inverted)
+        })
     }
+}
 
-    /// Makes the smaller pictures; answers how many.
-    fn halve(&mut self, picture: &Luma<'_>) -> usize {
+/// A picture, or a smaller one that was made of it.
+struct Part<'a> {
+    luma: Luma<'a>,
+    /// How many px of the picture are one of it.
+    factor: f32,
+}
+
+/// Pictures of half the size of a picture, a quarter, ….
+#[derive(Debug, Default)]
+struct Halves([Grey; HALVINGS]);
+
+impl Halves {
+    /// Makes those that are worth a look; answers how many.
+    fn make(&mut self, picture: &Luma<'_>) -> usize {
         let mut made = 0;
         while made < HALVINGS {
-            let (done, rest) = self.halves.split_at_mut(made);
+            let (done, rest) = self.0.split_at_mut(made);
             let larger = done.last().map_or(*picture, Grey::luma);
             if larger.width.min(larger.height) < 4 * MIN_SIDE {
                 break;
@@ -77,6 +92,70 @@ impl Searcher {
         }
         made
     }
+
+    /// The picture after so many halvings.
+    fn part<'a>(&'a self, picture: &Luma<'a>, halvings: usize) -> Part<'a> {
+        Part {
+            luma: halvings
+                .checked_sub(1)
+                .map_or(*picture, |half| self.0[half].luma()),
+            factor: FACTORS[halvings],
+        }
+    }
+}
+
+/// The tries to read codes of one picture.
+struct Attempts<'a> {
+    picture: &'a Luma<'a>,
+    /// The places of codes that are not looked for.
+    known: &'a [Placement],
+    decoder: &'a mut Decoder,
+    left: u32,
+}
+
+impl<'a> Attempts<'a> {
+    fn new(picture: &'a Luma<'a>, known: &'a [Placement], decoder: &'a mut Decoder) -> Self {
+        Self {
+            picture,
+            known,
+            decoder,
+            left: MAX_TRIES,
+        }
+    }
+
+    fn are_over(&self) -> bool {
+        self.left == 0 || self.decoder.has_given_up()
+    }
+
+    /// Reads one of the codes that the finders of a part could make.
+    fn read(
+        &mut self,
+        part: &Part<'_>,
+        finders: &[Finder],
+        polarity: Polarity,
+    ) -> Option<(Stamp, Placement)> {
+        let is_new = |finder: &&Finder| {
+            let middle = (finder.middle.0 * part.factor, finder.middle.1 * part.factor);
+            !self.known.iter().any(|code| code.contains(middle))
+        };
+        let finders: Vec<Finder> = finders.iter().filter(is_new).copied().collect();
+        let places = triples(&finders)
+            .into_iter()
+            .filter_map(|triple| triple.place(&part.luma, polarity));
+        for place in places {
+            if self.are_over() {
+                return None;
+            }
+            self.left -= 1;
+            // Improved in the smaller picture, read in the larger one.
+            let place = place.bent(&part.luma, 0.5, 2).scaled(part.factor, (0.0, 0.0));
+            let found = place.and_then(|place| read_near(self.picture, &place, self.decoder));
+            if found.is_some() {
+                return found;
+            }
+        }
+        None
+    }
 }
 
 /// Reads a code at a place, and else at places a part of a module away.
@@ -85,8 +164,15 @@ pub(super) fn read_near(
     placement: &Placement,
     decoder: &mut Decoder,
 ) -> Option<(Stamp, Placement)> {
-    let mut read =
-        |placement: Placement| Some((decoder.read(&Grid::sample(picture, &placement))?, placement));
+    let mut read = |placement: Placement| {
+        let reading = decoder.read(&Grid::sample(picture, &placement))?;
+        let placement = if reading.is_mirrored {
+            placement.mirrored()?
+        } else {
+            placement
+        };
+        Some((reading.stamp, placement))
+    };
     read(*placement).or_else(|| {
         let off = 0.25 * placement.module();
         [(off, 0.0), (-off, 0.0), (0.0, off), (0.0, -off)]
@@ -106,7 +192,7 @@ struct Triple {
 
 impl Triple {
     /// With the first one at the right angle. `None` if the others are no sides of about the right length, or
-    /// stand the wrong way round, as in a mirror.
+    /// stand the wrong way round: then the same three stand the right way round in another order.
     fn of(corner: &Finder, right: &Finder, below: &Finder) -> Option<Self> {
         let modules = [corner, right, below].map(|finder| finder.module);
         let (across, down) = (
@@ -133,7 +219,7 @@ impl Triple {
 
     /// Where the code is, by the finders and by the alignment pattern near the fourth corner. `None` if the
     /// picture has no such patterns there.
-    fn place(&self, picture: &Luma<'_>) -> Option<Placement> {
+    fn place(&self, picture: &Luma<'_>, polarity: Polarity) -> Option<Placement> {
         let [corner, right, below] = self.middles;
         let (across, down) = (minus(right, corner), minus(below, corner));
         let part = (ALIGNMENT.0 - FINDERS[0].0) / (FINDERS[1].0 - FINDERS[0].0);
@@ -149,7 +235,7 @@ impl Triple {
                 flat.1 + u * across.1 + v * down.1,
             );
             let modules = [FINDERS[0], FINDERS[1], ALIGNMENT, FINDERS[2]];
-            Placement::by_points(modules, [corner, right, alignment, below])
+            Placement::by_points(modules, [corner, right, alignment, below], polarity)
         };
         let shifts = || (-8_i8..=8).map(|half| f32::from(half) / 2.0);
         let (_, placement) = shifts()

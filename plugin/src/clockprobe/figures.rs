@@ -1,9 +1,10 @@
 //! What `clockprobe` finds out, and how it tells: messages and statistics.
 
-use clockface::Stamp;
+use clockface::{Sighting, Stamp};
 
 use super::distribution::{Distribution, Drift};
-use super::lips::{Lag, Lips};
+use super::lips::{Lips, Settled, Tick};
+use super::listener::Heard;
 use super::stillness::Moment;
 use super::tally::{Finding, Seen, Tally, Verdict};
 
@@ -21,10 +22,10 @@ pub(super) struct Times {
 }
 
 /// What a look at a frame found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Look {
     /// Its stamp.
-    Stamp(Stamp),
+    Stamp(Sighting),
     /// No stamp that can be read.
     Unreadable,
     /// There was no look.
@@ -44,7 +45,7 @@ impl Figures {
     /// Takes note of a frame. Where upstream is live, arrival tells of freezes too.
     pub(super) fn frame(&mut self, look: Look, times: &Times, live: bool, freeze_threshold: u64) -> Finding {
         let seen = match look {
-            Look::Stamp(stamp) => Seen::Frame {
+            Look::Stamp(Sighting { stamp, .. }) => Seen::Frame {
                 run: stamp.run,
                 number: stamp.frame,
             },
@@ -57,10 +58,13 @@ impl Figures {
             end: times.end.map(signed),
         };
         let finding = self.tally.count(seen, at, freeze_threshold);
-        if let (Look::Stamp(stamp), Verdict::First | Verdict::New | Verdict::OutOfOrder) =
+        if let Some(running) = times.running {
+            self.lips.video(signed(running));
+        }
+        if let (Look::Stamp(sighting), Verdict::First | Verdict::New | Verdict::OutOfOrder) =
             (look, finding.verdict)
         {
-            self.first_coming(&stamp, times);
+            self.first_coming(&sighting.stamp, times);
         }
         finding
     }
@@ -74,9 +78,27 @@ impl Figures {
         }
     }
 
-    /// Takes note of a tick that begins at that running time.
-    pub(super) fn tick(&mut self, running: gst::ClockTime) -> Option<Lag> {
-        self.lips.tick(signed(running))
+    /// Takes note of a tick that was heard.
+    pub(super) fn tick(&mut self, heard: Heard) {
+        self.lips.tick(Tick {
+            running: signed(heard.running),
+            arrival: heard.arrival,
+        });
+    }
+
+    /// The ticks for which no more pictures have to be waited.
+    pub(super) fn settle_ticks(&mut self) -> Vec<Settled> {
+        self.lips.settle()
+    }
+
+    /// All ticks, for nothing more comes that could tell of them.
+    pub(super) fn settle_all_ticks(&mut self) -> Vec<Settled> {
+        self.lips.settle_all()
+    }
+
+    /// No more pictures come.
+    pub(super) fn video_ends(&mut self) {
+        self.lips.video_ends();
     }
 
     /// What comes next does not follow what came before; that is over at `now`.
@@ -123,30 +145,65 @@ impl Figures {
 
 /// The message of a look and what it found; `None` where there was none.
 pub(super) fn look_message(look: Look, times: &Times, finding: Finding) -> Option<gst::Structure> {
-    let named = |name: &str| {
-        gst::Structure::builder(name)
-            .field("arrival", unsigned(times.arrival))
-            .field("pts", or_none(times.pts))
-            .field("running-time", or_none(times.running))
-    };
     match look {
-        Look::Stamp(stamp) => Some(
-            named("clockprobe-reading")
-                .field("instant", unsigned(nanoseconds(&stamp)))
-                .field("latency", latency(&stamp, times))
-                .field("frame", stamp.frame)
-                .field("run", stamp.run)
-                .field("stream", stamp.stream)
-                .field("viewers", stamp.viewers)
+        Look::Stamp(sighting) => Some(
+            with_stamp(timed("clockprobe-reading", times), &sighting)
+                .field("latency", latency(&sighting.stamp, times))
                 .field("kind", kind(finding.verdict))
                 .field("missing", finding.missing.map_or(0, |missing| missing.count))
                 .field_if_some("missing-after", finding.missing.map(|missing| missing.after))
                 .field("found", finding.is_found)
                 .build(),
         ),
-        Look::Unreadable => Some(named("clockprobe-unreadable").build()),
+        Look::Unreadable => Some(timed("clockprobe-unreadable", times).build()),
         Look::Unexamined => None,
     }
+}
+
+/// With what a stamp says, and how it is seen.
+fn with_stamp(builder: gst::structure::Builder, sighting: &Sighting) -> gst::structure::Builder {
+    let stamp = &sighting.stamp;
+    builder
+        .field("instant", unsigned(nanoseconds(stamp)))
+        .field("frame", stamp.frame)
+        .field("run", stamp.run)
+        .field("stream", stamp.stream)
+        .field("viewers", stamp.viewers)
+        .field("mirrored", sighting.is_mirrored())
+        .field("turned", u32::from(sighting.turned()))
+        .field("inverted", sighting.inverted)
+}
+
+/// The message of all stamps of a picture.
+pub(super) fn stamps_message(stamps: &[Sighting], times: &Times) -> gst::Structure {
+    let stamps = stamps.iter().map(|sighting| {
+        let ((x, y), size) = (sighting.middle(), sighting.size());
+        let px = |length: f32| {
+            #[allow(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a cast saturates"
+            )]
+            let px = length.round() as u32;
+            px
+        };
+        with_stamp(gst::Structure::builder("stamp"), sighting)
+            .field("x", px(x))
+            .field("y", px(y))
+            .field("size", px(size))
+            .build()
+    });
+    timed("clockprobe-stamps", times)
+        .field("stamps", gst::Array::new(stamps))
+        .build()
+}
+
+/// A message of a buffer.
+fn timed(name: &str, times: &Times) -> gst::structure::Builder {
+    gst::Structure::builder(name)
+        .field("arrival", unsigned(times.arrival))
+        .field("pts", or_none(times.pts))
+        .field("running-time", or_none(times.running))
 }
 
 /// What a message calls a frame that was read.
@@ -159,12 +216,12 @@ fn kind(verdict: Verdict) -> &'static str {
     }
 }
 
-/// The message of a tick that begins at that running time, in a buffer that came at `arrival`.
-pub(super) fn tick_message(running: gst::ClockTime, arrival: i64, lag: Option<Lag>) -> gst::Structure {
+/// The message of a tick.
+pub(super) fn tick_message((tick, lag): &Settled) -> gst::Structure {
     gst::Structure::builder("clockprobe-tick")
         .field("second", lag.map_or(0, |lag| unsigned(lag.second)))
-        .field("running-time", running.nseconds())
-        .field("arrival", unsigned(arrival))
+        .field("running-time", unsigned(tick.running))
+        .field("arrival", unsigned(tick.arrival))
         .field_if_some("av-offset", lag.map(|lag| lag.offset))
         .build()
 }

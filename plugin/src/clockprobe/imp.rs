@@ -2,19 +2,21 @@
 
 use std::sync::{LazyLock, Mutex};
 
-use clockface::StampReader;
 use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
-use gst_video::{VideoFrameRef, VideoInfo};
+use gst_video::VideoInfo;
 
-use super::figures::{self, Figures, Look, Times};
+use super::figures::{self, Figures};
+use super::lips::Settled;
 use super::listener::{self, Heard, Listener};
 use super::luma;
 use super::settings::{self, Settings};
 use super::stillness::Moment;
+use super::video::Video;
 use crate::clock::{PipelineClock, Wall, machine_clock};
 use crate::live::lock;
+use crate::schedule::held;
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
@@ -41,18 +43,6 @@ pub struct ClockProbe {
 struct AudioPads {
     sink: gst::Pad,
     src: gst::Pad,
-}
-
-/// What reading a video stream needs.
-#[derive(Default)]
-struct Video {
-    info: Option<VideoInfo>,
-    segment: Option<gst::FormattedSegment<gst::ClockTime>>,
-    reader: StampReader,
-    /// Frames since the last one that was examined.
-    unexamined: u32,
-    /// Whether upstream is live; `None` before it has said so.
-    live: Option<bool>,
 }
 
 #[glib::object_subclass]
@@ -175,6 +165,7 @@ impl ElementImpl for ClockProbe {
         let Some(pads) = lock(&self.audio).take_if(|pads| pads.sink == *pad) else {
             return;
         };
+        self.settle_all_ticks();
         // Downstream first, so that whatever waits there lets go of what comes in.
         for pad in [&pads.src, &pads.sink] {
             let gone = pad.set_active(false).and_then(|()| self.obj().remove_pad(pad));
@@ -202,6 +193,7 @@ impl ElementImpl for ClockProbe {
         let success = self.parent_change_state(transition)?;
         if transition == gst::StateChange::PausedToReady {
             self.cut(Moment::default());
+            self.settle_all_ticks();
         }
         Ok(success)
     }
@@ -213,13 +205,16 @@ impl ClockProbe {
         let (arrival, clock) = (self.instant(), self.clock_time());
         let live = self.ask_whether_live();
         let settings = *lock(&self.settings);
-        let (look, times) = lock(&self.video).look(&buffer, (arrival, clock), settings.every);
-        let finding = lock(&self.figures).frame(look, &times, live, settings.freeze_threshold);
-        if settings.post_messages
-            && let Some(message) = figures::look_message(look, &times, finding)
-        {
-            self.post(message);
+        let seen = lock(&self.video).look(&buffer, (arrival, clock), &settings);
+        let finding = lock(&self.figures).frame(seen.look, &seen.times, live, settings.freeze_threshold);
+        if settings.post_messages {
+            let reading = figures::look_message(seen.look, &seen.times, finding);
+            for message in reading.into_iter().chain(seen.stamps_message()) {
+                self.post(message);
+            }
         }
+        let ticks = lock(&self.figures).settle_ticks();
+        self.post_ticks(&ticks);
         self.src.push(buffer)
     }
 
@@ -233,9 +228,18 @@ impl ClockProbe {
             gst::EventView::FlushStop(_) => {
                 lock(&self.video).segment = None;
                 self.cut(self.now());
+                self.settle_all_ticks();
                 lock(&self.figures).forget_pictures();
             }
-            gst::EventView::Eos(_) => self.cut(self.now()),
+            gst::EventView::Eos(_) => {
+                self.cut(self.now());
+                let ticks = {
+                    let mut figures = lock(&self.figures);
+                    figures.video_ends();
+                    figures.settle_ticks()
+                };
+                self.post_ticks(&ticks);
+            }
             _ => {}
         }
         gst::Pad::event_default(pad, Some(&*self.obj()), event)
@@ -261,46 +265,6 @@ impl ClockProbe {
 
     fn is_live(&self) -> bool {
         lock(&self.settings).force_live || lock(&self.video).live == Some(true)
-    }
-}
-
-impl Video {
-    /// Looks at a buffer that came at an instant, and at a time of the pipeline's clock.
-    fn look(&mut self, buffer: &gst::BufferRef, arrival: (i64, i64), every: u32) -> (Look, Times) {
-        let look = if self.unexamined == 0 {
-            self.examine(buffer)
-        } else {
-            Look::Unexamined
-        };
-        self.unexamined = (self.unexamined + 1) % every.max(1);
-        (look, self.times(buffer, arrival))
-    }
-
-    fn examine(&mut self, buffer: &gst::BufferRef) -> Look {
-        let Some(info) = &self.info else {
-            return Look::Unreadable;
-        };
-        let frame = VideoFrameRef::from_buffer_ref_readable(buffer, info).ok();
-        let luma = frame.as_ref().and_then(luma::luma);
-        match luma.and_then(|luma| self.reader.read(&luma)) {
-            Some(sighting) => Look::Stamp(sighting.stamp),
-            None => Look::Unreadable,
-        }
-    }
-
-    fn times(&self, buffer: &gst::BufferRef, (arrival, clock): (i64, i64)) -> Times {
-        let pts = buffer.pts();
-        let running = |time: gst::ClockTime| self.segment.as_ref()?.to_running_time(time);
-        let end = pts
-            .zip(buffer.duration())
-            .map(|(pts, duration)| pts.saturating_add(duration));
-        Times {
-            arrival,
-            clock,
-            pts,
-            running: pts.and_then(running),
-            end: end.and_then(running),
-        }
     }
 }
 
@@ -342,11 +306,31 @@ impl ClockProbe {
     }
 
     fn note_ticks(&self, ticks: &[Heard]) {
+        let settled = {
+            let mut figures = lock(&self.figures);
+            for tick in ticks {
+                figures.tick(*tick);
+            }
+            if self.sink.is_linked() {
+                figures.settle_ticks()
+            } else {
+                figures.settle_all_ticks()
+            }
+        };
+        self.post_ticks(&settled);
+    }
+
+    /// Has all ticks told by the pictures that there are.
+    fn settle_all_ticks(&self) {
+        let ticks = lock(&self.figures).settle_all_ticks();
+        self.post_ticks(&ticks);
+    }
+
+    fn post_ticks(&self, ticks: &[Settled]) {
         for tick in ticks {
-            let lag = lock(&self.figures).tick(tick.running);
-            gst::log!(CAT, imp = self, "a tick at {}: {lag:?}", tick.running);
+            gst::log!(CAT, imp = self, "a tick: {tick:?}");
             if lock(&self.settings).post_messages {
-                self.post(figures::tick_message(tick.running, tick.arrival, lag));
+                self.post(figures::tick_message(tick));
             }
         }
     }
@@ -396,14 +380,14 @@ impl ClockProbe {
         let wall = lock(&self.settings).wall();
         match (PipelineClock::of(&*self.obj()), wall) {
             (Some(clock), _) => clock.instant(wall),
-            (None, Wall::TimeOfDay) => machine_clock(),
+            (None, Wall::TimeOfDay) => held(machine_clock()),
             (None, Wall::From(start)) => start,
         }
     }
 
     /// The pipeline's clock in ns; the machine's where it has none.
     fn clock_time(&self) -> i64 {
-        PipelineClock::of(&*self.obj()).map_or_else(machine_clock, |clock| clock.running())
+        PipelineClock::of(&*self.obj()).map_or_else(|| held(machine_clock()), |clock| clock.running())
     }
 
     /// Now, as far as it tells that the picture stands still.

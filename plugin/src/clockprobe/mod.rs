@@ -11,8 +11,10 @@ mod lips;
 mod listener;
 mod luma;
 mod settings;
+mod slope;
 mod stillness;
 mod tally;
+mod video;
 
 glib::wrapper! {
     /// SECTION:element-clockprobe
@@ -35,6 +37,9 @@ glib::wrapper! {
     /// * `latency` (gint64): `arrival` - `instant`; negative where the camera's clock is ahead of this
     ///   machine's
     /// * `frame` (guint64), `run`, `stream`, `viewers` (guint): what else the stamp says
+    /// * `mirrored` (gboolean): left and right have changed places; `turned` (guint): by 0, 90, 180 or 270 degrees
+    ///   clockwise, to the nearest of them, before it was mirrored; `inverted` (gboolean): light and dark have changed
+    ///   places. All of that is read.
     /// * `pts`, `running-time` (guint64): of the buffer; `GST_CLOCK_TIME_NONE` without one
     /// * `kind` (string): `first` of a run (or after a step back of more than 1000 numbers), `next` (newer than all
     ///   before), `late` (after a higher number), `repeated`
@@ -44,13 +49,22 @@ glib::wrapper! {
     ///
     /// `clockprobe-unreadable`, for each frame that was examined in vain: `arrival`, `pts`, `running-time`.
     ///
+    /// `clockprobe-stamps`, with #clockprobe:every-stamp, for each frame that was examined: `arrival`, `pts`,
+    /// `running-time`, and `stamps` (GstValueArray): a structure `stamp` for each stamp in the picture, from left to
+    /// right, 16 at most, with `instant`, `frame`, `run`, `stream`, `viewers`, `mirrored`, `turned`, `inverted` as above,
+    /// `x`, `y` (guint): where its middle is (px), and `size` (guint): the length of its side (px).
+    ///
     /// `clockprobe-tick`, for each tick that was heard:
     ///
-    /// * `second` (guint64): the whole second that it marks; 0 while no stamp has been read
+    /// * `second` (guint64): the whole second that it marks; 0 where no stamp was read around it
     /// * `running-time` (guint64): of its first sample
     /// * `arrival` (guint64): of the buffer with its first sample
     /// * `av-offset` (gint64): how much later than the picture of the same instant it is presented; absent
-    ///   while no stamp has been read
+    ///   where no stamp was read around it
+    ///
+    /// A tick is held against the pictures of half a second before and after it, so that its message comes when these
+    /// have come; where they do not, once the video is 5 s or the sound 30 s further, or the video ends. Without any video
+    /// it comes at once.
     ///
     /// ## Statistics
     /// #clockprobe:stats is a structure `clockprobe-stats` of what came since the element left READY.
@@ -76,7 +90,8 @@ glib::wrapper! {
     /// or each of its frames is a freeze.
     ///
     /// A tick is 20 ms of 1 kHz (`clocktone`'s default) at a whole second, with some 20 ms of quiet around it. It is
-    /// held against the nearest second of the picture: sound that is 700 ms late is told as 300 ms early.
+    /// held against the nearest second of the picture: sound that is 700 ms late from the start is told as 300 ms early.
+    /// An offset that grows from tick to tick is followed beyond half a second.
     ///
     /// What there are no data for is absent. Seeks and pauses of live streams begin anew: what they leave out
     /// is neither lost nor frozen.

@@ -11,6 +11,7 @@ const DEFAULT_EVERY: u32 = 1;
 const DEFAULT_FREEZE_THRESHOLD: u64 = 500_000_000;
 const DEFAULT_POST_MESSAGES: bool = true;
 const DEFAULT_FORCE_LIVE: bool = false;
+const DEFAULT_EVERY_STAMP: bool = false;
 /// Arrival is by the wall clock.
 const WALL_CLOCK: i64 = -1;
 
@@ -23,6 +24,7 @@ pub(super) struct Settings {
     pub(super) freeze_threshold: u64,
     pub(super) post_messages: bool,
     pub(super) force_live: bool,
+    pub(super) every_stamp: bool,
     /// In ns since the Unix epoch, or [`WALL_CLOCK`].
     start_time: i64,
 }
@@ -34,6 +36,7 @@ impl Default for Settings {
             freeze_threshold: DEFAULT_FREEZE_THRESHOLD,
             post_messages: DEFAULT_POST_MESSAGES,
             force_live: DEFAULT_FORCE_LIVE,
+            every_stamp: DEFAULT_EVERY_STAMP,
             start_time: WALL_CLOCK,
         }
     }
@@ -54,6 +57,7 @@ impl Settings {
             "every" => self.every = value.get().unwrap_or(DEFAULT_EVERY),
             "freeze-threshold" => self.freeze_threshold = value.get().unwrap_or(DEFAULT_FREEZE_THRESHOLD),
             "post-messages" => self.post_messages = value.get().unwrap_or(DEFAULT_POST_MESSAGES),
+            "every-stamp" => self.every_stamp = value.get().unwrap_or(DEFAULT_EVERY_STAMP),
             "force-live" => self.force_live = value.get().unwrap_or(DEFAULT_FORCE_LIVE),
             "start-time" => self.start_time = value.get().unwrap_or(WALL_CLOCK),
             _ => {}
@@ -66,6 +70,7 @@ impl Settings {
             "every" => self.every.to_value(),
             "freeze-threshold" => self.freeze_threshold.to_value(),
             "post-messages" => self.post_messages.to_value(),
+            "every-stamp" => self.every_stamp.to_value(),
             "force-live" => self.force_live.to_value(),
             "start-time" => self.start_time.to_value(),
             _ => return None,
@@ -103,6 +108,12 @@ pub(super) fn properties() -> &'static [glib::ParamSpec] {
                      picture stands still",
                 )
                 .default_value(DEFAULT_FORCE_LIVE)
+                .mutable_playing()
+                .build(),
+            glib::ParamSpecBoolean::builder("every-stamp")
+                .nick("Every stamp")
+                .blurb("Read all stamps of a picture, not only the one that is followed, and post clockprobe-stamps")
+                .default_value(DEFAULT_EVERY_STAMP)
                 .mutable_playing()
                 .build(),
             glib::ParamSpecInt64::builder("start-time")

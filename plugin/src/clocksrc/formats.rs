@@ -11,7 +11,7 @@ const MAX_FRAMERATE: gst::Fraction = gst::Fraction::new_raw(1000, 1);
 const MAX_SIDE: i32 = 32_767;
 const _: () = assert!(clockface::frame::MAX_SIDE == MAX_SIDE.unsigned_abs() as usize);
 
-/// Formats in the order of preference: the encoders' own first.
+/// Formats in the order of preference: the encoders' own first, and grey, in which colours are gone, last.
 const FORMATS: [(gst_video::VideoFormat, PixelFormat); 17] = [
     (gst_video::VideoFormat::I420, PixelFormat::I420),
     (gst_video::VideoFormat::Nv12, PixelFormat::Nv12),
@@ -19,7 +19,6 @@ const FORMATS: [(gst_video::VideoFormat, PixelFormat); 17] = [
     (gst_video::VideoFormat::Nv21, PixelFormat::Nv21),
     (gst_video::VideoFormat::Y42b, PixelFormat::Y42b),
     (gst_video::VideoFormat::Y444, PixelFormat::Y444),
-    (gst_video::VideoFormat::Gray8, PixelFormat::Gray8),
     (gst_video::VideoFormat::Rgbx, PixelFormat::Rgbx),
     (gst_video::VideoFormat::Xrgb, PixelFormat::Xrgb),
     (gst_video::VideoFormat::Bgrx, PixelFormat::Bgrx),
@@ -30,6 +29,7 @@ const FORMATS: [(gst_video::VideoFormat, PixelFormat); 17] = [
     (gst_video::VideoFormat::Abgr, PixelFormat::Abgr),
     (gst_video::VideoFormat::Rgb, PixelFormat::Rgb),
     (gst_video::VideoFormat::Bgr, PixelFormat::Bgr),
+    (gst_video::VideoFormat::Gray8, PixelFormat::Gray8),
 ];
 
 /// All that can be made.
@@ -42,8 +42,15 @@ pub(super) fn caps() -> gst::Caps {
         .build()
 }
 
-/// Chooses the first structure, and in it what is closest to the usual.
+/// Chooses the format that is preferred among all that are offered, the first structure that has it, and in that what
+/// is closest to the usual.
+///
+/// The order of an offer says nothing of what is wanted: x264enc begins with Y444, which few can play, and a converter
+/// in front of an encoder takes everything.
 pub(super) fn fixate(caps: &mut gst::Caps) {
+    if let Some(preferred) = preferred(caps) {
+        *caps = preferred;
+    }
     caps.truncate();
     if let Some(structure) = caps.make_mut().structure_mut(0) {
         structure.fixate_field_nearest_int("width", WIDTH);
@@ -52,7 +59,23 @@ pub(super) fn fixate(caps: &mut gst::Caps) {
         if structure.has_field("pixel-aspect-ratio") {
             structure.fixate_field_nearest_fraction("pixel-aspect-ratio", gst::Fraction::new(1, 1));
         }
+        if structure.has_field("interlace-mode") {
+            structure.fixate_field_str("interlace-mode", "progressive");
+        }
     }
+}
+
+/// The part of the caps that has the first of [`FORMATS`] that they allow; `None` if they allow none.
+fn preferred(caps: &gst::Caps) -> Option<gst::Caps> {
+    let with = |format: gst_video::VideoFormat| {
+        let wanted = gst::Caps::builder("video/x-raw")
+            .any_features()
+            .field("format", format.to_str())
+            .build();
+        caps.intersect_with_mode(&wanted, gst::CapsIntersectMode::First)
+    };
+    let mut allowed = FORMATS.iter().map(|(format, _)| with(*format));
+    allowed.find(|caps| !caps.is_empty())
 }
 
 /// What a face needs to know of the caps; `None` for what it cannot paint.

@@ -225,6 +225,7 @@ impl PushSrcImpl for ClockSrc {
         let buffer = self.paint(&frame, settled.run)?;
         let clock = timing.is_live.then(|| PipelineClock::of(&*self.obj())).flatten();
         self.count(&frame, timing, clock.as_ref());
+        self.warn_of_instant(frame.instant);
         self.warn_of_no_room();
         Ok(CreateSuccess::NewBuffer(buffer))
     }
@@ -403,13 +404,13 @@ fn begin(life: &Life<Settled>, rate: gst::Fraction, now: Option<Now>) -> Schedul
     let Alignment { align, phase } = life.settled.alignment;
     let (num, den) = (numerator(rate), denominator(rate));
     let first_instant = match now {
-        Some(now) => now.offset.saturating_add(now.running),
-        None => start_time.unwrap_or_else(machine_clock),
+        Some(now) => now.offset + i128::from(now.running),
+        None => start_time.map_or_else(machine_clock, i128::from),
     };
-    let origin = if align { phase } else { first_instant };
+    let origin = if align { phase.into() } else { first_instant };
     let grid = Grid::new(num, den, origin);
     let now = now.unwrap_or_else(|| {
-        let offset = start_time.unwrap_or_else(|| grid.at_or_before(first_instant));
+        let offset = start_time.map_or_else(|| grid.at_or_before(first_instant), i128::from);
         Now {
             running: 0,
             offset,

@@ -26,7 +26,13 @@ glib::wrapper! {
     /// #clocksrc:stats, and its number (the buffer's offset) is used up.
     ///
     /// Painting costs what changed: some microseconds for a 1080p frame. I420 and NV12 are painted directly,
-    /// so a `videoconvert` between the source and an encoder passes them through.
+    /// so a `videoconvert` between the source and an encoder passes them through. I420 is made wherever downstream can
+    /// have it, in whatever order that offers formats, and grey only where nothing else can be had; caps ask for others,
+    /// such as NV12 for an encoder in hardware.
+    ///
+    /// What the clock shows is told from 1970 to 2262-04-11T23:47:16Z, the last instant that ns since 1970 in 64 bits can
+    /// tell. Where the clock is set to a time beyond that, frames go on in step and tell the nearest one, and a warning
+    /// says so.
     ///
     /// With #clocksrc:stamp the picture carries what it says as a QR code too, which any reader of QR codes reads: 57
     /// digits, of which 1 is the version (`1`), 16 are the instant shown in µs since the Unix epoch, 10 the frame's

@@ -14,7 +14,7 @@ use super::settings::{self, Settings};
 use super::tick::{Span, Tick, Ticks};
 use crate::clock::{PipelineClock, machine_clock};
 use crate::live::{Life, Live, LiveSource, Timing, label, lock};
-use crate::schedule::{Frame, Grid, Now, Schedule};
+use crate::schedule::{Frame, Grid, Now, Schedule, held};
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
@@ -220,8 +220,9 @@ impl PushSrcImpl for ClockTone {
         let timing = self.live.life().timing;
         let frame = self.next_frame()?;
         let clock = self.clock(timing)?;
-        let buffer = self.sound(&frame, timing, clock.as_ref())?;
+        let (buffer, instant) = self.sound(&frame, timing, clock.as_ref())?;
         self.count(&frame, timing, clock.as_ref());
+        self.warn_of_instant(instant);
         Ok(CreateSuccess::NewBuffer(buffer))
     }
 }
@@ -275,12 +276,13 @@ impl LiveSource for ClockTone {
 }
 
 impl ClockTone {
+    /// The buffer of a frame, and the instant of its PTS.
     fn sound(
         &self,
         frame: &Frame,
         timing: Timing,
         clock: Option<&PipelineClock>,
-    ) -> Result<gst::Buffer, gst::FlowError> {
+    ) -> Result<(gst::Buffer, i64), gst::FlowError> {
         let settings = *lock(&self.settings);
         let now = clock.map(|clock| clock.now(timing.wall()));
         let mut stream = lock(&self.stream);
@@ -302,7 +304,7 @@ impl ClockTone {
         if tick.is_some_and(|tick| tick.begins_in(span)) {
             *lock(&self.ticks) += 1;
         }
-        let instant = ticks.instant_at(frame.pts);
+        let instant = held(ticks.instant_at(frame.pts));
         course.schedule.made(frame);
         let mut buffer = gst::Buffer::from_mut_slice(samples(&stream.info, tick, frame.instant));
         let written = buffer.make_mut();
@@ -312,7 +314,7 @@ impl ClockTone {
         stream.next_sample = first + length;
         written.set_offset(first);
         written.set_offset_end(stream.next_sample);
-        Ok(buffer)
+        Ok((buffer, instant))
     }
 }
 
@@ -331,7 +333,7 @@ fn begin(life: &Life<TsOffset>, grid: Grid, clock: Option<&PipelineClock>) -> Co
     let timing = life.timing;
     let running = clock.map_or(0, PipelineClock::running);
     let offset = clock.map_or_else(
-        || timing.start_time().unwrap_or_else(machine_clock),
+        || timing.start_time().map_or_else(machine_clock, i128::from),
         |clock| clock.now(timing.wall()).offset,
     );
     Course {
@@ -344,7 +346,7 @@ fn begin(life: &Life<TsOffset>, grid: Grid, clock: Option<&PipelineClock>) -> Co
 fn shifted(ts_offset: TsOffset, running: i64) -> Now {
     Now {
         running,
-        offset: -ts_offset,
+        offset: -i128::from(ts_offset),
         uncertainty: 0,
     }
 }

@@ -6,7 +6,7 @@
 
 use std::f64::consts::{PI, TAU};
 
-use crate::schedule::{Drift, Now, drift};
+use crate::schedule::{Drift, Now, drift, held};
 
 /// How long a tick sounds.
 pub const LENGTH: i64 = 20_000_000;
@@ -52,7 +52,7 @@ pub(crate) const fn seconds_of(nanoseconds: i64) -> f64 {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Tick {
     /// The instant at which it begins, in ns since the Unix epoch.
-    pub(crate) instant: i64,
+    pub(crate) instant: i128,
     /// The running time of it.
     start: i64,
     sound: Sound,
@@ -104,15 +104,15 @@ impl Span {
 #[derive(Debug)]
 pub(crate) struct Ticks {
     /// Wall clock minus running time, as the ticks have it.
-    offset: i64,
+    offset: i128,
     /// The tick that sounds, or is the next to.
     tick: Option<Tick>,
     /// The instant of the tick settled last, by the clock that goes now.
-    last: Option<i64>,
+    last: Option<i128>,
 }
 
 impl Ticks {
-    pub(crate) fn new(offset: i64) -> Self {
+    pub(crate) fn new(offset: i128) -> Self {
         Self {
             offset,
             tick: None,
@@ -121,8 +121,8 @@ impl Ticks {
     }
 
     /// The wall clock's instant at a running time.
-    pub(crate) fn instant_at(&self, running: i64) -> i64 {
-        running.saturating_add(self.offset)
+    pub(crate) fn instant_at(&self, running: i64) -> i128 {
+        self.offset + i128::from(running)
     }
 
     /// What came before the next buffer is not its predecessor: no tick reaches over that.
@@ -133,7 +133,7 @@ impl Ticks {
     /// Follows the wall clock to the buffer of that `span`.
     pub(crate) fn follow(&mut self, now: Now, span: Span) {
         match drift(self.offset, now, span.length()) {
-            Drift::Slew(distance) => self.offset += distance,
+            Drift::Slew(distance) => self.offset += i128::from(distance),
             Drift::Step => {
                 self.offset = now.offset;
                 self.last = None;
@@ -154,10 +154,10 @@ impl Ticks {
 
     /// The next tick, if it begins in the buffer of that `span` or in the next one.
     fn next(&self, span: Span, interval: i64, sound: Sound) -> Option<Tick> {
-        let after_last = self.last.map_or(i64::MIN, |last| last.saturating_add(1));
+        let after_last = self.last.map_or(i128::MIN, |last| last + 1);
         let earliest = self.instant_at(span.from).max(after_last);
-        let instant = multiple_at_or_after(earliest, interval.max(1));
-        let start = instant.saturating_sub(self.offset);
+        let instant = multiple_at_or_after(earliest, interval.max(1).into());
+        let start = held(instant - self.offset);
         (start < span.to.saturating_add(span.length())).then_some(Tick {
             instant,
             start,
@@ -166,12 +166,10 @@ impl Ticks {
     }
 }
 
-fn multiple_at_or_after(instant: i64, interval: i64) -> i64 {
-    let past = instant.rem_euclid(interval);
-    if past == 0 {
-        instant
-    } else {
-        instant.saturating_add(interval - past)
+fn multiple_at_or_after(instant: i128, interval: i128) -> i128 {
+    match instant.rem_euclid(interval) {
+        0 => instant,
+        past => instant + interval - past,
     }
 }
 
@@ -190,14 +188,14 @@ mod tests {
     fn at(running: i64, offset: i64) -> Now {
         Now {
             running,
-            offset,
+            offset: offset.into(),
             uncertainty: 0,
         }
     }
 
     /// Ticks of buffers of 10 ms, as (instant, start), while `offset` tells the clocks' distance at a running time.
     fn ticks(buffers: i64, offset: impl Fn(i64) -> i64) -> Vec<(i64, i64)> {
-        let mut ticks = Ticks::new(offset(0));
+        let mut ticks = Ticks::new(offset(0).into());
         let mut heard: Vec<(i64, i64)> = Vec::new();
         for index in 0..buffers {
             let span = Span {
@@ -206,7 +204,7 @@ mod tests {
             };
             ticks.follow(at(span.from, offset(span.from)), span);
             if let Some(tick) = ticks.tick(span, SECOND, SOUND) {
-                let found = (tick.instant, tick.start);
+                let found = (held(tick.instant), tick.start);
                 if heard.last() != Some(&found) {
                     assert!(tick.start >= span.from, "a tick begins before its buffer");
                     heard.push(found);
@@ -223,6 +221,34 @@ mod tests {
             .map(|n| (EPOCH + n * SECOND, 123_456_789 + n * SECOND))
             .collect();
         assert_eq!(ticks(1000, |_| offset), expected);
+    }
+
+    /// Frames stop at what 64 bits can tell; a tick tells no more than that a second is over.
+    #[test]
+    fn ticks_go_on_where_the_clock_is_far_off() {
+        for offset in [
+            i128::from(i64::MAX) - 500_000_000,
+            -400 * 31_556_952 * 1_000_000_000,
+        ] {
+            let mut ticks = Ticks::new(offset);
+            let spans = (0..500).map(|index| Span {
+                from: index * 10 * MS,
+                to: (index + 1) * 10 * MS,
+            });
+            let begun = spans.filter(|&span| {
+                ticks.follow(
+                    Now {
+                        running: span.from,
+                        offset,
+                        uncertainty: 0,
+                    },
+                    span,
+                );
+                let tick = ticks.tick(span, SECOND, SOUND);
+                tick.is_some_and(|tick| tick.begins_in(span))
+            });
+            assert_eq!(begun.count(), 5, "at {offset}");
+        }
     }
 
     #[test]
@@ -279,7 +305,7 @@ mod tests {
             from,
             to: from + 10 * MS,
         };
-        let mut ticks = Ticks::new(EPOCH);
+        let mut ticks = Ticks::new(EPOCH.into());
         let first = ticks.tick(span(0), SECOND, SOUND).unwrap();
         ticks.follow(at(10 * MS, EPOCH + 400 * MS), span(10 * MS));
         assert_eq!(ticks.tick(span(10 * MS), SECOND, SOUND), Some(first));
@@ -307,7 +333,7 @@ mod tests {
     #[test]
     fn samples_are_the_waveform_at_their_exact_times() {
         let tick = Tick {
-            instant: EPOCH,
+            instant: EPOCH.into(),
             start: 1_000_007_919,
             sound: SOUND,
         };
@@ -326,7 +352,7 @@ mod tests {
     #[test]
     fn no_time_overflows() {
         for (running, offset) in [(i64::MIN, i64::MAX), (i64::MAX, i64::MAX), (i64::MAX, i64::MIN)] {
-            let mut ticks = Ticks::new(offset);
+            let mut ticks = Ticks::new(offset.into());
             let span = Span {
                 from: running,
                 to: running.saturating_add(10 * MS),

@@ -1,6 +1,7 @@
 //! The life of a live source: from what the base class asks of it to the frame that is due.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
@@ -16,6 +17,8 @@ pub(crate) struct Live<S> {
     life: Mutex<Life<S>>,
     counts: Mutex<Counts>,
     wait: LiveWait,
+    /// It has been said in this life that the clock shows what frames cannot tell.
+    has_warned: AtomicBool,
 }
 
 /// What holds from `start()` to `stop()`.
@@ -40,6 +43,7 @@ impl<S: Copy> Live<S> {
             settled,
             latency: 0,
         };
+        self.has_warned.store(false, Ordering::Relaxed);
     }
 
     pub(crate) fn life(&self) -> Life<S> {
@@ -164,6 +168,16 @@ pub(crate) trait LiveSource: PushSrcImpl {
         clock.ok_or(gst::FlowError::Error).map(Some)
     }
 
+    /// Says once in a life that the clock shows an instant (ns since the Unix epoch) that frames cannot tell.
+    fn warn_of_instant(&self, instant: i64) {
+        let Some(text) = untold(instant) else { return };
+        if self.live().has_warned.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        gst::warning!(Self::category(), imp = self, "{text}");
+        gst::element_imp_warning!(self, gst::CoreError::Clock, ("{text}"));
+    }
+
     /// Counts a frame that leaves now.
     fn count(&self, frame: &Frame, timing: Timing, clock: Option<&PipelineClock>) {
         let leaves_at = leaves_at(frame, timing.lead_time);
@@ -179,5 +193,20 @@ pub(crate) trait LiveSource: PushSrcImpl {
                 frame.number
             );
         }
+    }
+}
+
+/// What to say of an instant that frames cannot tell; `None` for all others.
+fn untold(instant: i64) -> Option<&'static str> {
+    match instant {
+        ..0 => Some(
+            "the clock is before 1970, which is the first instant that a stamp and a buffer's timestamps can tell: they \
+             stay there. Set this machine's clock",
+        ),
+        i64::MAX => Some(
+            "the clock is past 2262-04-11T23:47:16Z, the last instant that can be told in ns since 1970: picture, stamp \
+             and timestamps stay there. Set this machine's clock",
+        ),
+        _ => None,
     }
 }

@@ -6,6 +6,7 @@
 //! | `picture` | what frames show |
 //! | `properties` | what the properties change, and refuse |
 //! | `answers` | caps, queries, seeks, the end |
+//! | `far_times` | clocks that are set to a time that nothing can tell |
 
 #[allow(
     dead_code,
@@ -16,6 +17,7 @@
 mod reader;
 
 mod answers;
+mod far_times;
 mod picture;
 mod properties;
 mod timing;

@@ -66,6 +66,7 @@ fn page(measurement: &Measurement, shown: &[Shown]) -> Markup {
                     }
                 }
                 @for added in &measurement.added { (headline(added)) }
+                @for stream in &measurement.streams { (spots(stream)) }
                 (verdict(measurement))
                 (charts::compared(shown))
                 @for shown in shown { (section(shown)) }
@@ -130,6 +131,19 @@ fn headline(added: &Added) -> Markup {
                 @if added.latency.is_some() { "Median of the same frames by both ways, against " }
                 @else { "Against " }
                 (url(&added.from)) ": " (detail) "."
+            }
+        }
+    }
+}
+
+/// Stamps that were seen in one picture.
+fn spots(stream: &StreamFigures) -> Markup {
+    let lines = words::spots(stream);
+    html! {
+        @if !lines.is_empty() {
+            div class="card" {
+                p { "Stamps in one picture of " (url(&stream.url)) }
+                ul { @for line in lines { li { (line) } } }
             }
         }
     }

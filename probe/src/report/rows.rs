@@ -1,7 +1,7 @@
 //! The figures of a stream, named and put in order: what the table and the page share.
 
 use super::words::{self, NOTHING};
-use crate::figures::{Distribution, StreamFigures};
+use crate::figures::{Distribution, Sound, StreamFigures};
 
 /// How a figure of a stream is told.
 type Tell = fn(&StreamFigures) -> String;
@@ -18,6 +18,7 @@ pub(super) const GROUPS: &[Group] = &[
         title: "Stream",
         rows: &[
             ("picture", picture),
+            ("altered", |stream| optional(stream.alteration, words::alteration)),
             ("transport", |stream| {
                 optional(stream.transport.as_ref(), |it| words::clean(it))
             }),
@@ -90,6 +91,10 @@ pub(super) const GROUPS: &[Group] = &[
         title: "Sound minus picture",
         rows: &[
             ("median / max", sound),
+            ("drift", |stream| {
+                let drift = |sound: Sound| Some(words::drift(sound.drift_ppm?, sound.drift_uncertainty_ppm));
+                optional(stream.sound.and_then(drift), |text| text)
+            }),
             ("ticks heard", |stream| {
                 optional(stream.sound, |sound| sound.ticks.to_string())
             }),

@@ -21,6 +21,7 @@ pub fn table(measurement: &Measurement) -> String {
     let blocks = [
         head(measurement),
         headlines(measurement),
+        spots(&measurement.streams),
         figures(&measurement.streams),
         listed("Limits", &limits(measurement)),
         listed("Problems", &problems(measurement)),
@@ -53,6 +54,15 @@ fn headlines(measurement: &Measurement) -> String {
         text += &wrapped("  ", &detail);
     }
     text
+}
+
+/// Stamps that were seen in one picture.
+fn spots(streams: &[StreamFigures]) -> String {
+    streams
+        .iter()
+        .filter(|stream| !stream.spots.is_empty())
+        .map(|stream| listed(&words::clean(&stream.url), &words::spots(stream)))
+        .collect()
 }
 
 /// Of a stream without any picture its problem tells all.

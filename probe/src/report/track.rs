@@ -239,6 +239,7 @@ mod tests {
             height: 0,
             stream_id: None,
             viewers: None,
+            alteration: None,
             frames_per_second: None,
             counts: Counts {
                 frames,
@@ -262,6 +263,8 @@ mod tests {
             times: Times::default(),
             sound: None,
             losses: Vec::new(),
+            spots: Vec::new(),
+            differences: Vec::new(),
             problems: Vec::new(),
         }
     }

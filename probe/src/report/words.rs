@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::figures::{
-    Added, Basis, ClockCheck, ClockRelation, Counts, Disagreement, Distribution, Estimate, Limit, Loss,
-    Measurement, Sample, StreamFigures, Times,
+    Added, Alteration, Basis, ClockCheck, ClockRelation, Counts, Difference, Disagreement, Distribution,
+    Estimate, Limit, Loss, Measurement, Sample, StreamFigures, Times,
 };
 
 /// What stands where there is nothing to tell.
@@ -72,7 +72,7 @@ pub(super) fn estimate(of: Estimate) -> String {
     format!("{} ± {} ms", signed(of.value), number(of.uncertainty))
 }
 
-/// A drift and two standard errors of it, in ppm.
+/// A drift and how far off it may be, in ppm.
 pub(super) fn drift(ppm: f64, uncertainty: Option<f64>) -> String {
     let uncertainty = uncertainty.map(|it| format!(" ± {}", number(it)));
     format!("{}{} ppm", signed(ppm), uncertainty.unwrap_or_default())
@@ -125,6 +125,45 @@ pub(super) fn numbers(loss: &Loss) -> String {
         0 | 1 => loss.first.to_string(),
         count => format!("{}–{}", loss.first, loss.first.saturating_add(count - 1)),
     }
+}
+
+/// What was done to the picture.
+pub(super) fn alteration(of: Alteration) -> String {
+    let turned = format!("turned by {}°", of.turned);
+    let done = [
+        (of.turned != 0, turned.as_str()),
+        (of.mirrored, "mirrored"),
+        (of.inverted, "inverted"),
+    ];
+    let done: Vec<&str> = done.iter().filter(|it| it.0).map(|it| it.1).collect();
+    if done.is_empty() {
+        "no".into()
+    } else {
+        done.join(", ")
+    }
+}
+
+/// The stamps of a stream's pictures that were seen side by side, and how far they are apart: a line each.
+pub(super) fn spots(stream: &StreamFigures) -> Vec<String> {
+    let spots = stream.spots.iter().map(|spot| {
+        let read = counted(spot.pictures, "picture", "pictures");
+        let (name, id) = (&spot.name, spot.stream_id);
+        let (x, y, instant, frame) = (spot.x, spot.y, instant(spot.instant), spot.frame);
+        let altered = Some(alteration(spot.alteration)).filter(|_| spot.alteration != Alteration::default());
+        let altered = altered.map(|text| format!(", {text}")).unwrap_or_default();
+        format!("{name}: stream {id} at {x},{y}; {instant}, frame {frame}; {read}{altered}")
+    });
+    spots.chain(stream.differences.iter().map(behind)).collect()
+}
+
+fn behind(of: &Difference) -> String {
+    let (ahead, behind, latency) = (&of.ahead, &of.behind, &of.latency);
+    if latency.count == 1 {
+        return format!("{behind} is {} behind {ahead}", duration(latency.p50));
+    }
+    let pictures = counted(latency.count, "picture", "pictures");
+    let latency = spread(latency);
+    format!("{behind} is {latency} behind {ahead}: p50 / p99 / max of {pictures}")
 }
 
 /// How often and how long the picture stood still.

@@ -3,8 +3,9 @@
 
 use clockface::Stamp;
 use rtsp_clock_probe::figures::{
-    Added, Basis, ClockCheck, ClockRelation, Counts, Disagreement, Distribution, Estimate, Evidence,
-    KeyFrames, Limit, Loss, Measurement, SCHEMA_VERSION, Sample, Sound, Still, StreamFigures, Times,
+    Added, Alteration, Basis, ClockCheck, ClockRelation, Counts, Disagreement, Distribution, Estimate,
+    Evidence, KeyFrames, Limit, Loss, Measurement, SCHEMA_VERSION, Sample, Sound, Still, StreamFigures,
+    Times,
 };
 
 pub(crate) const CAMERA: &str = "rtsp://camera.example:8554/live";
@@ -93,6 +94,11 @@ pub(crate) fn stream(url: &str, samples: &[Sample], losses: Vec<Loss>) -> Stream
         height: 720,
         stream_id: Some(1),
         viewers: Some(2),
+        alteration: Some(Alteration {
+            inverted: url == RECORDER,
+            mirrored: url == RECORDER,
+            turned: 0,
+        }),
         frames_per_second: Some(25.0),
         counts: Counts {
             frames: samples.len() as u64,
@@ -135,8 +141,12 @@ pub(crate) fn stream(url: &str, samples: &[Sample], losses: Vec<Loss>) -> Stream
             ticks: 59,
             offset_median: Some(0.21),
             offset_max: Some(-0.64),
+            drift_ppm: Some(3.0),
+            drift_uncertainty_ppm: Some(8.0),
         }),
         losses,
+        spots: Vec::new(),
+        differences: Vec::new(),
         problems: Vec::new(),
     }
 }
