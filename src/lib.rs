@@ -9,6 +9,7 @@
 //! | [`reading`] | what the clock says, and the lines of text that this makes |
 //! | [`color`] | colours as the numbers of a frame |
 //! | [`style`] | fonts, colours, placement, marks, logo |
+//! | [`file`] | a file that somebody named, whatever it turns out to be |
 //! | [`frame`] | the planes of a pixel format, and how coverage is blended into them |
 //! | `glyphs` | text to coverage masks |
 //! | `layout` | where each line and each character cell stands |
@@ -33,6 +34,7 @@
 
 pub mod color;
 pub mod face;
+pub mod file;
 pub mod frame;
 mod glyphs;
 mod layout;

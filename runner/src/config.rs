@@ -294,11 +294,12 @@ pub enum Error {
 }
 
 fn list(mistakes: &[Mistake]) -> String {
-    let plural = if mistakes.len() == 1 { "" } else { "s" };
-    let mut lines = vec![format!(
-        "the configuration has {} mistake{plural}",
-        mistakes.len()
-    )];
+    let number = match mistakes.len() {
+        1 => "1 mistake".to_owned(),
+        number if number >= walk::MOST_MISTAKES => format!("{number} mistakes or more"),
+        number => format!("{number} mistakes"),
+    };
+    let mut lines = vec![format!("the configuration has {number}")];
     lines.extend(mistakes.iter().map(|mistake| format!("  {mistake}")));
     lines.join("\n")
 }

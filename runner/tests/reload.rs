@@ -406,3 +406,25 @@ fn what_cannot_be_served_is_refused_and_nothing_changes() {
     let _viewer = watcher.end();
     assert_eq!(server.viewers(), 1);
 }
+
+/// The file becomes one that never ends, and one that nobody writes to.
+#[test]
+fn what_is_no_file_is_not_taken_over_and_signals_are_heard() {
+    let file = File::new("no-file", &before(true));
+    let mut process = file.serve(|_| {});
+    let kinds: [(&str, &[&str], &str); 2] = [
+        ("device", &["ln", "-s", "/dev/zero"], "it is a device"),
+        ("pipe", &["mkfifo"], "it is a pipe"),
+    ];
+    for (name, command, said) in kinds {
+        let other = file.0.with_extension(name);
+        let _ = std::fs::remove_file(&other);
+        let made = Command::new(command[0]).args(&command[1..]).arg(&other).status();
+        assert!(made.expect("it runs").success());
+        std::fs::rename(&other, &file.0).expect("it can be renamed");
+        process.signal("HUP");
+        wait_for(process.log(), said);
+    }
+    RtspClient::watch_path(process.port(), "/b").next_rtp();
+    assert_eq!(process.end_by("TERM"), Some(0));
+}

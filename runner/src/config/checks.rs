@@ -8,7 +8,7 @@ use super::keys::{
     ADDRESS, AUDIO, COUNT, MULTICAST_ADDRESS_RANGE, MULTICAST_PORT_RANGE, PATH, PIPELINE, PLAIN_RTSP, PORT,
     RESOLUTION, RTP_PORT_RANGE, STAMP, STAMP_ID, TLS_CERTIFICATE, TLS_PORT, TLS_PRIVATE_KEY, TRANSPORTS,
 };
-use super::limits::STAMP_IDS;
+use super::limits::{MOST_STREAMS, STAMP_IDS};
 use super::walk::Scope;
 use super::{Mistake, Mount, PortRange, Stamp, StreamConfig, Transport, coding};
 use crate::tls;
@@ -192,6 +192,9 @@ fn stamp_ids(scope: &Scope) -> Option<Mistake> {
 
 /// The streams of all scopes, no two at the same place.
 pub(super) fn streams(scopes: &[Scope]) -> Result<Vec<StreamConfig>, Vec<Mistake>> {
+    if let Some(mistake) = too_many(scopes) {
+        return Err(vec![mistake]);
+    }
     let mut streams = Vec::new();
     let mut mistakes = Vec::new();
     let mut places = Places::default();
@@ -217,6 +220,22 @@ pub(super) fn streams(scopes: &[Scope]) -> Result<Vec<StreamConfig>, Vec<Mistake
     } else {
         Err(mistakes)
     }
+}
+
+/// Whether the entries together make more than any machine holds. The one that goes too far says it.
+fn too_many(scopes: &[Scope]) -> Option<Mistake> {
+    let mut all = 0;
+    let scope = scopes.iter().find(|scope| {
+        all += scope.draft.count as usize;
+        all > MOST_STREAMS
+    })?;
+    Some(Mistake {
+        place: scope.place(COUNT),
+        problem: format!(
+            "found {}, with which the streams are {all} or more, expected at most {MOST_STREAMS} of all entries together",
+            scope.draft.count
+        ),
+    })
 }
 
 fn too_few_ports(scope: &Scope) -> Mistake {

@@ -24,10 +24,14 @@ pub(super) const TTLS: RangeInclusive<u32> = 1..=255;
 pub(super) const RTP_PORTS: RangeInclusive<u16> = 1024..=65535;
 /// Streams that one entry makes: more than any machine encodes.
 pub(super) const COUNTS: RangeInclusive<u32> = 1..=10_000;
+/// Streams, or paths of one, that all entries make together.
+pub(super) const MOST_STREAMS: usize = 10_000;
 /// A text's size as a share of the largest that fits.
 pub(super) const TEXT_SCALES: RangeInclusive<f64> = 0.1..=1.0;
 /// A logo's height as a share of the picture's.
 pub(super) const LOGO_SCALES: RangeInclusive<f64> = 0.01..=0.5;
+/// Bytes of any text: a path can have no more, and each stream has its own copy.
+pub(super) const TEXT_BYTES: usize = 4096;
 /// What `clocksrc` shows of a text.
 pub(super) const LABEL_CHARACTERS: usize = 1000;
 pub(super) const LABEL_LINES: usize = 16;

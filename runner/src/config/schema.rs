@@ -7,7 +7,7 @@ use super::clock;
 use super::draft::Draft;
 use super::limits::{
     BITRATES, COUNTS, FRAME_RATES, KEY_FRAME_INTERVALS, LABEL_CHARACTERS, LOGIN_CHARACTERS, LOGO_SCALES,
-    QUALITIES, SESSION_TIMEOUTS, STAMP_IDS, TEXT_SCALES, TTLS, VIEWERS,
+    QUALITIES, SESSION_TIMEOUTS, STAMP_IDS, TEXT_BYTES, TEXT_SCALES, TTLS, VIEWERS,
 };
 use super::look::{HorizontalAlignment, VerticalAlignment, show_color};
 use super::users::MOST_USERS;
@@ -178,6 +178,7 @@ struct Stream {
     encoder: String,
     /// A launch string of one's own in place of all that makes the picture, with a clocksrc and a payloader named pay0 in
     /// it. Empty: none.
+    #[schemars(length(max = TEXT_BYTES))]
     pipeline: String,
     /// The text above the time, such as the camera's name. {n} stands for the stream's number. Empty: none.
     #[schemars(length(max = LABEL_CHARACTERS))]

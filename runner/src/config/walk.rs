@@ -10,6 +10,7 @@ use super::key::{Empty, Form, Key, Level};
 use super::keys::{
     AUTHENTICATION, H264_I_FRAME_INTERVAL, KEY_FRAME_INTERVAL, KEYS, STREAMS, VIEWER_USERNAME,
 };
+use super::limits::{MOST_STREAMS, TEXT_BYTES};
 use super::users::{self, USERS};
 use super::{Config, Environment, Login, Mistake, User, coding};
 
@@ -73,6 +74,11 @@ impl Scope {
     }
 }
 
+/// So many mistakes are told.
+pub(super) const MOST_MISTAKES: usize = 1000;
+/// So many values of a repeated key are shown.
+const VALUES_SHOWN: usize = 8;
+
 const OF_THE_SERVER: &str = "is about the server as a whole, expected beside streams";
 
 #[derive(Default)]
@@ -93,10 +99,15 @@ impl Walker {
     /// What several streams have from the same place is wrong once.
     fn add(&mut self, mistakes: impl IntoIterator<Item = Mistake>) {
         for mistake in mistakes {
-            if !self.mistakes.contains(&mistake) {
+            if !self.has_enough() && !self.mistakes.contains(&mistake) {
                 self.mistakes.push(mistake);
             }
         }
+    }
+
+    /// Whether no more mistakes are told: a file of some megabytes has room for a million.
+    fn has_enough(&self) -> bool {
+        self.mistakes.len() >= MOST_MISTAKES
     }
 
     /// Reads the top level into `top`; answers the entries of `streams` on top of it, if there are such.
@@ -148,6 +159,11 @@ impl Walker {
 
     fn streams(&mut self, top: &Scope, place: &str, streams: &Json) -> Option<Vec<Scope>> {
         let entries = match streams {
+            Json::Array(entries) if entries.len() > MOST_STREAMS => {
+                let problem = format!("found {} streams, expected at most {MOST_STREAMS}", entries.len());
+                self.mistake(place, problem);
+                return None;
+            }
             Json::Array(entries) if !entries.is_empty() => entries,
             other => {
                 let found = match other {
@@ -182,18 +198,20 @@ impl Walker {
     /// The keys of one object that may stand at `level`.
     fn object(&mut self, scope: &mut Scope, path: &str, entries: &[(String, Json)], level: Level) {
         let separator = if level == Level::Server { ": " } else { "." };
-        let mut seen = BTreeSet::new();
+        let mut values: BTreeMap<&str, Vec<&Json>> = BTreeMap::new();
         for (name, value) in entries {
+            values.entry(name).or_default().push(value);
+        }
+        for (name, value) in entries {
+            if self.has_enough() {
+                return;
+            }
+            // A repeated key is told of where it stands first.
+            let Some(values) = values.remove(name.as_str()) else {
+                continue;
+            };
             let place = format!("{path}{separator}{}", shown_name(name));
             let key = KEYS.iter().find(|key| key.name == name);
-            if !seen.insert(name) {
-                continue;
-            }
-            let values: Vec<&Json> = entries
-                .iter()
-                .filter(|(n, _)| n == name)
-                .map(|(_, v)| v)
-                .collect();
             match key {
                 None if name == USERS => self.mistake(place, OF_THE_SERVER),
                 None => self.mistake(place, unknown_key(name)),
@@ -232,14 +250,24 @@ impl Walker {
         let found = if key.secret {
             format!("found {} times", values.len())
         } else {
-            let values: Vec<String> = values.iter().map(ToString::to_string).collect();
-            format!("found {} times ({})", values.len(), values.join(", "))
+            let first = values.iter().take(VALUES_SHOWN).map(ToString::to_string);
+            let mut shown: Vec<String> = first.collect();
+            if values.len() > VALUES_SHOWN {
+                shown.push("…".into());
+            }
+            format!("found {} times ({})", values.len(), shown.join(", "))
         };
         self.mistake(place, format!("{found}, expected once"));
     }
 
     fn value(&mut self, scope: &mut Scope, key: &Key, place: String, value: &Json) {
-        match (key.read)(value, &mut scope.draft) {
+        let read = match value {
+            Json::Text(text) if text.len() > TEXT_BYTES => {
+                Err(format!("a text of at most {TEXT_BYTES} bytes"))
+            }
+            value => (key.read)(value, &mut scope.draft),
+        };
+        match read {
             Ok(()) => {
                 scope.places.insert(key.name, place);
             }
@@ -413,10 +441,13 @@ fn unknown_variable(name: &str) -> Option<String> {
 }
 
 const VARIABLE_PREFIX: &str = "RTSP_";
+/// Bytes of a name that may be a key's, misspelt.
+const LONGEST_NAME: usize = 60;
 
 /// The key that somebody may have meant by this key or variable.
 fn closest_key(name: &str) -> Option<&'static Key> {
-    let name = normal(name);
+    // What is longer than any name was not meant for one, and would take long to be held against them.
+    let name = normal(Some(name).filter(|name| name.len() <= LONGEST_NAME)?);
     let far = |key: &Key| {
         [key.name, key.variable]
             .into_iter()

@@ -1,6 +1,7 @@
 //! config.json and the environment: what they mean, and what is said about each mistake.
 
 mod keys;
+mod large;
 mod mistakes;
 mod picture;
 mod schema;
