@@ -16,7 +16,7 @@ use super::{
     transports::Transports,
 };
 use crate::{
-    rtsp_ffi,
+    log, rtsp_ffi,
     seats::Seats,
     stream::{Presence, Stream},
     viewers::{Farewell, Full, Transport, Viewer},
@@ -53,6 +53,9 @@ pub(super) fn serve(
 ) {
     let peer = connection.map(|connection| connection.peer());
     tracing::debug!(?peer, "connected");
+    if let Some(peer) = peer {
+        rtsp_ffi::accompany(client, log::introduce(client.as_ptr().addr(), peer));
+    }
     client.set_post_session_timeout(i32::try_from(POST_SESSION_TIMEOUT.as_secs()).unwrap_or(i32::MAX));
     refuse_keys(client);
     refuse_transports(client, mounts);
