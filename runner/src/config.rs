@@ -8,6 +8,7 @@
 //! | `clock` | whose time the cameras show |
 //! | `coding` | which settings of the picture's coding go together |
 //! | `files` | which files it names, whether they are there or not |
+//! | `fonts` | what no installed font has of their texts |
 //! | `json` | a JSON value that keeps repeated keys |
 //! | `key` | what a key is |
 //! | `keys` | the keys: their names, their variables, and where each value goes |
@@ -16,6 +17,7 @@
 //! | [`look`] | what the picture looks like |
 //! | `numbered` | values with `{n}` in them |
 //! | `source` | where the configuration is read from |
+//! | `suggestions` | which name was meant by another |
 //! | `values` | what the values mean, and how the file spells them |
 //! | `transports` | by which ways streams may be played |
 //! | `draft` | what has been read so far of the server and of an entry of `streams` |
@@ -36,6 +38,7 @@ mod clock;
 mod coding;
 mod draft;
 mod files;
+mod fonts;
 mod json;
 mod key;
 mod keys;
@@ -45,6 +48,7 @@ mod numbered;
 mod readers;
 pub mod schema;
 mod source;
+mod suggestions;
 mod transports;
 mod users;
 mod values;

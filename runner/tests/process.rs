@@ -42,6 +42,31 @@ fn the_line_to_paste_runs() {
     }
 }
 
+/// A variable that names no time zone is nobody's UTC, in a pipeline of one's own either.
+#[test]
+fn clocksrc_does_not_start_by_a_time_zone_that_there_is_not() {
+    let folder = plugin_folder("plugin-without-a-zone");
+    let run = |property: &str| {
+        Command::new("sh")
+            .args([
+                "-c",
+                &format!("gst-launch-1.0 clocksrc num-buffers=1 {property} ! fakesink"),
+            ])
+            .env("TZ", "Europe/Berln")
+            .env("GST_PLUGIN_PATH", &folder)
+            .env("GST_REGISTRY", folder.join("registry.bin"))
+            .output()
+            .expect("a shell runs")
+    };
+    let refused = run("");
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(
+        !refused.status.success() && said.contains("the variable TZ is \"Europe/Berln\""),
+        "{said}"
+    );
+    assert!(run("time-zone=UTC").status.success());
+}
+
 #[test]
 fn the_log_says_where_and_what_it_plays() {
     let process = Process::start(|command| {

@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::ops::Bound::Excluded;
 
+use clockface::WordingError;
+
 use super::keys::{
     ADDRESS, AUDIO, COUNT, MULTICAST_ADDRESS_RANGE, MULTICAST_PORT_RANGE, PATH, PIPELINE, PLAIN_RTSP, PORT,
-    RESOLUTION, RTP_PORT_RANGE, STAMP, STAMP_ID, TLS_CERTIFICATE, TLS_PORT, TLS_PRIVATE_KEY, TRANSPORTS,
+    RESOLUTION, RTP_PORT_RANGE, STAMP, STAMP_ID, TIME_ZONE, TLS_CERTIFICATE, TLS_PORT, TLS_PRIVATE_KEY,
+    TRANSPORTS,
 };
 use super::limits::{MOST_STREAMS, STAMP_IDS};
 use super::walk::Scope;
-use super::{Mistake, Mount, PortRange, Stamp, StreamConfig, Transport, coding};
+use super::{Environment, Mistake, Mount, PortRange, Stamp, StreamConfig, Transport, coding};
 use crate::tls;
 
 /// RTP and RTCP, of picture and sound.
@@ -168,6 +171,26 @@ pub(super) fn tls_files(top: &Scope) -> Option<Mistake> {
     Some(Mistake {
         place: top.place(key),
         problem: problem.to_string(),
+    })
+}
+
+/// Whether there is a zone behind the variable that says the machine's, where a picture shows that.
+pub(super) fn machine_zone(scopes: &[Scope], environment: &Environment) -> Option<Mistake> {
+    const VARIABLE: &str = "TZ";
+    let shows_it = |scope: &Scope| {
+        let stream = &scope.draft.stream;
+        !scope.refused.contains(TIME_ZONE) && (stream.pipeline.is_some() || stream.look.time_zone.is_empty())
+    };
+    let value = environment.get(VARIABLE)?;
+    let WordingError::Variable { value, cause } = clockface::zone::variable_zone(value).err()? else {
+        return None;
+    };
+    scopes.iter().any(shows_it).then(|| Mistake {
+        place: VARIABLE.into(),
+        problem: format!(
+            "found {value:?}, expected a time zone: an IANA name such as \"Europe/Berlin\", a POSIX one such as \
+             \"CET-1CEST,M3.5.0,M10.5.0/3\", or a file's with its whole path (empty: UTC): {cause}"
+        ),
     })
 }
 

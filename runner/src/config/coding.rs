@@ -4,8 +4,9 @@ use crate::config::{Encoder, StreamConfig, VideoCodec};
 use crate::{encoders, own_pipeline};
 
 use super::keys::{
-    AUDIO, BITRATE, CODEC, CONSTANT_BITRATE, ENCODER, FLASH, FRAME_RATE, H264_I_FRAME_INTERVAL,
-    KEY_FRAME_INTERVAL, PIPELINE, QUALITY, RESOLUTION, STAMP, STAMP_ID, STAMP_POSITION,
+    AUDIO, BITRATE, CLIENTS_FORMAT, CODEC, CONSTANT_BITRATE, ENCODER, FLASH, FRAME_RATE,
+    H264_I_FRAME_INTERVAL, KEY_FRAME_INTERVAL, LABEL, PIPELINE, QUALITY, RESOLUTION, STAMP, STAMP_ID,
+    STAMP_POSITION, TIME_FORMAT, TIME_ZONE,
 };
 
 /// JPEG's sizes are counted in blocks of 8 px in one byte by RFC 2435, section 3.1.5.
@@ -71,13 +72,13 @@ const WITHOUT_PIPELINE: [&str; 26] = [
     QUALITY,
     CONSTANT_BITRATE,
     ENCODER,
-    "label",
-    "timeFormat",
-    "timeZone",
+    LABEL,
+    TIME_FORMAT,
+    TIME_ZONE,
     "font",
     "textColor",
     "backgroundColor",
-    "clientsFormat",
+    CLIENTS_FORMAT,
     "horizontalAlignment",
     "verticalAlignment",
     "textScale",

@@ -38,6 +38,10 @@ pub(super) const STAMP: &str = "stamp";
 pub(super) const STAMP_POSITION: &str = "stampPosition";
 pub(super) const FLASH: &str = "flash";
 pub(super) const AUDIO: &str = "audio";
+pub(super) const LABEL: &str = "label";
+pub(super) const TIME_FORMAT: &str = "timeFormat";
+pub(super) const TIME_ZONE: &str = "timeZone";
+pub(super) const CLIENTS_FORMAT: &str = "clientsFormat";
 pub(super) const RTP_PORT_RANGE: &str = "rtpPortRange";
 pub(super) const TRANSPORTS: &str = "transports";
 pub(super) const MULTICAST_ADDRESS_RANGE: &str = "multicastAddressRange";
@@ -159,19 +163,19 @@ pub(super) const KEYS: &[Key] = &[
         ..KEY
     },
     Key {
-        name: "label",
+        name: LABEL,
         variable: "RTSP_LABEL",
         read: |json, draft| label(json).map(|label| draft.label = NumberedText(label)),
         ..KEY
     },
     Key {
-        name: "timeFormat",
+        name: TIME_FORMAT,
         variable: "RTSP_TIME_FORMAT",
         read: |json, draft| time_format(json).map(|format| draft.stream.look.time_format = format),
         ..KEY
     },
     Key {
-        name: "timeZone",
+        name: TIME_ZONE,
         variable: "RTSP_TIME_ZONE",
         read: |json, draft| time_zone(json).map(|zone| draft.stream.look.time_zone = zone),
         ..KEY
@@ -195,7 +199,7 @@ pub(super) const KEYS: &[Key] = &[
         ..KEY
     },
     Key {
-        name: "clientsFormat",
+        name: CLIENTS_FORMAT,
         variable: "RTSP_CLIENTS_FORMAT",
         read: |json, draft| label(json).map(|format| draft.stream.look.clients_format = format),
         ..KEY

@@ -11,8 +11,9 @@ use super::keys::{
     AUTHENTICATION, H264_I_FRAME_INTERVAL, KEY_FRAME_INTERVAL, KEYS, STREAMS, VIEWER_USERNAME,
 };
 use super::limits::{MOST_STREAMS, TEXT_BYTES};
+use super::suggestions::{unknown_key, unknown_variable};
 use super::users::{self, USERS};
-use super::{Config, Environment, Login, Mistake, User, coding};
+use super::{Config, Environment, Login, Mistake, User, coding, fonts};
 
 /// What a walk without a mistake brings home.
 pub(super) struct Walk {
@@ -332,6 +333,7 @@ impl Walker {
     ) -> Result<Walk, Vec<Mistake>> {
         let (multicast, tls) = (top.draft.multicast(), top.draft.tls());
         self.add(checks::tls_files(&top));
+        self.add(checks::machine_zone(scopes, environment));
         self.check_names(&top);
         let is_chosen = top.is_set(AUTHENTICATION);
         let Draft {
@@ -368,6 +370,7 @@ impl Walker {
             let new = of_scope.into_iter().filter(|warning| !warnings.contains(warning));
             warnings.extend(new.collect::<Vec<_>>());
         }
+        warnings.extend(fonts::warnings(scopes));
         warnings.extend(environment.names().filter_map(unknown_variable));
         Ok(Walk {
             config: Config {
@@ -417,79 +420,4 @@ pub(super) fn shown_name(name: &str) -> String {
     } else {
         Json::Text(name.into()).to_string()
     }
-}
-
-fn unknown_key(name: &str) -> String {
-    if let Some(key) = closest_key(name) {
-        return format!("unknown key, did you mean {}?", key.name);
-    }
-    let names: Vec<&str> = KEYS.iter().map(|key| key.name).chain([USERS, STREAMS]).collect();
-    format!("unknown key, expected one of {}", names.join(", "))
-}
-
-/// A variable that looks like ours. It may be another program's, so that it is no mistake.
-fn unknown_variable(name: &str) -> Option<String> {
-    let known = |key: &Key| key.variable == name || key.default_variable == Some(name);
-    if !name.starts_with(VARIABLE_PREFIX) || KEYS.iter().any(known) {
-        return None;
-    }
-    let key = closest_key(name)?;
-    Some(format!(
-        "the variable {name} has no meaning here, did you mean {}?",
-        key.variable
-    ))
-}
-
-const VARIABLE_PREFIX: &str = "RTSP_";
-/// Bytes of a name that may be a key's, misspelt.
-const LONGEST_NAME: usize = 60;
-
-/// The key that somebody may have meant by this key or variable.
-fn closest_key(name: &str) -> Option<&'static Key> {
-    // What is longer than any name was not meant for one, and would take long to be held against them.
-    let name = normal(Some(name).filter(|name| name.len() <= LONGEST_NAME)?);
-    let far = |key: &Key| {
-        [key.name, key.variable]
-            .into_iter()
-            .filter_map(|other| distance(&name, &normal(other)))
-            .min()
-    };
-    // `port` is the first port that there is, and not the one whose name is shortest.
-    let named_so = |key: &&Key| key.name != H264_I_FRAME_INTERVAL && has_word(key.name, &name);
-    KEYS.iter().find(named_so).or_else(|| {
-        KEYS.iter()
-            .filter_map(|key| Some((far(key)?, key)))
-            .min_by_key(|(far, _)| *far)
-            .map(|(_, key)| key)
-    })
-}
-
-/// Whether a key in camelCase has `word` among its words.
-fn has_word(key: &str, word: &str) -> bool {
-    let starts: Vec<usize> = key
-        .char_indices()
-        .filter_map(|(at, c)| (at == 0 || c.is_ascii_uppercase()).then_some(at))
-        .collect();
-    let ends = starts.iter().skip(1).copied().chain([key.len()]);
-    starts
-        .iter()
-        .zip(ends)
-        .any(|(start, end)| key[*start..end].eq_ignore_ascii_case(word))
-}
-
-/// `RTSP_FPS` and `fps` are the same word to somebody in search of a key.
-fn normal(name: &str) -> String {
-    let name = name.strip_prefix(VARIABLE_PREFIX).unwrap_or(name);
-    name.chars()
-        .filter(char::is_ascii_alphanumeric)
-        .map(|c| c.to_ascii_lowercase())
-        .collect()
-}
-
-/// How many letters apart two words are, unless they are too far apart for one to have been meant by the other.
-fn distance(name: &str, other: &str) -> Option<usize> {
-    const SHORTEST_PART: usize = 3;
-    let letters = strsim::damerau_levenshtein(name, other);
-    let contained = name.len() >= SHORTEST_PART && (other.contains(name) || name.contains(other));
-    (contained || letters <= other.len() / 3).then_some(letters)
 }

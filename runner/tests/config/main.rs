@@ -2,6 +2,7 @@
 
 mod keys;
 mod large;
+mod machine;
 mod mistakes;
 mod picture;
 mod schema;
