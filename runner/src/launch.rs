@@ -180,7 +180,7 @@ mod tests {
              ! x264enc tune=zerolatency speed-preset=ultrafast bframes=0 key-int-max=50 pass=quant quantizer=20 \
              threads=1 aud=false option-string=\"scenecut=0:repeat-headers=0\" \
              ! video/x-h264,profile=constrained-baseline,stream-format=avc,alignment=au \
-             ! rtph264pay name=pay0 pt=96 config-interval=-1 )"
+             ! h264parse config-interval=-1 ! rtph264pay name=pay0 pt=96 )"
         );
     }
 
@@ -238,7 +238,7 @@ mod tests {
             "x265enc tune=zerolatency speed-preset=ultrafast key-int-max=50 qp=20 \
              option-string=\"bframes=0:scenecut=0:open-gop=0:pools=none:wpp=0\" \
              ! video/x-h265,profile=main,stream-format=byte-stream,alignment=au \
-             ! rtph265pay name=pay0 pt=96 config-interval=-1"
+             ! h265parse config-interval=-1 ! rtph265pay name=pay0 pt=96"
         );
         let large = coding(&stream(VideoCodec::H265, 1920, 1080, 25));
         assert!(large.contains(":pools=3:wpp=1\""), "{large}");
@@ -467,7 +467,7 @@ mod tests {
         );
         assert!(
             line.ends_with(
-                " ! rtph264pay name=pay0 pt=96 config-interval=-1 ! udpsink host=127.0.0.1 port=5004"
+                " ! h264parse config-interval=-1 ! rtph264pay name=pay0 pt=96 ! udpsink host=127.0.0.1 port=5004"
             ),
             "{line}"
         );

@@ -11,11 +11,13 @@
 //!   make the encoder start at the very instant at which the frame before is to be released, and the two would
 //!   compete for the processor: one frame in fifty left 2 to 4 ms late.
 //! - **The encoder's own format** is painted: I420 for those in software, NV12 for hardware.
-//! - **`config-interval=-1`**: what a decoder needs to begin (SPS, PPS, VPS) goes out with each key frame, and in the SDP.
+//! - **`config-interval=-1`**: what a decoder needs to begin (SPS, PPS, VPS) goes out with each key frame, and in the SDP. The
+//!   parser has it, for the payloader would split pictures by it (see [`crate::access_units`]).
 //! - **`picture-id-mode=15-bit`**: a depayloader of VP8 or VP9 can tell that a picture is missing.
 //! - **JPEG in full range** (`colorimetry=1:4:0:0`), as JFIF has it: black would be dark grey otherwise.
 
 use crate::{
+    access_units,
     config::{Corner, Stamp, StreamConfig, VideoCodec},
     encoders::{EncoderElement, HasProperty},
     launch::{Chain, launch_quoted, shell_quoted},
@@ -49,7 +51,10 @@ pub(crate) fn elements(
         encoder.words(stream, cores, has_property),
     ];
     chain.extend(encoder.caps.map(|caps| vec![caps.to_owned()]));
-    chain.push(payloader(stream.codec).into_iter().map(String::from).collect());
+    let payloader = payloader(stream.codec);
+    let parser = access_units::parser(payloader[0]);
+    chain.extend(parser.map(|parser| vec![parser.into(), "config-interval=-1".into()]));
+    chain.push(payloader.into_iter().map(String::from).collect());
     chain
 }
 
@@ -104,8 +109,8 @@ fn caps(stream: &StreamConfig, format: &str) -> String {
 
 fn payloader(codec: VideoCodec) -> Vec<&'static str> {
     match codec {
-        VideoCodec::H264 => vec!["rtph264pay", "name=pay0", "pt=96", "config-interval=-1"],
-        VideoCodec::H265 => vec!["rtph265pay", "name=pay0", "pt=96", "config-interval=-1"],
+        VideoCodec::H264 => vec!["rtph264pay", "name=pay0", "pt=96"],
+        VideoCodec::H265 => vec!["rtph265pay", "name=pay0", "pt=96"],
         VideoCodec::Mjpeg => vec!["rtpjpegpay", "name=pay0", "pt=26"],
         VideoCodec::Vp8 => vec!["rtpvp8pay", "name=pay0", "pt=96", "picture-id-mode=15-bit"],
         VideoCodec::Vp9 => vec!["rtpvp9pay", "name=pay0", "pt=96", "picture-id-mode=15-bit"],
