@@ -73,8 +73,8 @@ RUN chmod 0711 /root
 RUN ldconfig \
     && find /usr/share/fonts /usr/local/share/fonts -exec touch --date=@1 {} + && fc-cache --force --system-only \
     && ! ldd /usr/local/bin/rtsp-clock-* /usr/lib/*/gstreamer-1.0/*.so | grep 'not found' \
-    && for element in appsink capsfilter jpegenc mulawenc opusenc queue rtpbin rtph264pay rtpjpegpay rtpmp4gpay \
-        rtph265pay rtpopuspay rtppcmupay rtpvp8pay rtpvp9pay udpsink videoconvert voaacenc vp8enc vp9enc x264enc x265enc \
+    && for element in appsink alawdec alawenc capsfilter jpegenc mulawenc opusenc queue rtpbin rtph264pay rtpjpegpay rtpmp4gpay \
+        rtph265pay rtpopuspay rtppcmapay rtppcmupay rtpvp8pay rtpvp9pay udpsink videoconvert voaacenc vp8enc vp9enc x264enc x265enc \
         audioconvert audioresample decodebin faad h264parse h265parse jpegdec libde265dec matroskademux mulawdec openh264dec \
         opusdec qtdemux rtspsrc tsdemux uridecodebin vp8dec vp9dec; do \
         gst-inspect-1.0 --exists "$element" || { echo "no element $element" >&2; exit 1; }; \

@@ -191,6 +191,8 @@ pub struct StreamConfig {
     pub audio: Option<AudioCodec>,
     /// How many viewers it has at most, at each place by itself where it has several; `None` for any number.
     pub max_viewers: Option<u32>,
+    /// Bytes that an RTP packet has at most, its header included; `None` leaves it to the payloaders, which take 1400.
+    pub rtp_packet_size: Option<u32>,
     /// Whether each frame's packets tell the instant shown in an RTP header extension.
     pub ntp_extension: bool,
 }
@@ -225,6 +227,7 @@ impl Default for StreamConfig {
             flash: false,
             audio: None,
             max_viewers: None,
+            rtp_packet_size: None,
             ntp_extension: false,
         }
     }

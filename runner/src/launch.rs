@@ -111,7 +111,11 @@ fn picture(stream: &StreamConfig, machine: Machine) -> Chain {
 
 fn sound(stream: &StreamConfig, machine: Machine) -> Option<Chain> {
     let codec = stream.audio?;
-    Some(audio::elements(codec, audio::encoder(codec, machine.aac_encoder)))
+    let mut chain = audio::elements(codec, audio::encoder(codec, machine.aac_encoder));
+    if let Some(payloader) = chain.last_mut() {
+        payloader.extend(stream.rtp_packet_size.map(mtu));
+    }
+    Some(chain)
 }
 
 /// A chain with each word as `quoted` makes it.
@@ -121,6 +125,11 @@ fn joined(chain: Chain, quoted: impl Fn(String) -> String) -> String {
         words.join(" ")
     });
     elements.collect::<Vec<_>>().join(" ! ")
+}
+
+/// The property by which a payloader makes no packet of more bytes.
+pub(crate) fn mtu(bytes: u32) -> String {
+    format!("mtu={bytes}")
 }
 
 /// A text as the value of a property in a launch string, whatever is in it.

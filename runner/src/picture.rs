@@ -20,7 +20,7 @@ use crate::{
     access_units,
     config::{Corner, Stamp, StreamConfig, VideoCodec},
     encoders::{EncoderElement, HasProperty},
-    launch::{Chain, launch_quoted, shell_quoted},
+    launch::{Chain, launch_quoted, mtu, shell_quoted},
 };
 
 /// The name of the clock source in the pipeline, on which the number of viewers is set.
@@ -52,9 +52,10 @@ pub(crate) fn elements(
     ];
     chain.extend(encoder.caps.map(|caps| vec![caps.to_owned()]));
     let payloader = payloader(stream.codec);
+    let mtu = stream.rtp_packet_size.map(mtu);
     let parser = access_units::parser(payloader[0]);
     chain.extend(parser.map(|parser| vec![parser.into(), "config-interval=-1".into()]));
-    chain.push(payloader.into_iter().map(String::from).collect());
+    chain.push(payloader.into_iter().map(String::from).chain(mtu).collect());
     chain
 }
 

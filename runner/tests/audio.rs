@@ -67,6 +67,7 @@ impl Player {
         gst::init().unwrap();
         let sound = match codec {
             AudioCodec::Pcmu => "rtppcmudepay ! mulawdec",
+            AudioCodec::Pcma => "rtppcmadepay ! alawdec",
             AudioCodec::Aac => "rtpmp4gdepay ! aacparse ! avdec_aac",
             AudioCodec::Opus => "rtpopusdepay ! opusdec",
         };
@@ -211,6 +212,11 @@ fn seen(reader: &mut StampReader, sample: &gst::Sample) -> Seen {
 #[test]
 fn tick_and_flash_are_presented_together_with_pcmu() {
     assert_presented_together(AudioCodec::Pcmu);
+}
+
+#[test]
+fn tick_and_flash_are_presented_together_with_pcma() {
+    assert_presented_together(AudioCodec::Pcma);
 }
 
 #[test]
@@ -370,7 +376,7 @@ fn sender_reports_of_both_come_at_once() {
 
 #[test]
 fn ffmpeg_sees_and_decodes_both() {
-    for codec in [AudioCodec::Pcmu, AudioCodec::Aac, AudioCodec::Opus] {
+    for codec in AudioCodec::ALL {
         let server = start(&camera(codec));
         let output = Command::new("ffmpeg")
             .args([

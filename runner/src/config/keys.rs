@@ -4,8 +4,8 @@ use super::draft::Draft;
 use super::json::Json;
 use super::key::{Empty, Form, KEY, Key, Level};
 use super::limits::{
-    BITRATES, COUNTS, FRAME_RATES, KEY_FRAME_INTERVALS, LOGO_SCALES, QUALITIES, SESSION_TIMEOUTS, STAMP_IDS,
-    TEXT_SCALES, TTLS, VIEWERS,
+    BITRATES, COUNTS, FRAME_RATES, KEY_FRAME_INTERVALS, LOGO_SCALES, PACKET_SIZES, QUALITIES,
+    SESSION_TIMEOUTS, STAMP_IDS, TEXT_SCALES, TTLS, VIEWERS,
 };
 use super::look::{HorizontalAlignment, VerticalAlignment};
 use super::numbered::NumberedText;
@@ -43,6 +43,7 @@ pub(super) const TIME_FORMAT: &str = "timeFormat";
 pub(super) const TIME_ZONE: &str = "timeZone";
 pub(super) const CLIENTS_FORMAT: &str = "clientsFormat";
 pub(super) const RTP_PORT_RANGE: &str = "rtpPortRange";
+pub(super) const RTP_PACKET_SIZE: &str = "rtpPacketSize";
 pub(super) const TRANSPORTS: &str = "transports";
 pub(super) const MULTICAST_ADDRESS_RANGE: &str = "multicastAddressRange";
 pub(super) const MULTICAST_PORT_RANGE: &str = "multicastPortRange";
@@ -325,6 +326,15 @@ pub(super) const KEYS: &[Key] = &[
         variable: "RTSP_PIPELINE",
         empty_variable: Empty::None,
         read: |json, draft| pipeline(json).map(|pipeline| draft.stream.pipeline = pipeline),
+        ..KEY
+    },
+    Key {
+        name: RTP_PACKET_SIZE,
+        variable: "RTSP_RTP_PACKET_SIZE",
+        form: Form::Number,
+        read: |json, draft| {
+            whole(json, &PACKET_SIZES).map(|bytes| draft.stream.rtp_packet_size = Some(bytes))
+        },
         ..KEY
     },
     Key {

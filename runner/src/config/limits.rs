@@ -20,6 +20,8 @@ pub(super) const PORTS: RangeInclusive<u32> = 0..=65535;
 pub(super) const STAMP_IDS: RangeInclusive<u32> = 0..=clockface::stamp::MAX_STREAM;
 /// How far multicast goes.
 pub(super) const TTLS: RangeInclusive<u32> = 1..=255;
+/// Bytes of an RTP packet: from what JPEG's tables and 20 ms of sound take to what UDP over IP has room for.
+pub(super) const PACKET_SIZES: RangeInclusive<u32> = 200..=65_000;
 /// UDP ports that anybody may open.
 pub(super) const RTP_PORTS: RangeInclusive<u16> = 1024..=65535;
 /// Streams that one entry makes: more than any machine encodes.

@@ -200,17 +200,12 @@ pub(super) fn pipeline(json: &Json) -> Result<Option<String>, String> {
 }
 
 pub(super) fn audio(json: &Json) -> Result<Option<AudioCodec>, String> {
-    let codec = match json {
-        Json::Text(text) => match text.as_str() {
-            "none" => Some(None),
-            "pcmu" => Some(Some(AudioCodec::Pcmu)),
-            "aac" => Some(Some(AudioCodec::Aac)),
-            "opus" => Some(Some(AudioCodec::Opus)),
-            _ => None,
-        },
-        _ => None,
-    };
-    codec.ok_or_else(|| "\"none\", \"pcmu\", \"aac\" or \"opus\"".into())
+    if matches!(json, Json::Text(text) if text == "none") {
+        return Ok(None);
+    }
+    one_of(json, AudioCodec::ALL)
+        .map(Some)
+        .map_err(|codecs| format!("\"none\", {codecs}"))
 }
 
 pub(super) fn clock(json: &Json) -> Result<ClockSource, String> {

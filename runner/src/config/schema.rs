@@ -7,7 +7,7 @@ use super::clock;
 use super::draft::Draft;
 use super::limits::{
     BITRATES, COUNTS, FRAME_RATES, KEY_FRAME_INTERVALS, LABEL_CHARACTERS, LOGIN_CHARACTERS, LOGO_SCALES,
-    QUALITIES, SESSION_TIMEOUTS, STAMP_IDS, TEXT_BYTES, TEXT_SCALES, TTLS, VIEWERS,
+    PACKET_SIZES, QUALITIES, SESSION_TIMEOUTS, STAMP_IDS, TEXT_BYTES, TEXT_SCALES, TTLS, VIEWERS,
 };
 use super::look::{HorizontalAlignment, VerticalAlignment, show_color};
 use super::users::MOST_USERS;
@@ -155,6 +155,10 @@ struct Stream {
     flash: bool,
     /// How the ticks are encoded: one begins at each whole second of the clock. "none": no sound.
     audio: Audio,
+    /// The bytes that an RTP packet has at most, its header included. Without it: 1400. A client's Blocksize is not followed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u32", range(min = *PACKET_SIZES.start(), max = *PACKET_SIZES.end()))]
+    rtp_packet_size: Option<u32>,
     /// Whether the first packet of each frame has the instant shown as 64-bit NTP time in an RTP header extension (RFC
     /// 6051).
     ntp_extension: bool,
@@ -325,9 +329,11 @@ impl Default for Stream {
             audio: match stream.audio {
                 None => Audio::None,
                 Some(AudioCodec::Pcmu) => Audio::Pcmu,
+                Some(AudioCodec::Pcma) => Audio::Pcma,
                 Some(AudioCodec::Aac) => Audio::Aac,
                 Some(AudioCodec::Opus) => Audio::Opus,
             },
+            rtp_packet_size: stream.rtp_packet_size,
             ntp_extension: stream.ntp_extension,
             key_frame_interval: stream.key_frame_interval,
             bitrate_kbps: stream.bitrate_kbps,

@@ -297,10 +297,11 @@ fn the_ntp_extension_is_a_streams() {
 }
 
 #[test]
-fn sound_is_none_or_one_of_three_codecs() {
+fn sound_is_none_or_one_of_four_codecs() {
     for (value, codec) in [
         ("none", None),
         ("pcmu", Some(AudioCodec::Pcmu)),
+        ("pcma", Some(AudioCodec::Pcma)),
         ("aac", Some(AudioCodec::Aac)),
         ("opus", Some(AudioCodec::Opus)),
     ] {
@@ -312,7 +313,7 @@ fn sound_is_none_or_one_of_three_codecs() {
     }
     assert_eq!(
         refusal("audio", &json!("mp3")),
-        r#"found "mp3", expected "none", "pcmu", "aac" or "opus""#
+        r#"found "mp3", expected "none", "pcmu", "pcma", "aac" or "opus""#
     );
     refusal("audio", &json!(false));
 }

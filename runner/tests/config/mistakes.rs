@@ -59,7 +59,7 @@ fn an_unknown_key_brings_the_one_that_was_meant() {
          stampId, flash, audio, label, timeFormat, timeZone, font, textColor, backgroundColor, clientsFormat, \
          horizontalAlignment, verticalAlignment, textScale, logo, logoPosition, logoScale, alwaysOn, count, \
          sharedPicture, logLevel, logFormat, keyFrameInterval, bitrateKbps, quality, constantBitrate, encoder, \
-         pipeline, transports, multicastAddressRange, multicastPortRange, multicastTtl, tlsPort, tlsCertificate, \
+         pipeline, rtpPacketSize, transports, multicastAddressRange, multicastPortRange, multicastTtl, tlsPort, tlsCertificate, \
          tlsPrivateKey, plainRtsp, authentication, sessionTimeoutSeconds, maxViewers, maxServerViewers, clock, \
          ntpExtension, reload, users, streams"
     );

@@ -119,6 +119,8 @@ pub(super) enum Audio {
     None,
     /// G.711 mu-law over RTP (RFC 3551).
     Pcmu,
+    /// G.711 A-law over RTP (RFC 3551).
+    Pcma,
     /// AAC over RTP (RFC 3640).
     Aac,
     /// Opus over RTP (RFC 7587).
