@@ -45,8 +45,8 @@ impl Fonts {
 impl fmt::Display for Missing {
     /// `no installed font has 停 (U+505C): a box stands in its place; Debian's package fonts-noto-cjk has a font for it`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let named = self.0.iter().take(NAMED);
-        let mut names: Vec<String> = named.map(|c| format!("{c} (U+{:04X})", u32::from(*c))).collect();
+        let first = self.0.iter().take(NAMED);
+        let mut names: Vec<String> = first.map(|c| format!("{c} (U+{:04X})", u32::from(*c))).collect();
         if let Some(more) = self.0.len().checked_sub(NAMED).filter(|more| *more > 0) {
             names.push(format!("{more} more"));
         }

@@ -22,14 +22,17 @@ pub fn parser(payloader: &str) -> Option<&'static str> {
         .map(|(_, parser, _)| *parser)
 }
 
-/// Puts a parser before `payloader` in `bin`, if it would split pictures; answers whether it has.
+/// Puts a parser before `payloader` in `bin`, if it would split pictures.
 ///
 /// A payloader that is given single slices stays as it is: what it is told is all that is known of them.
-pub fn keep_whole(bin: &gst::Bin, payloader: &gst::Element) -> bool {
-    split(bin, payloader).is_some()
+pub fn keep_whole(bin: &gst::Bin, payloader: &gst::Element) {
+    if let Some(parser) = mend(bin, payloader) {
+        tracing::debug!("{} stands before {}", parser.name(), payloader.name());
+    }
 }
 
-fn split(bin: &gst::Bin, payloader: &gst::Element) -> Option<()> {
+/// The parser that it has put there.
+fn mend(bin: &gst::Bin, payloader: &gst::Element) -> Option<gst::Element> {
     let name = payloader.factory()?.name();
     let (_, parser, coding) = PARSERS.iter().find(|(payloader, ..)| *payloader == name)?;
     if payloader.property::<i32>("config-interval") != -1 {
@@ -54,7 +57,7 @@ fn split(bin: &gst::Bin, payloader: &gst::Element) -> Option<()> {
         return None;
     }
     payloader.set_property("config-interval", 0);
-    Some(())
+    Some(parser)
 }
 
 fn relink(source: &gst::Pad, parser: &gst::Element, sink: &gst::Pad) -> Option<()> {
@@ -93,10 +96,10 @@ mod tests {
             let (bin, payloader) = bin(&format!(
                 "( videotestsrc ! {encoder} ! {payloader} name=pay0 config-interval=-1 )"
             ));
-            assert!(keep_whole(&bin, &payloader));
+            keep_whole(&bin, &payloader);
             assert_eq!(before(&payloader), parser);
             assert_eq!(payloader.property::<i32>("config-interval"), 0);
-            assert!(!keep_whole(&bin, &payloader), "it has one");
+            assert!(mend(&bin, &payloader).is_none(), "it has one");
         }
     }
 
@@ -113,7 +116,7 @@ mod tests {
             ),
         ] {
             let (bin, payloader) = bin(&format!("( videotestsrc ! {launch} )"));
-            assert!(!keep_whole(&bin, &payloader), "{launch}");
+            assert!(mend(&bin, &payloader).is_none(), "{launch}");
             assert_eq!(before(&payloader), last, "{launch}");
         }
     }

@@ -9,6 +9,7 @@
 //! | `coding` | which settings of the picture's coding go together |
 //! | `files` | which files it names, whether they are there or not |
 //! | `fonts` | what no installed font has of their texts |
+//! | `frame_rate` | how many pictures a second |
 //! | `json` | a JSON value that keeps repeated keys |
 //! | `key` | what a key is |
 //! | `keys` | the keys: their names, their variables, and where each value goes |
@@ -39,6 +40,7 @@ mod coding;
 mod draft;
 mod files;
 mod fonts;
+mod frame_rate;
 mod json;
 mod key;
 mod keys;
@@ -55,6 +57,7 @@ mod values;
 mod walk;
 
 pub use clock::ClockSource;
+pub use frame_rate::FrameRate;
 use look::Look;
 pub use source::{Environment, PATH_VARIABLE, Source, variables};
 pub use transports::{Groups, Multicast, TlsFiles, Transport};
@@ -163,7 +166,7 @@ pub struct StreamConfig {
     /// Height in px.
     pub height: u32,
     /// Frames a second.
-    pub frames_per_second: u32,
+    pub frames_per_second: FrameRate,
     /// Frames from one key frame to the next. In MJPEG each frame is one, whatever stands here.
     pub key_frame_interval: u32,
     /// The bitrate that the encoder aims at in kbit/s (1 kbit is 1000 bits); `None` leaves it to the picture, which is
@@ -213,7 +216,7 @@ impl Default for StreamConfig {
             codec: VideoCodec::H264,
             width: 640,
             height: 480,
-            frames_per_second: 15,
+            frames_per_second: FrameRate::whole(15),
             key_frame_interval: 30,
             bitrate_kbps: None,
             constant_bitrate: false,

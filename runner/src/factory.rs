@@ -44,9 +44,8 @@ mod imp {
             let element = self.parent_create_element(url)?;
             if let Some(bin) = element.downcast_ref::<gst::Bin>()
                 && let Some(payloader) = bin.by_name("pay0")
-                && access_units::keep_whole(bin, &payloader)
             {
-                tracing::debug!("a parser stands before the payloader");
+                access_units::keep_whole(bin, &payloader);
             }
             Some(element)
         }

@@ -149,7 +149,7 @@ pub(crate) fn shell_quoted(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{AudioCodec, Corner, Encoder, Stamp, VideoCodec};
+    use crate::config::{AudioCodec, Corner, Encoder, FrameRate, Stamp, VideoCodec};
     use gst::prelude::*;
 
     fn stream(codec: VideoCodec, width: u32, height: u32, frames_per_second: u32) -> StreamConfig {
@@ -157,7 +157,7 @@ mod tests {
             codec,
             width,
             height,
-            frames_per_second,
+            frames_per_second: FrameRate::whole(frames_per_second),
             ..StreamConfig::default()
         }
     }

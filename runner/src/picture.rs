@@ -88,7 +88,7 @@ fn source(stream: &StreamConfig) -> Vec<String> {
 
 /// Three quarters of a frame period in ns, 100 ms at most.
 fn lead_time(stream: &StreamConfig) -> u64 {
-    let period = NANOSECONDS / u64::from(stream.frames_per_second.max(1));
+    let period = stream.frames_per_second.period();
     (period / 4 * 3).min(LONGEST_LEAD)
 }
 
@@ -99,13 +99,12 @@ fn caps(stream: &StreamConfig, format: &str) -> String {
         frames_per_second,
         ..
     } = stream;
+    let rate = frames_per_second.fraction();
     let colorimetry = match stream.codec {
         VideoCodec::Mjpeg => ",colorimetry=1:4:0:0",
         VideoCodec::H264 | VideoCodec::H265 | VideoCodec::Vp8 | VideoCodec::Vp9 => "",
     };
-    format!(
-        "video/x-raw,format={format},width={width},height={height},framerate={frames_per_second}/1{colorimetry}"
-    )
+    format!("video/x-raw,format={format},width={width},height={height},framerate={rate}{colorimetry}")
 }
 
 fn payloader(codec: VideoCodec) -> Vec<&'static str> {
@@ -141,12 +140,13 @@ pub fn receiver_line(codec: VideoCodec) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::FrameRate;
 
     #[test]
     fn the_lead_is_less_than_a_frame_period_and_100_ms_at_most() {
         let lead = |frames_per_second| {
             lead_time(&StreamConfig {
-                frames_per_second,
+                frames_per_second: FrameRate::whole(frames_per_second),
                 ..StreamConfig::default()
             })
         };

@@ -232,7 +232,7 @@ fn tick_and_flash_are_presented_together_with_opus() {
 /// What people do with a clapperboard: the first picture in which the disc is lit, and the tick that is heard with it.
 fn assert_presented_together(codec: AudioCodec) {
     let config = camera(codec);
-    let period = 1_000_000 / i64::from(config.streams[0].frames_per_second);
+    let period = i64::try_from(config.streams[0].frames_per_second.period() / 1000).expect("a period");
     let server = start(&config);
     let player = Player::play(&url(&server), codec);
     let (pictures, ticks) = player.listen(6);

@@ -31,6 +31,8 @@ impl File {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("reload-{name}"));
         std::fs::create_dir_all(&folder).expect("a writable folder");
         let file = Self(folder.join("config.json"));
+        // An earlier run may have left something else in its place.
+        let _absent = std::fs::remove_file(&file.0);
         file.write(&content.to_string());
         file
     }

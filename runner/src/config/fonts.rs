@@ -18,7 +18,7 @@ pub(super) fn warnings(scopes: &[Scope]) -> Vec<String> {
         return Vec::new();
     };
     let warning = |text: Text| {
-        let missing = fonts.missing(text.font, &[text.text])?;
+        let missing = fonts.missing(text.font, &[text.words])?;
         Some(format!("{}: {missing}", text.place))
     };
     texts.into_iter().filter_map(warning).collect()
@@ -30,7 +30,7 @@ struct Text<'a> {
     /// Where it stands.
     place: String,
     font: &'a str,
-    text: &'a str,
+    words: &'a str,
 }
 
 /// Those of a picture that the server makes; what `pipeline` makes, the element says itself.
@@ -48,6 +48,6 @@ fn texts(scope: &Scope) -> impl Iterator<Item = Text<'_>> {
     unusual.map(|(key, text)| Text {
         place: scope.place(key),
         font: &look.font,
-        text,
+        words: text,
     })
 }

@@ -4,8 +4,8 @@ use super::draft::Draft;
 use super::json::Json;
 use super::key::{Empty, Form, KEY, Key, Level};
 use super::limits::{
-    BITRATES, COUNTS, FRAME_RATES, KEY_FRAME_INTERVALS, LOGO_SCALES, PACKET_SIZES, QUALITIES,
-    SESSION_TIMEOUTS, STAMP_IDS, TEXT_SCALES, TTLS, VIEWERS,
+    BITRATES, COUNTS, KEY_FRAME_INTERVALS, LOGO_SCALES, PACKET_SIZES, QUALITIES, SESSION_TIMEOUTS, STAMP_IDS,
+    TEXT_SCALES, TTLS, VIEWERS,
 };
 use super::look::{HorizontalAlignment, VerticalAlignment};
 use super::numbered::NumberedText;
@@ -14,7 +14,7 @@ use super::readers::{
     pipeline, port, resolution, rtp_ports, share, time_format, time_zone, truth, username, whole,
 };
 use super::transports::{groups, multicast_ports, pem_file, transports};
-use super::{Authentication, Stamp};
+use super::{Authentication, FrameRate, Stamp};
 use crate::log;
 
 /// The key whose value is the list of streams; it is read by `walk` itself.
@@ -106,7 +106,7 @@ pub(super) const KEYS: &[Key] = &[
         name: FRAME_RATE,
         variable: "RTSP_FPS",
         form: Form::Number,
-        read: |json, draft| whole(json, &FRAME_RATES).map(|rate| draft.stream.frames_per_second = rate),
+        read: |json, draft| FrameRate::read(json).map(|rate| draft.stream.frames_per_second = rate),
         ..KEY
     },
     Key {

@@ -7,8 +7,8 @@ pub(super) const WIDTHS: RangeInclusive<u32> = 32..=7680;
 /// Heights in px.
 pub(super) const HEIGHTS: RangeInclusive<u32> = 32..=4320;
 /// Frames a second.
-pub(super) const FRAME_RATES: RangeInclusive<u32> = 1..=240;
-/// Frames from one key frame to the next; at the slowest rate an hour.
+pub(super) const FRAME_RATES: RangeInclusive<f64> = 0.1..=240.0;
+/// Frames from one key frame to the next; at one a second an hour.
 pub(super) const KEY_FRAME_INTERVALS: RangeInclusive<u32> = 1..=3600;
 /// kbit/s: from what a thumbnail takes to what x265enc takes at most.
 pub(super) const BITRATES: RangeInclusive<u32> = 16..=100_000;

@@ -1,6 +1,6 @@
 //! What anybody writes to stderr past the log, as events: a line each. For a log that machines read.
 //!
-//! Libraries have printed there that know nothing of GLib (OpenH264, Fontconfig, the C library), and so does GStreamer's
+//! Libraries have printed there that know nothing of GLib (`OpenH264`, Fontconfig, the C library), and so does GStreamer's
 //! own log. Their target is `stderr`. Nobody who writes waits for more than this process's own thread, which never waits
 //! for whoever reads the log. What is written in the very moment in which the process is killed is lost.
 
