@@ -22,12 +22,12 @@ COPY . .
 # Cargo goes by modification times, and the real sources are older than what was just built from the empty ones.
 RUN find . -name '*.rs' -not -path './target/*' -exec touch {} + && cargo build --release --locked
 
-# --- GStreamer's plugins, only those used: as packages they bring GTK, LLVM and Mesa. ---
+# --- GStreamer's plugins and Noto's fonts, only those used: as packages they bring GTK, LLVM and Mesa, and 40 MB. ---
 FROM debian:trixie-slim AS plugins
 WORKDIR /packages
 RUN apt-get update \
     && apt-get download gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad \
-        gstreamer1.0-plugins-ugly libgstreamer-plugins-bad1.0-0 libgstrtspserver-1.0-0 \
+        gstreamer1.0-plugins-ugly libgstreamer-plugins-bad1.0-0 libgstrtspserver-1.0-0 fonts-noto-core \
     && for package in *.deb; do dpkg -x "$package" unpacked; done
 # The third line is what the probe plays with.
 RUN for plugin in app typefindfunctions videoconvertscale videorate videotestsrc \
@@ -36,7 +36,9 @@ RUN for plugin in app typefindfunctions videoconvertscale videorate videotestsrc
         rtsp tcp videoparsersbad vpx; do \
         set -- "$@" unpacked/usr/lib/*/gstreamer-1.0/libgst$plugin.so; \
     done \
-    && for file in "$@" unpacked/usr/lib/*/libgst[rcm]*-1.0.so.* unpacked/usr/share/doc/*/copyright; do \
+    && noto=unpacked/usr/share/fonts/truetype/noto \
+    && for file in "$@" unpacked/usr/lib/*/libgst[rcm]*-1.0.so.* unpacked/usr/share/doc/*/copyright \
+        $noto/NotoSans*-Bold.ttf $noto/NotoSerifTibetan-Bold.ttf $noto/NotoSansMongolian-Regular.ttf; do \
         target=/collected${file#unpacked}; mkdir -p "${target%/*}" && cp -a "$file" "$target" || exit 1; \
     done
 COPY --from=build /build/target/release/libgstclocksrc.so /tmp/
@@ -45,12 +47,15 @@ COPY --from=build /build/target/release/rtsp-clock-server /build/target/release/
 
 # --- What runs. ---
 FROM debian:trixie-slim
+# Labels are written in any script. DejaVu has Latin, Greek, Cyrillic, Hebrew and Arabic; WenQuanYi (5 MB) what Chinese,
+# Japanese and Korean are written in, Symbola (3 MB) the emoji without colours, and Noto's bold ones (6 MB) the scripts of
+# South and South East Asia, Ethiopia and some more.
 LABEL org.opencontainers.image.title="rtsp-clock-server" \
       org.opencontainers.image.description="RTSP test camera whose picture is a clock that tells the truth about time" \
       org.opencontainers.image.licenses="MIT"
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
-        fontconfig fonts-dejavu-core glib-networking gstreamer1.0-tools libde265-0 libfaad2 \
+        fontconfig fonts-dejavu-core fonts-symbola fonts-wqy-microhei glib-networking gstreamer1.0-tools libde265-0 libfaad2 \
         libgstreamer-plugins-base1.0-0 libjpeg62-turbo libopenh264-8 libopus0 libpangocairo-1.0-0 libpangoft2-1.0-0 libvo-aacenc0 libvpx9 libx264-164 libx265-215 \
         tzdata \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/apt /var/log/dpkg.log \
@@ -68,9 +73,9 @@ RUN chmod 0711 /root
 RUN ldconfig \
     && find /usr/share/fonts /usr/local/share/fonts -exec touch --date=@1 {} + && fc-cache --force --system-only \
     && ! ldd /usr/local/bin/rtsp-clock-* /usr/lib/*/gstreamer-1.0/*.so | grep 'not found' \
-    && for element in appsink capsfilter jpegenc mulawenc opusenc queue rtpbin rtph264pay rtpjpegpay rtpmp4gpay \
-        rtph265pay rtpopuspay rtppcmupay rtpvp8pay rtpvp9pay udpsink videoconvert voaacenc vp8enc vp9enc x264enc x265enc \
-        audioconvert audioresample decodebin faad h264parse jpegdec libde265dec matroskademux mulawdec openh264dec \
+    && for element in appsink alawdec alawenc capsfilter jpegenc mulawenc opusenc queue rtpbin rtph264pay rtpjpegpay rtpmp4gpay \
+        rtph265pay rtpopuspay rtppcmapay rtppcmupay rtpvp8pay rtpvp9pay udpsink videoconvert voaacenc vp8enc vp9enc x264enc x265enc \
+        audioconvert audioresample decodebin faad h264parse h265parse jpegdec libde265dec matroskademux mulawdec openh264dec \
         opusdec qtdemux rtspsrc tsdemux uridecodebin vp8dec vp9dec; do \
         gst-inspect-1.0 --exists "$element" || { echo "no element $element" >&2; exit 1; }; \
     done \

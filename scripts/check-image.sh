@@ -71,6 +71,12 @@ is_quiet() {
     words=$(runs_pipeline clocksrc num-buffers=2 ! fakesink 2>&1) && echo "$words" && [ -z "$words" ]
 }
 
+# A word in each of many scripts; DejaVu, Noto, WenQuanYi and Symbola have them.
+has_fonts() {
+    words=$(docker run --rm -e RTSP_LABEL='停车场 停車場 駐車場ゲート 주차장 ที่จอดรถ पार्किंग পার্কিং நிறுத்துமிடம் పార్కింగ్ ಪಾರ್ಕಿಂಗ್ പാർക്കിംഗ് પાર્કિંગ ਪਾਰਕਿੰਗ වාහන موقف پارکنگ חניה Парковка Πάρκινγκ Կայան პარკინგი መኪና ចំណត ບ່ອນຈອດ ကားပါကင် བོད ᠮᠣᠩ 🚗🏠📷🔒' \
+        "$image" --check 2>&1) && echo "$words" && ! echo "$words" | grep 'no installed font'
+}
+
 # --- The camera ------------------------------------------------------------------------------------------------------
 
 # A configuration that only its owner reads: the server in the container is somebody else.
@@ -170,6 +176,7 @@ check "encodes VP8 within" runs_pipeline clocksrc num-buffers=5 ! videoconvert !
 check "encodes VP9 within" runs_pipeline clocksrc num-buffers=5 ! videoconvert ! vp9enc ! rtpvp9pay ! fakesink
 check "encodes JPEG within" runs_pipeline clocksrc num-buffers=5 ! videoconvert ! jpegenc ! rtpjpegpay ! fakesink
 check "clocksrc runs without a word" is_quiet
+check "has a font for the scripts that people write in" has_fonts
 check "starts with a configuration that only its owner reads" start_camera
 check "plays over TCP" plays tcp
 check "plays over UDP" plays udp

@@ -190,6 +190,11 @@ impl Typesetter {
         Ok(Self { context })
     }
 
+    /// Whether neither this font nor any other has the character.
+    pub(crate) fn lacks(&self, font: &Font, c: char) -> bool {
+        self.layout(font, &c.to_string()).unknown_glyphs_count() > 0
+    }
+
     /// How large a line will be, with cells of `cell`'s size for its digits.
     pub(crate) fn extent(&self, font: &Font, skeleton: &str) -> Extent {
         let cell = self.cell(font);

@@ -7,8 +7,11 @@
 //! | module | job |
 //! | --- | --- |
 //! | [`reading`] | what the clock says, and the lines of text that this makes |
+//! | [`zone`] | time zones, by name and the machine's own |
 //! | [`color`] | colours as the numbers of a frame |
 //! | [`style`] | fonts, colours, placement, marks, logo |
+//! | [`file`] | a file that somebody named, whatever it turns out to be |
+//! | [`fonts`] | which characters no font has |
 //! | [`frame`] | the planes of a pixel format, and how coverage is blended into them |
 //! | `glyphs` | text to coverage masks |
 //! | `layout` | where each line and each character cell stands |
@@ -34,6 +37,8 @@
 
 pub mod color;
 pub mod face;
+pub mod file;
+pub mod fonts;
 pub mod frame;
 mod glyphs;
 mod layout;
@@ -44,13 +49,16 @@ mod shared;
 pub mod stamp;
 pub mod style;
 pub mod threads;
+pub mod zone;
 
 pub use color::{Colorimetry, Matrix, Range};
 pub use face::{Face, FaceError, Rect, Shown};
+pub use fonts::Fonts;
 pub use frame::{FrameError, FrameSpec, Picture, PixelFormat, Plane};
 pub use logo::{Logo, LogoError};
-pub use reading::{Reading, TimeFormat, Wording, WordingError, time_zone};
+pub use reading::{Reading, TimeFormat, Wording, WordingError};
 pub use stamp::Stamp;
 pub use stamp::reader::{Luma, Sighting, StampReader};
 pub use stamp::wall::WallReader;
 pub use style::{Align, Argb, Corner, LogoStyle, Share, Style};
+pub use zone::time_zone;

@@ -1,13 +1,14 @@
 //! The logo: from a PNG file to the bytes of a frame, once per style and size.
 
+use std::fmt;
 use std::io::{self, Cursor};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::{fmt, fs};
 
 use thiserror::Error;
 
 use crate::face::{FaceError, Rect};
+use crate::file;
 use crate::frame::{FrameSpec, Picture, Tile};
 use crate::marks::LogoPlace;
 use crate::shared::{Held, Shared};
@@ -71,7 +72,7 @@ impl Logo {
     /// [`LogoError`] when the file cannot be read, is no sound PNG file, or is too large.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, LogoError> {
         let path = path.as_ref();
-        let image = read(path).and_then(|bytes| {
+        let image = file::read(path).map_err(LogoCause::from).and_then(|bytes| {
             static IMAGES: Shared<Vec<u8>, Image> = Shared::new();
             IMAGES.get_or_try_make(bytes.as_slice(), || Image::decode(&bytes))
         });
@@ -99,14 +100,6 @@ impl Logo {
     pub(crate) fn size(&self) -> (usize, usize) {
         (self.0.width, self.0.height)
     }
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, LogoCause> {
-    // A pipe would never end.
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file").into());
-    }
-    Ok(fs::read(path)?)
 }
 
 /// A picture with premultiplied alpha.
@@ -323,6 +316,8 @@ fn over([red, green, blue, cover]: [f64; 4], background: Argb) -> [f64; 4] {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn png(color: png::ColorType, depth: png::BitDepth, width: u32, data: &[u8]) -> Vec<u8> {
@@ -428,7 +423,7 @@ mod tests {
             "{missing}"
         );
         let directory = Logo::open(&folder).unwrap_err().to_string();
-        assert!(directory.contains("no regular file"), "{directory}");
+        assert!(directory.contains("Is a directory"), "{directory}");
         fs::remove_dir_all(&folder).unwrap();
     }
 

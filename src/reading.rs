@@ -8,6 +8,7 @@ use jiff::{Timestamp, Zoned};
 use thiserror::Error;
 
 use crate::stamp::Stamp;
+use crate::zone::machine_zone;
 
 /// What the clock says for one frame.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -58,6 +59,17 @@ pub enum WordingError {
         /// What the database says.
         cause: jiff::Error,
     },
+    /// The variable `TZ` is no time zone.
+    #[error(
+        "the variable TZ is {value:?}, which is no time zone (use an IANA name such as \"Europe/Berlin\", a POSIX one such \
+         as \"CET-1CEST,M3.5.0,M10.5.0/3\", or a file's with its whole path): {cause}"
+    )]
+    Variable {
+        /// Its value.
+        value: String,
+        /// Why it is none.
+        cause: String,
+    },
 }
 
 /// A strftime-like format of a time, known to be usable. An empty one shows no time.
@@ -97,26 +109,12 @@ impl Default for TimeFormat {
     }
 }
 
-/// The time zone of that IANA name; the machine's own for an empty one.
-///
-/// # Errors
-/// [`WordingError::TimeZone`] when there is no such zone.
-pub fn time_zone(name: &str) -> Result<TimeZone, WordingError> {
-    if name.is_empty() {
-        return Ok(TimeZone::system());
-    }
-    TimeZone::get(name).map_err(|cause| WordingError::TimeZone {
-        name: name.to_owned(),
-        cause,
-    })
-}
-
 /// How a reading is put into words.
 #[derive(Debug, Clone)]
 pub struct Wording {
     /// The format of the time line; an empty one hides the line.
     pub time_format: TimeFormat,
-    /// The zone in which the time is told.
+    /// The zone in which the time is told; by default the machine's, and UTC where that cannot be told.
     pub time_zone: TimeZone,
     /// The line that tells the viewers, `{}` standing for their number; an empty one hides the line.
     pub clients_format: String,
@@ -128,7 +126,7 @@ impl Default for Wording {
     fn default() -> Self {
         Self {
             time_format: TimeFormat::default(),
-            time_zone: TimeZone::system(),
+            time_zone: machine_zone().unwrap_or(TimeZone::UTC),
             clients_format: "Connected Clients: {}".to_owned(),
             label: String::new(),
         }
@@ -162,6 +160,7 @@ impl Wording {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::zone::time_zone;
 
     fn time(format: &str, zone: &str, instant: &str) -> String {
         let wording = Wording {
@@ -204,12 +203,6 @@ mod tests {
         let error = TimeFormat::new("%H:%E").unwrap_err().to_string();
         assert!(error.contains("%H:%E"), "{error}");
         assert!(TimeFormat::new("%").is_err());
-    }
-
-    #[test]
-    fn a_zone_that_does_not_exist_is_named() {
-        let error = time_zone("Mars/Olympus").unwrap_err().to_string();
-        assert!(error.contains("Mars/Olympus"), "{error}");
     }
 
     #[test]

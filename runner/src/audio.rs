@@ -49,6 +49,7 @@ pub(crate) fn aac_encoder() -> &'static str {
 pub(crate) fn encoder(codec: AudioCodec, aac: &'static str) -> &'static str {
     match codec {
         AudioCodec::Pcmu => "mulawenc",
+        AudioCodec::Pcma => "alawenc",
         AudioCodec::Opus => "opusenc",
         AudioCodec::Aac => aac,
     }
@@ -59,7 +60,7 @@ pub(crate) fn encoder(codec: AudioCodec, aac: &'static str) -> &'static str {
 pub fn encoders(codec: AudioCodec) -> Vec<&'static str> {
     match codec {
         AudioCodec::Aac => AAC_ENCODERS.into(),
-        AudioCodec::Pcmu | AudioCodec::Opus => vec![encoder(codec, AAC_ENCODERS[0])],
+        AudioCodec::Pcmu | AudioCodec::Pcma | AudioCodec::Opus => vec![encoder(codec, AAC_ENCODERS[0])],
     }
 }
 
@@ -85,19 +86,20 @@ pub(crate) fn elements(codec: AudioCodec, encoder: &str) -> Chain {
 #[must_use]
 pub fn coding(codec: AudioCodec, encoder: &str) -> [Vec<String>; 2] {
     let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
+    let g711 = |payloader, payload_type| {
+        words(&[
+            payloader,
+            "name=pay1",
+            "perfect-rtptime=false",
+            payload_type,
+            "min-ptime=20000000",
+            "max-ptime=20000000",
+        ])
+    };
     let (bitrate, tolerance) = (format!("bitrate={BITRATE}"), format!("tolerance={TOLERANCE}"));
     match codec {
-        AudioCodec::Pcmu => [
-            words(&[encoder, &tolerance]),
-            words(&[
-                "rtppcmupay",
-                "name=pay1",
-                "perfect-rtptime=false",
-                "pt=0",
-                "min-ptime=20000000",
-                "max-ptime=20000000",
-            ]),
-        ],
+        AudioCodec::Pcmu => [words(&[encoder, &tolerance]), g711("rtppcmupay", "pt=0")],
+        AudioCodec::Pcma => [words(&[encoder, &tolerance]), g711("rtppcmapay", "pt=8")],
         AudioCodec::Aac => [
             words(&[encoder, &bitrate, &tolerance]),
             words(&["rtpmp4gpay", "name=pay1", "perfect-rtptime=false", "pt=97"]),
@@ -114,6 +116,7 @@ pub fn coding(codec: AudioCodec, encoder: &str) -> [Vec<String>; 2] {
 pub fn receiver_line(codec: AudioCodec) -> String {
     let (parameters, depayloader) = match codec {
         AudioCodec::Pcmu => ("clock-rate=8000,encoding-name=PCMU,payload=0", "rtppcmudepay"),
+        AudioCodec::Pcma => ("clock-rate=8000,encoding-name=PCMA,payload=8", "rtppcmadepay"),
         // The configuration is AAC-LC's for 48 kHz and one channel (ISO/IEC 14496-3, 1.6.2.1).
         AudioCodec::Aac => (
             "clock-rate=48000,encoding-name=MPEG4-GENERIC,payload=97,mode=AAC-hbr,config=1188,sizelength=13,\
@@ -135,7 +138,7 @@ mod tests {
 
     #[test]
     fn every_encoder_has_its_delay_and_its_package() {
-        for codec in [AudioCodec::Pcmu, AudioCodec::Aac, AudioCodec::Opus] {
+        for codec in AudioCodec::ALL {
             for encoder in encoders(codec) {
                 assert!(Delay::of(encoder).is_some(), "{encoder}");
                 assert!(elements::debian_package(encoder).is_some(), "{encoder}");

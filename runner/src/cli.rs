@@ -106,6 +106,7 @@ fn in_columns(names: &[&str]) -> String {
 /// # Errors
 /// What a person has to know, and what makes the exit status 1.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    log::listen();
     let action = &arguments.action;
     if action.print_schema {
         return print(&serde_json::to_string_pretty(&config::schema::schema())?);

@@ -8,6 +8,8 @@
 //! | `clock` | whose time the cameras show |
 //! | `coding` | which settings of the picture's coding go together |
 //! | `files` | which files it names, whether they are there or not |
+//! | `fonts` | what no installed font has of their texts |
+//! | `frame_rate` | how many pictures a second |
 //! | `json` | a JSON value that keeps repeated keys |
 //! | `key` | what a key is |
 //! | `keys` | the keys: their names, their variables, and where each value goes |
@@ -16,6 +18,7 @@
 //! | [`look`] | what the picture looks like |
 //! | `numbered` | values with `{n}` in them |
 //! | `source` | where the configuration is read from |
+//! | `suggestions` | which name was meant by another |
 //! | `values` | what the values mean, and how the file spells them |
 //! | `transports` | by which ways streams may be played |
 //! | `draft` | what has been read so far of the server and of an entry of `streams` |
@@ -36,6 +39,8 @@ mod clock;
 mod coding;
 mod draft;
 mod files;
+mod fonts;
+mod frame_rate;
 mod json;
 mod key;
 mod keys;
@@ -45,12 +50,14 @@ mod numbered;
 mod readers;
 pub mod schema;
 mod source;
+mod suggestions;
 mod transports;
 mod users;
 mod values;
 mod walk;
 
 pub use clock::ClockSource;
+pub use frame_rate::FrameRate;
 use look::Look;
 pub use source::{Environment, PATH_VARIABLE, Source, variables};
 pub use transports::{Groups, Multicast, TlsFiles, Transport};
@@ -159,7 +166,7 @@ pub struct StreamConfig {
     /// Height in px.
     pub height: u32,
     /// Frames a second.
-    pub frames_per_second: u32,
+    pub frames_per_second: FrameRate,
     /// Frames from one key frame to the next. In MJPEG each frame is one, whatever stands here.
     pub key_frame_interval: u32,
     /// The bitrate that the encoder aims at in kbit/s (1 kbit is 1000 bits); `None` leaves it to the picture, which is
@@ -187,6 +194,8 @@ pub struct StreamConfig {
     pub audio: Option<AudioCodec>,
     /// How many viewers it has at most, at each place by itself where it has several; `None` for any number.
     pub max_viewers: Option<u32>,
+    /// Bytes that an RTP packet has at most, its header included; `None` leaves it to the payloaders, which take 1400.
+    pub rtp_packet_size: Option<u32>,
     /// Whether each frame's packets tell the instant shown in an RTP header extension.
     pub ntp_extension: bool,
 }
@@ -207,7 +216,7 @@ impl Default for StreamConfig {
             codec: VideoCodec::H264,
             width: 640,
             height: 480,
-            frames_per_second: 15,
+            frames_per_second: FrameRate::whole(15),
             key_frame_interval: 30,
             bitrate_kbps: None,
             constant_bitrate: false,
@@ -221,6 +230,7 @@ impl Default for StreamConfig {
             flash: false,
             audio: None,
             max_viewers: None,
+            rtp_packet_size: None,
             ntp_extension: false,
         }
     }
@@ -294,11 +304,12 @@ pub enum Error {
 }
 
 fn list(mistakes: &[Mistake]) -> String {
-    let plural = if mistakes.len() == 1 { "" } else { "s" };
-    let mut lines = vec![format!(
-        "the configuration has {} mistake{plural}",
-        mistakes.len()
-    )];
+    let number = match mistakes.len() {
+        1 => "1 mistake".to_owned(),
+        number if number >= walk::MOST_MISTAKES => format!("{number} mistakes or more"),
+        number => format!("{number} mistakes"),
+    };
+    let mut lines = vec![format!("the configuration has {number}")];
     lines.extend(mistakes.iter().map(|mistake| format!("  {mistake}")));
     lines.join("\n")
 }

@@ -72,8 +72,8 @@ pub fn debian_package(name: &str) -> Option<&'static str> {
         | "nvh265enc" | "nvjpegenc" | "h264parse" | "h265parse" => "gstreamer1.0-plugins-bad",
         "jpegenc" | "vp8enc" | "vp9enc" | "v4l2h264enc" | "v4l2h265enc" | "v4l2jpegenc" | "v4l2vp8enc"
         | "v4l2vp9enc" | "multiudpsink" | "udpsrc" | "rtpbin" | "rtph264pay" | "rtph265pay"
-        | "rtpjpegpay" | "rtpvp8pay" | "rtpvp9pay" | "mulawenc" | "rtppcmupay" | "rtpmp4gpay"
-        | "rtpopuspay" => "gstreamer1.0-plugins-good",
+        | "rtpjpegpay" | "rtpvp8pay" | "rtpvp9pay" | "mulawenc" | "rtppcmupay" | "alawenc" | "rtppcmapay"
+        | "rtpmp4gpay" | "rtpopuspay" => "gstreamer1.0-plugins-good",
         _ => return None,
     })
 }

@@ -16,10 +16,15 @@ pub struct Delay {
 }
 
 /// The delays, by encoder, with the settings of [`crate::audio`].
-pub const DELAYS: [Delay; 4] = [
+pub const DELAYS: [Delay; 5] = [
     // Each byte is a sample.
     Delay {
         encoder: "mulawenc",
+        samples: 0,
+        rate: 8_000,
+    },
+    Delay {
+        encoder: "alawenc",
         samples: 0,
         rate: 8_000,
     },

@@ -107,7 +107,9 @@ impl EncoderElement {
 
     /// A hundred small cameras do best with one each, a large picture must be done within its lead time.
     fn threads(&self, stream: &StreamConfig, cores: u64) -> u64 {
-        let pixels = u64::from(stream.width) * u64::from(stream.height) * u64::from(stream.frames_per_second);
+        let rate = stream.frames_per_second;
+        let picture = u64::from(stream.width) * u64::from(stream.height);
+        let pixels = (picture * u64::from(rate.numerator())).div_ceil(u64::from(rate.denominator()));
         pixels.div_ceil(self.pixels_per_thread).clamp(1, cores)
     }
 }
@@ -161,6 +163,7 @@ use words;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::FrameRate;
     use crate::elements;
 
     fn stream(codec: VideoCodec) -> StreamConfig {
@@ -221,7 +224,7 @@ mod tests {
             let stream = StreamConfig {
                 width,
                 height,
-                frames_per_second,
+                frames_per_second: FrameRate::whole(frames_per_second),
                 ..stream(VideoCodec::H264)
             };
             element.threads(&stream, cores)

@@ -20,9 +20,12 @@ impl Default for CameraFactory {
 
 mod imp {
     use gst::glib;
+    use gst::prelude::*;
     use gst::subclass::prelude::*;
     use gst_rtsp::RTSPUrl;
     use gst_rtsp_server::subclass::prelude::*;
+
+    use crate::access_units;
 
     #[derive(Debug, Default)]
     pub struct CameraFactory;
@@ -37,6 +40,16 @@ mod imp {
     impl ObjectImpl for CameraFactory {}
 
     impl RTSPMediaFactoryImpl for CameraFactory {
+        fn create_element(&self, url: &RTSPUrl) -> Option<gst::Element> {
+            let element = self.parent_create_element(url)?;
+            if let Some(bin) = element.downcast_ref::<gst::Bin>()
+                && let Some(payloader) = bin.by_name("pay0")
+            {
+                access_units::keep_whole(bin, &payloader);
+            }
+            Some(element)
+        }
+
         fn gen_key(&self, _url: &RTSPUrl) -> Option<glib::GString> {
             Some("camera".into())
         }

@@ -111,7 +111,11 @@ fn picture(stream: &StreamConfig, machine: Machine) -> Chain {
 
 fn sound(stream: &StreamConfig, machine: Machine) -> Option<Chain> {
     let codec = stream.audio?;
-    Some(audio::elements(codec, audio::encoder(codec, machine.aac_encoder)))
+    let mut chain = audio::elements(codec, audio::encoder(codec, machine.aac_encoder));
+    if let Some(payloader) = chain.last_mut() {
+        payloader.extend(stream.rtp_packet_size.map(mtu));
+    }
+    Some(chain)
 }
 
 /// A chain with each word as `quoted` makes it.
@@ -121,6 +125,11 @@ fn joined(chain: Chain, quoted: impl Fn(String) -> String) -> String {
         words.join(" ")
     });
     elements.collect::<Vec<_>>().join(" ! ")
+}
+
+/// The property by which a payloader makes no packet of more bytes.
+pub(crate) fn mtu(bytes: u32) -> String {
+    format!("mtu={bytes}")
 }
 
 /// A text as the value of a property in a launch string, whatever is in it.
@@ -140,7 +149,7 @@ pub(crate) fn shell_quoted(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{AudioCodec, Corner, Encoder, Stamp, VideoCodec};
+    use crate::config::{AudioCodec, Corner, Encoder, FrameRate, Stamp, VideoCodec};
     use gst::prelude::*;
 
     fn stream(codec: VideoCodec, width: u32, height: u32, frames_per_second: u32) -> StreamConfig {
@@ -148,7 +157,7 @@ mod tests {
             codec,
             width,
             height,
-            frames_per_second,
+            frames_per_second: FrameRate::whole(frames_per_second),
             ..StreamConfig::default()
         }
     }
@@ -180,7 +189,7 @@ mod tests {
              ! x264enc tune=zerolatency speed-preset=ultrafast bframes=0 key-int-max=50 pass=quant quantizer=20 \
              threads=1 aud=false option-string=\"scenecut=0:repeat-headers=0\" \
              ! video/x-h264,profile=constrained-baseline,stream-format=avc,alignment=au \
-             ! rtph264pay name=pay0 pt=96 config-interval=-1 )"
+             ! h264parse config-interval=-1 ! rtph264pay name=pay0 pt=96 )"
         );
     }
 
@@ -238,7 +247,7 @@ mod tests {
             "x265enc tune=zerolatency speed-preset=ultrafast key-int-max=50 qp=20 \
              option-string=\"bframes=0:scenecut=0:open-gop=0:pools=none:wpp=0\" \
              ! video/x-h265,profile=main,stream-format=byte-stream,alignment=au \
-             ! rtph265pay name=pay0 pt=96 config-interval=-1"
+             ! h265parse config-interval=-1 ! rtph265pay name=pay0 pt=96"
         );
         let large = coding(&stream(VideoCodec::H265, 1920, 1080, 25));
         assert!(large.contains(":pools=3:wpp=1\""), "{large}");
@@ -467,7 +476,7 @@ mod tests {
         );
         assert!(
             line.ends_with(
-                " ! rtph264pay name=pay0 pt=96 config-interval=-1 ! udpsink host=127.0.0.1 port=5004"
+                " ! h264parse config-interval=-1 ! rtph264pay name=pay0 pt=96 ! udpsink host=127.0.0.1 port=5004"
             ),
             "{line}"
         );

@@ -9,6 +9,7 @@
 //! | [`picture`] | the picture of a stream: its source, its encoder, and its part of the launch string |
 //! | [`encoders`] | which encoders there are for each codec, and how each is set |
 //! | [`own_pipeline`] | a pipeline of one's own in place of the picture's part |
+//! | [`access_units`] | a picture of several slices stays one picture |
 //! | [`log`] | what is told, how, and where it goes; GStreamer's warnings with it |
 //! | [`server`] | the RTSP servers, their mounts, access, ports and session clean-up |
 //! | [`addresses`] | the URLs at which a stream can be reached |
@@ -31,6 +32,7 @@
 //! | [`room`] | whether this machine has room for one more |
 //! | [`rtsp_ffi`] | the few calls that the bindings lack |
 
+pub mod access_units;
 pub mod addresses;
 pub mod audio;
 pub mod back_off;

@@ -11,8 +11,8 @@
 //!   ```
 //!
 //!   `timestamp` is RFC 3339 in UTC with microseconds; `level` is one of `ERROR`, `WARN`, `INFO`, `DEBUG` and `TRACE`;
-//!   `target` is the part of the server that speaks, or `gstreamer::` and a debug category; `message` is the
-//!   sentence. An event's fields stand beside them: `viewers` is a number, `peer` a text.
+//!   `target` is the part of the server that speaks, or `gstreamer::` and a debug category, `glib::` and a library, or
+//!   `stderr`; `message` is the sentence. An event's fields stand beside them: `viewers` is a number, `peer` a text.
 //!
 //! What keeps the server from starting is told in one more line before it exits, as an event of level `ERROR` in JSON. The
 //! mistakes in a configuration are plain text in either format: it is the configuration that says which one it is.
@@ -21,12 +21,16 @@
 //! | --- | --- |
 //! | `filter` | which events are told |
 //! | `gstreamer` | GStreamer's warnings and errors as events |
+//! | `glib_messages` | GLib's, and those of all that is built on it |
+//! | `stray` | what anybody else writes to stderr |
+//! | `foreign` | the events that these make |
+//! | `peers` | who the clients are of whom GStreamer speaks |
 //! | `repeats` | how often the same thing is told |
 //! | `queue` | the lines on their way to stderr: nobody who logs waits for whoever reads |
 
 use std::fmt;
-use std::io::{IsTerminal as _, stderr};
-use std::sync::OnceLock;
+use std::io::{self, IsTerminal as _, stderr};
+use std::sync::{LazyLock, OnceLock};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -34,11 +38,16 @@ use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::{EnvFilter, reload};
 
 mod filter;
+mod foreign;
+mod glib_messages;
 mod gstreamer;
+mod peers;
 mod queue;
 pub(crate) mod repeats;
+mod stray;
 
 pub use filter::{EXPECTED, Filter, PATTERN};
+pub(crate) use peers::introduce;
 pub(crate) use repeats::Repeats;
 
 /// Says which events are told, in place of `logLevel`. An empty one counts as unset.
@@ -53,6 +62,8 @@ static STARTED: OnceLock<Started> = OnceLock::new();
 struct Started {
     /// The lines that are on their way.
     lines: queue::Queue,
+    /// By which everybody else's lines come, where machines read the log.
+    detour: Option<stray::Detour>,
     format: Format,
     refilter: Refilter,
 }
@@ -89,18 +100,25 @@ pub struct Settings {
     pub format: Format,
 }
 
+/// Keeps what GLib says from now on until [`start`] tells it: what the configuration brings about is said before it is
+/// known how the log is written.
+pub fn listen() {
+    glib_messages::listen();
+}
+
 /// Starts the log of this process. GStreamer may be initialized before or after.
 ///
 /// # Errors
 /// When [`VARIABLE`] is set and makes no sense, when the system gives no thread, or when there is a log already.
 pub fn start(settings: &Settings) -> anyhow::Result<()> {
     let filter = filter(settings)?;
-    let lines = queue::Queue::start(stderr()).context("cannot start the log's thread")?;
+    let is_terminal = stderr().is_terminal();
+    let (lines, detour) = lines(settings.format).context("cannot start the log's thread")?;
     let writer = lines.clone();
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(move || writer.clone())
-        .with_ansi(stderr().is_terminal())
+        .with_ansi(is_terminal)
         // It would tell them to stderr, and panic where there is none.
         .log_internal_errors(false);
     let started = match settings.format {
@@ -124,11 +142,35 @@ pub fn start(settings: &Settings) -> anyhow::Result<()> {
     // Nobody else can have got so far: the subscriber above is the process's only one.
     let _first = STARTED.set(Started {
         lines,
+        detour,
         format: settings.format,
         refilter,
     });
+    if settings.format == Format::Json {
+        tell_panics();
+    }
+    glib_messages::follow();
     gstreamer::follow();
     Ok(())
+}
+
+/// Where lines go: to stderr, and where machines read them nothing else goes there.
+fn lines(format: Format) -> io::Result<(queue::Queue, Option<stray::Detour>)> {
+    Ok(match format {
+        Format::Text => (queue::Queue::start(stderr())?, None),
+        Format::Json => {
+            let (detour, to) = stray::divert()?;
+            (queue::Queue::start(to)?, Some(detour))
+        }
+    })
+}
+
+/// A panic is an event, too. It may be the last thing that is told.
+fn tell_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        tracing::error!("{panic}");
+        flush();
+    }));
 }
 
 fn refilter<S: 'static>(handle: reload::Handle<EnvFilter, S>) -> Refilter {
@@ -169,6 +211,7 @@ pub fn tell_end(error: &anyhow::Error) {
         tracing::error!("{error:#}");
     } else {
         flush();
+        glib_messages::give_up();
         eprintln!("rtsp-clock-server: error: {error:#}");
     }
 }
@@ -176,6 +219,9 @@ pub fn tell_end(error: &anyhow::Error) {
 /// Waits until what was told has left, though not for long. To be called before the process ends.
 pub fn flush() {
     if let Some(started) = STARTED.get() {
+        if let Some(detour) = &started.detour {
+            detour.flush(FAREWELL);
+        }
         started.lines.flush(FAREWELL);
     }
 }

@@ -11,14 +11,16 @@
 //!   make the encoder start at the very instant at which the frame before is to be released, and the two would
 //!   compete for the processor: one frame in fifty left 2 to 4 ms late.
 //! - **The encoder's own format** is painted: I420 for those in software, NV12 for hardware.
-//! - **`config-interval=-1`**: what a decoder needs to begin (SPS, PPS, VPS) goes out with each key frame, and in the SDP.
+//! - **`config-interval=-1`**: what a decoder needs to begin (SPS, PPS, VPS) goes out with each key frame, and in the SDP. The
+//!   parser has it, for the payloader would split pictures by it (see [`crate::access_units`]).
 //! - **`picture-id-mode=15-bit`**: a depayloader of VP8 or VP9 can tell that a picture is missing.
 //! - **JPEG in full range** (`colorimetry=1:4:0:0`), as JFIF has it: black would be dark grey otherwise.
 
 use crate::{
+    access_units,
     config::{Corner, Stamp, StreamConfig, VideoCodec},
     encoders::{EncoderElement, HasProperty},
-    launch::{Chain, launch_quoted, shell_quoted},
+    launch::{Chain, launch_quoted, mtu, shell_quoted},
 };
 
 /// The name of the clock source in the pipeline, on which the number of viewers is set.
@@ -49,7 +51,11 @@ pub(crate) fn elements(
         encoder.words(stream, cores, has_property),
     ];
     chain.extend(encoder.caps.map(|caps| vec![caps.to_owned()]));
-    chain.push(payloader(stream.codec).into_iter().map(String::from).collect());
+    let payloader = payloader(stream.codec);
+    let mtu = stream.rtp_packet_size.map(mtu);
+    let parser = access_units::parser(payloader[0]);
+    chain.extend(parser.map(|parser| vec![parser.into(), "config-interval=-1".into()]));
+    chain.push(payloader.into_iter().map(String::from).chain(mtu).collect());
     chain
 }
 
@@ -82,7 +88,7 @@ fn source(stream: &StreamConfig) -> Vec<String> {
 
 /// Three quarters of a frame period in ns, 100 ms at most.
 fn lead_time(stream: &StreamConfig) -> u64 {
-    let period = NANOSECONDS / u64::from(stream.frames_per_second.max(1));
+    let period = stream.frames_per_second.period();
     (period / 4 * 3).min(LONGEST_LEAD)
 }
 
@@ -93,19 +99,18 @@ fn caps(stream: &StreamConfig, format: &str) -> String {
         frames_per_second,
         ..
     } = stream;
+    let rate = frames_per_second.fraction();
     let colorimetry = match stream.codec {
         VideoCodec::Mjpeg => ",colorimetry=1:4:0:0",
         VideoCodec::H264 | VideoCodec::H265 | VideoCodec::Vp8 | VideoCodec::Vp9 => "",
     };
-    format!(
-        "video/x-raw,format={format},width={width},height={height},framerate={frames_per_second}/1{colorimetry}"
-    )
+    format!("video/x-raw,format={format},width={width},height={height},framerate={rate}{colorimetry}")
 }
 
 fn payloader(codec: VideoCodec) -> Vec<&'static str> {
     match codec {
-        VideoCodec::H264 => vec!["rtph264pay", "name=pay0", "pt=96", "config-interval=-1"],
-        VideoCodec::H265 => vec!["rtph265pay", "name=pay0", "pt=96", "config-interval=-1"],
+        VideoCodec::H264 => vec!["rtph264pay", "name=pay0", "pt=96"],
+        VideoCodec::H265 => vec!["rtph265pay", "name=pay0", "pt=96"],
         VideoCodec::Mjpeg => vec!["rtpjpegpay", "name=pay0", "pt=26"],
         VideoCodec::Vp8 => vec!["rtpvp8pay", "name=pay0", "pt=96", "picture-id-mode=15-bit"],
         VideoCodec::Vp9 => vec!["rtpvp9pay", "name=pay0", "pt=96", "picture-id-mode=15-bit"],
@@ -135,12 +140,13 @@ pub fn receiver_line(codec: VideoCodec) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::FrameRate;
 
     #[test]
     fn the_lead_is_less_than_a_frame_period_and_100_ms_at_most() {
         let lead = |frames_per_second| {
             lead_time(&StreamConfig {
-                frames_per_second,
+                frames_per_second: FrameRate::whole(frames_per_second),
                 ..StreamConfig::default()
             })
         };

@@ -358,7 +358,7 @@ mod tests {
             codec: VideoCodec::Mjpeg,
             width: 160,
             height: 120,
-            frames_per_second: 25,
+            frames_per_second: crate::config::FrameRate::whole(25),
             key_frame_interval: 25,
             ..StreamConfig::default()
         };

@@ -355,7 +355,7 @@ impl Stream {
     }
 
     fn frame_period(&self) -> ClockTime {
-        ClockTime::SECOND / u64::from(self.config.frames_per_second.max(1))
+        ClockTime::from_nseconds(self.config.frames_per_second.period())
     }
 
     /// Sets the pipeline that runs; answers the one before.

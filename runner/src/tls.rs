@@ -12,6 +12,8 @@ use gst_rtsp_server::gio::{self, prelude::*};
 
 use crate::config::TlsFiles;
 
+pub(crate) mod pem;
+
 /// How long the two ends of one process may take to agree.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -42,8 +44,12 @@ pub fn load(files: &TlsFiles) -> Result<gio::TlsCertificate, Problem> {
     Ok(certificate)
 }
 
+/// GLib would read whatever the files have become, to its end.
 fn read(files: &TlsFiles) -> Result<gio::TlsCertificate, glib::Error> {
-    gio::TlsCertificate::from_files(&files.certificate, &files.private_key)
+    let blocks = |path, label| pem::read(path, label).map_err(|error| failed(&error.to_string()));
+    let certificates = blocks(&files.certificate, "CERTIFICATE")?;
+    let key = blocks(&files.private_key, "PRIVATE KEY")?;
+    gio::TlsCertificate::from_pem(&(key + &certificates))
 }
 
 /// GLib reads any certificate with any key, and would refuse viewer after viewer.

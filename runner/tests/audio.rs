@@ -67,6 +67,7 @@ impl Player {
         gst::init().unwrap();
         let sound = match codec {
             AudioCodec::Pcmu => "rtppcmudepay ! mulawdec",
+            AudioCodec::Pcma => "rtppcmadepay ! alawdec",
             AudioCodec::Aac => "rtpmp4gdepay ! aacparse ! avdec_aac",
             AudioCodec::Opus => "rtpopusdepay ! opusdec",
         };
@@ -214,6 +215,11 @@ fn tick_and_flash_are_presented_together_with_pcmu() {
 }
 
 #[test]
+fn tick_and_flash_are_presented_together_with_pcma() {
+    assert_presented_together(AudioCodec::Pcma);
+}
+
+#[test]
 fn tick_and_flash_are_presented_together_with_aac() {
     assert_presented_together(AudioCodec::Aac);
 }
@@ -226,7 +232,7 @@ fn tick_and_flash_are_presented_together_with_opus() {
 /// What people do with a clapperboard: the first picture in which the disc is lit, and the tick that is heard with it.
 fn assert_presented_together(codec: AudioCodec) {
     let config = camera(codec);
-    let period = 1_000_000 / i64::from(config.streams[0].frames_per_second);
+    let period = i64::try_from(config.streams[0].frames_per_second.period() / 1000).expect("a period");
     let server = start(&config);
     let player = Player::play(&url(&server), codec);
     let (pictures, ticks) = player.listen(6);
@@ -370,7 +376,7 @@ fn sender_reports_of_both_come_at_once() {
 
 #[test]
 fn ffmpeg_sees_and_decodes_both() {
-    for codec in [AudioCodec::Pcmu, AudioCodec::Aac, AudioCodec::Opus] {
+    for codec in AudioCodec::ALL {
         let server = start(&camera(codec));
         let output = Command::new("ffmpeg")
             .args([

@@ -214,7 +214,7 @@ fn a_file_that_is_missing_or_is_another_is_named_by_its_key() {
     );
     let directory = missing.parent().map(Path::to_path_buf);
     let said = mistake(&with_tls(&certificate, &json!({"tlsCertificate": directory})));
-    assert!(said.contains("is a directory"), "{said}");
+    assert!(said.contains("Is a directory"), "{said}");
     let broken = certificate.files().certificate.with_file_name("broken.pem");
     std::fs::write(&broken, "-----BEGIN CERTIFICATE-----\nnothing\n").expect("a file");
     let said = mistake(&with_tls(&certificate, &json!({"tlsCertificate": broken})));

@@ -90,8 +90,9 @@ fn assert_on_time(codec: AudioCodec, decodings: &[&str]) {
 }
 
 #[test]
-fn mulaw_delays_nothing() {
+fn g711_delays_nothing() {
     assert_on_time(AudioCodec::Pcmu, &["rtppcmudepay ! mulawdec"]);
+    assert_on_time(AudioCodec::Pcma, &["rtppcmadepay ! alawdec"]);
 }
 
 /// `faad` swallows its first frame and counts as if it had not: its sound is early by 1024 samples, whoever encoded it.

@@ -6,7 +6,8 @@ use std::time::Duration;
 use gst::{BufferFlags, ClockTime, prelude::*};
 use gst_video::UpstreamForceKeyUnitEvent;
 use rtsp_clock_server::{
-    config::{Encoder, StreamConfig, VideoCodec},
+    access_units,
+    config::{Encoder, FrameRate, StreamConfig, VideoCodec},
     elements, encoders, launch,
 };
 
@@ -25,7 +26,7 @@ fn stream(codec: VideoCodec) -> StreamConfig {
         codec,
         width: 640,
         height: 480,
-        frames_per_second: FRAMES_PER_SECOND,
+        frames_per_second: FrameRate::whole(FRAMES_PER_SECOND),
         key_frame_interval: KEY_FRAME_INTERVAL,
         ..StreamConfig::default()
     }
@@ -189,7 +190,7 @@ fn vp9_leaves_at_once() {
 
 /// The bytes of all RTP packets that the stream makes in so long.
 fn bytes(stream: &StreamConfig, time: Duration) -> usize {
-    let frames = time.as_secs() * u64::from(stream.frames_per_second);
+    let frames = time.as_secs() * u64::from(FRAMES_PER_SECOND);
     let launch = launch::launch_string(stream);
     let part = launch.trim_start_matches("( ").trim_end_matches(" )");
     let line = part.replacen(
@@ -258,5 +259,131 @@ fn a_bitrate_is_an_upper_bound() {
         println!("{codec}: 100 kbit/s asked for, {low:.0} measured; 8000, {high:.0}");
         assert!(high < 8000.0 * 1.05, "{codec}: {high} kbit/s");
         assert!(low < high, "{codec}: {low} and {high} kbit/s");
+    }
+}
+
+/// The types of the NAL units of each picture that the pipeline makes, as its packets begin them.
+fn units_of_pictures(line: &str, codec: VideoCodec) -> Vec<Vec<u8>> {
+    let pipeline = parse(&format!("{line} ! appsink name=out sync=false"));
+    let bin = pipeline.upcast_ref::<gst::Bin>();
+    access_units::keep_whole(bin, &bin.by_name("pay0").unwrap());
+    let sink = bin.by_name("out").and_downcast::<gst_app::AppSink>().unwrap();
+    pipeline.set_state(gst::State::Playing).unwrap();
+    let mut pictures: Vec<(u32, Vec<u8>)> = Vec::new();
+    let packets = std::iter::from_fn(|| sink.try_pull_sample(PATIENCE));
+    for packet in packets {
+        let packet = packet.buffer_owned().unwrap();
+        let packet = gst_rtp::RTPBuffer::from_buffer_readable(&packet).unwrap();
+        let payload = packet.payload().unwrap();
+        // RFC 6184 and RFC 7798: of a unit in several packets (FU) the first one counts.
+        let (kind, fragments) = match codec {
+            VideoCodec::H264 => (payload[0] & 0x1f, 28),
+            _ => (payload[0] >> 1 & 0x3f, 49),
+        };
+        let header = payload[usize::from(codec != VideoCodec::H264) + 1];
+        let kind = match (kind == fragments, codec) {
+            (false, _) => kind,
+            (true, _) if header & 0x80 == 0 => continue,
+            (true, VideoCodec::H264) => header & 0x1f,
+            (true, _) => header & 0x3f,
+        };
+        match pictures.last_mut() {
+            Some((time, units)) if *time == packet.timestamp() => units.push(kind),
+            _ => pictures.push((packet.timestamp(), vec![kind])),
+        }
+    }
+    pipeline.set_state(gst::State::Null).unwrap();
+    pictures.into_iter().map(|(_, units)| units).collect()
+}
+
+/// Whether a NAL unit is (a part of) the picture itself.
+fn is_slice(codec: VideoCodec, unit: u8) -> bool {
+    match codec {
+        VideoCodec::H264 => (1..=5).contains(&unit),
+        _ => unit < 32,
+    }
+}
+
+/// Whether a NAL unit is a parameter set or a delimiter, and so begins another picture behind a slice.
+fn is_set(codec: VideoCodec, unit: u8) -> bool {
+    match codec {
+        VideoCodec::H264 => (7..=9).contains(&unit),
+        _ => (32..=35).contains(&unit),
+    }
+}
+
+/// ITU-T H.264, 7.4.1.2.3, and H.265, 7.4.2.4.4: parameter sets behind a slice begin another picture.
+#[test]
+fn a_key_frame_of_several_slices_is_one_picture() {
+    init();
+    let x264 = "x264enc tune=zerolatency key-int-max=2 option-string=\"slices=4:repeat-headers=0\"";
+    let x265 = "x265enc tune=zerolatency key-int-max=2 option-string=\"slices=4\"";
+    let openh264 = "openh264enc gop-size=2 slice-mode=n-slices num-slices=4";
+    let encoded = |encoder: &str, pay: &str| {
+        format!(
+            "clocksrc is-live=false num-buffers=6 ! video/x-raw,width=640,height=480,framerate=25/1 ! {encoder} ! {pay}"
+        )
+    };
+    let (pay, parsed) = (
+        "rtph264pay name=pay0 config-interval=-1",
+        "h264parse config-interval=-1 ! rtph264pay name=pay0",
+    );
+    for (line, codec) in [
+        (encoded(x264, pay), VideoCodec::H264),
+        (
+            encoded(x264, &format!("video/x-h264,stream-format=avc ! {pay}")),
+            VideoCodec::H264,
+        ),
+        (encoded(x264, parsed), VideoCodec::H264),
+        (encoded(openh264, pay), VideoCodec::H264),
+        (encoded(openh264, parsed), VideoCodec::H264),
+        (
+            encoded(x265, "rtph265pay name=pay0 config-interval=-1"),
+            VideoCodec::H265,
+        ),
+    ] {
+        let pictures = units_of_pictures(&line, codec);
+        assert_eq!(pictures.len(), 6, "{line}: {pictures:?}");
+        for units in &pictures {
+            let slices = units.iter().filter(|unit| is_slice(codec, **unit)).count();
+            assert!(slices > 1, "{line}: no slices: {pictures:?}");
+            let behind = units.iter().skip_while(|unit| !is_slice(codec, **unit));
+            assert!(
+                !behind.into_iter().any(|unit| is_set(codec, *unit)),
+                "{line}: {pictures:?}"
+            );
+        }
+        let sps = if codec == VideoCodec::H264 { 7 } else { 33 };
+        let keys = pictures.iter().filter(|units| units.contains(&sps));
+        assert_eq!(keys.count(), 3, "{line}: {pictures:?}");
+    }
+}
+
+/// Whatever encodes it, and however many threads make slices of it.
+#[test]
+fn each_picture_of_a_configuration_is_one() {
+    init();
+    for codec in [VideoCodec::H264, VideoCodec::H265] {
+        for stream in installed(codec) {
+            let stream = StreamConfig {
+                width: 1920,
+                height: 1080,
+                frames_per_second: FrameRate::whole(60),
+                key_frame_interval: 2,
+                ..stream
+            };
+            let launch = launch::launch_string(&stream);
+            let part = launch.trim_start_matches("( ").trim_end_matches(" )");
+            let line = part.replacen("clocksrc", "clocksrc is-live=false num-buffers=4", 1);
+            let pictures = units_of_pictures(&line, codec);
+            assert_eq!(pictures.len(), 4, "{line}: {pictures:?}");
+            for units in pictures {
+                let behind = units.iter().skip_while(|unit| !is_slice(codec, **unit));
+                assert!(
+                    !behind.into_iter().any(|unit| is_set(codec, *unit)),
+                    "{line}: {units:?}"
+                );
+            }
+        }
     }
 }

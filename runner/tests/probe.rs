@@ -19,7 +19,7 @@ const TIME: Duration = Duration::from_secs(8);
 const NOISE: f64 = 200.0;
 const FRAMES_PER_SECOND: f64 = 25.0;
 const KEY_FRAME_INTERVAL: u32 = 25;
-const SOUNDS: [AudioCodec; 3] = [AudioCodec::Pcmu, AudioCodec::Aac, AudioCodec::Opus];
+const SOUNDS: [AudioCodec; 4] = AudioCodec::ALL;
 
 /// A camera whose stream can be measured in every respect.
 fn camera(codec: VideoCodec, audio: AudioCodec, stamp_id: u32) -> Config {

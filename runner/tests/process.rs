@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use common::process::{self, Process};
 use common::{RtspClient, plugin_folder};
@@ -40,6 +40,31 @@ fn the_line_to_paste_runs() {
         let said = String::from_utf8_lossy(&run.stderr);
         assert!(run.status.success(), "{codec}: {said}");
     }
+}
+
+/// A variable that names no time zone is nobody's UTC, in a pipeline of one's own either.
+#[test]
+fn clocksrc_does_not_start_by_a_time_zone_that_there_is_not() {
+    let folder = plugin_folder("plugin-without-a-zone");
+    let run = |property: &str| {
+        Command::new("sh")
+            .args([
+                "-c",
+                &format!("gst-launch-1.0 clocksrc num-buffers=1 {property} ! fakesink"),
+            ])
+            .env("TZ", "Europe/Berln")
+            .env("GST_PLUGIN_PATH", &folder)
+            .env("GST_REGISTRY", folder.join("registry.bin"))
+            .output()
+            .expect("a shell runs")
+    };
+    let refused = run("");
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(
+        !refused.status.success() && said.contains("the variable TZ is \"Europe/Berln\""),
+        "{said}"
+    );
+    assert!(run("time-zone=UTC").status.success());
 }
 
 #[test]
@@ -225,7 +250,6 @@ fn gstreamer_says_what_clients_do_wrong_and_keeps_passwords_to_itself() {
 
 #[test]
 fn a_log_that_nobody_reads_does_not_hold_up_the_server() {
-    use std::process::Stdio;
     let free = std::net::TcpListener::bind("127.0.0.78:0").expect("a free port");
     let address = free.local_addr().expect("it has one");
     drop(free);
@@ -253,4 +277,92 @@ fn a_log_that_nobody_reads_does_not_hold_up_the_server() {
     assert_eq!(child.try_wait().expect("it can be waited for"), None);
     child.kill().expect("it runs");
     child.wait().expect("it ends");
+}
+
+/// A peer's field of which GLib warns, and GStreamer's own log.
+#[test]
+fn in_json_each_line_is_an_event_whoever_speaks() {
+    let mut process = Process::start(|command| {
+        command
+            .env("RTSP_LOG_FORMAT", "json")
+            .env("RUST_LOG", "debug")
+            .env("GST_DEBUG", "rtspclient:4")
+            .stdout(Stdio::piped());
+    });
+    let mut client = RtspClient::connect_port(process.port());
+    let url = format!("rtsp://127.0.0.1:{}/live/stream=0", process.port());
+    client.send(
+        "SETUP",
+        &url,
+        &[("Transport", "RTP/AVP/TCP;unicast;frobnicate;interleaved=0-1")],
+    );
+    client.response();
+    let gstreamers = |line: &str| line.contains("rtspclient") && line.contains(r#""target":"stderr""#);
+    process.log().wait_for("GStreamer's own log", gstreamers);
+    assert_eq!(process.end_by("TERM"), Some(0));
+    let printed = process.printed();
+    assert_eq!(printed, "", "it went past the log");
+    let log = process.whole_log();
+    let events = events(&log);
+    let warned = events
+        .iter()
+        .find(|event| event["target"] == "glib::GStreamer-RTSP");
+    let warned = warned.unwrap_or_else(|| panic!("no warning of the field:\n{log}"));
+    assert_eq!(warned["level"], "DEBUG", "a peer's doing is no warning: {warned}");
+}
+
+/// What GStreamer says of a client by where it is in memory is said of its address.
+#[test]
+fn what_a_client_does_is_told_with_its_address_and_no_addresses_of_memory() {
+    let mut process = Process::start(|command| {
+        command
+            .env("RTSP_LOG_FORMAT", "json")
+            .env("RTSP_VIEWER_USERNAME", "viewer")
+            .env("RTSP_VIEWER_PASSWORD", "sesame")
+            .env("RTSP_AUTHENTICATION", "both")
+            .env("RTSP_VIDEO_CODEC", "vp9");
+    });
+    let host = format!("127.0.0.1:{}", process.port());
+    let mut client = RtspClient::connect_port(process.port());
+    let who = client.address().to_string();
+    let url = format!("rtsp://{host}/live");
+    // What begins each handshake by Digest.
+    client.send("DESCRIBE", &url, &[("Accept", "application/sdp")]);
+    assert_eq!(client.response().status, 401);
+    client.authorize("Basic dmlld2VyOnNlc2FtZQ==".into());
+    client.send(
+        "DESCRIBE",
+        &url,
+        &[
+            ("Accept", "application/sdp"),
+            ("Require", "www.onvif.org/ver20/backchannel"),
+        ],
+    );
+    assert_eq!(client.response().status, 551);
+    for step in [
+        client.describe().status,
+        client.setup().status,
+        client.play().status,
+    ] {
+        assert_eq!(step, 200);
+    }
+    client.next_rtp();
+    assert_eq!(process.end_by("TERM"), Some(0));
+    let log = process.whole_log();
+    let events = events(&log);
+    for event in &events {
+        let text = event.to_string();
+        let is_number = |text: &str| text.bytes().take(7).filter(u8::is_ascii_hexdigit).count() == 7;
+        let has_address = text.split("0x").skip(1).any(is_number);
+        assert!(!has_address, "an address of memory: {event}");
+        let is_of_clients = event["target"] == "gstreamer::rtspclient";
+        assert!(!is_of_clients || event["peer"] == who.as_str(), "whose? {event}");
+    }
+    let says = |words: &str| {
+        events
+            .iter()
+            .any(|event| event["message"].as_str().is_some_and(|said| said.contains(words)))
+    };
+    assert!(says("Required option is not supported"), "{log}");
+    assert!(!says("Failed to set VP8E"), "that comes with each start:\n{log}");
 }

@@ -31,6 +31,8 @@ impl File {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("reload-{name}"));
         std::fs::create_dir_all(&folder).expect("a writable folder");
         let file = Self(folder.join("config.json"));
+        // An earlier run may have left something else in its place.
+        let _absent = std::fs::remove_file(&file.0);
         file.write(&content.to_string());
         file
     }
@@ -405,4 +407,26 @@ fn what_cannot_be_served_is_refused_and_nothing_changes() {
     assert!(error.to_string().ends_with("needs a restart"), "{error}");
     let _viewer = watcher.end();
     assert_eq!(server.viewers(), 1);
+}
+
+/// The file becomes one that never ends, and one that nobody writes to.
+#[test]
+fn what_is_no_file_is_not_taken_over_and_signals_are_heard() {
+    let file = File::new("no-file", &before(true));
+    let mut process = file.serve(|_| {});
+    let kinds: [(&str, &[&str], &str); 2] = [
+        ("device", &["ln", "-s", "/dev/zero"], "it is a device"),
+        ("pipe", &["mkfifo"], "it is a pipe"),
+    ];
+    for (name, command, said) in kinds {
+        let other = file.0.with_extension(name);
+        let _ = std::fs::remove_file(&other);
+        let made = Command::new(command[0]).args(&command[1..]).arg(&other).status();
+        assert!(made.expect("it runs").success());
+        std::fs::rename(&other, &file.0).expect("it can be renamed");
+        process.signal("HUP");
+        wait_for(process.log(), said);
+    }
+    RtspClient::watch_path(process.port(), "/b").next_rtp();
+    assert_eq!(process.end_by("TERM"), Some(0));
 }

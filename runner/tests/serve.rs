@@ -14,7 +14,7 @@ use common::{
     wait_for_viewers,
 };
 use rtsp_clock_server::{
-    config::{Config, PortRange},
+    config::{Config, FrameRate, PortRange},
     server::{Server, StartError},
 };
 
@@ -27,7 +27,7 @@ fn a_viewer_sees_the_end() {
 #[test]
 fn a_viewer_of_one_frame_a_second_sees_the_end() {
     let mut config = config();
-    config.streams[0].frames_per_second = 1;
+    config.streams[0].frames_per_second = FrameRate::whole(1);
     assert_end_is_seen(&config);
 }
 

@@ -83,7 +83,12 @@ impl ObjectImpl for ClockSrc {
         match result {
             Ok(Effect::None) => {}
             Ok(Effect::Live(is_live)) => self.obj().set_live(is_live),
-            Ok(Effect::Look) => self.look_changed(),
+            Ok(Effect::Look) => {
+                if settings::TEXTS.contains(&pspec.name()) && lock(&self.settings).is_started {
+                    self.warn_of_missing_characters();
+                }
+                self.look_changed();
+            }
             Err(error) => self.refuse(pspec.name(), &error),
         }
     }
@@ -144,6 +149,7 @@ impl BaseSrcImpl for ClockSrc {
             .start(logo)
             .map_err(|mistakes| gst::error_msg!(gst::LibraryError::Settings, ("{mistakes}")))?;
         self.begin_life();
+        self.warn_of_missing_characters();
         self.parent_start()
     }
 
@@ -361,6 +367,15 @@ impl ClockSrc {
         }
         stream.made += 1;
         Ok(buffer)
+    }
+
+    /// Says which characters of the texts will be boxes.
+    fn warn_of_missing_characters(&self) {
+        let settings = lock(&self.settings).clone();
+        if let Some(missing) = settings.missing_characters() {
+            gst::warning!(CAT, imp = self, "{missing}");
+            gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{missing}"));
+        }
     }
 
     /// Says once in a stream's life that its frames have no room for the stamp that is asked for.

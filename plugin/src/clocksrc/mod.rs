@@ -52,6 +52,10 @@ glib::wrapper! {
     /// A time format, a time zone or a logo that cannot be used is an error when the element starts. While it runs,
     /// such a value is refused: the element posts a warning with the cause, and the old value stays.
     ///
+    /// Characters that no installed font has are boxes: the element posts a warning that names them and what to install,
+    /// when it starts and when a text is set after that. Where the variable `TZ` has no time zone, it does not start unless
+    /// #clocksrc:time-zone says which it is.
+    ///
     /// Formats with alpha (RGBA and its like) keep the alpha of #clocksrc:background-color, as straight alpha; others
     /// show that colour over black.
     ///

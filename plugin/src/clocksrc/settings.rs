@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use clockface::{
-    Align, Argb, Logo, LogoError, LogoStyle, Share, Style, TimeFormat, Wording, WordingError, stamp,
-    time_zone,
+    Align, Argb, Fonts, Logo, LogoError, LogoStyle, Share, Style, TimeFormat, Wording, WordingError, stamp,
+    time_zone, zone::machine_zone,
 };
 use gst::glib;
 use gst::prelude::*;
@@ -23,6 +23,9 @@ const DEFAULT_LOGO_POSITION: ClockSrcCorner = ClockSrcCorner::BottomRight;
 const DEFAULT_LOGO_SCALE: f64 = 0.15;
 const DEFAULT_ALIGN: bool = true;
 const DEFAULT_PHASE: i64 = 0;
+
+/// The properties that say what is written, and by which font.
+pub(super) const TEXTS: [&str; 4] = ["text", "time-format", "clients-format", "font-desc"];
 
 /// What the properties say.
 #[derive(Debug, Clone)]
@@ -87,7 +90,12 @@ impl Default for Settings {
             alignment: Alignment::default(),
             looks: 0,
             is_started: false,
-            mistakes: BTreeMap::new(),
+            // Whoever names a zone does not need the machine's.
+            mistakes: machine_zone()
+                .err()
+                .map(|error| ("time-zone".to_owned(), error.to_string()))
+                .into_iter()
+                .collect(),
         }
     }
 }
@@ -139,6 +147,23 @@ impl Settings {
         let start_time = self.timing.start_time().filter(|_| !self.timing.is_live)?;
         let start_time = start_time.cast_unsigned();
         u32::try_from((start_time ^ (start_time >> 32)) & u64::from(u32::MAX)).ok()
+    }
+
+    /// What no installed font has of the texts.
+    pub(super) fn missing_characters(&self) -> Option<String> {
+        let Wording {
+            label,
+            time_format,
+            clients_format,
+            ..
+        } = &self.wording;
+        let texts = [label, time_format.as_str(), clients_format];
+        if texts.iter().all(|text| text.is_ascii()) {
+            return None;
+        }
+        // Where there is no font at all, painting says so.
+        let missing = Fonts::new().ok()?.missing(&self.style.font, &texts)?;
+        Some(missing.to_string())
     }
 
     /// Whether the picture is to carry a stamp.

@@ -86,3 +86,55 @@ fn changes_while_playing_show_in_the_next_frame() {
     );
     assert!(shown == bytes(&expected[0]));
 }
+
+/// The warnings that a pipeline with this text posts until its end, and then with another one.
+fn warnings(text: &str, then: &str) -> [Vec<String>; 2] {
+    let element = clocksrc(&[
+        ("text", text.to_value()),
+        ("is-live", false.to_value()),
+        ("num-buffers", 2.to_value()),
+    ]);
+    let sink = gst::ElementFactory::make("fakesink").build().unwrap();
+    let pipeline = gst::Pipeline::new();
+    pipeline.add_many([&element, &sink]).unwrap();
+    element.link(&sink).unwrap();
+    pipeline.set_state(gst::State::Playing).unwrap();
+    let bus = pipeline.bus().unwrap();
+    let until_end = [
+        gst::MessageType::Eos,
+        gst::MessageType::Error,
+        gst::MessageType::Warning,
+    ];
+    let mut first = Vec::new();
+    while let Some(message) = bus.timed_pop_filtered(gst::ClockTime::from_seconds(20), &until_end) {
+        match message.view() {
+            gst::MessageView::Warning(warning) => first.push(warning.error().to_string()),
+            gst::MessageView::Eos(_) => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    element.set_property("text", then);
+    let mut second = Vec::new();
+    while let Some(message) = bus.pop_filtered(&[gst::MessageType::Warning]) {
+        let gst::MessageView::Warning(warning) = message.view() else {
+            continue;
+        };
+        second.push(warning.error().to_string());
+    }
+    pipeline.set_state(gst::State::Null).unwrap();
+    [first, second]
+}
+
+/// No font has what Unicode leaves to whoever uses it.
+#[test]
+fn characters_that_no_font_has_are_told_on_the_bus_at_the_start_and_when_they_come() {
+    let said = |c: char| format!("no installed font has {c} (U+{:04X}): boxes stand", u32::from(c));
+    let [first, second] = warnings("Yard \u{F0F0F}", "Yard \u{F0F10}");
+    for (warnings, character) in [(first, '\u{F0F0F}'), (second, '\u{F0F10}')] {
+        let [warning] = warnings.as_slice() else {
+            panic!("{warnings:?}");
+        };
+        assert!(warning.starts_with(&said(character)), "{warning}");
+    }
+    assert_eq!(warnings("Größe", "Yard"), [Vec::<String>::new(), Vec::new()]);
+}

@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::ops::Bound::Excluded;
 
+use clockface::WordingError;
+
 use super::keys::{
     ADDRESS, AUDIO, COUNT, MULTICAST_ADDRESS_RANGE, MULTICAST_PORT_RANGE, PATH, PIPELINE, PLAIN_RTSP, PORT,
-    RESOLUTION, RTP_PORT_RANGE, STAMP, STAMP_ID, TLS_CERTIFICATE, TLS_PORT, TLS_PRIVATE_KEY, TRANSPORTS,
+    RESOLUTION, RTP_PORT_RANGE, STAMP, STAMP_ID, TIME_ZONE, TLS_CERTIFICATE, TLS_PORT, TLS_PRIVATE_KEY,
+    TRANSPORTS,
 };
-use super::limits::STAMP_IDS;
+use super::limits::{MOST_STREAMS, STAMP_IDS};
 use super::walk::Scope;
-use super::{Mistake, Mount, PortRange, Stamp, StreamConfig, Transport, coding};
+use super::{Environment, Mistake, Mount, PortRange, Stamp, StreamConfig, Transport, coding};
 use crate::tls;
 
 /// RTP and RTCP, of picture and sound.
@@ -171,6 +174,26 @@ pub(super) fn tls_files(top: &Scope) -> Option<Mistake> {
     })
 }
 
+/// Whether there is a zone behind the variable that says the machine's, where a picture shows that.
+pub(super) fn machine_zone(scopes: &[Scope], environment: &Environment) -> Option<Mistake> {
+    const VARIABLE: &str = "TZ";
+    let shows_it = |scope: &Scope| {
+        let stream = &scope.draft.stream;
+        !scope.refused.contains(TIME_ZONE) && (stream.pipeline.is_some() || stream.look.time_zone.is_empty())
+    };
+    let value = environment.get(VARIABLE)?;
+    let WordingError::Variable { value, cause } = clockface::zone::variable_zone(value).err()? else {
+        return None;
+    };
+    scopes.iter().any(shows_it).then(|| Mistake {
+        place: VARIABLE.into(),
+        problem: format!(
+            "found {value:?}, expected a time zone: an IANA name such as \"Europe/Berlin\", a POSIX one such as \
+             \"CET-1CEST,M3.5.0,M10.5.0/3\", or a file's with its whole path (empty: UTC): {cause}"
+        ),
+    })
+}
+
 /// Whether a stamp can carry the number of the last stream.
 fn stamp_ids(scope: &Scope) -> Option<Mistake> {
     let draft = &scope.draft;
@@ -192,6 +215,9 @@ fn stamp_ids(scope: &Scope) -> Option<Mistake> {
 
 /// The streams of all scopes, no two at the same place.
 pub(super) fn streams(scopes: &[Scope]) -> Result<Vec<StreamConfig>, Vec<Mistake>> {
+    if let Some(mistake) = too_many(scopes) {
+        return Err(vec![mistake]);
+    }
     let mut streams = Vec::new();
     let mut mistakes = Vec::new();
     let mut places = Places::default();
@@ -217,6 +243,22 @@ pub(super) fn streams(scopes: &[Scope]) -> Result<Vec<StreamConfig>, Vec<Mistake
     } else {
         Err(mistakes)
     }
+}
+
+/// Whether the entries together make more than any machine holds. The one that goes too far says it.
+fn too_many(scopes: &[Scope]) -> Option<Mistake> {
+    let mut all = 0;
+    let scope = scopes.iter().find(|scope| {
+        all += scope.draft.count as usize;
+        all > MOST_STREAMS
+    })?;
+    Some(Mistake {
+        place: scope.place(COUNT),
+        problem: format!(
+            "found {}, with which the streams are {all} or more, expected at most {MOST_STREAMS} of all entries together",
+            scope.draft.count
+        ),
+    })
 }
 
 fn too_few_ports(scope: &Scope) -> Mistake {

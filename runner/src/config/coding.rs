@@ -4,8 +4,9 @@ use crate::config::{Encoder, StreamConfig, VideoCodec};
 use crate::{encoders, own_pipeline};
 
 use super::keys::{
-    AUDIO, BITRATE, CODEC, CONSTANT_BITRATE, ENCODER, FLASH, FRAME_RATE, H264_I_FRAME_INTERVAL,
-    KEY_FRAME_INTERVAL, PIPELINE, QUALITY, RESOLUTION, STAMP, STAMP_ID, STAMP_POSITION,
+    AUDIO, BITRATE, CLIENTS_FORMAT, CODEC, CONSTANT_BITRATE, ENCODER, FLASH, FRAME_RATE,
+    H264_I_FRAME_INTERVAL, KEY_FRAME_INTERVAL, LABEL, PIPELINE, QUALITY, RESOLUTION, RTP_PACKET_SIZE, STAMP,
+    STAMP_ID, STAMP_POSITION, TIME_FORMAT, TIME_ZONE,
 };
 
 /// JPEG's sizes are counted in blocks of 8 px in one byte by RFC 2435, section 3.1.5.
@@ -71,13 +72,13 @@ const WITHOUT_PIPELINE: [&str; 26] = [
     QUALITY,
     CONSTANT_BITRATE,
     ENCODER,
-    "label",
-    "timeFormat",
-    "timeZone",
+    LABEL,
+    TIME_FORMAT,
+    TIME_ZONE,
     "font",
     "textColor",
     "backgroundColor",
-    "clientsFormat",
+    CLIENTS_FORMAT,
     "horizontalAlignment",
     "verticalAlignment",
     "textScale",
@@ -89,7 +90,10 @@ const WITHOUT_PIPELINE: [&str; 26] = [
 /// What is set and has no effect, a sentence each.
 pub(super) fn warnings(stream: &StreamConfig, is_set: impl Fn(&str) -> bool) -> Vec<String> {
     if stream.pipeline.is_some() {
-        let idle: Vec<&str> = WITHOUT_PIPELINE.into_iter().filter(|key| is_set(key)).collect();
+        // Sound that is added to the pipeline goes by it.
+        let packets = stream.audio.is_none().then_some(RTP_PACKET_SIZE);
+        let keys = WITHOUT_PIPELINE.into_iter().chain(packets);
+        let idle: Vec<&str> = keys.filter(|key| is_set(key)).collect();
         return if idle.is_empty() {
             Vec::new()
         } else {

@@ -12,7 +12,6 @@ use super::{
 };
 use crate::log;
 
-const NANOSECONDS: u64 = 1_000_000_000;
 /// Free on most machines, and out of the way of the usual ports for RTP.
 const MULTICAST_PORTS: PortRange = PortRange {
     first: 15000,
@@ -155,7 +154,7 @@ impl Draft {
 
     /// Each has its own number in its stamp, and its own moment in the frame period: they would all wake at once.
     fn stream(&self, (mount, tls_mount): Place, number: u32) -> StreamConfig {
-        let period = NANOSECONDS / u64::from(self.stream.frames_per_second.max(1));
+        let period = self.stream.frames_per_second.period();
         let before = number - 1;
         StreamConfig {
             mounts: mount.into_iter().collect(),

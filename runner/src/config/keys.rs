@@ -4,7 +4,7 @@ use super::draft::Draft;
 use super::json::Json;
 use super::key::{Empty, Form, KEY, Key, Level};
 use super::limits::{
-    BITRATES, COUNTS, FRAME_RATES, KEY_FRAME_INTERVALS, LOGO_SCALES, QUALITIES, SESSION_TIMEOUTS, STAMP_IDS,
+    BITRATES, COUNTS, KEY_FRAME_INTERVALS, LOGO_SCALES, PACKET_SIZES, QUALITIES, SESSION_TIMEOUTS, STAMP_IDS,
     TEXT_SCALES, TTLS, VIEWERS,
 };
 use super::look::{HorizontalAlignment, VerticalAlignment};
@@ -14,7 +14,7 @@ use super::readers::{
     pipeline, port, resolution, rtp_ports, share, time_format, time_zone, truth, username, whole,
 };
 use super::transports::{groups, multicast_ports, pem_file, transports};
-use super::{Authentication, Stamp};
+use super::{Authentication, FrameRate, Stamp};
 use crate::log;
 
 /// The key whose value is the list of streams; it is read by `walk` itself.
@@ -38,7 +38,12 @@ pub(super) const STAMP: &str = "stamp";
 pub(super) const STAMP_POSITION: &str = "stampPosition";
 pub(super) const FLASH: &str = "flash";
 pub(super) const AUDIO: &str = "audio";
+pub(super) const LABEL: &str = "label";
+pub(super) const TIME_FORMAT: &str = "timeFormat";
+pub(super) const TIME_ZONE: &str = "timeZone";
+pub(super) const CLIENTS_FORMAT: &str = "clientsFormat";
 pub(super) const RTP_PORT_RANGE: &str = "rtpPortRange";
+pub(super) const RTP_PACKET_SIZE: &str = "rtpPacketSize";
 pub(super) const TRANSPORTS: &str = "transports";
 pub(super) const MULTICAST_ADDRESS_RANGE: &str = "multicastAddressRange";
 pub(super) const MULTICAST_PORT_RANGE: &str = "multicastPortRange";
@@ -101,7 +106,7 @@ pub(super) const KEYS: &[Key] = &[
         name: FRAME_RATE,
         variable: "RTSP_FPS",
         form: Form::Number,
-        read: |json, draft| whole(json, &FRAME_RATES).map(|rate| draft.stream.frames_per_second = rate),
+        read: |json, draft| FrameRate::read(json).map(|rate| draft.stream.frames_per_second = rate),
         ..KEY
     },
     Key {
@@ -159,19 +164,19 @@ pub(super) const KEYS: &[Key] = &[
         ..KEY
     },
     Key {
-        name: "label",
+        name: LABEL,
         variable: "RTSP_LABEL",
         read: |json, draft| label(json).map(|label| draft.label = NumberedText(label)),
         ..KEY
     },
     Key {
-        name: "timeFormat",
+        name: TIME_FORMAT,
         variable: "RTSP_TIME_FORMAT",
         read: |json, draft| time_format(json).map(|format| draft.stream.look.time_format = format),
         ..KEY
     },
     Key {
-        name: "timeZone",
+        name: TIME_ZONE,
         variable: "RTSP_TIME_ZONE",
         read: |json, draft| time_zone(json).map(|zone| draft.stream.look.time_zone = zone),
         ..KEY
@@ -195,7 +200,7 @@ pub(super) const KEYS: &[Key] = &[
         ..KEY
     },
     Key {
-        name: "clientsFormat",
+        name: CLIENTS_FORMAT,
         variable: "RTSP_CLIENTS_FORMAT",
         read: |json, draft| label(json).map(|format| draft.stream.look.clients_format = format),
         ..KEY
@@ -321,6 +326,15 @@ pub(super) const KEYS: &[Key] = &[
         variable: "RTSP_PIPELINE",
         empty_variable: Empty::None,
         read: |json, draft| pipeline(json).map(|pipeline| draft.stream.pipeline = pipeline),
+        ..KEY
+    },
+    Key {
+        name: RTP_PACKET_SIZE,
+        variable: "RTSP_RTP_PACKET_SIZE",
+        form: Form::Number,
+        read: |json, draft| {
+            whole(json, &PACKET_SIZES).map(|bytes| draft.stream.rtp_packet_size = Some(bytes))
+        },
         ..KEY
     },
     Key {

@@ -6,8 +6,8 @@ use serde::Serialize;
 use super::clock;
 use super::draft::Draft;
 use super::limits::{
-    BITRATES, COUNTS, FRAME_RATES, KEY_FRAME_INTERVALS, LABEL_CHARACTERS, LOGIN_CHARACTERS, LOGO_SCALES,
-    QUALITIES, SESSION_TIMEOUTS, STAMP_IDS, TEXT_SCALES, TTLS, VIEWERS,
+    BITRATES, COUNTS, KEY_FRAME_INTERVALS, LABEL_CHARACTERS, LOGIN_CHARACTERS, LOGO_SCALES, PACKET_SIZES,
+    QUALITIES, SESSION_TIMEOUTS, STAMP_IDS, TEXT_BYTES, TEXT_SCALES, TTLS, VIEWERS,
 };
 use super::look::{HorizontalAlignment, VerticalAlignment, show_color};
 use super::users::MOST_USERS;
@@ -17,8 +17,8 @@ use crate::log;
 mod names;
 
 use names::{
-    Audio, AuthenticationName, Codec, CornerName, Horizontal, LogFormat, Port, StampName, TransportName,
-    Vertical,
+    Audio, AuthenticationName, Codec, CornerName, Horizontal, LogFormat, Port, Rate, StampName,
+    TransportName, Vertical,
 };
 
 /// The configuration of rtsp-clock-server. Every key may be left out.
@@ -131,9 +131,9 @@ struct Stream {
     /// codecs even sizes.
     #[schemars(regex(pattern = r"^[0-9]+x[0-9]+$"))]
     video_resolution: String,
-    /// Frames a second.
-    #[schemars(range(min = *FRAME_RATES.start(), max = *FRAME_RATES.end()))]
-    frames_per_second: u32,
+    /// Frames a second, also as a fraction such as "30000/1001". 23.976, 29.97, 59.94 and 119.88 mean so many thousand in
+    /// 1001 s.
+    frames_per_second: Rate,
     /// The older name of keyFrameInterval.
     #[serde(rename = "h264IFrameInterval", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "u32", range(min = *KEY_FRAME_INTERVALS.start(), max = *KEY_FRAME_INTERVALS.end()))]
@@ -155,6 +155,10 @@ struct Stream {
     flash: bool,
     /// How the ticks are encoded: one begins at each whole second of the clock. "none": no sound.
     audio: Audio,
+    /// The bytes that an RTP packet has at most, its header included. Without it: 1400. A client's Blocksize is not followed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u32", range(min = *PACKET_SIZES.start(), max = *PACKET_SIZES.end()))]
+    rtp_packet_size: Option<u32>,
     /// Whether the first packet of each frame has the instant shown as 64-bit NTP time in an RTP header extension (RFC
     /// 6051).
     ntp_extension: bool,
@@ -178,6 +182,7 @@ struct Stream {
     encoder: String,
     /// A launch string of one's own in place of all that makes the picture, with a clocksrc and a payloader named pay0 in
     /// it. Empty: none.
+    #[schemars(length(max = TEXT_BYTES))]
     pipeline: String,
     /// The text above the time, such as the camera's name. {n} stands for the stream's number. Empty: none.
     #[schemars(length(max = LABEL_CHARACTERS))]
@@ -311,7 +316,7 @@ impl Default for Stream {
                 VideoCodec::Vp9 => Codec::Vp9,
             },
             video_resolution: format!("{}x{}", stream.width, stream.height),
-            frames_per_second: stream.frames_per_second,
+            frames_per_second: Rate::Number(stream.frames_per_second.numerator().into()),
             h264_i_frame_interval: None,
             rtsp_stream_path: path.0,
             stamp: match stream.stamp {
@@ -324,9 +329,11 @@ impl Default for Stream {
             audio: match stream.audio {
                 None => Audio::None,
                 Some(AudioCodec::Pcmu) => Audio::Pcmu,
+                Some(AudioCodec::Pcma) => Audio::Pcma,
                 Some(AudioCodec::Aac) => Audio::Aac,
                 Some(AudioCodec::Opus) => Audio::Opus,
             },
+            rtp_packet_size: stream.rtp_packet_size,
             ntp_extension: stream.ntp_extension,
             key_frame_interval: stream.key_frame_interval,
             bitrate_kbps: stream.bitrate_kbps,

@@ -100,7 +100,7 @@ impl Source {
 
     /// The file's bytes, or `None` (and the defaults from here on) where the usual file is not there.
     pub(super) fn read(&mut self) -> io::Result<Option<Vec<u8>>> {
-        match std::fs::read(self.path()) {
+        match clockface::file::read(self.path()) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(cause) if *self == Self::Usual && cause.kind() == io::ErrorKind::NotFound => {
                 *self = Self::Defaults;

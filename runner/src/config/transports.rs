@@ -10,11 +10,10 @@ use std::path::PathBuf;
 use super::PortRange;
 use super::json::Json;
 use super::readers::port_range;
+use crate::tls::pem;
 
 /// Groups that anybody may use; routers know those below from their own talk (RFC 5771).
 const GROUPS: RangeInclusive<Ipv4Addr> = Ipv4Addr::new(224, 0, 1, 0)..=Ipv4Addr::new(239, 255, 255, 255);
-/// A file with certificates or a key is some kilobytes.
-const LONGEST_PEM: u64 = 1024 * 1024;
 
 /// A way by which a viewer gets a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,7 +95,9 @@ impl TlsFiles {
     pub fn new(certificate: PathBuf, private_key: PathBuf) -> Self {
         let mut contents = DefaultHasher::new();
         for file in [&certificate, &private_key] {
-            std::fs::read(file).unwrap_or_default().hash(&mut contents);
+            clockface::file::read(file)
+                .unwrap_or_default()
+                .hash(&mut contents);
         }
         Self {
             certificate,
@@ -156,7 +157,7 @@ pub(super) fn multicast_ports(json: &Json) -> Result<PortRange, String> {
     })
 }
 
-/// A file in which something stands between lines that begin with five dashes and end with `label`. Empty: none.
+/// A file with a PEM block of this label. Empty: none.
 pub(super) fn pem_file(json: &Json, label: &str) -> Result<Option<PathBuf>, String> {
     let expected = format!(
         "the path of a PEM file with a {} (empty: none)",
@@ -169,29 +170,9 @@ pub(super) fn pem_file(json: &Json, label: &str) -> Result<Option<PathBuf>, Stri
         return Ok(None);
     }
     let path = PathBuf::from(path);
-    match read_text(&path) {
-        Ok(text) if text.lines().any(|line| begins(line, label)) => Ok(Some(path)),
+    match pem::read(&path, label) {
+        Ok(blocks) if !blocks.is_empty() => Ok(Some(path)),
         Ok(_) => Err(format!("{expected}: there is none in it")),
         Err(error) => Err(format!("{expected}: {error}")),
     }
-}
-
-/// Whether the line says that what `label` says begins: a key may be a `PRIVATE KEY`, an `EC PRIVATE KEY` and so on.
-fn begins(line: &str, label: &str) -> bool {
-    line.trim_end()
-        .strip_prefix("-----BEGIN ")
-        .and_then(|line| line.strip_suffix("-----"))
-        .is_some_and(|what| what == label || what.strip_suffix(label).is_some_and(|kind| kind.ends_with(' ')))
-}
-
-fn read_text(path: &std::path::Path) -> std::io::Result<String> {
-    use std::io::Read as _;
-    if std::fs::metadata(path)?.is_dir() {
-        return Err(std::io::ErrorKind::IsADirectory.into());
-    }
-    let mut bytes = Vec::new();
-    std::fs::File::open(path)?
-        .take(LONGEST_PEM)
-        .read_to_end(&mut bytes)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -136,17 +136,25 @@ impl fmt::Display for Encoder {
 pub enum AudioCodec {
     /// G.711 mu-law, RFC 3551.
     Pcmu,
+    /// G.711 A-law, RFC 3551.
+    Pcma,
     /// AAC-LC, RFC 3640.
     Aac,
     /// Opus, RFC 7587.
     Opus,
 }
 
+impl AudioCodec {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Pcmu, Self::Pcma, Self::Aac, Self::Opus];
+}
+
 impl fmt::Display for AudioCodec {
-    /// As `audio` has it: `pcmu`, `aac` or `opus`.
+    /// As `audio` has it: `pcmu`, `pcma`, `aac` or `opus`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Pcmu => "pcmu",
+            Self::Pcma => "pcma",
             Self::Aac => "aac",
             Self::Opus => "opus",
         })

@@ -10,8 +10,10 @@ use super::key::{Empty, Form, Key, Level};
 use super::keys::{
     AUTHENTICATION, H264_I_FRAME_INTERVAL, KEY_FRAME_INTERVAL, KEYS, STREAMS, VIEWER_USERNAME,
 };
+use super::limits::{MOST_STREAMS, TEXT_BYTES};
+use super::suggestions::{unknown_key, unknown_variable};
 use super::users::{self, USERS};
-use super::{Config, Environment, Login, Mistake, User, coding};
+use super::{Config, Environment, Login, Mistake, User, coding, fonts};
 
 /// What a walk without a mistake brings home.
 pub(super) struct Walk {
@@ -73,6 +75,11 @@ impl Scope {
     }
 }
 
+/// So many mistakes are told.
+pub(super) const MOST_MISTAKES: usize = 1000;
+/// So many values of a repeated key are shown.
+const VALUES_SHOWN: usize = 8;
+
 const OF_THE_SERVER: &str = "is about the server as a whole, expected beside streams";
 
 #[derive(Default)]
@@ -93,10 +100,15 @@ impl Walker {
     /// What several streams have from the same place is wrong once.
     fn add(&mut self, mistakes: impl IntoIterator<Item = Mistake>) {
         for mistake in mistakes {
-            if !self.mistakes.contains(&mistake) {
+            if !self.has_enough() && !self.mistakes.contains(&mistake) {
                 self.mistakes.push(mistake);
             }
         }
+    }
+
+    /// Whether no more mistakes are told: a file of some megabytes has room for a million.
+    fn has_enough(&self) -> bool {
+        self.mistakes.len() >= MOST_MISTAKES
     }
 
     /// Reads the top level into `top`; answers the entries of `streams` on top of it, if there are such.
@@ -148,6 +160,11 @@ impl Walker {
 
     fn streams(&mut self, top: &Scope, place: &str, streams: &Json) -> Option<Vec<Scope>> {
         let entries = match streams {
+            Json::Array(entries) if entries.len() > MOST_STREAMS => {
+                let problem = format!("found {} streams, expected at most {MOST_STREAMS}", entries.len());
+                self.mistake(place, problem);
+                return None;
+            }
             Json::Array(entries) if !entries.is_empty() => entries,
             other => {
                 let found = match other {
@@ -182,18 +199,20 @@ impl Walker {
     /// The keys of one object that may stand at `level`.
     fn object(&mut self, scope: &mut Scope, path: &str, entries: &[(String, Json)], level: Level) {
         let separator = if level == Level::Server { ": " } else { "." };
-        let mut seen = BTreeSet::new();
+        let mut values: BTreeMap<&str, Vec<&Json>> = BTreeMap::new();
         for (name, value) in entries {
+            values.entry(name).or_default().push(value);
+        }
+        for (name, value) in entries {
+            if self.has_enough() {
+                return;
+            }
+            // A repeated key is told of where it stands first.
+            let Some(values) = values.remove(name.as_str()) else {
+                continue;
+            };
             let place = format!("{path}{separator}{}", shown_name(name));
             let key = KEYS.iter().find(|key| key.name == name);
-            if !seen.insert(name) {
-                continue;
-            }
-            let values: Vec<&Json> = entries
-                .iter()
-                .filter(|(n, _)| n == name)
-                .map(|(_, v)| v)
-                .collect();
             match key {
                 None if name == USERS => self.mistake(place, OF_THE_SERVER),
                 None => self.mistake(place, unknown_key(name)),
@@ -232,14 +251,24 @@ impl Walker {
         let found = if key.secret {
             format!("found {} times", values.len())
         } else {
-            let values: Vec<String> = values.iter().map(ToString::to_string).collect();
-            format!("found {} times ({})", values.len(), values.join(", "))
+            let first = values.iter().take(VALUES_SHOWN).map(ToString::to_string);
+            let mut shown: Vec<String> = first.collect();
+            if values.len() > VALUES_SHOWN {
+                shown.push("…".into());
+            }
+            format!("found {} times ({})", values.len(), shown.join(", "))
         };
         self.mistake(place, format!("{found}, expected once"));
     }
 
     fn value(&mut self, scope: &mut Scope, key: &Key, place: String, value: &Json) {
-        match (key.read)(value, &mut scope.draft) {
+        let read = match value {
+            Json::Text(text) if text.len() > TEXT_BYTES => {
+                Err(format!("a text of at most {TEXT_BYTES} bytes"))
+            }
+            value => (key.read)(value, &mut scope.draft),
+        };
+        match read {
             Ok(()) => {
                 scope.places.insert(key.name, place);
             }
@@ -304,6 +333,7 @@ impl Walker {
     ) -> Result<Walk, Vec<Mistake>> {
         let (multicast, tls) = (top.draft.multicast(), top.draft.tls());
         self.add(checks::tls_files(&top));
+        self.add(checks::machine_zone(scopes, environment));
         self.check_names(&top);
         let is_chosen = top.is_set(AUTHENTICATION);
         let Draft {
@@ -340,6 +370,7 @@ impl Walker {
             let new = of_scope.into_iter().filter(|warning| !warnings.contains(warning));
             warnings.extend(new.collect::<Vec<_>>());
         }
+        warnings.extend(fonts::warnings(scopes));
         warnings.extend(environment.names().filter_map(unknown_variable));
         Ok(Walk {
             config: Config {
@@ -389,76 +420,4 @@ pub(super) fn shown_name(name: &str) -> String {
     } else {
         Json::Text(name.into()).to_string()
     }
-}
-
-fn unknown_key(name: &str) -> String {
-    if let Some(key) = closest_key(name) {
-        return format!("unknown key, did you mean {}?", key.name);
-    }
-    let names: Vec<&str> = KEYS.iter().map(|key| key.name).chain([USERS, STREAMS]).collect();
-    format!("unknown key, expected one of {}", names.join(", "))
-}
-
-/// A variable that looks like ours. It may be another program's, so that it is no mistake.
-fn unknown_variable(name: &str) -> Option<String> {
-    let known = |key: &Key| key.variable == name || key.default_variable == Some(name);
-    if !name.starts_with(VARIABLE_PREFIX) || KEYS.iter().any(known) {
-        return None;
-    }
-    let key = closest_key(name)?;
-    Some(format!(
-        "the variable {name} has no meaning here, did you mean {}?",
-        key.variable
-    ))
-}
-
-const VARIABLE_PREFIX: &str = "RTSP_";
-
-/// The key that somebody may have meant by this key or variable.
-fn closest_key(name: &str) -> Option<&'static Key> {
-    let name = normal(name);
-    let far = |key: &Key| {
-        [key.name, key.variable]
-            .into_iter()
-            .filter_map(|other| distance(&name, &normal(other)))
-            .min()
-    };
-    // `port` is the first port that there is, and not the one whose name is shortest.
-    let named_so = |key: &&Key| key.name != H264_I_FRAME_INTERVAL && has_word(key.name, &name);
-    KEYS.iter().find(named_so).or_else(|| {
-        KEYS.iter()
-            .filter_map(|key| Some((far(key)?, key)))
-            .min_by_key(|(far, _)| *far)
-            .map(|(_, key)| key)
-    })
-}
-
-/// Whether a key in camelCase has `word` among its words.
-fn has_word(key: &str, word: &str) -> bool {
-    let starts: Vec<usize> = key
-        .char_indices()
-        .filter_map(|(at, c)| (at == 0 || c.is_ascii_uppercase()).then_some(at))
-        .collect();
-    let ends = starts.iter().skip(1).copied().chain([key.len()]);
-    starts
-        .iter()
-        .zip(ends)
-        .any(|(start, end)| key[*start..end].eq_ignore_ascii_case(word))
-}
-
-/// `RTSP_FPS` and `fps` are the same word to somebody in search of a key.
-fn normal(name: &str) -> String {
-    let name = name.strip_prefix(VARIABLE_PREFIX).unwrap_or(name);
-    name.chars()
-        .filter(char::is_ascii_alphanumeric)
-        .map(|c| c.to_ascii_lowercase())
-        .collect()
-}
-
-/// How many letters apart two words are, unless they are too far apart for one to have been meant by the other.
-fn distance(name: &str, other: &str) -> Option<usize> {
-    const SHORTEST_PART: usize = 3;
-    let letters = strsim::damerau_levenshtein(name, other);
-    let contained = name.len() >= SHORTEST_PART && (other.contains(name) || name.contains(other));
-    (contained || letters <= other.len() / 3).then_some(letters)
 }

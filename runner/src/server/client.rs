@@ -18,6 +18,7 @@ use super::{
     transports::Transports,
 };
 use crate::{
+    log,
     rtsp_ffi::{self, Delivered, HeldTransport},
     seats::Seats,
     stream::{Presence, Stream, receivers::Way},
@@ -66,6 +67,9 @@ pub(super) fn serve(client: &RTSPClient, plan: Option<&Plan>, mounts: &Arc<Mount
     let connection = plan.map(|plan| plan.connection);
     let peer = connection.map(|connection| connection.peer());
     tracing::debug!(?peer, "connected");
+    if let Some(peer) = peer {
+        rtsp_ffi::accompany(client, log::introduce(client.as_ptr().addr(), peer));
+    }
     client.set_post_session_timeout(i32::try_from(POST_SESSION_TIMEOUT.as_secs()).unwrap_or(i32::MAX));
     refuse_keys(client);
     let left = Arc::clone(mounts);

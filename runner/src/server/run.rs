@@ -1,8 +1,9 @@
 //! The process: serves until a signal ends it, and follows its configuration while it runs.
 
-use std::{cell::RefCell, fs::File, path::Path, rc::Rc, time::Duration};
+use std::{cell::RefCell, fs::File, path::Path, rc::Rc, sync::Arc, time::Duration};
 
 use gst::glib;
+use gst_rtsp_server::gio;
 
 use super::{
     Changes, Server,
@@ -19,7 +20,7 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 const NAMED: usize = 10;
 
 /// Loads the configuration anew.
-type Load = Box<dyn Fn() -> Result<Loaded, config::Error>>;
+type Load = Arc<dyn Fn() -> Result<Loaded, config::Error> + Send + Sync>;
 
 /// A server, and where its configuration comes from.
 struct Process {
@@ -27,7 +28,14 @@ struct Process {
     source: Source,
     watch: Watch,
     load: Load,
+    /// Whether somebody reads the configuration anew at the moment.
+    is_loading: bool,
+    /// What asked for it to be read while somebody does.
+    asked_again: Option<Asked>,
 }
+
+/// The process, once it serves and until it stops.
+type Serving = Rc<RefCell<Option<Process>>>;
 
 /// Serves what was `loaded` until SIGINT or SIGTERM. At SIGHUP, and when the file changes where the configuration says
 /// so, serves what `load` answers then.
@@ -36,7 +44,7 @@ struct Process {
 /// When the server cannot start.
 pub fn run(
     loaded: &Loaded,
-    load: impl Fn() -> Result<Loaded, config::Error> + 'static,
+    load: impl Fn() -> Result<Loaded, config::Error> + Send + Sync + 'static,
 ) -> anyhow::Result<()> {
     let main_loop = glib::MainLoop::new(None, false);
     for signal in [libc::SIGINT, libc::SIGTERM] {
@@ -54,7 +62,9 @@ pub fn run(
         server,
         source: loaded.source.clone(),
         watch: Watch::new(loaded.source.path()),
-        load: Box::new(load),
+        load: Arc::new(load),
+        is_loading: false,
+        asked_again: None,
     });
     follow_the_file(&process);
     main_loop.run();
@@ -67,15 +77,14 @@ pub fn run(
 
 /// SIGHUP asks for the configuration to be read again. A terminal that closes sends it as well, and ends the server as it
 /// ends all that was started there, save by `nohup`.
-fn obey_hang_ups(main_loop: &glib::MainLoop, process: &Rc<RefCell<Option<Process>>>) {
+fn obey_hang_ups(main_loop: &glib::MainLoop, process: &Serving) {
     let (main_loop, process) = (main_loop.clone(), Rc::clone(process));
     let ends_with_terminal = has_terminal() && !ignores_hang_ups();
     glib_unix::unix_signal_add_local(libc::SIGHUP, move || {
         if ends_with_terminal && !has_terminal() {
             main_loop.quit();
-        } else if let Some(process) = &mut *process.borrow_mut() {
-            process.watch.skip();
-            process.reload(Asked::BySignal);
+        } else {
+            reload(&process, Asked::BySignal);
         }
         glib::ControlFlow::Continue
     });
@@ -94,14 +103,12 @@ fn ignores_hang_ups() -> bool {
     ignored.is_some_and(|mask| mask >> (libc::SIGHUP - 1) & 1 == 1)
 }
 
-fn follow_the_file(process: &Rc<RefCell<Option<Process>>>) {
+fn follow_the_file(process: &Serving) {
     let process = Rc::clone(process);
     glib::timeout_add_local(LOOK_INTERVAL, move || {
-        if let Some(process) = &mut *process.borrow_mut()
-            && process.server.config().reload
-            && process.watch.look()
-        {
-            process.reload(Asked::ByChange);
+        let look = |process: &mut Process| process.server.config().reload && process.watch.look();
+        if process.borrow_mut().as_mut().is_some_and(look) {
+            reload(&process, Asked::ByChange);
         }
         glib::ControlFlow::Continue
     });
@@ -114,17 +121,70 @@ enum Asked {
     ByChange,
 }
 
+/// Reads the configuration anew and serves it. It is read beside the main loop, which hears signals meanwhile: a file
+/// can be a long way off.
+fn reload(process: &Serving, asked: Asked) {
+    let load = process
+        .borrow_mut()
+        .as_mut()
+        .and_then(|process| process.begin(asked));
+    let Some(load) = load else {
+        return;
+    };
+    let process = Rc::clone(process);
+    glib::MainContext::default().spawn_local(async move {
+        let loaded = gio::spawn_blocking(move || load()).await;
+        let again = process
+            .borrow_mut()
+            .as_mut()
+            .and_then(|process| process.end(loaded, asked));
+        if let Some(asked) = again {
+            reload(&process, asked);
+        }
+    });
+}
+
+/// A configuration that has been read, as far as its reader got.
+type Reading = std::thread::Result<Result<Loaded, config::Error>>;
+
 impl Process {
-    fn reload(&mut self, asked: Asked) {
+    /// What loads the configuration; `None` where somebody does already, and will once more.
+    fn begin(&mut self, asked: Asked) -> Option<Load> {
+        if self.is_loading {
+            self.asked_again = Some(asked);
+            return None;
+        }
+        self.is_loading = true;
+        if asked == Asked::BySignal {
+            self.watch.skip();
+        }
+        Some(Arc::clone(&self.load))
+    }
+
+    /// Takes over what has been read; answers what has asked for it to be read again since.
+    fn end(&mut self, reading: Reading, asked: Asked) -> Option<Asked> {
+        self.is_loading = false;
+        let loaded = match reading {
+            Ok(Ok(loaded)) => Ok(loaded),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err("it could not be read to its end".into()),
+        };
+        self.take_over(loaded, asked);
+        self.asked_again.take()
+    }
+
+    fn take_over(&mut self, loaded: Result<Loaded, String>, asked: Asked) {
         warn_of_orphan(self.source.path());
         let before = self.server.config().clone();
-        let taken = self.load_anew().and_then(|loaded| {
-            let changes = self
-                .server
-                .reload(&loaded.config)
-                .map_err(|error| error.to_string())?;
-            Ok((loaded, changes))
-        });
+        let taken = loaded
+            .and_then(|loaded| self.expect_file(loaded))
+            .and_then(|loaded| {
+                let changes = self
+                    .server
+                    .reload(&loaded.config)
+                    .map_err(|error| error.to_string())?;
+                Ok((loaded, changes))
+            });
         match taken {
             Ok((loaded, changes)) => {
                 tell_changes(&changes, &loaded, &before, asked);
@@ -138,9 +198,8 @@ impl Process {
         }
     }
 
-    fn load_anew(&self) -> Result<Loaded, String> {
-        let loaded = (self.load)().map_err(|error| error.to_string())?;
-        // Whoever takes the file away does not mean the defaults.
+    /// Whoever takes the file away does not mean the defaults.
+    fn expect_file(&self, loaded: Loaded) -> Result<Loaded, String> {
         if loaded.source == Source::Defaults && self.source != Source::Defaults {
             return Err(format!("{} is there no more", self.source));
         }

@@ -148,7 +148,7 @@ mod tests {
         let said = advice(&StreamConfig {
             width: 1920,
             height: 1080,
-            frames_per_second: 60,
+            frames_per_second: crate::config::FrameRate::whole(60),
             ..StreamConfig::default()
         });
         for words in [

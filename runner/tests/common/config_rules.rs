@@ -101,12 +101,12 @@ fn check_stream(stream: &StreamConfig) {
     };
     let fits = stream.width.is_multiple_of(multiple) && stream.height.is_multiple_of(multiple);
     assert!(fits || stream.pipeline.is_some(), "{stream:?}");
-    assert!((1..=240).contains(&stream.frames_per_second), "{stream:?}");
-    assert!((1..=3600).contains(&stream.key_frame_interval), "{stream:?}");
     assert!(
-        stream.phase * u64::from(stream.frames_per_second) < 1_000_000_000,
+        (0.1..=240.0).contains(&stream.frames_per_second.per_second()),
         "{stream:?}"
     );
+    assert!((1..=3600).contains(&stream.key_frame_interval), "{stream:?}");
+    assert!(stream.phase < stream.frames_per_second.period(), "{stream:?}");
     assert!(!stream.transports.is_empty(), "{stream:?}");
     let mounts: Vec<_> = stream.mounts.iter().chain(&stream.tls_mounts).collect();
     assert!(!mounts.is_empty(), "{stream:?}");

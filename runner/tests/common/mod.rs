@@ -32,7 +32,7 @@ use std::{
 
 use rtsp_clock_probe::{Options, Outcome, figures::Evidence, target::Target};
 use rtsp_clock_server::{
-    config::{Config, Login, Mount, StreamConfig, VideoCodec},
+    config::{Config, FrameRate, Login, Mount, StreamConfig, VideoCodec},
     server::Server,
 };
 
@@ -54,7 +54,7 @@ pub fn config() -> Config {
             codec: VideoCodec::H264,
             width: 320,
             height: 240,
-            frames_per_second: 25,
+            frames_per_second: FrameRate::whole(25),
             key_frame_interval: 1000,
             ..StreamConfig::default()
         }],

@@ -1,7 +1,7 @@
 //! The server as a process of its own.
 
 use std::{
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Read as _},
     net::Ipv4Addr,
     process::{Child, ChildStderr, Command, Stdio},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -102,6 +102,14 @@ impl Process {
 
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// All that it has written to stdout, where that is piped and it has ended.
+    pub fn printed(&mut self) -> String {
+        let mut printed = String::new();
+        let stdout = self.child.stdout.as_mut().expect("it is piped");
+        stdout.read_to_string(&mut printed).expect("it is text");
+        printed
     }
 
     /// All that it has written to stderr, once it has ended.

@@ -1,7 +1,7 @@
 //! What each key says, in the file and as a variable.
 
 use rtsp_clock_server::config::{
-    AudioCodec, ClockSource, Config, Corner, Encoder, Login, PortRange, Stamp, VideoCodec, schema,
+    AudioCodec, ClockSource, Config, Corner, Encoder, FrameRate, Login, PortRange, Stamp, VideoCodec, schema,
 };
 use rtsp_clock_server::log;
 use serde_json::json;
@@ -23,7 +23,10 @@ fn an_empty_object_means_the_defaults() {
         ("/live", VideoCodec::H264)
     );
     assert_eq!((stream.width, stream.height), (640, 480));
-    assert_eq!((stream.frames_per_second, stream.key_frame_interval), (15, 30));
+    assert_eq!(
+        (stream.frames_per_second, stream.key_frame_interval),
+        (FrameRate::whole(15), 30)
+    );
     assert_eq!(
         (stream.stamp, stream.stamp_position, stream.stamp_id, stream.flash),
         (Stamp::None, Corner::TopRight, 0, false)
@@ -60,7 +63,10 @@ fn every_key_has_its_say() {
         ("/cam/1", VideoCodec::Mjpeg)
     );
     assert_eq!((stream.width, stream.height), (1280, 720));
-    assert_eq!((stream.frames_per_second, stream.key_frame_interval), (25, 50));
+    assert_eq!(
+        (stream.frames_per_second, stream.key_frame_interval),
+        (FrameRate::whole(25), 50)
+    );
     assert_eq!(
         (stream.stamp, stream.stamp_position, stream.stamp_id, stream.flash),
         (Stamp::Qr, Corner::BottomLeft, 99_999, true)
@@ -119,7 +125,10 @@ fn every_variable_overrides_the_file() {
         ("/", VideoCodec::Mjpeg)
     );
     assert_eq!((stream.width, stream.height), (320, 240));
-    assert_eq!((stream.frames_per_second, stream.key_frame_interval), (30, 60));
+    assert_eq!(
+        (stream.frames_per_second, stream.key_frame_interval),
+        (FrameRate::whole(30), 60)
+    );
     assert_eq!(
         (stream.stamp, stream.stamp_position, stream.stamp_id, stream.flash),
         (Stamp::Qr, Corner::TopLeft, 3, true)
@@ -297,10 +306,11 @@ fn the_ntp_extension_is_a_streams() {
 }
 
 #[test]
-fn sound_is_none_or_one_of_three_codecs() {
+fn sound_is_none_or_one_of_four_codecs() {
     for (value, codec) in [
         ("none", None),
         ("pcmu", Some(AudioCodec::Pcmu)),
+        ("pcma", Some(AudioCodec::Pcma)),
         ("aac", Some(AudioCodec::Aac)),
         ("opus", Some(AudioCodec::Opus)),
     ] {
@@ -312,7 +322,7 @@ fn sound_is_none_or_one_of_three_codecs() {
     }
     assert_eq!(
         refusal("audio", &json!("mp3")),
-        r#"found "mp3", expected "none", "pcmu", "aac" or "opus""#
+        r#"found "mp3", expected "none", "pcmu", "pcma", "aac" or "opus""#
     );
     refusal("audio", &json!(false));
 }
@@ -327,4 +337,39 @@ fn picture_and_sound_need_four_ports() {
           expected 4 ports or more"
         ]
     );
+}
+
+#[test]
+fn a_frame_rate_is_a_number_or_a_fraction() {
+    let rate = |numerator, denominator| FrameRate::new(numerator, denominator).unwrap();
+    for (value, expected) in [
+        (json!(29.97), rate(30_000, 1001)),
+        (json!("30000/1001"), rate(30_000, 1001)),
+        (json!(0.5), rate(1, 2)),
+        (json!(25), rate(25, 1)),
+    ] {
+        let config = read(&json!({ "framesPerSecond": value }).to_string());
+        assert_eq!(config.streams[0].frames_per_second, expected);
+        let variable = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let config = read_with("{}", &[("RTSP_FPS", &variable)]);
+        assert_eq!(config.streams[0].frames_per_second, expected, "{variable}");
+        assert!(jsonschema::is_valid(
+            &schema::schema().to_value(),
+            &json!({ "framesPerSecond": value })
+        ));
+    }
+    for value in [
+        json!(0),
+        json!(-1),
+        json!("25"),
+        json!("1/0"),
+        json!(240.5),
+        json!(null),
+        json!([25]),
+    ] {
+        refusal("framesPerSecond", &value);
+    }
+    let phases = read(r#"{"framesPerSecond": "30000/1001", "count": 2, "rtspStreamPath": "/{n}"}"#);
+    let phases: Vec<u64> = phases.streams.iter().map(|stream| stream.phase).collect();
+    assert_eq!(phases, [0, 16_683_333]);
 }

@@ -1,6 +1,8 @@
 //! config.json and the environment: what they mean, and what is said about each mistake.
 
 mod keys;
+mod large;
+mod machine;
 mod mistakes;
 mod picture;
 mod schema;

@@ -15,7 +15,7 @@ fn all_mistakes_are_reported_at_once_and_in_order() {
             r#"serverPort: found "8554", expected a whole number from 0 to 65535 (0: any free port), or a text such as "8553+{n}""#,
             r#"videoResolution: found "big", expected WIDTHxHEIGHT such as "1280x720", 32 to 7680 px wide and 32 to 4320 px high"#,
             "framesPersecond: unknown key, did you mean framesPerSecond?",
-            "framesPerSecond: found 0, expected a whole number from 1 to 240",
+            r#"framesPerSecond: found 0, expected a number from 0.1 to 240 of at most 6 places, or a fraction within these such as "30000/1001""#,
             r#"RTSP_VIDEO_CODEC: found "av1", expected "h264", "h265", "mjpeg", "vp8" or "vp9""#,
             r#"RTSP_H264_GOP: found "many", expected a whole number from 1 to 3600"#,
         ]
@@ -24,13 +24,13 @@ fn all_mistakes_are_reported_at_once_and_in_order() {
 
 #[test]
 fn mistakes_are_shown_a_line_each_with_the_file() {
-    let file = File::new(r#"{"serverPort": -1, "framesPerSecond": 1.5}"#);
+    let file = File::new(r#"{"serverPort": -1, "framesPerSecond": 0.01}"#);
     let path = file.0.display();
     assert_eq!(
         file.load(&[]).unwrap_err().to_string(),
         format!(
             "the configuration has 2 mistakes\n  {path}: serverPort: found -1, expected a whole number from 0 to 65535 \
-             (0: any free port), or a text such as \"8553+{{n}}\"\n  {path}: framesPerSecond: found 1.5, expected a whole number from 1 to 240"
+             (0: any free port), or a text such as \"8553+{{n}}\"\n  {path}: framesPerSecond: found 0.01, expected a number from 0.1 to 240 of at most 6 places, or a fraction within these such as \"30000/1001\""
         )
     );
 }
@@ -59,7 +59,7 @@ fn an_unknown_key_brings_the_one_that_was_meant() {
          stampId, flash, audio, label, timeFormat, timeZone, font, textColor, backgroundColor, clientsFormat, \
          horizontalAlignment, verticalAlignment, textScale, logo, logoPosition, logoScale, alwaysOn, count, \
          sharedPicture, logLevel, logFormat, keyFrameInterval, bitrateKbps, quality, constantBitrate, encoder, \
-         pipeline, transports, multicastAddressRange, multicastPortRange, multicastTtl, tlsPort, tlsCertificate, \
+         pipeline, rtpPacketSize, transports, multicastAddressRange, multicastPortRange, multicastTtl, tlsPort, tlsCertificate, \
          tlsPrivateKey, plainRtsp, authentication, sessionTimeoutSeconds, maxViewers, maxServerViewers, clock, \
          ntpExtension, reload, users, streams"
     );
@@ -133,7 +133,6 @@ fn a_file_that_is_not_utf_8_is_a_mistake() {
 fn every_type_is_held_to() {
     for key in [
         "serverPort",
-        "framesPerSecond",
         "h264IFrameInterval",
         "stampId",
         "keyFrameInterval",
@@ -189,7 +188,7 @@ fn every_type_is_held_to() {
 fn the_limits_themselves_are_allowed_and_what_lies_behind_them_is_not() {
     for (key, allowed, refused) in [
         ("serverPort", [json!(0), json!(65535)], json!(65536)),
-        ("framesPerSecond", [json!(1), json!(240)], json!(241)),
+        ("framesPerSecond", [json!(0.1), json!(240)], json!(241)),
         ("h264IFrameInterval", [json!(1), json!(3600)], json!(3601)),
         ("stampId", [json!(0), json!(99_999)], json!(100_000)),
         ("keyFrameInterval", [json!(1), json!(3600)], json!(3601)),

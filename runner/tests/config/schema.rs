@@ -1,6 +1,6 @@
 //! The JSON Schema and the sample say what the server does.
 
-use rtsp_clock_server::config::{Config, VideoCodec, schema};
+use rtsp_clock_server::config::{Config, FrameRate, VideoCodec, schema};
 use serde_json::{Value, json};
 
 use crate::{read, refusal};
@@ -28,7 +28,10 @@ fn the_sample_is_the_seeds_example_with_an_open_camera() {
         ("/live", VideoCodec::H264)
     );
     assert_eq!((stream.width, stream.height), (1280, 720));
-    assert_eq!((stream.frames_per_second, stream.key_frame_interval), (25, 50));
+    assert_eq!(
+        (stream.frames_per_second, stream.key_frame_interval),
+        (FrameRate::whole(25), 50)
+    );
 }
 
 #[test]
@@ -66,6 +69,7 @@ fn the_schema_has_the_seeds_nine_keys_and_those_that_came_later() {
         "stampId",
         "flash",
         "audio",
+        "rtpPacketSize",
         "ntpExtension",
         "keyFrameInterval",
         "bitrateKbps",
@@ -147,12 +151,12 @@ fn the_schemas_limits_are_the_servers() {
     let schema = schema::schema().to_value();
     for key in [
         "serverPort",
-        "framesPerSecond",
         "h264IFrameInterval",
         "stampId",
         "keyFrameInterval",
         "bitrateKbps",
         "quality",
+        "rtpPacketSize",
         "multicastTtl",
         "sessionTimeoutSeconds",
         "maxViewers",

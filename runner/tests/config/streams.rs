@@ -1,6 +1,6 @@
 //! Several streams, each by itself or many from one entry.
 
-use rtsp_clock_server::config::VideoCodec;
+use rtsp_clock_server::config::{FrameRate, VideoCodec};
 use serde_json::json;
 
 use crate::{mistake, mistakes, read, read_with};
@@ -25,7 +25,10 @@ fn an_entry_has_what_the_top_level_says_save_for_its_own_keys() {
         .collect();
     assert_eq!(
         said,
-        [(VideoCodec::Mjpeg, 5, false), (VideoCodec::Mjpeg, 10, true)]
+        [
+            (VideoCodec::Mjpeg, FrameRate::whole(5), false),
+            (VideoCodec::Mjpeg, FrameRate::whole(10), true)
+        ]
     );
 }
 
@@ -38,7 +41,7 @@ fn a_variable_overrides_every_entry() {
         .iter()
         .map(|stream| stream.frames_per_second)
         .collect();
-    assert_eq!(rates, [7, 7]);
+    assert_eq!(rates, [FrameRate::whole(7); 2]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What the environment says beside the file.
 
-use rtsp_clock_server::config::{Environment, load};
+use rtsp_clock_server::config::{Environment, FrameRate, load};
 
 use crate::{File, read_with};
 
@@ -26,7 +26,7 @@ fn an_empty_variable_counts_as_unset_for_what_cannot_be_empty() {
         .load(&names.map(|name| (name, "")))
         .unwrap();
     assert!(loaded.variables.is_empty(), "{:?}", loaded.variables);
-    assert_eq!(loaded.config.streams[0].frames_per_second, 7);
+    assert_eq!(loaded.config.streams[0].frames_per_second, FrameRate::whole(7));
 }
 
 #[test]

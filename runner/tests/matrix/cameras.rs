@@ -89,9 +89,10 @@ impl Cameras {
 fn config(keys: &str, cells: &[&Cell]) -> String {
     let streams = cells.iter().map(|cell| {
         format!(
-            r#"{{"rtspStreamPath": "{}", "videoCodec": "{}"}}"#,
+            r#"{{"rtspStreamPath": "{}", "videoCodec": "{}", "encoder": "{}"}}"#,
             cell.path(),
-            cell.codec
+            cell.codec,
+            cell.encoder
         )
     });
     format!(

@@ -49,6 +49,11 @@ pub(crate) const CLIENTS: &[Client] = &[
 /// `videoCodec`; the first one is what transports and log-ins are tried with.
 pub(crate) const CODECS: &[&str] = &["h264", "h265", "mjpeg", "vp8", "vp9"];
 
+/// Encoders in software that `auto` takes where its first choice is missing, and their codecs.
+pub(crate) const OTHER_ENCODERS: &[(&str, &str)] = &[("openh264enc", "h264")];
+/// What `encoder` says of all others.
+const AUTO: &str = "auto";
+
 /// How RTP travels.
 #[derive(Debug)]
 pub(crate) struct Transport {
@@ -200,6 +205,7 @@ pub(crate) const LIMITS: &[Limit] = &[
 pub(crate) struct Cell {
     pub(crate) client: &'static Client,
     pub(crate) codec: &'static str,
+    pub(crate) encoder: &'static str,
     pub(crate) transport: &'static Transport,
     pub(crate) log_in: &'static LogIn,
 }
@@ -218,6 +224,7 @@ impl Cell {
         let names = [
             self.client.name,
             self.codec,
+            self.encoder,
             self.transport.name,
             self.log_in.name,
         ];
@@ -243,6 +250,7 @@ impl Cell {
 pub(crate) struct Row {
     pub(crate) title: String,
     pub(crate) codec: &'static str,
+    pub(crate) encoder: &'static str,
     pub(crate) transport: &'static Transport,
     pub(crate) log_in: &'static LogIn,
 }
@@ -252,34 +260,45 @@ impl Row {
         CLIENTS.iter().map(|client| Cell {
             client,
             codec: self.codec,
+            encoder: self.encoder,
             transport: self.transport,
             log_in: self.log_in,
         })
     }
 }
 
-/// Every codec over the first transport, every transport and every log-in with the first codec.
+/// Every codec over the first transport, every encoder, every transport and every log-in with the first codec.
 pub(crate) fn rows() -> Vec<Row> {
     let (codec, transport, log_in) = (CODECS[0], &TRANSPORTS[0], &LOG_INS[0]);
     let codecs = CODECS.iter().map(|codec| Row {
         title: format!("`{codec}` over {}", transport.name),
         codec,
+        encoder: AUTO,
         transport,
         log_in,
     });
     let transports = TRANSPORTS[1..].iter().map(|transport| Row {
         title: format!("`{codec}` over {}", transport.name),
         codec,
+        encoder: AUTO,
         transport,
         log_in,
     });
     let log_ins = LOG_INS[1..].iter().map(|log_in| Row {
         title: format!("`{codec}` over {}, log-in by {}", transport.name, log_in.name),
         codec,
+        encoder: AUTO,
         transport,
         log_in,
     });
-    codecs.chain(transports).chain(log_ins).collect()
+    let encoders = OTHER_ENCODERS.iter().map(|(encoder, codec)| Row {
+        title: format!("`{codec}` by `{encoder}` over {}", transport.name),
+        codec,
+        encoder,
+        transport,
+        log_in,
+    });
+    codecs.chain(encoders).chain(transports).chain(log_ins).collect()
 }
 
 /// Every codec over UDP, by the clients that others are made of, or that have nothing in common with them. They choose
@@ -292,6 +311,7 @@ pub(crate) fn cells_over_udp() -> Vec<Cell> {
         CODECS.iter().map(move |codec| Cell {
             client,
             codec,
+            encoder: AUTO,
             transport: &TRANSPORTS[1],
             log_in: &EITHER,
         })
@@ -309,6 +329,7 @@ pub(crate) fn all_cells() -> Vec<Cell> {
                     cells.push(Cell {
                         client,
                         codec,
+                        encoder: AUTO,
                         transport,
                         log_in,
                     });
@@ -316,6 +337,8 @@ pub(crate) fn all_cells() -> Vec<Cell> {
             }
         }
     }
+    let by_others = rows().into_iter().filter(|row| row.encoder != AUTO);
+    cells.extend(by_others.flat_map(|row| row.cells().collect::<Vec<_>>()));
     cells
 }
 

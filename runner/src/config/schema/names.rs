@@ -2,8 +2,9 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Number;
 
-use crate::config::limits::PORTS;
+use crate::config::limits::{FRAME_RATES, PORTS};
 use crate::config::{Corner, Transport};
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -47,6 +48,15 @@ pub(super) enum Vertical {
     Top,
     Center,
     Bottom,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(inline)]
+pub(super) enum Rate {
+    Number(#[schemars(with = "f64", range(min = *FRAME_RATES.start(), max = *FRAME_RATES.end()))] Number),
+    #[expect(dead_code, reason = "no default has it; the schema does")]
+    Fraction(#[schemars(regex(pattern = r"^[0-9]+/[0-9]+$"))] String),
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -119,6 +129,8 @@ pub(super) enum Audio {
     None,
     /// G.711 mu-law over RTP (RFC 3551).
     Pcmu,
+    /// G.711 A-law over RTP (RFC 3551).
+    Pcma,
     /// AAC over RTP (RFC 3640).
     Aac,
     /// Opus over RTP (RFC 7587).

@@ -1,0 +1,53 @@
+//! What a picture is to show and no installed font has.
+
+use std::collections::BTreeSet;
+
+use clockface::Fonts;
+
+use super::keys::{CLIENTS_FORMAT, LABEL, TIME_FORMAT};
+use super::walk::Scope;
+
+/// What will be boxes, a sentence each.
+pub(super) fn warnings(scopes: &[Scope]) -> Vec<String> {
+    let texts: BTreeSet<Text> = scopes.iter().flat_map(texts).collect();
+    if texts.is_empty() {
+        return Vec::new();
+    }
+    // Where there is no font at all, the start says so.
+    let Ok(fonts) = Fonts::new() else {
+        return Vec::new();
+    };
+    let warning = |text: Text| {
+        let missing = fonts.missing(text.font, &[text.words])?;
+        Some(format!("{}: {missing}", text.place))
+    };
+    texts.into_iter().filter_map(warning).collect()
+}
+
+/// A text with other characters than those that every font has.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Text<'a> {
+    /// Where it stands.
+    place: String,
+    font: &'a str,
+    words: &'a str,
+}
+
+/// Those of a picture that the server makes; what `pipeline` makes, the element says itself.
+fn texts(scope: &Scope) -> impl Iterator<Item = Text<'_>> {
+    let look = &scope.draft.stream.look;
+    let texts = [
+        (LABEL, scope.draft.label.0.as_str()),
+        (TIME_FORMAT, &look.time_format),
+        (CLIENTS_FORMAT, &look.clients_format),
+    ];
+    let is_shown = scope.draft.stream.pipeline.is_none();
+    let unusual = texts
+        .into_iter()
+        .filter(move |(_, text)| is_shown && !text.is_ascii());
+    unusual.map(|(key, text)| Text {
+        place: scope.place(key),
+        font: &look.font,
+        words: text,
+    })
+}

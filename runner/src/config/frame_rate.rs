@@ -1,0 +1,230 @@
+//! How many pictures a second.
+
+use std::fmt;
+
+use super::json::Json;
+use super::limits::FRAME_RATES;
+
+/// Nanoseconds a second.
+const NANOSECONDS: u64 = 1_000_000_000;
+
+/// The rates of NTSC's heirs, as people write them, and what is meant by them: so many thousand in 1001 s.
+const OF_NTSC: [(&str, u32); 4] = [
+    ("23.976", 24_000),
+    ("29.97", 30_000),
+    ("59.94", 60_000),
+    ("119.88", 120_000),
+];
+
+/// The longest fraction of a decimal number.
+const MOST_PLACES: usize = 6;
+/// The largest denominator of a fraction.
+const LARGEST_PART: u32 = 1_000_000;
+
+/// What may stand in the configuration.
+pub(super) fn expected() -> String {
+    format!(
+        "a number from {} to {} of at most {MOST_PLACES} places, or a fraction within these such as \"30000/1001\"",
+        FRAME_RATES.start(),
+        FRAME_RATES.end()
+    )
+}
+
+/// Pictures a second, as a fraction in its lowest terms. It is more than 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FrameRate {
+    numerator: u32,
+    denominator: u32,
+}
+
+impl FrameRate {
+    /// `numerator` pictures in `denominator` seconds; `None` where one of them is 0.
+    #[must_use]
+    pub fn new(numerator: u32, denominator: u32) -> Option<Self> {
+        let divisor = greatest_common_divisor(numerator, denominator);
+        (numerator > 0 && denominator > 0).then(|| Self {
+            numerator: numerator / divisor,
+            denominator: denominator / divisor,
+        })
+    }
+
+    /// So many pictures a second; one for none.
+    #[must_use]
+    pub const fn whole(rate: u32) -> Self {
+        Self {
+            numerator: if rate == 0 { 1 } else { rate },
+            denominator: 1,
+        }
+    }
+
+    /// Pictures in [`FrameRate::denominator`] seconds.
+    #[must_use]
+    pub fn numerator(self) -> u32 {
+        self.numerator
+    }
+
+    /// Seconds in which there are [`FrameRate::numerator`] pictures.
+    #[must_use]
+    pub fn denominator(self) -> u32 {
+        self.denominator
+    }
+
+    /// Pictures a second.
+    #[must_use]
+    pub fn per_second(self) -> f64 {
+        f64::from(self.numerator) / f64::from(self.denominator)
+    }
+
+    /// From one picture to the next, in ns, cut off.
+    #[must_use]
+    pub fn period(self) -> u64 {
+        NANOSECONDS * u64::from(self.denominator) / u64::from(self.numerator)
+    }
+
+    /// As caps have it: `25/1`.
+    #[must_use]
+    pub fn fraction(self) -> String {
+        format!("{}/{}", self.numerator, self.denominator)
+    }
+
+    /// Reads `framesPerSecond`.
+    pub(super) fn read(json: &Json) -> Result<Self, String> {
+        let rate = match json {
+            Json::Number(number) => Self::of_decimal(&number.to_string()),
+            Json::Text(text) => Self::of_fraction(text),
+            _ => None,
+        };
+        rate.filter(|rate| FRAME_RATES.contains(&rate.per_second()))
+            .ok_or_else(expected)
+    }
+
+    fn of_decimal(text: &str) -> Option<Self> {
+        if let Some((_, numerator)) = OF_NTSC.iter().find(|(decimal, _)| *decimal == text) {
+            return Self::new(*numerator, 1001);
+        }
+        let (whole, places) = text.split_once('.').unwrap_or((text, ""));
+        // What has more places and what has an exponent is not written so by anybody who means it.
+        let digits: u32 = format!("{whole}{places}").parse().ok()?;
+        let places = u32::try_from(places.len())
+            .ok()
+            .filter(|_| places.len() <= MOST_PLACES)?;
+        Self::new(digits, 10_u32.pow(places))
+    }
+
+    fn of_fraction(text: &str) -> Option<Self> {
+        let (numerator, denominator) = text.split_once('/')?;
+        let part = |text: &str| {
+            let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            let number: u32 = text.parse().ok().filter(|_| is_number)?;
+            Some(number)
+        };
+        let denominator = part(denominator).filter(|part| *part <= LARGEST_PART)?;
+        Self::new(part(numerator)?, denominator)
+    }
+}
+
+impl fmt::Display for FrameRate {
+    /// For people: `25`, `30000/1001`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.denominator {
+            1 => write!(f, "{}", self.numerator),
+            _ => f.write_str(&self.fraction()),
+        }
+    }
+}
+
+fn greatest_common_divisor(a: u32, b: u32) -> u32 {
+    if b == 0 {
+        a.max(1)
+    } else {
+        greatest_common_divisor(b, a % b)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rate(json: &str) -> Option<(u32, u32)> {
+        let json = Json::parse(json.as_bytes()).expect("JSON");
+        let rate = FrameRate::read(&json).ok()?;
+        Some((rate.numerator(), rate.denominator()))
+    }
+
+    #[test]
+    fn a_number_is_what_it_says_and_ntscs_are_what_they_mean() {
+        for (json, expected) in [
+            ("25", (25, 1)),
+            ("25.0", (25, 1)),
+            ("0.5", (1, 2)),
+            ("12.5", (25, 2)),
+            ("0.1", (1, 10)),
+            ("240", (240, 1)),
+            ("23.976", (24_000, 1001)),
+            ("29.97", (30_000, 1001)),
+            ("59.94", (60_000, 1001)),
+            ("119.88", (120_000, 1001)),
+            ("29.98", (1499, 50)),
+            ("14.985", (2997, 200)),
+            ("23.976024", (2_997_003, 125_000)),
+            (r#""30000/1001""#, (30_000, 1001)),
+            (r#""1/2""#, (1, 2)),
+            (r#""50/2""#, (25, 1)),
+        ] {
+            assert_eq!(rate(json), Some(expected), "{json}");
+        }
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for json in [
+            "0",
+            "0.09",
+            "240.1",
+            "-1",
+            "-0.5",
+            "1e300",
+            "1e-9",
+            "25.0000001",
+            "null",
+            "true",
+            r#""25""#,
+            r#""29.97""#,
+            r#""1/0""#,
+            r#""0/1""#,
+            r#""/""#,
+            r#""1/""#,
+            r#""+1/2""#,
+            r#""1 / 2""#,
+            r#""1/2/3""#,
+            r#""241/1""#,
+            r#""1/100""#,
+            r#""99999999999/1""#,
+            r#""1000001/1000001""#,
+        ] {
+            assert_eq!(rate(json), None, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_period_is_that_of_the_fraction() {
+        let period =
+            |numerator, denominator| FrameRate::new(numerator, denominator).expect("a rate").period();
+        assert_eq!(period(25, 1), 40_000_000);
+        assert_eq!(period(30_000, 1001), 33_366_666);
+        assert_eq!(period(1, 10), 10_000_000_000);
+    }
+
+    #[test]
+    fn it_is_shown_as_people_write_it() {
+        let shown = |numerator, denominator| {
+            FrameRate::new(numerator, denominator)
+                .expect("a rate")
+                .to_string()
+        };
+        assert_eq!(
+            [shown(25, 1), shown(30_000, 1001), shown(1, 2)],
+            ["25", "30000/1001", "1/2"]
+        );
+    }
+}

@@ -1,0 +1,81 @@
+//! Which name somebody meant who wrote another.
+
+use super::key::Key;
+use super::keys::{H264_I_FRAME_INTERVAL, KEYS, STREAMS};
+use super::users::USERS;
+
+/// What is said of a key that there is not.
+pub(super) fn unknown_key(name: &str) -> String {
+    if let Some(key) = closest_key(name) {
+        return format!("unknown key, did you mean {}?", key.name);
+    }
+    let names: Vec<&str> = KEYS.iter().map(|key| key.name).chain([USERS, STREAMS]).collect();
+    format!("unknown key, expected one of {}", names.join(", "))
+}
+
+/// A variable that looks like ours. It may be another program's, so that it is no mistake.
+pub(super) fn unknown_variable(name: &str) -> Option<String> {
+    let known = |key: &Key| key.variable == name || key.default_variable == Some(name);
+    if !name.starts_with(VARIABLE_PREFIX) || KEYS.iter().any(known) {
+        return None;
+    }
+    let key = closest_key(name)?;
+    Some(format!(
+        "the variable {name} has no meaning here, did you mean {}?",
+        key.variable
+    ))
+}
+
+const VARIABLE_PREFIX: &str = "RTSP_";
+/// Bytes of a name that may be a key's, misspelt.
+const LONGEST_NAME: usize = 60;
+
+/// The key that somebody may have meant by this key or variable.
+fn closest_key(name: &str) -> Option<&'static Key> {
+    // What is longer than any name was not meant for one, and would take long to be held against them.
+    let name = normal(Some(name).filter(|name| name.len() <= LONGEST_NAME)?);
+    let far = |key: &Key| {
+        [key.name, key.variable]
+            .into_iter()
+            .filter_map(|other| distance(&name, &normal(other)))
+            .min()
+    };
+    // `port` is the first port that there is, and not the one whose name is shortest.
+    let named_so = |key: &&Key| key.name != H264_I_FRAME_INTERVAL && has_word(key.name, &name);
+    KEYS.iter().find(named_so).or_else(|| {
+        KEYS.iter()
+            .filter_map(|key| Some((far(key)?, key)))
+            .min_by_key(|(far, _)| *far)
+            .map(|(_, key)| key)
+    })
+}
+
+/// Whether a key in camelCase has `word` among its words.
+fn has_word(key: &str, word: &str) -> bool {
+    let starts: Vec<usize> = key
+        .char_indices()
+        .filter_map(|(at, c)| (at == 0 || c.is_ascii_uppercase()).then_some(at))
+        .collect();
+    let ends = starts.iter().skip(1).copied().chain([key.len()]);
+    starts
+        .iter()
+        .zip(ends)
+        .any(|(start, end)| key[*start..end].eq_ignore_ascii_case(word))
+}
+
+/// `RTSP_FPS` and `fps` are the same word to somebody in search of a key.
+fn normal(name: &str) -> String {
+    let name = name.strip_prefix(VARIABLE_PREFIX).unwrap_or(name);
+    name.chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|c| c.to_ascii_lowercase())
+        .collect()
+}
+
+/// How many letters apart two words are, unless they are too far apart for one to have been meant by the other.
+fn distance(name: &str, other: &str) -> Option<usize> {
+    const SHORTEST_PART: usize = 3;
+    let letters = strsim::damerau_levenshtein(name, other);
+    let contained = name.len() >= SHORTEST_PART && (other.contains(name) || name.contains(other));
+    (contained || letters <= other.len() / 3).then_some(letters)
+}
