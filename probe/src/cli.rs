@@ -1,5 +1,6 @@
 //! The command line: what it takes, and what each option does.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
@@ -12,6 +13,7 @@ use anyhow::{Context as _, anyhow, ensure};
 use clap::Parser;
 use jiff::SignedDuration;
 
+use crate::console;
 use crate::failures::{PASSWORD, USERNAME};
 use crate::figures::Sample;
 use crate::limits::Limits;
@@ -47,10 +49,10 @@ Exit status: 0 if all streams were measured and all limits kept, 1 if not, 2 for
 pub struct Arguments {
     /// What to measure: URLs or files, any that GStreamer plays
     #[arg(value_name = "URL", required_unless_present = "print_schema")]
-    urls: Vec<String>,
+    urls: Vec<OsString>,
     /// Another way to the first URL's camera, such as its stream as an NVR hands it on: what does that add?
     #[arg(long, value_name = "URL")]
-    via: Vec<String>,
+    via: Vec<OsString>,
     /// How an RTSP server is to send
     #[arg(long, value_enum, default_value = "auto")]
     transport: Transport,
@@ -148,9 +150,11 @@ pub struct Misread {
 }
 
 /// `text` without the log-ins and secrets of any URL among the arguments, which clap repeats as they are.
-fn hidden(text: &str, arguments: impl Iterator<Item = String>) -> String {
+fn hidden(text: &str, arguments: impl Iterator<Item = OsString>) -> String {
     arguments.fold(text.to_owned(), |text, argument| {
-        text.replace(&argument, &secrets::shown(&argument))
+        // As clap shows what is not UTF-8.
+        let argument = argument.to_string_lossy();
+        text.replace(&*argument, &secrets::shown(&argument))
     })
 }
 
@@ -199,7 +203,7 @@ impl Arguments {
     /// What to print and exit with, where it cannot be understood or asks for help. No log-in is in it.
     pub fn of_process() -> Result<Self, Misread> {
         Self::try_parse().map_err(|error| Misread {
-            text: hidden(&error.render().to_string(), std::env::args()),
+            text: hidden(&error.render().to_string(), std::env::args_os()),
             is_mistake: error.use_stderr(),
         })
     }
@@ -229,10 +233,10 @@ impl Arguments {
             username,
             password: password.unwrap_or_default(),
         });
-        let targets = |texts: &[String]| -> anyhow::Result<Vec<Target>> {
-            texts
+        let targets = |named: &[OsString]| -> anyhow::Result<Vec<Target>> {
+            named
                 .iter()
-                .map(|text| Target::parse(text, credentials.as_ref()))
+                .map(|named| Target::named(named, credentials.as_ref()))
                 .collect()
         };
         let options = Options {
@@ -286,7 +290,7 @@ pub fn run(plan: &Plan) -> anyhow::Result<bool> {
     if let Some(file) = report_file {
         file.write(&report::html(&outcome.measurement, &outcome.evidence))?;
     }
-    print(&told_on_stdout(plan, &outcome))?;
+    console::print(&told_on_stdout(plan, &outcome))?;
     Ok(outcome.is_good())
 }
 
@@ -295,7 +299,7 @@ pub fn run(plan: &Plan) -> anyhow::Result<bool> {
 /// # Errors
 /// When stdout cannot be written to.
 pub fn print_schema() -> anyhow::Result<()> {
-    print(&line(report::schema()))
+    console::print(&line(report::schema()))
 }
 
 fn told_on_stdout(plan: &Plan, outcome: &Outcome) -> String {
@@ -310,16 +314,6 @@ fn line(mut text: String) -> String {
     text.truncate(text.trim_end().len());
     text.push('\n');
     text
-}
-
-/// To stdout. Whoever closed it early (`| head`) has seen enough.
-fn print(text: &str) -> anyhow::Result<()> {
-    match io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(error).context("cannot write to stdout")
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Set by the first SIGINT, SIGTERM or SIGHUP; the second ends the process at once.
@@ -403,11 +397,8 @@ impl Observer for Watcher {
             lines.clear();
         }
         // A server's own words may be among them.
-        eprintln!(
-            "rtsp-clock-probe: {}: {}",
-            report::clean(url),
-            report::clean(sentence)
-        );
+        let (url, sentence) = (report::clean(url), report::clean(sentence));
+        console::tell(&format!("rtsp-clock-probe: {url}: {sentence}\n"));
     }
 
     fn wants_progress(&self) -> bool {
@@ -448,7 +439,7 @@ mod tests {
             let Err(error) = Arguments::try_parse_from(line) else {
                 panic!("{option} takes no URL");
             };
-            let shown = hidden(&error.render().to_string(), line.into_iter().map(String::from));
+            let shown = hidden(&error.render().to_string(), line.into_iter().map(OsString::from));
             assert!(shown.contains("rtsp://***@h/a?token=***"), "{shown}");
             assert!(!shown.contains("ret"), "{shown}");
         }

@@ -1,6 +1,9 @@
 //! Says in a sentence what is wrong with a stream, and what to do about it.
 
 use crate::clock;
+use crate::intake::Refusal;
+use crate::redirects;
+use crate::secrets;
 use crate::target::Target;
 
 /// Environment variables to log in with.
@@ -51,6 +54,37 @@ fn unreachable(target: &Target) -> Option<String> {
         return Some("The server's name has no address: check the URL's host.".into());
     };
     Some(format!("No server can be reached at {address}: {cause}."))
+}
+
+/// The server was made to say no more, in the midst of what it said.
+pub(crate) fn refused(refusal: &Refusal, target: &Target) -> String {
+    let sentence = match refusal {
+        Refusal::TooMuch => {
+            "The server's answer has no end: the probe hung up. Is an RTSP server at this address and \
+                             port?"
+                .into()
+        }
+        Refusal::Connections => {
+            "The server takes connection after connection and closes each: the probe gave up.".into()
+        }
+        Refusal::Redirects(last) => format!(
+            "The server sends the probe from address to address, to {} at last: three redirects are followed.",
+            secrets::shown(last)
+        ),
+        Refusal::Astray(from) => match redirects::location(from) {
+            Some(to) => format!(
+                "{} redirects to {}: the probe goes on to rtsp:// and rtsps:// only, and to another address than that \
+                 which it asked.",
+                secrets::shown(from),
+                secrets::shown(&to)
+            ),
+            None => format!(
+                "{} redirects to itself, or to where no RTSP is spoken.",
+                secrets::shown(from)
+            ),
+        },
+    };
+    target.hide(&sentence)
 }
 
 /// GStreamer's own words, the last line of its debug text as the cause.

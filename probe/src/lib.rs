@@ -7,6 +7,7 @@
 //! | [`target`], `secrets` | what to measure: a URL without its credentials, or a file; what of a URL is not shown |
 //! | [`measure`](mod@measure) | plays targets side by side, and collects what came of them |
 //! | `stream`, `player`, `taps`, `packets`, `upstream` | one stream: its figures, its pipeline, what is seen at its pads and of its packets |
+//! | `intake`, `redirects` | what a server can have the probe take in, and where it sends it |
 //! | `decoders` | what decoders would add of their own |
 //! | `tally`, `values`, `drift`, `gaps`, `matching`, `times` | sums, without GStreamer |
 //! | `clock`, [`ntp`] | how the camera's clock and this machine's relate |
@@ -14,15 +15,17 @@
 //! | [`live`] | the lines that tell how it goes |
 //! | [`report`] | what a measurement shows: table, JSON, CSV, page |
 //! | `failures` | what is wrong with a stream, and what to do about it |
-//! | [`cli`] | the command line |
+//! | [`cli`], [`console`] | the command line; what is told on stdout and stderr |
 
 pub mod cli;
 mod clock;
+pub mod console;
 mod decoders;
 mod drift;
 mod failures;
 pub mod figures;
 mod gaps;
+mod intake;
 pub mod limits;
 pub mod live;
 mod matching;
@@ -30,6 +33,7 @@ pub mod measure;
 pub mod ntp;
 mod packets;
 mod player;
+mod redirects;
 pub mod report;
 mod secrets;
 mod stream;

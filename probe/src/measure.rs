@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -9,6 +10,7 @@ use jiff::Timestamp;
 
 use crate::clock::Origin;
 use crate::figures::{Added, ClockCheck, ClockRelation, Evidence, Measurement, SCHEMA_VERSION, Sample};
+use crate::intake;
 use crate::limits::Limits;
 use crate::live::Progress;
 use crate::matching::Matching;
@@ -161,7 +163,9 @@ pub fn measure_until(
 /// When one of both cannot be done.
 pub fn init() -> anyhow::Result<()> {
     gst::init().context("GStreamer cannot be started")?;
-    gstclocksrc::register_static().context("clockprobe cannot be registered")
+    gstclocksrc::register_static().context("clockprobe cannot be registered")?;
+    intake::follow();
+    Ok(())
 }
 
 /// One measurement.
@@ -230,7 +234,11 @@ impl<'a> Session<'a> {
     /// Takes what has been told up to now, so that the counts at the end are those of the pictures that were taken.
     fn drain(&mut self, told: &mpsc::Receiver<Told>, observer: &mut dyn Observer) -> anyhow::Result<()> {
         self.take(told, observer)?;
-        self.streams.iter_mut().for_each(Stream::stop);
+        thread::scope(|scope| {
+            for stream in &mut self.streams {
+                scope.spawn(|| stream.stop());
+            }
+        });
         self.take(told, observer)
     }
 
@@ -352,7 +360,7 @@ impl<'a> Session<'a> {
 
 /// Where each is, all looked up at once: a name or a host that does not answer takes seconds.
 fn origins(targets: &[Target]) -> Vec<Origin> {
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         let lookups: Vec<_> = targets
             .iter()
             .map(|target| scope.spawn(|| Origin::of(target)))

@@ -1,21 +1,32 @@
 //! Plays one URL or file, as far as its pictures and ticks.
+//!
+//! | module | job |
+//! | --- | --- |
+//! | `source` | what a source is told of the server, and tells of it |
+//! | `outlets` | where decoded streams go |
+
+mod outlets;
+mod source;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::{self, Sender};
+use std::thread;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use gst::prelude::*;
 
 use crate::decoders;
+use crate::intake::{Intake, Refusal};
 use crate::packets::Packets;
 use crate::taps::Taps;
 use crate::target::Target;
-use crate::upstream;
+use outlets::Outlets;
+pub(crate) use source::CERTIFICATE_REFUSED;
 
-/// How long a server may take to accept a connection.
-const CONNECTING: Duration = Duration::from_secs(10);
+/// How long a pipeline may take to stop, and how long again once its connections are shut down.
+const STOPPING: Duration = Duration::from_secs(1);
 
 /// How a stream is fetched.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -61,9 +72,6 @@ impl Transport {
     }
 }
 
-/// The message of an `rtspsrc` that refuses its server's certificate, for the `reasons` in it.
-pub(crate) const CERTIFICATE_REFUSED: &str = "certificate-refused";
-
 /// How to play.
 #[derive(Debug, Clone)]
 pub(crate) struct Manner {
@@ -86,6 +94,8 @@ pub(crate) struct Player {
     probe: gst::Element,
     transport: Transport,
     has_sound: Arc<AtomicBool>,
+    has_stopped: AtomicBool,
+    intake: Arc<Intake>,
     pub(crate) packets: Arc<Packets>,
     pub(crate) taps: Arc<Taps>,
 }
@@ -98,11 +108,14 @@ impl Player {
         manner: &Manner,
         tell: Sender<Told>,
     ) -> anyhow::Result<Self> {
+        let pipeline = gst::Pipeline::new();
         let player = Self {
-            pipeline: gst::Pipeline::new(),
+            intake: Intake::of(&pipeline),
+            pipeline,
             probe: make_probe(manner)?,
             transport: manner.transport,
             has_sound: Arc::default(),
+            has_stopped: AtomicBool::default(),
             packets: Arc::default(),
             taps: Taps::new(),
         };
@@ -119,17 +132,17 @@ impl Player {
     fn add_source(&self, target: &Target, manner: &Manner) -> anyhow::Result<()> {
         let uri = manner.transport.uri(&target.uri);
         let outlets = self.outlets();
-        if is_rtsp(&uri) {
+        if source::is_rtsp(&uri) {
             let rtspsrc = make("rtspsrc")?;
             rtspsrc.set_property("location", &uri);
-            set_up_rtspsrc(&rtspsrc, manner);
-            log_in(&rtspsrc, target);
-            decode_pads(&rtspsrc, &self.pipeline, &outlets);
+            source::set_up_rtspsrc(&rtspsrc, manner);
+            source::log_in(&rtspsrc, target);
+            outlets::decode_pads(&rtspsrc, &self.pipeline, &outlets);
             self.pipeline.add(&rtspsrc)?;
         } else {
             let decoder = make("uridecodebin")?;
             decoder.set_property("uri", &uri);
-            connect_source(&decoder, target);
+            source::connect_source(&decoder, target);
             outlets.connect(&decoder);
             self.pipeline.add(&decoder)?;
         }
@@ -137,22 +150,17 @@ impl Player {
     }
 
     fn outlets(&self) -> Arc<Outlets> {
-        Arc::new(Outlets {
-            pipeline: self.pipeline.downgrade(),
-            probe: self.probe.clone(),
-            packets: self.packets.clone(),
-            taps: self.taps.clone(),
-            has_pictures: AtomicBool::new(false),
-            has_sound: self.has_sound.clone(),
-        })
+        let parts = (self.packets.clone(), self.taps.clone());
+        Outlets::new(&self.pipeline, &self.probe, parts, &self.has_sound)
     }
 
     fn connect_elements(&self) {
-        let (packets, taps) = (self.packets.clone(), self.taps.clone());
+        let (packets, taps, intake) = (self.packets.clone(), self.taps.clone(), self.intake.clone());
         self.pipeline.connect_deep_element_added(move |_, _, element| {
             let Some(factory) = element.factory() else { return };
             if is_jitterbuffer(&factory) {
                 packets.watch(element);
+                intake.watch(element);
             } else if decoders::is_of_pictures(&factory) {
                 decoders::decode_at_once(element);
                 taps.watch_decoder(element);
@@ -164,8 +172,9 @@ impl Player {
 
     fn forward_messages(&self, index: usize, tell: Sender<Told>) -> anyhow::Result<()> {
         let bus = self.pipeline.bus().context("a pipeline without a bus")?;
-        let taps = self.taps.clone();
+        let (taps, intake) = (self.taps.clone(), self.intake.clone());
         bus.set_sync_handler(move |_, message| {
+            intake.told(message);
             // The picture is still in clockprobe.
             if message
                 .structure()
@@ -180,10 +189,27 @@ impl Player {
         Ok(())
     }
 
-    /// Takes leave of the server. No more pictures come after this.
+    /// Takes leave of the server, which may not hold this up for long. No more pictures come after it.
     pub(crate) fn stop(&self) {
-        // A pipeline that cannot stop is dropped all the same.
-        let _ = self.pipeline.set_state(gst::State::Null);
+        if self.has_stopped.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let (pipeline, (tell, stopped)) = (self.pipeline.clone(), mpsc::channel());
+        thread::spawn(move || {
+            // A pipeline that cannot stop is dropped all the same.
+            let _ = pipeline.set_state(gst::State::Null);
+            let _ = tell.send(());
+        });
+        if stopped.recv_timeout(STOPPING).is_err() {
+            self.intake.shut_down();
+            // One that does not stop even then ends with the process.
+            let _ = stopped.recv_timeout(STOPPING);
+        }
+    }
+
+    /// Why the source was made to read no further, if it was.
+    pub(crate) fn refusal(&self) -> Option<Refusal> {
+        self.intake.refusal()
     }
 
     /// `clockprobe`'s figures so far.
@@ -241,104 +267,6 @@ impl Drop for Player {
     }
 }
 
-/// Where decoded streams go: pictures through `clockprobe`, the first sound as well, and all else is thrown away.
-#[derive(Debug)]
-struct Outlets {
-    pipeline: gst::glib::WeakRef<gst::Pipeline>,
-    probe: gst::Element,
-    packets: Arc<Packets>,
-    taps: Arc<Taps>,
-    has_pictures: AtomicBool,
-    has_sound: Arc<AtomicBool>,
-}
-
-impl Outlets {
-    /// Takes what `decoder` decodes.
-    fn connect(self: &Arc<Self>, decoder: &gst::Element) {
-        let outlets = self.clone();
-        decoder.connect_pad_added(move |decoder, pad| {
-            let Some(pipeline) = outlets.pipeline.upgrade() else {
-                return;
-            };
-            if let Err(error) = outlets.link(&pipeline, pad) {
-                gst::element_error!(
-                    decoder,
-                    gst::CoreError::Pad,
-                    ("cannot link a decoded stream: {error}")
-                );
-            }
-        });
-    }
-
-    fn link(&self, pipeline: &gst::Pipeline, pad: &gst::Pad) -> Linked {
-        let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
-        let media = caps.structure(0).map(|fields| fields.name().to_string());
-        match media.as_deref() {
-            Some("video/x-raw") if !self.has_pictures.swap(true, Ordering::Relaxed) => {
-                if let Some(decoder) = upstream::find(pad, decoders::is_of_pictures) {
-                    self.taps.look_at(&decoder);
-                }
-                listen_to(pad, &self.packets);
-                link_pictures(pipeline, pad, &self.probe, &self.taps)
-            }
-            Some("audio/x-raw") if !self.has_sound.swap(true, Ordering::Relaxed) => {
-                listen_to(pad, &self.packets);
-                link_sound(pipeline, pad, &self.probe)
-            }
-            _ => link_nothing(pipeline, pad),
-        }
-    }
-}
-
-fn is_rtsp(uri: &str) -> bool {
-    uri.split_once("://")
-        .is_some_and(|(scheme, _)| scheme.to_ascii_lowercase().starts_with("rtsp"))
-}
-
-/// Decodes each stream of `rtspsrc`. `uridecodebin` would do the same, but listens for streams only until it hears that
-/// there are no more; and of two that come at the same moment, `rtspsrc` may say so before it has shown the second.
-fn decode_pads(rtspsrc: &gst::Element, pipeline: &gst::Pipeline, outlets: &Arc<Outlets>) {
-    let (pipeline, outlets) = (pipeline.downgrade(), outlets.clone());
-    rtspsrc.connect_pad_added(move |rtspsrc, pad| {
-        let Some(pipeline) = pipeline.upgrade() else {
-            return;
-        };
-        if let Err(error) = decode(&pipeline, pad, &outlets) {
-            gst::element_error!(rtspsrc, gst::CoreError::Pad, ("cannot decode a stream: {error}"));
-        }
-    });
-}
-
-fn decode(pipeline: &gst::Pipeline, pad: &gst::Pad, outlets: &Arc<Outlets>) -> Linked {
-    let decoder = gst::ElementFactory::make("decodebin").build()?;
-    outlets.connect(&decoder);
-    pipeline.add(&decoder)?;
-    link(pad, decoder.static_pad("sink"))?;
-    decoder.sync_state_with_parent()
-}
-
-/// `uridecodebin` makes the source that the URI asks for.
-fn connect_source(uridecodebin: &gst::Element, target: &Target) {
-    let target = target.clone();
-    uridecodebin.connect("source-setup", false, move |values| {
-        log_in(&values.get(1)?.get().ok()?, &target);
-        None
-    });
-}
-
-fn log_in(source: &gst::Element, target: &Target) {
-    // As rtspsrc and souphttpsrc call them, and as rtmp2src and srtsrc's like do.
-    const NAMES: [(&str, &str); 2] = [("user-id", "user-pw"), ("username", "password")];
-    let Some(credentials) = &target.credentials else {
-        return;
-    };
-    let has = |(name, password): &(&str, &str)| source.has_property(name) && source.has_property(password);
-    if let Some((name, password)) = NAMES.into_iter().find(has) {
-        source.set_property(name, &credentials.username);
-        source.set_property(password, &credentials.password);
-    }
-}
-
 fn is_multicast(address: &str) -> bool {
     address
         .parse()
@@ -365,108 +293,7 @@ fn make_probe(manner: &Manner) -> anyhow::Result<gst::Element> {
         .context("there is no element clockprobe")
 }
 
-fn set_up_rtspsrc(rtspsrc: &gst::Element, manner: &Manner) {
-    let milliseconds = u32::try_from(manner.latency.as_millis()).unwrap_or(u32::MAX);
-    rtspsrc.set_property("latency", milliseconds);
-    let microseconds = u64::try_from(CONNECTING.as_micros()).unwrap_or(u64::MAX);
-    rtspsrc.set_property("tcp-timeout", microseconds);
-    if let Some(protocols) = manner.transport.protocols() {
-        rtspsrc.set_property_from_str("protocols", protocols);
-    }
-    let is_accepted = manner.any_certificate;
-    // Emitted for a certificate that does not hold, and for what reasons.
-    rtspsrc.connect("accept-certificate", false, move |arguments| {
-        if let (false, [source, .., reasons]) = (is_accepted, arguments) {
-            tell_certificate(source, reasons);
-        }
-        Some(is_accepted.to_value())
-    });
-}
-
-/// Posts why the server's certificate is refused: the error that follows does not say.
-fn tell_certificate(source: &gst::glib::Value, reasons: &gst::glib::Value) {
-    let Ok(source) = source.get::<gst::Element>() else {
-        return;
-    };
-    let reasons = gst::glib::FlagsValue::from_value(reasons).map(|(_, flags)| flags);
-    let names = reasons.iter().flatten().map(|flag| flag.nick());
-    let fields =
-        gst::Structure::builder(CERTIFICATE_REFUSED).field("reasons", names.collect::<Vec<_>>().join(", "));
-    let message = gst::message::Element::builder(fields.build())
-        .src(&source)
-        .build();
-    // Without a bus nobody is there to be told.
-    let _ = source.post_message(message);
-}
-
+/// Where packets of RTP wait.
 fn is_jitterbuffer(factory: &gst::ElementFactory) -> bool {
     factory.name() == "rtpjitterbuffer"
-}
-
-fn listen_to(pad: &gst::Pad, packets: &Packets) {
-    if let Some(jitterbuffer) = upstream::find(pad, is_jitterbuffer) {
-        packets.listen_to(&jitterbuffer);
-    }
-}
-
-type Linked = Result<(), gst::glib::BoolError>;
-
-fn link_pictures(pipeline: &gst::Pipeline, pad: &gst::Pad, probe: &gst::Element, taps: &Arc<Taps>) -> Linked {
-    let convert = gst::ElementFactory::make("videoconvert").build()?;
-    let end = end()?;
-    pipeline.add_many([&convert, &end])?;
-    add_probe(pipeline, probe)?;
-    gst::Element::link_many([&convert, probe, &end])?;
-    if let (Some(sink), Some(src)) = (probe.static_pad("sink"), probe.static_pad("src")) {
-        taps.watch_pictures(&sink, &src);
-    }
-    for element in [&end, probe, &convert] {
-        element.sync_state_with_parent()?;
-    }
-    link(pad, convert.static_pad("sink"))
-}
-
-fn link_sound(pipeline: &gst::Pipeline, pad: &gst::Pad, probe: &gst::Element) -> Linked {
-    let convert = gst::ElementFactory::make("audioconvert").build()?;
-    let end = end()?;
-    pipeline.add_many([&convert, &end])?;
-    add_probe(pipeline, probe)?;
-    let sink = probe.request_pad_simple("audio_sink");
-    convert.link_pads(Some("src"), probe, sink.as_ref().map(gst::Pad::name).as_deref())?;
-    probe.link_pads(Some("audio_src"), &end, Some("sink"))?;
-    for element in [&end, probe, &convert] {
-        element.sync_state_with_parent()?;
-    }
-    link(pad, convert.static_pad("sink"))
-}
-
-fn link_nothing(pipeline: &gst::Pipeline, pad: &gst::Pad) -> Linked {
-    let end = end()?;
-    pipeline.add(&end)?;
-    end.sync_state_with_parent()?;
-    link(pad, end.static_pad("sink"))
-}
-
-/// Pictures and sound share it, whichever comes first.
-fn add_probe(pipeline: &gst::Pipeline, probe: &gst::Element) -> Linked {
-    if probe.parent().is_none() {
-        pipeline.add(probe)?;
-    }
-    Ok(())
-}
-
-/// Where a stream ends: as soon as it can.
-fn end() -> Result<gst::Element, gst::glib::BoolError> {
-    gst::ElementFactory::make("fakesink")
-        .property("sync", false)
-        .property("async", false)
-        .property("enable-last-sample", false)
-        .build()
-}
-
-fn link(pad: &gst::Pad, sink: Option<gst::Pad>) -> Linked {
-    let sink = sink.ok_or_else(|| gst::glib::bool_error!("there is no sink pad"))?;
-    pad.link(&sink)
-        .map(drop)
-        .map_err(|error| gst::glib::bool_error!("{error}"))
 }

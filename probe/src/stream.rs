@@ -128,7 +128,11 @@ impl Stream {
                 if self.has_better_words(error) {
                     return Happened::Nothing;
                 }
-                self.problem(failures::of_pipeline(error, &self.target))
+                let refusal = self.player.as_ref().and_then(Player::refusal);
+                self.problem(match refusal {
+                    Some(refusal) => failures::refused(&refusal, &self.target),
+                    None => failures::of_pipeline(error, &self.target),
+                })
             }
             gst::MessageView::Eos(_) if playing => self.end(),
             gst::MessageView::Element(element) => element
@@ -144,6 +148,9 @@ impl Stream {
             return Happened::Nothing;
         }
         self.failed = true;
+        if let Some(refusal) = self.player.as_ref().and_then(Player::refusal) {
+            return self.problem(failures::refused(&refusal, &self.target));
+        }
         let seconds = self
             .player
             .as_ref()

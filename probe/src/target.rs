@@ -1,5 +1,6 @@
 //! What to measure: a URL without its credentials, or a file.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use std::path::Path;
@@ -57,23 +58,34 @@ impl Target {
         if text.contains("://") {
             Self::of_url(text, credentials)
         } else {
-            Self::of_file(text)
+            Self::of_file(Path::new(text))
         }
     }
 
-    fn of_file(text: &str) -> anyhow::Result<Self> {
-        let path = Path::new(text);
+    /// As [`Target::parse`], of a command line's argument: a file's name need not be UTF-8.
+    ///
+    /// # Errors
+    /// As [`Target::parse`].
+    pub fn named(argument: &OsStr, credentials: Option<&Credentials>) -> anyhow::Result<Self> {
+        match argument.to_str() {
+            Some(text) => Self::parse(text, credentials),
+            None => Self::of_file(Path::new(argument)),
+        }
+    }
+
+    fn of_file(path: &Path) -> anyhow::Result<Self> {
+        let name = path.to_string_lossy();
         ensure!(
             path.is_file(),
             "there is no file {} (a URL begins with rtsp://)",
-            file_name(text)
+            file_name(&name)
         );
-        let path = path
+        let whole = path
             .canonicalize()
-            .with_context(|| format!("cannot find {text:?}"))?;
-        let uri = Url::from_file_path(path).map_err(|()| anyhow!("cannot make a URI of {text:?}"))?;
+            .with_context(|| format!("cannot find {name:?}"))?;
+        let uri = Url::from_file_path(whole).map_err(|()| anyhow!("cannot make a URI of {name:?}"))?;
         Ok(Self {
-            name: text.into(),
+            name: name.into_owned(),
             uri: uri.into(),
             credentials: None,
         })

@@ -304,3 +304,82 @@ fn one_that_fails_does_not_stop_the_others() {
     assert_eq!(figures["streams"][1]["counts"]["frames"], 57);
     assert_eq!(figures["streams"][1]["counts"]["lost"], 3);
 }
+
+/// Runs it with a stdout, or a stderr too, that nobody reads.
+fn unread(mut command: Command, also_errors: bool) -> Output {
+    let unread = || {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        writer
+    };
+    command.stdout(unread());
+    if also_errors {
+        command.stderr(unread());
+    }
+    command.output().expect("it runs")
+}
+
+#[test]
+fn whoever_stops_reading_does_not_end_it() {
+    let recording = lacking("unread");
+    for arguments in [
+        &["--help"][..],
+        &["-h"],
+        &["--version"],
+        &["--print-schema"],
+        &[recording.name()],
+        &[recording.name(), "--json"],
+    ] {
+        for also_errors in [false, true] {
+            let mut command = command();
+            command.args(arguments);
+            let output = unread(command, also_errors);
+            assert_status(&output, 0);
+            assert!(output.stderr.is_empty(), "{arguments:?}: {}", written(&output));
+        }
+    }
+    for (arguments, status) in [(&["--no-such-option"][..], 2), (&["no such file"], 2)] {
+        let mut command = command();
+        command.args(arguments);
+        assert_status(&unread(command, true), status);
+    }
+}
+
+#[test]
+fn a_name_that_is_not_utf_8_is_a_name() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let recording = lacking("latin-1");
+    let name = [recording.name().as_bytes(), b"-caf\xe9.mkv"].concat();
+    let name = Path::new(OsStr::from_bytes(&name));
+    std::fs::copy(recording.name(), name).expect("a copy");
+    let csv = scratch("latin-1.csv");
+    let output = command()
+        .arg(name)
+        .arg("--csv")
+        .arg(&csv)
+        .output()
+        .expect("it runs");
+    let rows = std::fs::read_to_string(&csv).expect("it was written");
+    for file in [name, &csv] {
+        std::fs::remove_file(file).expect("it was there");
+    }
+    assert_status(&output, 0);
+    assert!(
+        written(&output).contains("caf\u{fffd}.mkv"),
+        "{}",
+        written(&output)
+    );
+    assert_eq!(rows.lines().count(), 1 + 57);
+    for wrong in [
+        &b"no\xe9"[..],
+        b"rtsp://127.0.0.1/\xe9",
+        b"--no\xe9",
+        b"--duration=\xe9",
+    ] {
+        let output = command().arg(OsStr::from_bytes(wrong)).output().expect("it runs");
+        assert_status(&output, 2);
+        assert!(!output.stderr.is_empty());
+    }
+}

@@ -25,7 +25,7 @@
 //! | `queue` | the lines on their way to stderr: nobody who logs waits for whoever reads |
 
 use std::fmt;
-use std::io::{IsTerminal as _, stderr};
+use std::io::{IsTerminal as _, Write as _, stderr};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -169,8 +169,13 @@ pub fn tell_end(error: &anyhow::Error) {
         tracing::error!("{error:#}");
     } else {
         flush();
-        eprintln!("rtsp-clock-server: error: {error:#}");
+        tell(&format!("rtsp-clock-server: error: {error:#}\n"));
     }
+}
+
+/// To stderr as it is. There is nobody else to tell that nobody listens there.
+pub fn tell(text: &str) {
+    let _gone = stderr().lock().write_all(text.as_bytes());
 }
 
 /// Waits until what was told has left, though not for long. To be called before the process ends.
