@@ -68,6 +68,9 @@ pub struct Arguments {
     /// For how long to measure [default: until Ctrl+C; a file: to its end]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     duration: Option<Duration>,
+    /// Ask again for a live stream whose connection ended, until it is back, and say how long it was away
+    #[arg(long)]
+    reconnect: bool,
     /// Ask this NTP server how far this machine's clock is off, and correct latencies by it: the camera keeps its time
     #[arg(long, value_name = "HOST")]
     ntp: Option<String>,
@@ -258,6 +261,7 @@ impl Arguments {
             every: self.every,
             latency: self.latency,
             any_certificate: self.insecure,
+            reconnect: self.reconnect,
         };
         Ok(Plan {
             options,

@@ -1,6 +1,7 @@
 //! Says in a sentence what is wrong with a stream, and what to do about it.
 
 use crate::clock;
+use crate::figures::Absence;
 use crate::intake::Refusal;
 use crate::redirects;
 use crate::secrets;
@@ -146,6 +147,21 @@ pub(crate) fn no_stamp((width, height): (u32, u32)) -> String {
          (\"stamp\": \"qr\" in its config.json, or RTSP_STAMP=qr; clocksrc stamp=qr)? A module of the stamp needs 2 px: a \
          picture that was made much smaller on its way cannot be read."
     )
+}
+
+/// A live stream came to its end.
+pub(crate) fn ended(seconds: f64) -> String {
+    format!("The server ended the stream after {seconds:.1} s.")
+}
+
+/// The connection ended, and another one is tried.
+pub(crate) fn away(cause: &str) -> String {
+    format!("{cause} It is asked again until it is back.")
+}
+
+/// The camera is back.
+pub(crate) fn back(absence: &Absence) -> String {
+    format!("It is back after {:.1} s.", absence.time / 1000.0)
 }
 
 /// Nothing came at all.

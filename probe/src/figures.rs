@@ -68,7 +68,7 @@ pub struct ClockCheck {
 }
 
 /// How the camera's clock and this machine's were brought together.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", tag = "kind")]
 pub enum ClockRelation {
     /// Both are the same machine's, if the camera runs on this one, as its address says. A server on this machine that
@@ -87,11 +87,12 @@ pub enum ClockRelation {
         offset: Estimate,
     },
     /// Nothing is known: latencies contain whatever the clocks are apart.
+    #[default]
     Unknown,
 }
 
 /// What was found out about one URL or file.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StreamFigures {
     /// The URL without credentials, or the file.
@@ -110,8 +111,10 @@ pub struct StreamFigures {
     pub stream_id: Option<u32>,
     /// Viewers in the last stamp.
     pub viewers: Option<u32>,
-    /// Frames a second, as they came.
+    /// Frames a second, as they came; without the backlog.
     pub frames_per_second: Option<f64>,
+    /// Frames that came before all others, faster than they were made: what a server had in store.
+    pub backlog: u64,
     /// What was counted.
     pub counts: Counts,
     /// Instant shown → decoded picture at hand, of each frame as it came first; `None` for a file, or without readings.
@@ -139,6 +142,8 @@ pub struct StreamFigures {
     pub sound: Option<Sound>,
     /// Frames that are missing, where they are.
     pub losses: Vec<Loss>,
+    /// When the connection had ended and was made anew (`--reconnect`).
+    pub absences: Vec<Absence>,
     /// Whatever went wrong, a sentence each, with what to do about it.
     pub problems: Vec<String>,
 }
@@ -151,8 +156,10 @@ pub struct Counts {
     pub frames: u64,
     /// Pictures whose stamp was read.
     pub readings: u64,
-    /// Pictures whose stamp could not be read.
+    /// Pictures whose stamp could not be read, without those before the first key picture.
     pub unreadable: u64,
+    /// Pictures that came out of the decoder before the stream's first key picture and could not be read.
+    pub before_key_picture: u64,
     /// Frames that never came.
     pub lost: u64,
     /// Frames that came again.
@@ -165,6 +172,24 @@ pub struct Counts {
     pub frozen_time: u64,
     /// How often the camera began anew.
     pub restarts: u64,
+}
+
+impl Counts {
+    /// Those of one connection and the next; of restarts, those that each saw.
+    pub(crate) fn and(&self, other: &Self) -> Self {
+        Self {
+            frames: self.frames + other.frames,
+            readings: self.readings + other.readings,
+            unreadable: self.unreadable + other.unreadable,
+            before_key_picture: self.before_key_picture + other.before_key_picture,
+            lost: self.lost + other.lost,
+            repeated: self.repeated + other.repeated,
+            out_of_order: self.out_of_order + other.out_of_order,
+            frozen: self.frozen + other.frozen,
+            frozen_time: self.frozen_time + other.frozen_time,
+            restarts: self.restarts + other.restarts,
+        }
+    }
 }
 
 /// Key frames.
@@ -223,6 +248,18 @@ pub struct Loss {
     pub first: u64,
     /// How many are missing.
     pub count: u64,
+}
+
+/// A time without a connection.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Absence {
+    /// When the last picture before it came.
+    pub since: u64,
+    /// From then to the first picture behind it, or to the end of the measurement.
+    pub time: f64,
+    /// Why the connection ended: a sentence.
+    pub cause: String,
 }
 
 /// What another way to the same camera adds, frame by frame.

@@ -6,10 +6,11 @@
 //! | [`figures`] | what a measurement found: the model that tables, JSON and the report are made of |
 //! | [`target`], `secrets` | what to measure: a URL without its credentials, or a file; what of a URL is not shown |
 //! | [`measure`](mod@measure) | plays targets side by side, and collects what came of them |
+//! | `absences` | when a camera was away |
 //! | `stream`, `player`, `taps`, `packets`, `upstream` | one stream: its figures, its pipeline, what is seen at its pads and of its packets |
 //! | `intake`, `redirects` | what a server can have the probe take in, and where it sends it |
 //! | `decoders` | what decoders would add of their own |
-//! | `tally`, `values`, `drift`, `gaps`, `matching`, `times` | sums, without GStreamer |
+//! | `tally`, `pace`, `values`, `drift`, `gaps`, `matching`, `times` | sums, without GStreamer |
 //! | `clock`, [`ntp`] | how the camera's clock and this machine's relate |
 //! | [`limits`] | what a build server asks for |
 //! | [`live`] | the lines that tell how it goes |
@@ -17,6 +18,7 @@
 //! | `failures` | what is wrong with a stream, and what to do about it |
 //! | [`cli`], [`console`] | the command line; what is told on stdout and stderr |
 
+mod absences;
 pub mod cli;
 mod clock;
 pub mod console;
@@ -31,6 +33,7 @@ pub mod live;
 mod matching;
 pub mod measure;
 pub mod ntp;
+mod pace;
 mod packets;
 mod player;
 mod redirects;

@@ -139,6 +139,7 @@ mod tests {
             sound: None,
             losses: vec![],
             problems: vec![],
+            ..StreamFigures::default()
         }
     }
 

@@ -47,6 +47,8 @@ pub struct Options {
     pub latency: Duration,
     /// Whether a server may show any certificate.
     pub any_certificate: bool,
+    /// Whether a live stream whose connection ended is asked for again, until it is back.
+    pub reconnect: bool,
 }
 
 impl Options {
@@ -65,6 +67,7 @@ impl Options {
             every: 1,
             latency: Duration::from_millis(200),
             any_certificate: false,
+            reconnect: false,
         }
     }
 
@@ -75,6 +78,7 @@ impl Options {
             freeze_threshold: self.freeze_threshold,
             every: self.every,
             any_certificate: self.any_certificate,
+            reconnect: self.reconnect,
         }
     }
 }
@@ -224,7 +228,7 @@ impl<'a> Session<'a> {
             let wait = deadline.map_or(look_after, |deadline| deadline.min(look_after)) - now;
             // A signal is seen soon although nothing wakes this thread for it.
             match told.recv_timeout(wait.min(Duration::from_millis(100))) {
-                Ok((index, message)) => self.message(index, &message, observer)?,
+                Ok(told) => self.message(&told, observer)?,
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
             }
         }
@@ -243,8 +247,8 @@ impl<'a> Session<'a> {
     }
 
     fn take(&mut self, told: &mpsc::Receiver<Told>, observer: &mut dyn Observer) -> anyhow::Result<()> {
-        while let Ok((index, message)) = told.try_recv() {
-            self.message(index, &message, observer)?;
+        while let Ok(told) = told.try_recv() {
+            self.message(&told, observer)?;
         }
         Ok(())
     }
@@ -257,16 +261,12 @@ impl<'a> Session<'a> {
                 .all(|stream| stream.is_done(self.options.frames))
     }
 
-    fn message(
-        &mut self,
-        index: usize,
-        message: &gst::Message,
-        observer: &mut dyn Observer,
-    ) -> anyhow::Result<()> {
+    fn message(&mut self, told: &Told, observer: &mut dyn Observer) -> anyhow::Result<()> {
+        let index = told.by.stream;
         let Some(stream) = self.streams.get_mut(index) else {
             return Ok(());
         };
-        match stream.message(message) {
+        match stream.message(told) {
             Happened::Picture(sample) => {
                 observer.picture(stream.name(), &sample)?;
                 self.match_frame(index, &sample);
@@ -291,7 +291,7 @@ impl<'a> Session<'a> {
 
     fn look_after(&mut self, observer: &mut dyn Observer) {
         for stream in &mut self.streams {
-            if let Some(sentence) = stream.look_after() {
+            for sentence in stream.look_after() {
                 observer.problem(stream.name(), &sentence);
             }
         }

@@ -3,9 +3,12 @@
 //! | module | job |
 //! | --- | --- |
 //! | `source` | what a source is told of the server, and tells of it |
-//! | `outlets` | where decoded streams go |
+//! | `sessions` | RTP sessions that outlive what they carry |
+//! | `outlets`, `chains` | where decoded streams go, and the elements on the way |
 
+mod chains;
 mod outlets;
+mod sessions;
 mod source;
 
 use std::sync::Arc;
@@ -17,16 +20,20 @@ use std::time::Duration;
 use anyhow::Context as _;
 use gst::prelude::*;
 
+use crate::clock;
 use crate::decoders;
 use crate::intake::{Intake, Refusal};
 use crate::packets::Packets;
 use crate::taps::Taps;
 use crate::target::Target;
 use outlets::Outlets;
+use sessions::Farewell;
 pub(crate) use source::CERTIFICATE_REFUSED;
 
 /// How long a pipeline may take to stop, and how long again once its connections are shut down.
 const STOPPING: Duration = Duration::from_secs(1);
+/// How long what was sent before a goodbye may take to be decoded.
+const UNDER_WAY: Duration = Duration::from_secs(2);
 
 /// How a stream is fetched.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -82,10 +89,23 @@ pub(crate) struct Manner {
     pub(crate) every: u32,
     /// Whether a server may show any certificate.
     pub(crate) any_certificate: bool,
+    /// Whether a connection that ended is made anew.
+    pub(crate) reconnect: bool,
 }
 
-/// A message of a pipeline, and whose.
-pub(crate) type Told = (usize, gst::Message);
+/// A message of a pipeline.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(crate) by: Teller,
+    pub(crate) message: gst::Message,
+}
+
+/// Whose pipeline it is: the stream's number, and how many it had before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Teller {
+    pub(crate) stream: usize,
+    pub(crate) connection: u32,
+}
 
 /// A playing pipeline; it stops when this is dropped.
 #[derive(Debug)]
@@ -95,18 +115,19 @@ pub(crate) struct Player {
     transport: Transport,
     has_sound: Arc<AtomicBool>,
     has_stopped: AtomicBool,
+    farewell: Farewell,
     intake: Arc<Intake>,
     pub(crate) packets: Arc<Packets>,
     pub(crate) taps: Arc<Taps>,
 }
 
 impl Player {
-    /// Asks for the stream. What happens then is told to `tell`, with `index`.
+    /// Asks for the stream. What happens then is told to `tell` by `teller`; what is seen of it goes to `taps`.
     pub(crate) fn start(
-        index: usize,
         target: &Target,
         manner: &Manner,
-        tell: Sender<Told>,
+        taps: &Arc<Taps>,
+        (teller, tell): (Teller, Sender<Told>),
     ) -> anyhow::Result<Self> {
         let pipeline = gst::Pipeline::new();
         let player = Self {
@@ -116,11 +137,12 @@ impl Player {
             transport: manner.transport,
             has_sound: Arc::default(),
             has_stopped: AtomicBool::default(),
+            farewell: Farewell::default(),
             packets: Arc::default(),
-            taps: Taps::new(),
+            taps: taps.clone(),
         };
         player.connect_elements();
-        player.forward_messages(index, tell)?;
+        player.forward_messages(teller, tell)?;
         player.add_source(target, manner)?;
         player
             .pipeline
@@ -137,7 +159,7 @@ impl Player {
             rtspsrc.set_property("location", &uri);
             source::set_up_rtspsrc(&rtspsrc, manner);
             source::log_in(&rtspsrc, target);
-            outlets::decode_pads(&rtspsrc, &self.pipeline, &outlets);
+            outlets.decode_pads(&rtspsrc);
             self.pipeline.add(&rtspsrc)?;
         } else {
             let decoder = make("uridecodebin")?;
@@ -156,11 +178,14 @@ impl Player {
 
     fn connect_elements(&self) {
         let (packets, taps, intake) = (self.packets.clone(), self.taps.clone(), self.intake.clone());
+        let farewell = self.farewell.clone();
         self.pipeline.connect_deep_element_added(move |_, _, element| {
             let Some(factory) = element.factory() else { return };
             if is_jitterbuffer(&factory) {
                 packets.watch(element);
                 intake.watch(element);
+            } else if factory.name() == "rtpsession" {
+                farewell.hear(element);
             } else if decoders::is_of_pictures(&factory) {
                 decoders::decode_at_once(element);
                 taps.watch_decoder(element);
@@ -170,7 +195,7 @@ impl Player {
         });
     }
 
-    fn forward_messages(&self, index: usize, tell: Sender<Told>) -> anyhow::Result<()> {
+    fn forward_messages(&self, by: Teller, tell: Sender<Told>) -> anyhow::Result<()> {
         let bus = self.pipeline.bus().context("a pipeline without a bus")?;
         let (taps, intake) = (self.taps.clone(), self.intake.clone());
         bus.set_sync_handler(move |_, message| {
@@ -183,7 +208,10 @@ impl Player {
                 taps.want_still();
             }
             // Nobody listens any more once the measurement is over.
-            let _ = tell.send((index, message.clone()));
+            let _ = tell.send(Told {
+                by,
+                message: message.clone(),
+            });
             gst::BusSyncReply::Drop
         });
         Ok(())
@@ -205,6 +233,15 @@ impl Player {
             // One that does not stop even then ends with the process.
             let _ = stopped.recv_timeout(STOPPING);
         }
+    }
+
+    /// How long ago the server said goodbye in RTCP, if nothing came since but what was under way.
+    pub(crate) fn said_goodbye(&self) -> Option<Duration> {
+        let said = self.farewell.said()?;
+        let last = self.taps.last_picture().map(Duration::from_nanos);
+        let since = |time: Duration| Duration::from_nanos(clock::now()).saturating_sub(time);
+        let is_silent = last.is_none_or(|last| last < said + UNDER_WAY);
+        is_silent.then(|| since(said))
     }
 
     /// Why the source was made to read no further, if it was.

@@ -53,6 +53,12 @@ impl Tally {
         self.live = live;
     }
 
+    /// The stream has another source: what comes next may have waited for a decoder, as at the beginning.
+    pub(crate) fn join_anew(&mut self) {
+        self.joining = Joining::default();
+        self.last = None;
+    }
+
     /// Takes a decoded picture and its place in the row; `packets` is what its packets said. Answers the sample, which
     /// now says whether it counts.
     pub(crate) fn picture(

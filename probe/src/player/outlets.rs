@@ -1,25 +1,54 @@
-//! Where decoded streams go.
+//! Where decoded streams go: pictures through `clockprobe`, the first sound as well, and all else is thrown away.
+//!
+//! A stream may get another source while it plays: a camera behind a restreamer that began anew sends with a new SSRC, and
+//! `rtspsrc` shows a new pad for it, in the same RTP session. What comes out of that takes the place of what came before,
+//! whether or not that has ended.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use gst::prelude::*;
 
+use super::chains::{self, Linked};
 use super::is_jitterbuffer;
 use crate::decoders;
 use crate::packets::Packets;
 use crate::taps::Taps;
 use crate::upstream;
 
-/// Where decoded streams go: pictures through `clockprobe`, the first sound as well, and all else is thrown away.
+/// The outlets of one pipeline.
 #[derive(Debug)]
 pub(super) struct Outlets {
     pipeline: gst::glib::WeakRef<gst::Pipeline>,
     probe: gst::Element,
     packets: Arc<Packets>,
     taps: Arc<Taps>,
-    has_pictures: AtomicBool,
     has_sound: Arc<AtomicBool>,
+    places: Mutex<Places>,
+}
+
+#[derive(Debug, Default)]
+struct Places {
+    pictures: Option<Place>,
+    sound: Option<Place>,
+}
+
+/// A way into `clockprobe`, and what takes it.
+#[derive(Debug)]
+struct Place {
+    /// Hands on what comes by the pad that is chosen.
+    selector: gst::Element,
+    pad: gst::Pad,
+    source: Option<Source>,
+}
+
+/// A pad of `rtspsrc`, and what decodes its stream.
+#[derive(Debug, Clone)]
+struct Source {
+    pad: gst::Pad,
+    decoder: gst::Element,
+    /// The number of its RTP session, of which each medium has one.
+    session: Option<u32>,
 }
 
 impl Outlets {
@@ -35,19 +64,48 @@ impl Outlets {
             probe: probe.clone(),
             packets,
             taps,
-            has_pictures: AtomicBool::new(false),
             has_sound: has_sound.clone(),
+            places: Mutex::default(),
         })
     }
 
     /// Takes what `decoder` decodes.
     pub(super) fn connect(self: &Arc<Self>, decoder: &gst::Element) {
+        self.connect_source(decoder, None);
+    }
+
+    /// Decodes each stream of `rtspsrc`. `uridecodebin` would do the same, but listens for streams only until it hears that
+    /// there are no more; and of two that come at the same moment, `rtspsrc` may say so before it has shown the second.
+    pub(super) fn decode_pads(self: &Arc<Self>, rtspsrc: &gst::Element) {
         let outlets = self.clone();
+        rtspsrc.connect_pad_added(move |rtspsrc, pad| {
+            if let Err(error) = outlets.decode(pad) {
+                gst::element_error!(rtspsrc, gst::CoreError::Pad, ("cannot decode a stream: {error}"));
+            }
+        });
+    }
+
+    fn decode(self: &Arc<Self>, pad: &gst::Pad) -> Linked {
+        let Some(pipeline) = self.pipeline.upgrade() else {
+            return Ok(());
+        };
+        let decoder = gst::ElementFactory::make("decodebin").build()?;
+        let source = Source {
+            pad: pad.clone(),
+            decoder: decoder.clone(),
+            session: session(&pad.name()),
+        };
+        self.connect_source(&decoder, Some(source));
+        pipeline.add(&decoder)?;
+        chains::link(pad, decoder.static_pad("sink"))?;
+        decoder.sync_state_with_parent()
+    }
+
+    fn connect_source(self: &Arc<Self>, decoder: &gst::Element, source: Option<Source>) {
+        let outlets = Arc::downgrade(self);
         decoder.connect_pad_added(move |decoder, pad| {
-            let Some(pipeline) = outlets.pipeline.upgrade() else {
-                return;
-            };
-            if let Err(error) = outlets.link(&pipeline, pad) {
+            let Some(outlets) = outlets.upgrade() else { return };
+            if let Err(error) = outlets.link(pad, source.as_ref()) {
                 gst::element_error!(
                     decoder,
                     gst::CoreError::Pad,
@@ -57,112 +115,113 @@ impl Outlets {
         });
     }
 
-    fn link(&self, pipeline: &gst::Pipeline, pad: &gst::Pad) -> Linked {
+    fn link(&self, pad: &gst::Pad, source: Option<&Source>) -> Linked {
+        let Some(pipeline) = self.pipeline.upgrade() else {
+            return Ok(());
+        };
         let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
         let media = caps.structure(0).map(|fields| fields.name().to_string());
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         match media.as_deref() {
-            Some("video/x-raw") if !self.has_pictures.swap(true, Ordering::Relaxed) => {
-                if let Some(decoder) = upstream::find(pad, decoders::is_of_pictures) {
-                    self.taps.look_at(&decoder);
-                }
-                listen_to(pad, &self.packets);
-                link_pictures(pipeline, pad, &self.probe, &self.taps)
-            }
-            Some("audio/x-raw") if !self.has_sound.swap(true, Ordering::Relaxed) => {
-                listen_to(pad, &self.packets);
-                link_sound(pipeline, pad, &self.probe)
-            }
-            _ => link_nothing(pipeline, pad),
+            Some("video/x-raw") => self.link_pictures(&pipeline, &mut places.pictures, pad, source),
+            Some("audio/x-raw") => self.link_sound(&pipeline, &mut places.sound, pad, source),
+            _ => chains::link_nothing(&pipeline, pad),
         }
     }
-}
 
-/// Decodes each stream of `rtspsrc`. `uridecodebin` would do the same, but listens for streams only until it hears that
-/// there are no more; and of two that come at the same moment, `rtspsrc` may say so before it has shown the second.
-pub(super) fn decode_pads(rtspsrc: &gst::Element, pipeline: &gst::Pipeline, outlets: &Arc<Outlets>) {
-    let (pipeline, outlets) = (pipeline.downgrade(), outlets.clone());
-    rtspsrc.connect_pad_added(move |rtspsrc, pad| {
-        let Some(pipeline) = pipeline.upgrade() else {
-            return;
+    fn link_pictures(
+        &self,
+        pipeline: &gst::Pipeline,
+        place: &mut Option<Place>,
+        pad: &gst::Pad,
+        source: Option<&Source>,
+    ) -> Linked {
+        let selector = match place {
+            Some(place) if !place.falls_to(source) => return chains::link_nothing(pipeline, pad),
+            Some(place) => place.selector.clone(),
+            None => chains::of_pictures(pipeline, &self.probe, (&self.packets, &self.taps))?,
         };
-        if let Err(error) = decode(&pipeline, pad, &outlets) {
-            gst::element_error!(rtspsrc, gst::CoreError::Pad, ("cannot decode a stream: {error}"));
+        if let Some(decoder) = upstream::find(pad, decoders::is_of_pictures) {
+            self.taps.look_at(&decoder);
         }
-    });
-}
+        self.take(pipeline, place, selector, pad, source)
+    }
 
-fn decode(pipeline: &gst::Pipeline, pad: &gst::Pad, outlets: &Arc<Outlets>) -> Linked {
-    let decoder = gst::ElementFactory::make("decodebin").build()?;
-    outlets.connect(&decoder);
-    pipeline.add(&decoder)?;
-    link(pad, decoder.static_pad("sink"))?;
-    decoder.sync_state_with_parent()
-}
+    fn link_sound(
+        &self,
+        pipeline: &gst::Pipeline,
+        place: &mut Option<Place>,
+        pad: &gst::Pad,
+        source: Option<&Source>,
+    ) -> Linked {
+        let selector = match place {
+            Some(place) if !place.falls_to(source) => return chains::link_nothing(pipeline, pad),
+            Some(place) => place.selector.clone(),
+            None => chains::of_sound(pipeline, &self.probe)?,
+        };
+        self.has_sound.store(true, Ordering::Relaxed);
+        self.take(pipeline, place, selector, pad, source)
+    }
 
-fn listen_to(pad: &gst::Pad, packets: &Packets) {
-    if let Some(jitterbuffer) = upstream::find(pad, is_jitterbuffer) {
-        packets.listen_to(&jitterbuffer);
+    /// Gives a decoded stream its place, and lets go of what was there.
+    fn take(
+        &self,
+        pipeline: &gst::Pipeline,
+        place: &mut Option<Place>,
+        selector: gst::Element,
+        pad: &gst::Pad,
+        source: Option<&Source>,
+    ) -> Linked {
+        if let Some(jitterbuffer) = upstream::find(pad, is_jitterbuffer) {
+            self.packets.listen_to(&jitterbuffer);
+        }
+        let chosen = chains::choose(&selector, pad)?;
+        let before = place.replace(Place {
+            selector,
+            pad: chosen,
+            source: source.cloned(),
+        });
+        if let Some(source) = before.and_then(|before| before.source) {
+            source.let_go(pipeline);
+        }
+        Ok(())
     }
 }
 
-type Linked = Result<(), gst::glib::BoolError>;
-
-fn link_pictures(pipeline: &gst::Pipeline, pad: &gst::Pad, probe: &gst::Element, taps: &Arc<Taps>) -> Linked {
-    let convert = gst::ElementFactory::make("videoconvert").build()?;
-    let end = end()?;
-    pipeline.add_many([&convert, &end])?;
-    add_probe(pipeline, probe)?;
-    gst::Element::link_many([&convert, probe, &end])?;
-    if let (Some(sink), Some(src)) = (probe.static_pad("sink"), probe.static_pad("src")) {
-        taps.watch_pictures(&sink, &src);
+impl Place {
+    /// Whether a stream of `source` is to take it: where it is of the same medium, or nothing comes here any more.
+    fn falls_to(&self, source: Option<&Source>) -> bool {
+        let is_of = |own: &Source| own.session.is_some() && own.session == source.and_then(|it| it.session);
+        self.source.as_ref().is_some_and(is_of) || !self.pad.is_linked()
     }
-    for element in [&end, probe, &convert] {
-        element.sync_state_with_parent()?;
+}
+
+impl Source {
+    /// Decodes no more of it. It may still send, and whoever pushes must find somebody who takes it.
+    fn let_go(self, pipeline: &gst::Pipeline) {
+        let pipeline = pipeline.downgrade();
+        let decoder = self.decoder;
+        self.pad.add_probe(gst::PadProbeType::IDLE, move |pad, _| {
+            if let Some(pipeline) = pipeline.upgrade() {
+                chains::throw_away(&pipeline, pad, &decoder);
+            }
+            gst::PadProbeReturn::Remove
+        });
     }
-    link(pad, convert.static_pad("sink"))
 }
 
-fn link_sound(pipeline: &gst::Pipeline, pad: &gst::Pad, probe: &gst::Element) -> Linked {
-    let convert = gst::ElementFactory::make("audioconvert").build()?;
-    let end = end()?;
-    pipeline.add_many([&convert, &end])?;
-    add_probe(pipeline, probe)?;
-    let sink = probe.request_pad_simple("audio_sink");
-    convert.link_pads(Some("src"), probe, sink.as_ref().map(gst::Pad::name).as_deref())?;
-    probe.link_pads(Some("audio_src"), &end, Some("sink"))?;
-    for element in [&end, probe, &convert] {
-        element.sync_state_with_parent()?;
+/// Of a pad's name: `rtspsrc` calls them `recv_rtp_src_SESSION_SSRC_PAYLOAD`.
+fn session(pad: &str) -> Option<u32> {
+    pad.strip_prefix("recv_rtp_src_")?.split('_').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_session_is_in_the_name_of_the_pad() {
+        assert_eq!(session("recv_rtp_src_1_3735928559_96"), Some(1));
+        assert_eq!(session("stream_0"), None);
     }
-    link(pad, convert.static_pad("sink"))
-}
-
-fn link_nothing(pipeline: &gst::Pipeline, pad: &gst::Pad) -> Linked {
-    let end = end()?;
-    pipeline.add(&end)?;
-    end.sync_state_with_parent()?;
-    link(pad, end.static_pad("sink"))
-}
-
-/// Pictures and sound share it, whichever comes first.
-fn add_probe(pipeline: &gst::Pipeline, probe: &gst::Element) -> Linked {
-    if probe.parent().is_none() {
-        pipeline.add(probe)?;
-    }
-    Ok(())
-}
-
-/// Where a stream ends: as soon as it can.
-fn end() -> Result<gst::Element, gst::glib::BoolError> {
-    gst::ElementFactory::make("fakesink")
-        .property("sync", false)
-        .property("async", false)
-        .property("enable-last-sample", false)
-        .build()
-}
-
-fn link(pad: &gst::Pad, sink: Option<gst::Pad>) -> Linked {
-    let sink = sink.ok_or_else(|| gst::glib::bool_error!("there is no sink pad"))?;
-    pad.link(&sink)
-        .map(drop)
-        .map_err(|error| gst::glib::bool_error!("{error}"))
 }

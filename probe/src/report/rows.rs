@@ -24,6 +24,7 @@ pub(super) const GROUPS: &[Group] = &[
             ("frames a second", |stream| {
                 optional(stream.frames_per_second, words::precise)
             }),
+            ("in store at first", |stream| words::backlog(stream.backlog)),
             ("camera id", |stream| {
                 optional(stream.stream_id, |id| id.to_string())
             }),
@@ -55,11 +56,15 @@ pub(super) const GROUPS: &[Group] = &[
             ("decoded", |stream| stream.counts.frames.to_string()),
             ("stamp read", |stream| stream.counts.readings.to_string()),
             ("unreadable", |stream| stream.counts.unreadable.to_string()),
+            ("before a key picture", |stream| {
+                stream.counts.before_key_picture.to_string()
+            }),
             ("lost", |stream| stream.counts.lost.to_string()),
             ("repeated", |stream| stream.counts.repeated.to_string()),
             ("out of order", |stream| stream.counts.out_of_order.to_string()),
             ("frozen", |stream| words::freezes(&stream.counts)),
             ("camera restarts", |stream| stream.counts.restarts.to_string()),
+            ("away", |stream| words::absences(&stream.absences)),
         ],
     },
     Group {

@@ -263,6 +263,7 @@ mod tests {
             sound: None,
             losses: Vec::new(),
             problems: Vec::new(),
+            ..StreamFigures::default()
         }
     }
 

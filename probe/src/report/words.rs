@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::figures::{
-    Added, Basis, ClockCheck, ClockRelation, Counts, Disagreement, Distribution, Estimate, Limit, Loss,
-    Measurement, Sample, StreamFigures, Times,
+    Absence, Added, Basis, ClockCheck, ClockRelation, Counts, Disagreement, Distribution, Estimate, Limit,
+    Loss, Measurement, Sample, StreamFigures, Times,
 };
 
 /// What stands where there is nothing to tell.
@@ -133,6 +133,23 @@ pub(super) fn freezes(counts: &Counts) -> String {
         return "0".into();
     }
     format!("{} ({})", counts.frozen, milliseconds(counts.frozen_time))
+}
+
+/// How often and how long the camera was away.
+pub(super) fn absences(absences: &[Absence]) -> String {
+    if absences.is_empty() {
+        return "0".into();
+    }
+    let time: f64 = absences.iter().map(|absence| absence.time).sum();
+    format!("{} ({})", absences.len(), duration(time))
+}
+
+/// Pictures that a server had in store.
+pub(super) fn backlog(pictures: u64) -> String {
+    if pictures == 0 {
+        return NOTHING.into();
+    }
+    counted(pictures, "picture", "pictures")
 }
 
 /// A count and the noun for it.

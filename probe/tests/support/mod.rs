@@ -138,6 +138,7 @@ pub(crate) fn stream(url: &str, samples: &[Sample], losses: Vec<Loss>) -> Stream
         }),
         losses,
         problems: Vec::new(),
+        ..StreamFigures::default()
     }
 }
 

@@ -1,0 +1,66 @@
+//! What came of a stream.
+
+use super::Stream;
+use crate::clock;
+use crate::failures;
+use crate::figures::{ClockRelation, Evidence, StreamFigures};
+
+impl Stream {
+    /// What came of it.
+    pub(crate) fn finish(mut self, clock: ClockRelation) -> (StreamFigures, Evidence) {
+        self.conclude();
+        let counts = self.counts();
+        let mut tally = std::mem::take(&mut self.tally);
+        let (taps, pace) = (self.taps.clone(), self.taps.pace());
+        let drift = tally.drift_ppm();
+        let (width, height) = taps.size();
+        let figures = StreamFigures {
+            url: self.target.name.clone(),
+            live: self.live,
+            transport: self.past.transport.take(),
+            codec: taps.codec(),
+            width,
+            height,
+            stream_id: tally.stream_id,
+            viewers: tally.viewers,
+            frames_per_second: pace.frames_per_second(),
+            backlog: if self.live { pace.backlog() } else { 0 },
+            counts,
+            latency: tally.latency.distribution(),
+            network: tally.network.distribution(),
+            decoder: tally.decoder.distribution(),
+            interval: tally.interval.distribution(),
+            drift_ppm: drift.map(|drift| drift.value),
+            drift_uncertainty_ppm: drift.map(|drift| drift.uncertainty),
+            first_picture: taps.first_picture().map(|first| first.as_secs_f64() * 1000.0),
+            key_frames: taps.key_frames(),
+            clock,
+            times: tally.times.times(),
+            sound: tally.sound(self.past.has_sound),
+            losses: tally.losses(),
+            absences: std::mem::take(&mut self.absences).into_all(clock::now()),
+            problems: std::mem::take(&mut self.problems),
+        };
+        let evidence = Evidence {
+            still: taps.still(),
+            ..tally.into_evidence()
+        };
+        (figures, evidence)
+    }
+
+    /// Says what can be said at the end only.
+    fn conclude(&mut self) {
+        let (pictures, asked_for) = (self.taps.pictures(), self.taps.asked_for());
+        if let Some(held) = self.taps.held().filter(|_| self.live) {
+            self.problems.push(failures::held(&held.decoder, held.pictures));
+        }
+        if let Some(cause) = self.absences.cause() {
+            self.problems.push(cause.to_owned());
+        }
+        if pictures == 0 && self.problems.is_empty() {
+            self.problems.push(failures::no_picture(asked_for.as_secs_f64()));
+        } else if pictures > 0 && self.readings() == 0 && !self.said_no_stamp {
+            self.say_no_stamp();
+        }
+    }
+}

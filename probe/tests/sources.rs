@@ -1,0 +1,175 @@
+//! A stream that gets another source while it is measured: the camera behind a restreamer began anew, or the connection
+//! ended and was made again.
+
+use std::time::Duration;
+
+use rtsp_clock_probe::figures::StreamFigures;
+use rtsp_clock_probe::target::Target;
+use rtsp_clock_probe::{Options, Outcome, Transport, measure};
+
+#[path = "support/camera.rs"]
+mod camera;
+
+use camera::{Camera, Medium, PERIOD, Step, goodbye, in_time, pictures, sounds};
+
+const SIZE: (u32, u32) = (320, 240);
+const FRAMES: usize = 30;
+/// Longer than any of it takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_millis(1500);
+const FREEZE: Duration = Duration::from_millis(1000);
+
+fn measured(camera: &Camera, frames: usize, reconnect: bool) -> Outcome {
+    let target = Target::parse(&camera.url(), None).expect("a URL");
+    measure(&Options {
+        transport: Transport::Tcp,
+        frames: Some(frames as u64),
+        duration: Some(PATIENCE),
+        freeze_threshold: FREEZE,
+        reconnect,
+        ..Options::of(target)
+    })
+    .expect("it is measured")
+}
+
+/// The only stream of two runs of a camera, of which every picture came.
+#[track_caller]
+fn two_runs(outcome: &Outcome) -> &StreamFigures {
+    let stream = &outcome.measurement.streams[0];
+    assert!(outcome.is_good(), "{stream:#?}");
+    let counts = stream.counts;
+    assert_eq!(counts.restarts, 1, "{counts:?}");
+    // What is under way in the old chain when the new one takes over is thrown away.
+    assert!(counts.readings >= 2 * FRAMES as u64 - 2, "{counts:?}");
+    assert_eq!((counts.unreadable, counts.lost), (0, 0), "{counts:?}");
+    stream
+}
+
+#[track_caller]
+fn assert_frozen(stream: &StreamFigures) {
+    let pause = u64::try_from(PAUSE.as_millis()).expect("short");
+    assert!(
+        stream.counts.frozen >= 1 && stream.counts.frozen_time >= pause - 40,
+        "{:?}",
+        stream.counts
+    );
+}
+
+#[test]
+fn a_new_source_takes_the_place_of_the_old_one() {
+    for says_goodbye in [false, true] {
+        let mut steps = in_time(pictures(FRAMES, SIZE, 1000));
+        if says_goodbye {
+            steps.push(Step::Send(Medium::Picture, vec![goodbye(1000)]));
+        }
+        steps.push(Step::Wait(PAUSE));
+        steps.extend(in_time(pictures(FRAMES, SIZE, 2000)));
+        let camera = Camera::start(vec![steps]);
+        let outcome = measured(&camera, 2 * FRAMES, false);
+        let stream = two_runs(&outcome);
+        assert_frozen(stream);
+        assert_eq!(
+            stream.key_frames.count,
+            2 * FRAMES as u64,
+            "{:?}",
+            stream.key_frames
+        );
+    }
+}
+
+#[test]
+fn a_new_source_may_have_another_size_and_come_again_and_again() {
+    let sizes = [(320, 240), (640, 480), (320, 240), (640, 368)];
+    let parts = sizes.iter().zip(1000..);
+    let steps = parts.flat_map(|(size, ssrc)| in_time(pictures(FRAMES, *size, ssrc)));
+    let camera = Camera::start(vec![steps.collect()]);
+    let outcome = measured(&camera, sizes.len() * FRAMES, false);
+    let stream = &outcome.measurement.streams[0];
+    assert!(outcome.is_good(), "{stream:#?}");
+    assert_eq!(
+        (stream.width, stream.height, stream.counts.restarts),
+        (640, 368, 3)
+    );
+    assert_eq!(stream.counts.unreadable, 0, "{:?}", stream.counts);
+}
+
+#[test]
+fn an_old_source_that_goes_on_sending_is_heard_no_more() {
+    let old = pictures(2 * FRAMES, SIZE, 1000);
+    let (first, rest) = old.split_at(FRAMES);
+    let mut steps = in_time(first.to_vec());
+    for (old, new) in rest.iter().zip(pictures(FRAMES, SIZE, 2000)) {
+        steps.push(Step::Send(Medium::Picture, old.clone()));
+        steps.push(Step::Send(Medium::Picture, new));
+        steps.push(Step::Wait(PERIOD));
+    }
+    let camera = Camera::start(vec![steps]);
+    // Until the new one is decoded, the old one is.
+    let outcome = measured(&camera, 2 * FRAMES, false);
+    let stream = &outcome.measurement.streams[0];
+    assert!(outcome.is_good(), "{stream:#?}");
+    assert_eq!(
+        (stream.counts.restarts, stream.counts.out_of_order),
+        (1, 0),
+        "{:?}",
+        stream.counts
+    );
+}
+
+#[test]
+fn sound_has_a_new_source_too() {
+    let mut steps = Vec::new();
+    for ssrc in [1000, 2000] {
+        // Two seconds, in each of which there is a tick.
+        let frames = pictures(50, SIZE, ssrc).into_iter().zip(sounds(50, ssrc + 1));
+        for (picture, sound) in frames {
+            steps.push(Step::Send(Medium::Sound, vec![sound]));
+            steps.push(Step::Send(Medium::Picture, picture));
+            steps.push(Step::Wait(PERIOD));
+        }
+    }
+    let camera = Camera::start(vec![steps]);
+    let outcome = measured(&camera, 95, false);
+    let stream = &outcome.measurement.streams[0];
+    assert!(outcome.is_good(), "{stream:#?}");
+    let ticks = stream.sound.expect("sound").ticks;
+    assert!((3..=4).contains(&ticks), "{ticks} ticks of four");
+}
+
+#[test]
+fn a_connection_that_ended_is_made_anew_and_the_time_between_is_told() {
+    let part = |ssrc| {
+        let mut steps = in_time(pictures(FRAMES, SIZE, ssrc));
+        steps.push(Step::HangUp);
+        steps
+    };
+    let camera = Camera::start(vec![part(1000), part(2000)]);
+    let outcome = measured(&camera, 2 * FRAMES - 2, true);
+    let stream = two_runs(&outcome);
+    let [absence] = stream.absences.as_slice() else {
+        panic!("{:?}", stream.absences);
+    };
+    // It is asked again a second after it left.
+    assert!(
+        absence.time >= 1000.0 && absence.cause.contains("ended"),
+        "{absence:?}"
+    );
+    assert_eq!(stream.problems, Vec::<String>::new());
+    let fps = stream.frames_per_second.expect("pictures");
+    assert!(fps > 2.0, "the absence counts as the stream's time: {fps}");
+}
+
+#[test]
+fn without_reconnect_the_end_is_the_end() {
+    let mut steps = in_time(pictures(FRAMES, SIZE, 1000));
+    steps.push(Step::HangUp);
+    let camera = Camera::start(vec![steps]);
+    let outcome = measured(&camera, 2 * FRAMES, false);
+    assert!(!outcome.is_good());
+    let stream = &outcome.measurement.streams[0];
+    assert!(
+        matches!(stream.problems.as_slice(), [problem] if problem.contains("ended the stream")),
+        "{:?}",
+        stream.problems
+    );
+}
