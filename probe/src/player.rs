@@ -113,9 +113,9 @@ pub(crate) struct Player {
     pipeline: gst::Pipeline,
     probe: gst::Element,
     transport: Transport,
-    has_sound: Arc<AtomicBool>,
     has_stopped: AtomicBool,
     farewell: Farewell,
+    outlets: Arc<Outlets>,
     intake: Arc<Intake>,
     pub(crate) packets: Arc<Packets>,
     pub(crate) taps: Arc<Taps>,
@@ -129,16 +129,17 @@ impl Player {
         taps: &Arc<Taps>,
         (teller, tell): (Teller, Sender<Told>),
     ) -> anyhow::Result<Self> {
-        let pipeline = gst::Pipeline::new();
+        let (pipeline, probe) = (gst::Pipeline::new(), make_probe(manner)?);
+        let packets = Arc::<Packets>::default();
         let player = Self {
             intake: Intake::of(&pipeline),
+            outlets: Outlets::new(&pipeline, &probe, (packets.clone(), taps.clone())),
             pipeline,
-            probe: make_probe(manner)?,
+            probe,
             transport: manner.transport,
-            has_sound: Arc::default(),
             has_stopped: AtomicBool::default(),
             farewell: Farewell::default(),
-            packets: Arc::default(),
+            packets,
             taps: taps.clone(),
         };
         player.connect_elements();
@@ -153,27 +154,21 @@ impl Player {
 
     fn add_source(&self, target: &Target, manner: &Manner) -> anyhow::Result<()> {
         let uri = manner.transport.uri(&target.uri);
-        let outlets = self.outlets();
         if source::is_rtsp(&uri) {
             let rtspsrc = make("rtspsrc")?;
             rtspsrc.set_property("location", &uri);
             source::set_up_rtspsrc(&rtspsrc, manner);
             source::log_in(&rtspsrc, target);
-            outlets.decode_pads(&rtspsrc);
+            self.outlets.decode_pads(&rtspsrc);
             self.pipeline.add(&rtspsrc)?;
         } else {
             let decoder = make("uridecodebin")?;
             decoder.set_property("uri", &uri);
             source::connect_source(&decoder, target);
-            outlets.connect(&decoder);
+            self.outlets.connect(&decoder);
             self.pipeline.add(&decoder)?;
         }
         Ok(())
-    }
-
-    fn outlets(&self) -> Arc<Outlets> {
-        let parts = (self.packets.clone(), self.taps.clone());
-        Outlets::new(&self.pipeline, &self.probe, parts, &self.has_sound)
     }
 
     fn connect_elements(&self) {
@@ -186,6 +181,9 @@ impl Player {
                 intake.watch(element);
             } else if factory.name() == "rtpsession" {
                 farewell.hear(element);
+            } else if factory.name() == "multipartdemux" {
+                // Else decodebin waits for further streams, and keeps back what comes until then.
+                element.set_property("single-stream", true);
             } else if decoders::is_of_pictures(&factory) {
                 decoders::decode_at_once(element);
                 taps.watch_decoder(element);
@@ -270,7 +268,7 @@ impl Player {
     }
 
     pub(crate) fn has_sound(&self) -> bool {
-        self.has_sound.load(Ordering::Relaxed)
+        self.outlets.has_sound()
     }
 
     /// How RTP comes; `None` where no RTSP is spoken.

@@ -15,9 +15,9 @@ use camera::{Camera, Medium, PERIOD, Step, goodbye, in_time, pictures, sounds};
 const SIZE: (u32, u32) = (320, 240);
 const FRAMES: usize = 30;
 /// Longer than any of it takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const PAUSE: Duration = Duration::from_millis(1500);
-const FREEZE: Duration = Duration::from_millis(1000);
+const FREEZE: Duration = Duration::from_secs(1);
 
 fn measured(camera: &Camera, frames: usize, reconnect: bool) -> Outcome {
     let target = Target::parse(&camera.url(), None).expect("a URL");

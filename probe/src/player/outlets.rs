@@ -4,9 +4,9 @@
 //! `rtspsrc` shows a new pad for it, in the same RTP session. What comes out of that takes the place of what came before,
 //! whether or not that has ended.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use gst::glib;
 use gst::prelude::*;
 
 use super::chains::{self, Linked};
@@ -16,14 +16,13 @@ use crate::packets::Packets;
 use crate::taps::Taps;
 use crate::upstream;
 
-/// The outlets of one pipeline.
+/// The outlets of one pipeline; whoever plays it keeps them.
 #[derive(Debug)]
 pub(super) struct Outlets {
-    pipeline: gst::glib::WeakRef<gst::Pipeline>,
+    pipeline: glib::WeakRef<gst::Pipeline>,
     probe: gst::Element,
     packets: Arc<Packets>,
     taps: Arc<Taps>,
-    has_sound: Arc<AtomicBool>,
     places: Mutex<Places>,
 }
 
@@ -46,7 +45,7 @@ struct Place {
 #[derive(Debug, Clone)]
 struct Source {
     pad: gst::Pad,
-    decoder: gst::Element,
+    decoder: glib::WeakRef<gst::Element>,
     /// The number of its RTP session, of which each medium has one.
     session: Option<u32>,
 }
@@ -57,16 +56,23 @@ impl Outlets {
         pipeline: &gst::Pipeline,
         probe: &gst::Element,
         (packets, taps): (Arc<Packets>, Arc<Taps>),
-        has_sound: &Arc<AtomicBool>,
     ) -> Arc<Self> {
         Arc::new(Self {
             pipeline: pipeline.downgrade(),
             probe: probe.clone(),
             packets,
             taps,
-            has_sound: has_sound.clone(),
             places: Mutex::default(),
         })
+    }
+
+    /// Whether any sound came.
+    pub(super) fn has_sound(&self) -> bool {
+        self.places().sound.is_some()
+    }
+
+    fn places(&self) -> MutexGuard<'_, Places> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes what `decoder` decodes.
@@ -77,8 +83,9 @@ impl Outlets {
     /// Decodes each stream of `rtspsrc`. `uridecodebin` would do the same, but listens for streams only until it hears that
     /// there are no more; and of two that come at the same moment, `rtspsrc` may say so before it has shown the second.
     pub(super) fn decode_pads(self: &Arc<Self>, rtspsrc: &gst::Element) {
-        let outlets = self.clone();
+        let outlets = Arc::downgrade(self);
         rtspsrc.connect_pad_added(move |rtspsrc, pad| {
+            let Some(outlets) = outlets.upgrade() else { return };
             if let Err(error) = outlets.decode(pad) {
                 gst::element_error!(rtspsrc, gst::CoreError::Pad, ("cannot decode a stream: {error}"));
             }
@@ -92,7 +99,7 @@ impl Outlets {
         let decoder = gst::ElementFactory::make("decodebin").build()?;
         let source = Source {
             pad: pad.clone(),
-            decoder: decoder.clone(),
+            decoder: decoder.downgrade(),
             session: session(&pad.name()),
         };
         self.connect_source(&decoder, Some(source));
@@ -121,7 +128,7 @@ impl Outlets {
         };
         let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
         let media = caps.structure(0).map(|fields| fields.name().to_string());
-        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut places = self.places();
         match media.as_deref() {
             Some("video/x-raw") => self.link_pictures(&pipeline, &mut places.pictures, pad, source),
             Some("audio/x-raw") => self.link_sound(&pipeline, &mut places.sound, pad, source),
@@ -159,7 +166,6 @@ impl Outlets {
             Some(place) => place.selector.clone(),
             None => chains::of_sound(pipeline, &self.probe)?,
         };
-        self.has_sound.store(true, Ordering::Relaxed);
         self.take(pipeline, place, selector, pad, source)
     }
 
@@ -202,7 +208,7 @@ impl Source {
         let pipeline = pipeline.downgrade();
         let decoder = self.decoder;
         self.pad.add_probe(gst::PadProbeType::IDLE, move |pad, _| {
-            if let Some(pipeline) = pipeline.upgrade() {
+            if let (Some(pipeline), Some(decoder)) = (pipeline.upgrade(), decoder.upgrade()) {
                 chains::throw_away(&pipeline, pad, &decoder);
             }
             gst::PadProbeReturn::Remove

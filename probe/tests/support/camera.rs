@@ -51,10 +51,15 @@ pub(crate) fn pictures(count: usize, (width, height): (u32, u32), ssrc: u32) -> 
 
 /// So many packets of 40 ms of sound of a new run of a camera: a tick in each whole second.
 pub(crate) fn sounds(count: usize, ssrc: u32) -> Vec<Vec<u8>> {
-    packets(&format!(
-        "clocktone is-live=false num-buffers={count} ! audio/x-raw,rate=8000,channels=1 ! mulawenc \
-         ! rtppcmupay ssrc={ssrc} min-ptime=40000000 max-ptime=40000000 ! appsink name=packets sync=false"
-    ))
+    let mut packets = packets(&format!(
+        "clocktone is-live=false num-buffers={} ! audio/x-raw,rate=8000,channels=1 ! mulawenc \
+         ! rtppcmupay ssrc={ssrc} min-ptime=40000000 max-ptime=40000000 ! appsink name=packets sync=false",
+        // Of 10 ms each, or more.
+        4 * count
+    ));
+    assert!(packets.len() >= count, "{} packets", packets.len());
+    packets.truncate(count);
+    packets
 }
 
 fn packets(line: &str) -> Vec<Vec<u8>> {
