@@ -218,7 +218,8 @@ impl<'a> Session<'a> {
             .options
             .duration
             .and_then(|it| self.started.1.checked_add(it));
-        let mut look_after = Instant::now();
+        // What is wrong from the beginning is told by then.
+        let mut look_after = Instant::now() + LOOK_AFTER;
         while !self.is_over(deadline) && !stop.load(Ordering::Relaxed) {
             let now = Instant::now();
             if now >= look_after {

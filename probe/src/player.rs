@@ -114,6 +114,8 @@ pub(crate) struct Player {
     probe: gst::Element,
     transport: Transport,
     has_stopped: AtomicBool,
+    /// Why it did not even start. What is wrong is told on the bus, as a rule.
+    pub(crate) not_started: Option<String>,
     farewell: Farewell,
     outlets: Arc<Outlets>,
     intake: Arc<Intake>,
@@ -131,7 +133,8 @@ impl Player {
     ) -> anyhow::Result<Self> {
         let (pipeline, probe) = (gst::Pipeline::new(), make_probe(manner)?);
         let packets = Arc::<Packets>::default();
-        let player = Self {
+        let mut player = Self {
+            not_started: None,
             intake: Intake::of(&pipeline),
             outlets: Outlets::new(&pipeline, &probe, (packets.clone(), taps.clone())),
             pipeline,
@@ -145,10 +148,8 @@ impl Player {
         player.connect_elements();
         player.forward_messages(teller, tell)?;
         player.add_source(target, manner)?;
-        player
-            .pipeline
-            .set_state(gst::State::Playing)
-            .with_context(|| format!("cannot play {}", target.name))?;
+        let started = player.pipeline.set_state(gst::State::Playing);
+        player.not_started = started.err().map(|error| error.to_string());
         Ok(player)
     }
 
@@ -164,7 +165,7 @@ impl Player {
         } else {
             let decoder = make("uridecodebin")?;
             decoder.set_property("uri", &uri);
-            source::connect_source(&decoder, target);
+            source::connect_source(&decoder, target, manner);
             self.outlets.connect(&decoder);
             self.pipeline.add(&decoder)?;
         }

@@ -196,8 +196,13 @@ impl Stream {
         let refusal = self.player.as_ref().and_then(Player::refusal);
         Some(match refusal {
             Some(refusal) => failures::refused(&refusal, &self.target),
-            None => failures::of_pipeline(error, &self.target),
+            None => self.of_pipeline(error),
         })
+    }
+
+    fn of_pipeline(&self, error: &gst::message::Error) -> String {
+        let played = self.taps.pictures() > 0;
+        failures::of_pipeline(error, &self.target, played, self.taps.asked_for().as_secs_f64())
     }
 
     fn end(&mut self) -> Happened {
@@ -341,6 +346,9 @@ impl Stream {
             self.ask_again();
         }
         let mut words = std::mem::take(&mut self.words);
+        if let Happened::Problem(sentence) = self.note_start() {
+            words.push(sentence);
+        }
         if self.has_taken_leave()
             && let Happened::Problem(sentence) = self.end()
         {
@@ -351,6 +359,16 @@ impl Stream {
             words.push(self.say_no_stamp());
         }
         words
+    }
+
+    /// A pipeline that did not start has failed, whether or not it said why.
+    fn note_start(&mut self) -> Happened {
+        let not_started = self.player.as_mut().and_then(|player| player.not_started.take());
+        let Some(error) = not_started.filter(|_| !self.ended) else {
+            return Happened::Nothing;
+        };
+        let told = !self.problems.is_empty();
+        self.broke_off((!told).then(|| failures::not_started(&error, &self.target)))
     }
 
     /// Whether the server has said goodbye, and has not come back.

@@ -149,6 +149,11 @@ impl Tally {
         }
     }
 
+    /// Whether ticks were heard, and none could be held against a picture.
+    pub(crate) fn lacks_offsets(&self) -> bool {
+        self.ticks > 0 && self.sound.count() == 0
+    }
+
     /// `None` where there was no sound.
     pub(crate) fn sound(&self, has_sound: bool) -> Option<Sound> {
         has_sound.then(|| Sound {

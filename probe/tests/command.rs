@@ -383,3 +383,49 @@ fn a_name_that_is_not_utf_8_is_a_name() {
         assert!(!output.stderr.is_empty());
     }
 }
+
+/// A port of loopback at which nobody listens.
+fn closed() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("its address").port()
+}
+
+#[test]
+fn what_cannot_be_reached_or_played_is_told_in_one_line() {
+    let port = closed();
+    for (url, cause) in [
+        (
+            format!("http://127.0.0.1:{port}/live.ts"),
+            "No server can be reached",
+        ),
+        (format!("rtmp://127.0.0.1:{port}/one"), "No server can be reached"),
+        (
+            format!("rtsp://127.0.0.1:{port}/live"),
+            "No server can be reached",
+        ),
+        ("rtmp://host.invalid/one".into(), "no address"),
+        ("http://host.invalid/one".into(), "no address"),
+        ("foo://127.0.0.1/one".into(), "is the URL's scheme right"),
+    ] {
+        let output = run(&[&url, "--duration", "20s", "--transport", "tcp", "--json"]);
+        assert_status(&output, 1);
+        let figures = json(&output.stdout);
+        let problems = figures["streams"][0]["problems"].as_array().expect("a list");
+        let [problem] = problems.as_slice() else {
+            panic!("{url}: {problems:?}");
+        };
+        assert!(
+            problem.as_str().is_some_and(|told| told.contains(cause)),
+            "{url}: {problem}"
+        );
+        assert_eq!(
+            written(&output).matches("rtsp-clock-probe: ").count(),
+            1,
+            "{}",
+            written(&output)
+        );
+    }
+    let folder = run(&[env!("CARGO_TARGET_TMPDIR")]);
+    assert_status(&folder, 2);
+    assert!(written(&folder).contains("is a folder"), "{}", written(&folder));
+}

@@ -173,3 +173,24 @@ fn without_reconnect_the_end_is_the_end() {
         stream.problems
     );
 }
+
+#[test]
+fn sound_without_sender_reports_says_what_is_missing() {
+    let frames = pictures(60, SIZE, 1000).into_iter().zip(sounds(60, 1001));
+    let steps = frames.flat_map(|(picture, sound)| {
+        [
+            Step::Send(Medium::Sound, vec![sound]),
+            Step::Send(Medium::Picture, picture),
+            Step::Wait(PERIOD),
+        ]
+    });
+    let camera = Camera::start(vec![steps.collect()]);
+    let outcome = measured(&camera, 58, false);
+    let stream = &outcome.measurement.streams[0];
+    assert!(outcome.is_good(), "{stream:#?}");
+    assert!(
+        matches!(stream.problems.as_slice(), [problem] if problem.contains("no RTCP sender reports")),
+        "{:?}",
+        stream.problems
+    );
+}

@@ -52,10 +52,14 @@ fn tell_certificate(source: &gst::glib::Value, reasons: &gst::glib::Value) {
 }
 
 /// `uridecodebin` makes the source that the URI asks for.
-pub(super) fn connect_source(uridecodebin: &gst::Element, target: &Target) {
-    let target = target.clone();
+pub(super) fn connect_source(uridecodebin: &gst::Element, target: &Target, manner: &Manner) {
+    let (target, any_certificate) = (target.clone(), manner.any_certificate);
     uridecodebin.connect("source-setup", false, move |values| {
-        log_in(&values.get(1)?.get().ok()?, &target);
+        let source = values.get(1)?.get().ok()?;
+        log_in(&source, &target);
+        if any_certificate && source.has_property("ssl-strict") {
+            source.set_property("ssl-strict", false);
+        }
         None
     });
 }

@@ -54,11 +54,15 @@ impl Stream {
         if let Some(held) = self.taps.held().filter(|_| self.live) {
             self.problems.push(failures::held(&held.decoder, held.pictures));
         }
+        if self.target.is_rtsp() && self.past.has_sound && self.tally.lacks_offsets() {
+            self.problems.push(failures::not_in_step(asked_for.as_secs_f64()));
+        }
         if let Some(cause) = self.absences.cause() {
             self.problems.push(cause.to_owned());
         }
         if pictures == 0 && self.problems.is_empty() {
-            self.problems.push(failures::no_picture(asked_for.as_secs_f64()));
+            self.problems
+                .push(failures::no_picture(asked_for.as_secs_f64(), &self.target));
         } else if pictures > 0 && self.readings() == 0 && !self.said_no_stamp {
             self.say_no_stamp();
         }
