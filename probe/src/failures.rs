@@ -209,11 +209,16 @@ pub(crate) fn no_stamp((width, height): (u32, u32)) -> String {
 
 /// A live stream came to its end.
 pub(crate) fn ended(seconds: f64) -> String {
-    format!("The server ended the stream after {seconds:.1} s.")
+    format!(
+        "The server ended the stream after {seconds:.1} s. Was the camera switched off or restarted? --reconnect measures \
+         on when it is back."
+    )
 }
 
 /// The connection ended, and another one is tried.
 pub(crate) fn away(cause: &str) -> String {
+    // What it advises is done.
+    let cause = cause.split(" Was the camera").next().unwrap_or(cause);
     format!("{cause} It is asked again until it is back.")
 }
 

@@ -50,7 +50,8 @@ impl Pace {
         };
     }
 
-    /// Pictures a second, by the times at which they are to be shown; where they have none, as they came.
+    /// Pictures a second, by the times at which they are to be shown; where they have none, or there was a backlog, as they
+    /// came.
     #[expect(clippy::cast_precision_loss, reason = "counts and ns of one measurement")]
     pub(crate) fn frames_per_second(&self) -> Option<f64> {
         let found = self.found();
@@ -67,10 +68,9 @@ impl Pace {
         let (Some(first), Some(last)) = (self.beginning.get(backlog), self.last) else {
             return self.past;
         };
-        let shown = first
-            .pts
-            .zip(last.pts)
-            .map(|(first, last)| last.saturating_sub(first));
+        // A jitter buffer makes PTS of arrivals: after a burst they are squeezed for a while.
+        let pts = first.pts.zip(last.pts).filter(|_| backlog == 0);
+        let shown = pts.map(|(first, last)| last.saturating_sub(first));
         let time = shown.unwrap_or_else(|| last.arrival.saturating_sub(first.arrival));
         Found {
             intervals: self.past.intervals + (self.pictures - 1).saturating_sub(backlog as u64),

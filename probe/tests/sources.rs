@@ -194,3 +194,28 @@ fn sound_without_sender_reports_says_what_is_missing() {
         stream.problems
     );
 }
+
+#[test]
+fn what_a_server_had_in_store_is_told_and_makes_no_stream_faster() {
+    let stored = 50;
+    let mut all = pictures(100, SIZE, 1000);
+    let live = all.split_off(stored);
+    let mut steps: Vec<Step> = all
+        .into_iter()
+        .map(|packets| Step::Send(Medium::Picture, packets))
+        .collect();
+    steps.push(Step::Wait(PERIOD));
+    steps.extend(in_time(live));
+    let camera = Camera::start(vec![steps]);
+    let outcome = measured(&camera, 100, false);
+    let stream = &outcome.measurement.streams[0];
+    assert!(outcome.is_good(), "{stream:#?}");
+    let fps = stream.frames_per_second.expect("pictures");
+    // A busy machine sends fewer, never more.
+    assert!(fps < 26.5, "{fps} frames a second of 25");
+    assert!(
+        (stored as u64 - 10..=stored as u64 + 1).contains(&stream.backlog),
+        "{} in store",
+        stream.backlog
+    );
+}
