@@ -10,7 +10,7 @@ use rtsp_clock_probe::{Options, Outcome, Transport, measure};
 #[path = "support/camera.rs"]
 mod camera;
 
-use camera::{Camera, Medium, PERIOD, Step, goodbye, in_time, pictures, sounds};
+use camera::{Camera, Medium, PERIOD, Step, goodbye, h264, in_time, is_of_key_picture, pictures, sounds};
 
 const SIZE: (u32, u32) = (320, 240);
 const FRAMES: usize = 30;
@@ -217,5 +217,28 @@ fn what_a_server_had_in_store_is_told_and_makes_no_stream_faster() {
         (stored as u64 - 10..=stored as u64 + 1).contains(&stream.backlog),
         "{} in store",
         stream.backlog
+    );
+}
+
+#[test]
+fn pictures_before_the_first_key_picture_are_counted_apart() {
+    let mut frames = h264(60, SIZE, 1000);
+    let [first, ..] = frames.as_mut_slice() else {
+        panic!("no frames");
+    };
+    let before = first.len();
+    first.retain(|packet| !is_of_key_picture(packet));
+    assert!((1..before).contains(&first.len()), "parameter sets stay");
+    let camera = Camera::start(vec![in_time(frames)]);
+    let outcome = measured(&camera, 50, false);
+    let stream = &outcome.measurement.streams[0];
+    let counts = stream.counts;
+    assert!(outcome.is_good(), "{stream:#?}");
+    assert_eq!(counts.unreadable, 0, "{counts:?}");
+    assert!((1..10).contains(&counts.before_key_picture), "{counts:?}");
+    assert_eq!(
+        counts.frames,
+        counts.readings + counts.before_key_picture,
+        "{counts:?}"
     );
 }

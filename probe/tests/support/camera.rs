@@ -29,12 +29,40 @@ pub(crate) enum Step {
 /// 25 frames a second.
 pub(crate) const PERIOD: Duration = Duration::from_millis(40);
 
-/// The packets of `count` frames of a new run of a camera, each frame's by themselves.
-pub(crate) fn pictures(count: usize, (width, height): (u32, u32), ssrc: u32) -> Vec<Vec<Vec<u8>>> {
+/// The packets of `count` frames of a new run of a camera, each frame's by themselves, in JPEG.
+pub(crate) fn pictures(count: usize, size: (u32, u32), ssrc: u32) -> Vec<Vec<Vec<u8>>> {
+    coded(
+        count,
+        size,
+        &format!("jpegenc quality=90 ! rtpjpegpay ssrc={ssrc}"),
+    )
+}
+
+/// As [`pictures`], in H.264, with a key picture in each ten; each parameter set is a packet.
+pub(crate) fn h264(count: usize, size: (u32, u32), ssrc: u32) -> Vec<Vec<Vec<u8>>> {
+    coded(
+        count,
+        size,
+        &format!(
+            "x264enc tune=zerolatency key-int-max=10 \
+             ! rtph264pay ssrc={ssrc} pt=96 config-interval=-1 aggregate-mode=none"
+        ),
+    )
+}
+
+/// Whether a packet has a part of a key picture in H.264 (RFC 6184, 5.6 and 5.8).
+pub(crate) fn is_of_key_picture(packet: &[u8]) -> bool {
+    const KEY: u8 = 5;
+    const FRAGMENT: u8 = 28;
+    let (kind, fragment) = (packet[12] & 0x1f, packet[13] & 0x1f);
+    kind == KEY || kind == FRAGMENT && fragment == KEY
+}
+
+fn coded(count: usize, (width, height): (u32, u32), coding: &str) -> Vec<Vec<Vec<u8>>> {
     let packets = packets(&format!(
         "clocksrc is-live=false stamp=qr stamp-id=7 num-buffers={count} \
-         ! video/x-raw,format=I420,width={width},height={height},framerate=25/1 ! jpegenc quality=90 \
-         ! rtpjpegpay ssrc={ssrc} ! appsink name=packets sync=false"
+         ! video/x-raw,format=I420,width={width},height={height},framerate=25/1 ! {coding} \
+         ! appsink name=packets sync=false"
     ));
     let mut frames: Vec<Vec<Vec<u8>>> = Vec::new();
     let mut last = None;
@@ -99,6 +127,8 @@ pub(crate) fn in_time(frames: Vec<Vec<Vec<u8>>>) -> Vec<Step> {
 pub(crate) struct Camera {
     port: u16,
     has_sound: bool,
+    /// The payload type of its pictures: 26 is JPEG.
+    payload: u8,
     parts: Mutex<std::vec::IntoIter<Vec<Step>>>,
 }
 
@@ -109,6 +139,7 @@ impl Camera {
         let is_sound = |step: &Step| matches!(step, Step::Send(Medium::Sound, _));
         let camera = Arc::new(Self {
             port: listener.local_addr().expect("its address").port(),
+            payload: parts.iter().flatten().find_map(payload).unwrap_or(26),
             has_sound: parts.iter().flatten().any(is_sound),
             parts: Mutex::new(parts.into_iter()),
         });
@@ -164,12 +195,23 @@ impl Camera {
     }
 
     fn description(&self) -> String {
+        let map = "a=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1\r\n";
         let sound = "m=audio 0 RTP/AVP 0\r\na=control:sound\r\n";
         format!(
             "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
-             m=video 0 RTP/AVP 26\r\na=control:picture\r\n{}",
+             m=video 0 RTP/AVP {}\r\na=control:picture\r\n{}{}",
+            self.payload,
+            if self.payload == 96 { map } else { "" },
             if self.has_sound { sound } else { "" }
         )
+    }
+}
+
+/// The payload type of the first packet, of a picture.
+fn payload(step: &Step) -> Option<u8> {
+    match step {
+        Step::Send(Medium::Picture, packets) => packets.first().map(|packet| packet[1] & 0x7f),
+        _ => None,
     }
 }
 
