@@ -98,7 +98,6 @@ impl fmt::Debug for Arguments {
 
 /// Limits
 #[derive(Debug, clap::Args)]
-#[expect(clippy::struct_field_names, reason = "as the options are called")]
 #[command(next_help_heading = "Limits (exit status 1 if one is broken)")]
 struct LimitArguments {
     /// The median of the latency
@@ -119,6 +118,18 @@ struct LimitArguments {
     /// Pictures whose stamp could not be read
     #[arg(long, value_name = "N")]
     max_unreadable: Option<u64>,
+    /// The drift, either way, in parts per million; its uncertainty counts in
+    #[arg(long, value_name = "PPM", value_parser = positive)]
+    max_drift: Option<f64>,
+    /// How far sound may be from its picture, either way
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    max_sound_offset: Option<Duration>,
+    /// The longest time from one new frame to the next
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    max_gap: Option<Duration>,
+    /// Frames a second, at least
+    #[arg(long, value_name = "N", value_parser = positive)]
+    min_fps: Option<f64>,
 }
 
 /// Outputs
@@ -166,6 +177,19 @@ fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || "write it like 250ms, 60s or 5m".to_owned();
     let duration: SignedDuration = text.parse().map_err(|_| wrong())?;
     Duration::try_from(duration).map_err(|_| wrong())
+}
+
+/// A number that is not negative, with its unit or without.
+fn positive(text: &str) -> Result<f64, String> {
+    let number = text.trim_end_matches("ppm").trim_end();
+    let number: f64 = number
+        .parse()
+        .map_err(|_| "write a number, like 25 or 0.5".to_owned())?;
+    if number.is_finite() && number >= 0.0 {
+        Ok(number)
+    } else {
+        Err("write a number that is not negative".into())
+    }
 }
 
 /// A command line that makes sense.
@@ -255,6 +279,10 @@ impl Arguments {
                 lost: self.limits.max_lost,
                 frozen: self.limits.max_frozen,
                 unreadable: self.limits.max_unreadable,
+                drift: self.limits.max_drift,
+                sound_offset: self.limits.max_sound_offset,
+                gap: self.limits.max_gap,
+                fps: self.limits.min_fps,
             },
             ntp: self.ntp,
             freeze_threshold: self.freeze_threshold,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::figures::{ClockRelation, Distribution, Limit, StreamFigures};
 
 /// What is allowed; `None` is unlimited.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Limits {
     /// The median of the latency.
     pub p50: Option<Duration>,
@@ -19,6 +19,14 @@ pub struct Limits {
     pub frozen: Option<u64>,
     /// Pictures whose stamp could not be read.
     pub unreadable: Option<u64>,
+    /// The drift, either way, in parts per million.
+    pub drift: Option<f64>,
+    /// How far sound may be from its picture, either way.
+    pub sound_offset: Option<Duration>,
+    /// The longest time from one new frame to the next.
+    pub gap: Option<Duration>,
+    /// Frames a second, at least.
+    pub fps: Option<f64>,
 }
 
 impl Limits {
@@ -42,6 +50,20 @@ impl Limits {
             count("--max-lost", self.lost, figures.counts.lost),
             count("--max-frozen", self.frozen, figures.counts.frozen),
             count("--max-unreadable", self.unreadable, figures.counts.unreadable),
+            self.drift.map(|allowed| drift_limit(allowed, figures)),
+            self.sound_offset.map(|allowed| {
+                let found = figures.sound.and_then(|sound| sound.offset_max).map(f64::abs);
+                time_limit(url, "--max-sound-offset", allowed, found)
+            }),
+            self.gap.map(|allowed| {
+                time_limit(
+                    url,
+                    "--max-gap",
+                    allowed,
+                    figures.interval.map(|interval| interval.max),
+                )
+            }),
+            self.fps.map(|allowed| rate_limit(allowed, figures)),
         ]
         .into_iter()
         .flatten()
@@ -87,6 +109,55 @@ fn within(found: f64, uncertainty: f64, allowed: f64) -> (String, bool) {
     (text, found + uncertainty <= allowed)
 }
 
+/// Kept even if the drift is off by all of its uncertainty.
+fn drift_limit(allowed: f64, figures: &StreamFigures) -> Limit {
+    let uncertainty = figures.drift_uncertainty_ppm.unwrap_or_default();
+    let told = |ppm: f64| {
+        (
+            format!("{ppm:.1} ± {uncertainty:.1} ppm"),
+            ppm.abs() + uncertainty <= allowed,
+        )
+    };
+    let (found, kept) = figures.drift_ppm.map_or_else(not_measured, told);
+    Limit {
+        url: figures.url.clone(),
+        name: "--max-drift".into(),
+        allowed: format!("{allowed} ppm"),
+        found,
+        kept,
+    }
+}
+
+/// `found` in ms.
+fn time_limit(url: &str, name: &str, allowed: Duration, found: Option<f64>) -> Limit {
+    let allowed = allowed.as_secs_f64() * 1000.0;
+    let told = |found: f64| (format!("{found:.1} ms"), found <= allowed);
+    let (found, kept) = found.map_or_else(not_measured, told);
+    Limit {
+        url: url.into(),
+        name: name.into(),
+        allowed: format!("{allowed} ms"),
+        found,
+        kept,
+    }
+}
+
+fn rate_limit(allowed: f64, figures: &StreamFigures) -> Limit {
+    let told = |fps: f64| (format!("{fps:.2}"), fps >= allowed);
+    let (found, kept) = figures.frames_per_second.map_or_else(not_measured, told);
+    Limit {
+        url: figures.url.clone(),
+        name: "--min-fps".into(),
+        allowed: allowed.to_string(),
+        found,
+        kept,
+    }
+}
+
+fn not_measured() -> (String, bool) {
+    (NOT_MEASURED.into(), false)
+}
+
 fn count_limit(url: &str, name: &str, allowed: u64, found: Option<u64>) -> Limit {
     Limit {
         url: url.into(),
@@ -100,7 +171,7 @@ fn count_limit(url: &str, name: &str, allowed: u64, found: Option<u64>) -> Limit
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::figures::{Counts, Estimate, KeyFrames, Times};
+    use crate::figures::{Counts, Estimate, KeyFrames, Sound, Times};
 
     fn figures() -> StreamFigures {
         StreamFigures {
@@ -140,6 +211,54 @@ mod tests {
             losses: vec![],
             problems: vec![],
             ..StreamFigures::default()
+        }
+    }
+
+    #[test]
+    fn a_recording_is_judged_by_drift_sound_gaps_and_rate() {
+        let figures = StreamFigures {
+            frames_per_second: Some(24.5),
+            drift_ppm: Some(-40.0),
+            drift_uncertainty_ppm: Some(5.0),
+            interval: Some(Distribution {
+                max: 120.0,
+                ..figures().latency.expect("one")
+            }),
+            sound: Some(Sound {
+                ticks: 3,
+                offset_median: Some(1.0),
+                offset_max: Some(-20.0),
+            }),
+            ..figures()
+        };
+        for (allowed, kept) in [(true, true), (false, false)] {
+            let [drift, fps, sound, gap] = if allowed {
+                [45.0, 24.5, 20.0, 120.0]
+            } else {
+                [44.9, 24.6, 19.9, 119.0]
+            };
+            let time = |ms: f64| Some(Duration::from_secs_f64(ms / 1000.0));
+            let limits = Limits {
+                drift: Some(drift),
+                sound_offset: time(sound),
+                gap: time(gap),
+                fps: Some(fps),
+                ..Limits::default()
+            };
+            let found = outcome(&limits, &figures);
+            let names = found.iter().map(|(name, ..)| name.as_str());
+            assert_eq!(
+                names.collect::<Vec<_>>(),
+                ["--max-drift", "--max-sound-offset", "--max-gap", "--min-fps"]
+            );
+            assert!(found.iter().all(|(.., it)| *it == kept), "{found:?}");
+            let nothing = outcome(&limits, &StreamFigures::default());
+            assert!(
+                nothing
+                    .iter()
+                    .all(|(_, found, kept)| found == NOT_MEASURED && !kept),
+                "{nothing:?}"
+            );
         }
     }
 

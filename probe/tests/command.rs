@@ -60,6 +60,8 @@ fn a_wrong_command_line_is_status_2() {
         &["rtsp://127.0.0.1/live", "--duration", "soon"],
         &["rtsp://127.0.0.1/live", "--max-lost", "-1"],
         &["rtsp://127.0.0.1/live", "--every", "0"],
+        &["rtsp://127.0.0.1/live", "--min-fps", "-1"],
+        &["rtsp://127.0.0.1/live", "--max-drift", "nan"],
         &["rtsp://127.0.0.1/live", "--password", "secret"],
         &[
             "rtsp://127.0.0.1/live",
@@ -101,6 +103,17 @@ fn a_limit_decides_the_exit_status() {
             (Some("--max-lost"), Some("3"))
         );
         assert_eq!(limit["kept"].as_bool(), Some(status == 0));
+    }
+    // The longest gap is from frame 9 to frame 12.
+    for (limits, status) in [
+        (["--max-gap", "120ms", "--min-fps", "20"], 0),
+        (["--max-gap", "119ms", "--min-fps", "20"], 1),
+        (["--max-gap", "1s", "--min-fps", "25.1"], 1),
+        (["--max-drift", "100", "--max-gap", "1s"], 1),
+        (["--max-sound-offset", "10ms", "--max-gap", "1s"], 1),
+    ] {
+        let output = run(&[&[recording.name()], &limits[..]].concat());
+        assert_status(&output, status);
     }
     // A recording has no latency that could be kept.
     assert_status(&run(&[recording.name(), "--max-p99", "1h"]), 1);
