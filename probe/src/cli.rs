@@ -16,6 +16,7 @@ use jiff::SignedDuration;
 use crate::console;
 use crate::failures::{PASSWORD, USERNAME};
 use crate::figures::Sample;
+use crate::join::{self, measure_joined};
 use crate::limits::Limits;
 use crate::live::{Lines, Progress};
 use crate::measure::{Observer, Options, Outcome, measure_until};
@@ -77,6 +78,10 @@ pub struct Arguments {
     /// A picture that stands still for longer is frozen
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "500ms")]
     freeze_threshold: Duration,
+    /// Measure files, folders of them and playlists (.m3u8) as one recording, in the order of their stamps: what is missing
+    /// between two segments, and what is in both
+    #[arg(long, conflicts_with_all = ["via", "every"])]
+    join: bool,
     /// Examine one in N pictures; not with --via, which needs every one
     #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..))]
     every: u32,
@@ -197,6 +202,7 @@ fn positive(text: &str) -> Result<f64, String> {
 #[expect(clippy::option_option, reason = "as above")]
 pub struct Plan {
     options: Options,
+    join: bool,
     json: Option<Option<PathBuf>>,
     csv: Option<PathBuf>,
     report: Option<PathBuf>,
@@ -267,7 +273,11 @@ impl Arguments {
                 .collect()
         };
         let options = Options {
-            targets: targets(&self.urls)?,
+            targets: if self.join {
+                join::segments(&self.urls)?
+            } else {
+                targets(&self.urls)?
+            },
             vias: targets(&self.via)?,
             transport: self.transport,
             duration: self.duration,
@@ -293,6 +303,7 @@ impl Arguments {
         };
         Ok(Plan {
             options,
+            join: self.join,
             json: self.outputs.json,
             csv: self.outputs.csv,
             report: self.outputs.report,
@@ -314,7 +325,8 @@ pub fn run(plan: &Plan) -> anyhow::Result<bool> {
         .transpose()?;
     let report_file = plan.report.as_deref().map(Output::create).transpose()?;
     let mut watcher = Watcher::new(plan.csv.as_deref())?;
-    let outcome = measure_until(&plan.options, &*stop_on_signal()?, &mut watcher)?;
+    let measure = if plan.join { measure_joined } else { measure_until };
+    let outcome = measure(&plan.options, &*stop_on_signal()?, &mut watcher)?;
     watcher.finish()?;
     if let Some(file) = json_file {
         file.write(&line(report::json(&outcome.measurement)))?;

@@ -9,7 +9,7 @@ use serde::Serialize;
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// All that was measured in one run of the probe.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Measurement {
     /// [`SCHEMA_VERSION`].
@@ -144,6 +144,8 @@ pub struct StreamFigures {
     pub losses: Vec<Loss>,
     /// When the connection had ended and was made anew (`--reconnect`).
     pub absences: Vec<Absence>,
+    /// The files of which it is made, in the order of their stamps (`--join`).
+    pub segments: Vec<Segment>,
     /// Whatever went wrong, a sentence each, with what to do about it.
     pub problems: Vec<String>,
 }
@@ -248,6 +250,27 @@ pub struct Loss {
     pub first: u64,
     /// How many are missing.
     pub count: u64,
+}
+
+/// One file of a recording in several.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Segment {
+    /// The file.
+    pub file: String,
+    /// The instant of its first frame; `None` without any stamp.
+    pub first: Option<u64>,
+    /// The latest instant of its frames.
+    pub last: Option<u64>,
+    /// Its decoded pictures.
+    pub frames: u64,
+    /// From the last frame of those before it to its first one, in ms, where frames are missing between them or the camera
+    /// began anew; else 0.
+    pub gap: f64,
+    /// Frames that are missing there.
+    pub missing: u64,
+    /// Its frames that those before it have as well.
+    pub overlap: u64,
 }
 
 /// A time without a connection.

@@ -7,6 +7,7 @@
 //! | [`target`], `secrets` | what to measure: a URL without its credentials, or a file; what of a URL is not shown |
 //! | [`measure`](mod@measure) | plays targets side by side, and collects what came of them |
 //! | `absences` | when a camera was away |
+//! | `join` | the segments of one recording as one time line |
 //! | `stream`, `player`, `taps`, `packets`, `upstream` | one stream: its figures, its pipeline, what is seen at its pads and of its packets |
 //! | `intake`, `redirects` | what a server can have the probe take in, and where it sends it |
 //! | `decoders` | what decoders would add of their own |
@@ -28,6 +29,7 @@ mod failures;
 pub mod figures;
 mod gaps;
 mod intake;
+mod join;
 pub mod limits;
 pub mod live;
 mod matching;
@@ -47,5 +49,6 @@ mod times;
 mod upstream;
 mod values;
 
+pub use join::measure_joined;
 pub use measure::{Observer, Options, Outcome, init, measure, measure_until};
 pub use player::Transport;

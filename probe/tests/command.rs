@@ -442,3 +442,66 @@ fn what_cannot_be_reached_or_played_is_told_in_one_line() {
     assert_status(&folder, 2);
     assert!(written(&folder).contains("is a folder"), "{}", written(&folder));
 }
+
+/// A recording in three segments, of which frames 20 to 29 are missing between the first two and 45 to 49 are in the last
+/// two; the files' names say nothing of their order.
+#[test]
+fn segments_are_one_time_line_in_the_order_of_their_stamps() {
+    let all = frames(80);
+    let segment = |name: &str, range: std::ops::Range<usize>| Recording::write(name, &in_a_row(&all[range]));
+    let folder = scratch("segments");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let parts = [("c", 0..20), ("a", 30..50), ("b", 45..80)];
+    let mut playlist = String::from("#EXTM3U\n");
+    for (name, range) in parts {
+        let recording = segment(name, range);
+        std::fs::copy(recording.name(), folder.join(format!("{name}.mkv"))).expect("a copy");
+        playlist.extend(["#EXTINF:1,\n", name, ".mkv\n"]);
+    }
+    std::fs::write(folder.join("index.m3u8"), playlist).expect("a file");
+    let folder_name = folder.to_str().expect("UTF-8").to_owned();
+    let files = ["b.mkv", "a.mkv", "c.mkv"].map(|name| format!("{folder_name}/{name}"));
+    let by_files: Vec<&str> = files.iter().map(String::as_str).collect();
+    for named in [
+        by_files,
+        vec![&folder_name],
+        vec![&format!("{folder_name}/index.m3u8")],
+    ] {
+        let output = run(&[&named[..], &["--join", "--json", "--max-lost", "10"]].concat());
+        assert_status(&output, 0);
+        let figures = json(&output.stdout);
+        let [stream] = figures["streams"].as_array().expect("a list").as_slice() else {
+            panic!("one time line: {figures}");
+        };
+        let segments = stream["segments"].as_array().expect("a list").iter();
+        let segments = segments.map(|segment| {
+            let file = segment["file"].as_str().expect("a name");
+            let number = |name: &str| segment[name].as_u64().expect("a number");
+            (
+                file.chars().rev().nth(4).expect("a name"),
+                number("missing"),
+                number("overlap"),
+            )
+        });
+        assert_eq!(
+            segments.collect::<Vec<_>>(),
+            [('c', 0, 0), ('a', 10, 0), ('b', 0, 5)]
+        );
+        let counts = &stream["counts"];
+        assert_eq!(
+            (counts["lost"].as_u64(), counts["frames"].as_u64()),
+            (Some(10), Some(75))
+        );
+        assert_eq!(counts["restarts"], 0);
+    }
+    assert_status(&run(&[&folder_name, "--join", "--max-gap", "439ms"]), 1);
+    assert_status(&run(&[&folder_name, "--join", "--max-gap", "440ms"]), 0);
+    let table = run(&[&folder_name, "--join"]);
+    assert!(
+        written(&table).contains("1 (440 ms, 10 frames)"),
+        "{}",
+        written(&table)
+    );
+    assert_status(&run(&["rtsp://127.0.0.1/live", "--join"]), 2);
+    std::fs::remove_dir_all(&folder).expect("it was there");
+}

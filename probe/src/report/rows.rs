@@ -12,6 +12,19 @@ pub(super) struct Group {
     pub(super) rows: &'static [(&'static str, Tell)],
 }
 
+/// What few streams have: a row is shown where one of them has it.
+const RARE: &str = "Besides";
+
+/// The rows of a group that have something to tell of these streams.
+pub(super) fn shown<'a>(group: &'a Group, streams: &[&StreamFigures]) -> Vec<&'a (&'static str, Tell)> {
+    let tells = |(_, tell): &&(&str, Tell)| streams.iter().any(|stream| tell(stream) != NOTHING);
+    group
+        .rows
+        .iter()
+        .filter(|row| group.title != RARE || tells(row))
+        .collect()
+}
+
 /// All figures that fit into a cell.
 pub(super) const GROUPS: &[Group] = &[
     Group {
@@ -24,7 +37,6 @@ pub(super) const GROUPS: &[Group] = &[
             ("frames a second", |stream| {
                 optional(stream.frames_per_second, words::precise)
             }),
-            ("in store at first", |stream| words::backlog(stream.backlog)),
             ("camera id", |stream| {
                 optional(stream.stream_id, |id| id.to_string())
             }),
@@ -56,15 +68,26 @@ pub(super) const GROUPS: &[Group] = &[
             ("decoded", |stream| stream.counts.frames.to_string()),
             ("stamp read", |stream| stream.counts.readings.to_string()),
             ("unreadable", |stream| stream.counts.unreadable.to_string()),
-            ("before a key picture", |stream| {
-                stream.counts.before_key_picture.to_string()
-            }),
             ("lost", |stream| stream.counts.lost.to_string()),
             ("repeated", |stream| stream.counts.repeated.to_string()),
             ("out of order", |stream| stream.counts.out_of_order.to_string()),
             ("frozen", |stream| words::freezes(&stream.counts)),
             ("camera restarts", |stream| stream.counts.restarts.to_string()),
+        ],
+    },
+    Group {
+        title: RARE,
+        rows: &[
+            ("in store at first", |stream| words::backlog(stream.backlog)),
+            ("before a key picture", |stream| {
+                words::unless_none(stream.counts.before_key_picture)
+            }),
             ("away", |stream| words::absences(&stream.absences)),
+            ("segments", |stream| words::segments(&stream.segments)),
+            ("gaps between segments", |stream| {
+                words::gaps_between(&stream.segments)
+            }),
+            ("overlaps of segments", |stream| words::overlaps(&stream.segments)),
         ],
     },
     Group {

@@ -40,6 +40,7 @@ impl Stream {
             losses: tally.losses(),
             absences: std::mem::take(&mut self.absences).into_all(clock::now()),
             problems: std::mem::take(&mut self.problems),
+            ..StreamFigures::default()
         };
         let evidence = Evidence {
             still: taps.still(),
