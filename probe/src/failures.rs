@@ -201,7 +201,8 @@ fn debian_package(detail: &str) -> Option<&'static str> {
 /// Nothing in the picture can be read.
 pub(crate) fn no_stamp((width, height): (u32, u32)) -> String {
     format!(
-        "No stamp can be read in the picture ({width}x{height}). Is this the camera meant, and is its stamp on \
+        "No stamp can be read in the picture ({width}x{height}): latency, lost frames and whatever else needs a stamp is not \
+         told. Is this the camera meant, and is its stamp on \
          (\"stamp\": \"qr\" in its config.json, or RTSP_STAMP=qr; clocksrc stamp=qr)? A module of the stamp needs 2 px: a \
          picture that was made much smaller on its way cannot be read."
     )

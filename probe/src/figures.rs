@@ -144,6 +144,8 @@ pub struct StreamFigures {
     pub losses: Vec<Loss>,
     /// When the connection had ended and was made anew (`--reconnect`).
     pub absences: Vec<Absence>,
+    /// What needs no stamp: how pictures and packets came.
+    pub delivery: Delivery,
     /// The files of which it is made, in the order of their stamps (`--join`).
     pub segments: Vec<Segment>,
     /// Whatever went wrong, a sentence each, with what to do about it.
@@ -250,6 +252,61 @@ pub struct Loss {
     pub first: u64,
     /// How many are missing.
     pub count: u64,
+}
+
+/// How a stream came, whatever its pictures show.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Delivery {
+    /// Of the coded pictures, in kbit/s.
+    pub bitrate_kbps: Option<f64>,
+    /// From picture to picture, as their packets arrived, or the decoded pictures where no packets are seen; `None` for a
+    /// file.
+    pub arrivals: Option<Distribution>,
+    /// From picture to picture, by their timestamps.
+    pub timestamps: Option<Distribution>,
+    /// Key pictures, in bytes: the mean.
+    pub key_frame_bytes: Option<f64>,
+    /// The largest one.
+    pub key_frame_bytes_max: Option<u64>,
+    /// The picture's RTP packets; `None` without RTP.
+    pub packets: Option<PacketCounts>,
+    /// The picture's RTCP sender reports; `None` where none came.
+    pub sender_reports: Option<SenderReports>,
+    /// How much later the sound of an instant arrives than its picture, in ms, by the sender reports of both: the medians.
+    pub sound_minus_picture: Option<f64>,
+}
+
+/// RTP packets, by their sequence numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PacketCounts {
+    /// Those that came.
+    pub received: u64,
+    /// Those that never came.
+    pub lost: u64,
+    /// Those that came after a later one.
+    pub reordered: u64,
+    /// Those that had come already.
+    pub duplicates: u64,
+    /// The interarrival jitter of RFC 3550 at the end, in ms.
+    pub jitter: f64,
+    /// The highest that it was.
+    pub jitter_max: f64,
+}
+
+/// RTCP sender reports, and what they tell of clocks. Of less than 10 s they tell nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SenderReports {
+    /// How many came.
+    pub count: u64,
+    /// From one to the next, as they arrived.
+    pub interval: Option<Distribution>,
+    /// How much faster RTP time runs than the NTP time in the reports, in parts per million.
+    pub rtp_time_ppm: Option<f64>,
+    /// How much faster the sender's clock runs than this machine's, in parts per million.
+    pub clock_ppm: Option<Estimate>,
 }
 
 /// One file of a recording in several.

@@ -11,7 +11,7 @@
 //! | `stream`, `player`, `taps`, `packets`, `upstream` | one stream: its figures, its pipeline, what is seen at its pads and of its packets |
 //! | `intake`, `redirects` | what a server can have the probe take in, and where it sends it |
 //! | `decoders` | what decoders would add of their own |
-//! | `tally`, `pace`, `values`, `drift`, `gaps`, `matching`, `times` | sums, without GStreamer |
+//! | `tally`, `pace`, `standstill`, `values`, `drift`, `gaps`, `matching`, `times` | sums, without GStreamer |
 //! | `clock`, [`ntp`] | how the camera's clock and this machine's relate |
 //! | [`limits`] | what a build server asks for |
 //! | [`live`] | the lines that tell how it goes |
@@ -41,6 +41,7 @@ mod player;
 mod redirects;
 pub mod report;
 mod secrets;
+mod standstill;
 mod stream;
 mod tally;
 mod taps;

@@ -37,31 +37,40 @@ impl Limits {
         let url = &figures.url;
         let latency = |name, allowed: Option<Duration>, of: fn(&Distribution) -> f64| {
             let found = figures.latency.as_ref().map(of);
-            allowed.map(|allowed| latency_limit(url, name, allowed, found, &figures.clock))
+            allowed.map(|allowed| latency_limit(figures, name, allowed, found))
         };
-        let measured = figures.counts.readings > 0;
-        let count = |name, allowed: Option<u64>, found: u64| {
-            allowed.map(|allowed| count_limit(url, name, allowed, measured.then_some(found)))
+        let (is_read, is_seen) = (figures.counts.readings > 0, figures.counts.frames > 0);
+        let count = |name, allowed: Option<u64>, measured: bool, found: u64| {
+            let found = if measured { Ok(found) } else { Err(figures) };
+            allowed.map(|allowed| count_limit(url, name, allowed, found))
         };
         [
             latency("--max-p50", self.p50, |latency| latency.p50),
             latency("--max-p99", self.p99, |latency| latency.p99),
             latency("--max-latency", self.latency, |latency| latency.max),
-            count("--max-lost", self.lost, figures.counts.lost),
-            count("--max-frozen", self.frozen, figures.counts.frozen),
-            count("--max-unreadable", self.unreadable, figures.counts.unreadable),
+            count("--max-lost", self.lost, is_read, figures.counts.lost),
+            count("--max-frozen", self.frozen, is_seen, figures.counts.frozen),
+            count(
+                "--max-unreadable",
+                self.unreadable,
+                is_seen,
+                figures.counts.unreadable,
+            ),
             self.drift.map(|allowed| drift_limit(allowed, figures)),
             self.sound_offset.map(|allowed| {
                 let found = figures.sound.and_then(|sound| sound.offset_max).map(f64::abs);
                 time_limit(url, "--max-sound-offset", allowed, found)
             }),
             self.gap.map(|allowed| {
-                time_limit(
-                    url,
-                    "--max-gap",
-                    allowed,
-                    figures.interval.map(|interval| interval.max),
-                )
+                // Without a stamp every picture is a new one.
+                let delivery = &figures.delivery;
+                let came = if figures.live {
+                    delivery.arrivals
+                } else {
+                    delivery.timestamps
+                };
+                let interval = figures.interval.or(came.filter(|_| !is_read));
+                time_limit(url, "--max-gap", allowed, interval.map(|interval| interval.max))
             }),
             self.fps.map(|allowed| rate_limit(allowed, figures)),
         ]
@@ -72,18 +81,13 @@ impl Limits {
 }
 
 const NOT_MEASURED: &str = "not measured";
+const NEEDS_STAMP: &str = "not measured: it needs a stamp";
 
-/// `found` in ms, by clocks of which `clock` is known.
-fn latency_limit(
-    url: &str,
-    name: &str,
-    allowed: Duration,
-    found: Option<f64>,
-    clock: &ClockRelation,
-) -> Limit {
+/// `found` in ms.
+fn latency_limit(figures: &StreamFigures, name: &str, allowed: Duration, found: Option<f64>) -> Limit {
     let allowed = allowed.as_secs_f64() * 1000.0;
-    let (found, kept) = match (found, clock) {
-        (None, _) => (NOT_MEASURED.into(), false),
+    let (found, kept) = match (found, &figures.clock) {
+        (None, _) => (unmeasured(figures), false),
         (Some(found), ClockRelation::Same) => (format!("{found:.1} ms"), found <= allowed),
         (Some(found), ClockRelation::Ntp { correction }) => within(found, correction.uncertainty, allowed),
         (Some(found), ClockRelation::SenderReports { offset }) => {
@@ -95,7 +99,7 @@ fn latency_limit(
         ),
     };
     Limit {
-        url: url.into(),
+        url: figures.url.clone(),
         name: name.into(),
         allowed: format!("{allowed} ms"),
         found,
@@ -158,13 +162,19 @@ fn not_measured() -> (String, bool) {
     (NOT_MEASURED.into(), false)
 }
 
-fn count_limit(url: &str, name: &str, allowed: u64, found: Option<u64>) -> Limit {
+/// Where there are pictures and no stamp, that is what is missing.
+fn unmeasured(figures: &StreamFigures) -> String {
+    let is_unstamped = figures.counts.frames > 0 && figures.counts.readings == 0;
+    if is_unstamped { NEEDS_STAMP } else { NOT_MEASURED }.into()
+}
+
+fn count_limit(url: &str, name: &str, allowed: u64, found: Result<u64, &StreamFigures>) -> Limit {
     Limit {
         url: url.into(),
         name: name.into(),
         allowed: allowed.to_string(),
-        found: found.map_or_else(|| NOT_MEASURED.into(), |found| found.to_string()),
-        kept: found.is_some_and(|found| found <= allowed),
+        kept: found.is_ok_and(|found| found <= allowed),
+        found: found.map_or_else(unmeasured, |found| found.to_string()),
     }
 }
 

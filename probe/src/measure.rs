@@ -98,7 +98,7 @@ impl Outcome {
     /// Whether everything was measured and each limit kept.
     #[must_use]
     pub fn is_good(&self) -> bool {
-        let measured = |stream: &crate::figures::StreamFigures| stream.counts.readings > 0;
+        let measured = |stream: &crate::figures::StreamFigures| stream.counts.frames > 0;
         !self.failed
             && self.measurement.streams.iter().all(measured)
             && self.measurement.limits.iter().all(|limit| limit.kept)

@@ -1,5 +1,7 @@
 //! How fast pictures come, once those that a server had in store are over.
 
+use crate::values::Values;
+
 /// Pictures at the beginning that are looked at for what had been in store: a minute and more.
 const BEGINNING: usize = 2048;
 
@@ -16,6 +18,9 @@ pub(crate) struct Pace {
     beginning: Vec<Shown>,
     last: Option<Shown>,
     pictures: u64,
+    /// From picture to picture, as they came and as they are to be shown (ns).
+    pub(crate) arrivals: Values,
+    pub(crate) timestamps: Values,
     /// Of what was before the connection that there is.
     past: Found,
 }
@@ -33,6 +38,13 @@ impl Pace {
     /// A picture came at `arrival`, or its last packet did, to be shown at `pts`.
     pub(crate) fn picture(&mut self, arrival: u64, pts: Option<u64>) {
         let shown = Shown { arrival, pts };
+        if let Some(last) = self.last {
+            self.arrivals.push(between(last.arrival, arrival));
+            let times = last.pts.zip(pts).filter(|(last, pts)| last < pts);
+            if let Some((last, pts)) = times {
+                self.timestamps.push(between(last, pts));
+            }
+        }
         if self.beginning.len() < BEGINNING {
             self.beginning.push(shown);
         }
@@ -43,9 +55,10 @@ impl Pace {
 
     /// What comes next is of another connection: the time until then is none of the stream's.
     pub(crate) fn cut(&mut self) {
-        let past = self.found();
         *self = Self {
-            past,
+            past: self.found(),
+            arrivals: std::mem::take(&mut self.arrivals),
+            timestamps: std::mem::take(&mut self.timestamps),
             ..Self::default()
         };
     }
@@ -98,6 +111,10 @@ impl Pace {
         // One that came a moment early was not in store.
         fast.filter(|fast| *fast > 1).unwrap_or(0)
     }
+}
+
+fn between(earlier: u64, later: u64) -> i64 {
+    later.cast_signed().saturating_sub(earlier.cast_signed())
 }
 
 #[cfg(test)]

@@ -61,6 +61,8 @@ pub(crate) struct Stream {
     packets: Arc<Packets>,
     past: Past,
     absences: Absences,
+    /// How often and how long the picture stood still when it was stopped, by the pictures alone.
+    standstill: Option<(u64, u64)>,
     tally: Tally,
     live: bool,
     /// Whether the first picture has decided that.
@@ -110,10 +112,11 @@ impl Stream {
             },
             tell,
             player: None,
-            taps: Taps::new(),
+            taps: Taps::new(manner.freeze_threshold),
             packets: Arc::default(),
             past: Past::default(),
             absences: Absences::default(),
+            standstill: None,
             tally: Tally::new(live, correction, every),
             live,
             live_is_known: false,
@@ -418,6 +421,8 @@ impl Stream {
 
     /// Stops it: counts and what was told of pictures then are of the same pictures.
     pub(crate) fn stop(&mut self) {
+        // A picture that stands still does so until now.
+        self.standstill = Some(self.taps.standstill(self.live && !self.ended));
         self.leave();
         self.has_stopped = true;
     }

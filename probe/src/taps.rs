@@ -8,9 +8,10 @@ use gst::prelude::*;
 use gst_video::prelude::*;
 
 use crate::clock;
-use crate::figures::{KeyFrames, Still};
+use crate::figures::{Delivery, KeyFrames, Still};
 use crate::pace::Pace;
 use crate::packets::Packets;
+use crate::standstill::Standstill;
 use crate::values::Values;
 
 /// After so many pictures a decoder has filled what it holds back.
@@ -23,6 +24,8 @@ const CONVERSION: gst::ClockTime = gst::ClockTime::from_seconds(5);
 #[derive(Debug)]
 pub(crate) struct Taps {
     asked: Instant,
+    /// A picture that stands still for longer is frozen (ns).
+    freeze_threshold: u64,
     decoders: Mutex<Vec<Watched>>,
     decoded: Mutex<Decoded>,
 }
@@ -44,6 +47,11 @@ struct Encoded {
     first_key: Option<gst::ClockTime>,
     last_key: Option<gst::ClockTime>,
     key_interval: Values,
+    /// Coded pictures, and their bytes.
+    coded: u64,
+    bytes: u64,
+    key_bytes: u64,
+    key_bytes_max: u64,
     /// When pictures that are in the decoder are to be shown.
     inside: VecDeque<gst::ClockTime>,
     /// Pictures that have left the decoder, and the fewest that stayed in it once it had settled.
@@ -58,6 +66,8 @@ struct Decoded {
     /// When the last one came, in ns since the Unix epoch.
     last: Option<u64>,
     pace: Pace,
+    still_by_arrival: Standstill,
+    still_by_pts: Standstill,
     /// The last pictures that are to be shown before the first key picture.
     before_key: VecDeque<gst::ClockTime>,
     caps: Option<gst::Caps>,
@@ -84,10 +94,15 @@ impl Encoded {
         if self.inside.len() > MOST_INSIDE {
             self.inside.pop_front();
         }
+        let size = buffer.size() as u64;
+        self.coded += 1;
+        self.bytes += size;
         if buffer.flags().contains(gst::BufferFlags::DELTA_UNIT) {
             return;
         }
         self.key_frames += 1;
+        self.key_bytes += size;
+        self.key_bytes_max = self.key_bytes_max.max(size);
         self.first_key
             .get_or_insert(buffer.pts().unwrap_or(gst::ClockTime::ZERO));
         if let (Some(last), Some(pts)) = (self.last_key, buffer.pts()) {
@@ -97,9 +112,24 @@ impl Encoded {
         self.last_key = buffer.pts();
     }
 
+    /// The mean size of a picture and of a key picture, and the largest key picture, in bytes.
+    #[expect(clippy::cast_precision_loss, reason = "bytes of one measurement")]
+    fn sizes(&self) -> (Option<f64>, Option<f64>, u64) {
+        let mean = |bytes: u64, count: u64| (count > 0).then(|| bytes as f64 / count as f64);
+        (
+            mean(self.bytes, self.coded),
+            mean(self.key_bytes, self.key_frames),
+            self.key_bytes_max,
+        )
+    }
+
     /// Goes on counting where another one ended.
     fn follow(&mut self, before: &mut Self) {
         self.key_frames += std::mem::take(&mut before.key_frames);
+        self.coded += std::mem::take(&mut before.coded);
+        self.bytes += std::mem::take(&mut before.bytes);
+        self.key_bytes += std::mem::take(&mut before.key_bytes);
+        self.key_bytes_max = self.key_bytes_max.max(before.key_bytes_max);
         let own = std::mem::replace(&mut self.key_interval, std::mem::take(&mut before.key_interval));
         self.key_interval.append(&own);
     }
@@ -124,9 +154,10 @@ impl Encoded {
 
 impl Taps {
     /// The stream is asked for now.
-    pub(crate) fn new() -> Arc<Self> {
+    pub(crate) fn new(freeze_threshold: Duration) -> Arc<Self> {
         Arc::new(Self {
             asked: Instant::now(),
+            freeze_threshold: u64::try_from(freeze_threshold.as_nanos()).unwrap_or(u64::MAX),
             decoders: Mutex::default(),
             decoded: Mutex::default(),
         })
@@ -198,7 +229,17 @@ impl Taps {
             self.encoded()
                 .is_some_and(|encoded| lock(&encoded).is_before_key(*pts))
         });
+        let content = (!self.is_read()).then(|| checksum(buffer)).flatten();
         let mut decoded = lock(&self.decoded);
+        if let Some(content) = content {
+            decoded
+                .still_by_arrival
+                .picture(content, arrival, self.freeze_threshold);
+            let shown = pts.map_or(arrival, gst::ClockTime::nseconds);
+            decoded
+                .still_by_pts
+                .picture(content, shown, self.freeze_threshold);
+        }
         decoded.pictures += 1;
         decoded.first.get_or_insert_with(|| self.asked.elapsed());
         decoded.last = Some(arrival);
@@ -209,6 +250,11 @@ impl Taps {
             decoded.before_key.pop_front();
         }
         decoded.caps = pad.current_caps();
+    }
+
+    /// Whether a stamp was read: then that tells what stands still.
+    fn is_read(&self) -> bool {
+        lock(&self.decoded).still_wanted
     }
 
     fn keep_still(&self, pad: &gst::Pad, buffer: &gst::BufferRef) {
@@ -263,6 +309,34 @@ impl Taps {
         lock(&self.decoded).pace.clone()
     }
 
+    /// What of the stream's coded pictures needs no stamp; packets are another's.
+    pub(crate) fn delivery(&self, live: bool) -> Delivery {
+        let pace = self.pace();
+        let coded = self.encoded().map(|encoded| lock(&encoded).sizes());
+        let (mean, key, key_max) = coded.unwrap_or_default();
+        let fps = pace.frames_per_second();
+        Delivery {
+            bitrate_kbps: mean.zip(fps).map(|(bytes, fps)| bytes * 8.0 * fps / 1000.0),
+            arrivals: pace.arrivals.distribution().filter(|_| live),
+            timestamps: pace.timestamps.distribution(),
+            key_frame_bytes: key,
+            key_frame_bytes_max: key.map(|_| key_max),
+            ..Delivery::default()
+        }
+    }
+
+    /// How often the picture stood still, and for how long in all (ns), by the pictures alone.
+    pub(crate) fn standstill(&self, live: bool) -> (u64, u64) {
+        let decoded = lock(&self.decoded);
+        let still = if live {
+            decoded.still_by_arrival
+        } else {
+            decoded.still_by_pts
+        };
+        let now = if live { clock::now() } else { still.last() };
+        still.frozen(now, self.freeze_threshold)
+    }
+
     pub(crate) fn codec(&self) -> Option<String> {
         lock(&*self.encoded()?).codec.clone()
     }
@@ -301,6 +375,10 @@ impl Taps {
         let still = lock(&self.decoded).still.clone()?;
         to_still(&still)
     }
+}
+
+fn checksum(picture: &gst::BufferRef) -> Option<u32> {
+    picture.map_readable().ok().map(|bytes| crc32fast::hash(&bytes))
 }
 
 fn to_still(sample: &gst::Sample) -> Option<Still> {
@@ -398,7 +476,7 @@ mod tests {
         gst::init().expect("GStreamer");
         let decoder = || gst::ElementFactory::make("identity").build().expect("identity");
         let [other, shown] = [decoder(), decoder()];
-        let taps = Taps::new();
+        let taps = Taps::new(Duration::from_millis(500));
         taps.watch_decoder(&other);
         taps.watch_decoder(&shown);
         taps.look_at(&shown);

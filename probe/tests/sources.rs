@@ -10,7 +10,9 @@ use rtsp_clock_probe::{Options, Outcome, Transport, measure};
 #[path = "support/camera.rs"]
 mod camera;
 
-use camera::{Camera, Medium, PERIOD, Step, goodbye, h264, in_time, is_of_key_picture, pictures, sounds};
+use camera::{
+    Camera, Medium, PERIOD, Step, goodbye, h264, in_time, is_of_key_picture, pictures, report, sounds,
+};
 
 const SIZE: (u32, u32) = (320, 240);
 const FRAMES: usize = 30;
@@ -240,5 +242,55 @@ fn pictures_before_the_first_key_picture_are_counted_apart() {
         counts.frames,
         counts.readings + counts.before_key_picture,
         "{counts:?}"
+    );
+}
+
+/// What the packets of a camera tell whatever is in the picture: numbers, reports, sizes.
+#[test]
+fn packets_are_counted_and_reports_are_held_against_each_other() {
+    let mut frames = pictures(100, SIZE, 1000);
+    let sent: usize = frames.iter().map(Vec::len).sum();
+    // One is lost, one comes twice, two change places.
+    frames[20].remove(1);
+    let again = frames[40][0].clone();
+    frames[40].push(again);
+    frames[60].swap(1, 2);
+    let mut steps = Vec::new();
+    for (place, packets) in frames.into_iter().enumerate() {
+        if place % 25 == 0 {
+            steps.push(Step::Send(
+                Medium::Picture,
+                vec![report(&packets[0], place as u64)],
+            ));
+        }
+        steps.extend(in_time(vec![packets]));
+    }
+    let camera = Camera::start(vec![steps]);
+    let outcome = measured(&camera, 98, false);
+    let stream = &outcome.measurement.streams[0];
+    assert!(outcome.is_good(), "{stream:#?}");
+    let delivery = &stream.delivery;
+    let packets = delivery.packets.expect("RTP");
+    assert_eq!(
+        (packets.lost, packets.reordered, packets.duplicates),
+        (1, 1, 1),
+        "{packets:?}"
+    );
+    assert!(
+        packets.received <= sent as u64 && packets.jitter_max > 0.0,
+        "{packets:?} of {sent}"
+    );
+    let reports = delivery.sender_reports.expect("sender reports");
+    assert!((3..=4).contains(&reports.count), "{reports:?}");
+    assert!(
+        delivery.bitrate_kbps.is_some_and(|kbps| kbps > 100.0),
+        "{delivery:?}"
+    );
+    assert!(
+        delivery
+            .key_frame_bytes
+            .zip(delivery.key_frame_bytes_max)
+            .is_some(),
+        "{delivery:?}"
     );
 }

@@ -1,5 +1,6 @@
 //! The figures of a stream, named and put in order: what the table and the page share.
 
+use super::delivery;
 use super::words::{self, NOTHING};
 use crate::figures::{Distribution, StreamFigures};
 
@@ -12,8 +13,8 @@ pub(super) struct Group {
     pub(super) rows: &'static [(&'static str, Tell)],
 }
 
-/// What few streams have: a row is shown where one of them has it.
-const RARE: &str = "Besides";
+/// What not every stream has: a row is shown where one of them has it.
+const RARE: [&str; 2] = ["Besides", "Delivery, without the stamp"];
 
 /// The rows of a group that have something to tell of these streams.
 pub(super) fn shown<'a>(group: &'a Group, streams: &[&StreamFigures]) -> Vec<&'a (&'static str, Tell)> {
@@ -21,7 +22,7 @@ pub(super) fn shown<'a>(group: &'a Group, streams: &[&StreamFigures]) -> Vec<&'a
     group
         .rows
         .iter()
-        .filter(|row| group.title != RARE || tells(row))
+        .filter(|row| !RARE.contains(&group.title) || tells(row))
         .collect()
 }
 
@@ -76,7 +77,7 @@ pub(super) const GROUPS: &[Group] = &[
         ],
     },
     Group {
-        title: RARE,
+        title: RARE[0],
         rows: &[
             ("in store at first", |stream| words::backlog(stream.backlog)),
             ("before a key picture", |stream| {
@@ -98,6 +99,22 @@ pub(super) const GROUPS: &[Group] = &[
             ("key to key frame", |stream| {
                 spread(stream.key_frames.interval.as_ref())
             }),
+        ],
+    },
+    Group {
+        title: RARE[1],
+        rows: &[
+            ("bitrate", delivery::bitrate),
+            ("pictures as they came", delivery::arrivals),
+            ("pictures' timestamps", delivery::timestamps),
+            ("key picture: mean / max", delivery::key_pictures),
+            ("RTP packets", delivery::packets),
+            ("lost / late / twice", delivery::losses),
+            ("jitter / max", delivery::jitter),
+            ("sender reports", delivery::reports),
+            ("RTP time against NTP", delivery::rtp_time),
+            ("NTP against this clock", delivery::clock),
+            ("sound after its picture", delivery::sound),
         ],
     },
     Group {

@@ -3,13 +3,17 @@
 use super::Stream;
 use crate::clock;
 use crate::failures;
-use crate::figures::{ClockRelation, Evidence, StreamFigures};
+use crate::figures::{ClockRelation, Counts, Delivery, Evidence, StreamFigures};
+use crate::values::ms;
+
+const NS_PER_MS: u64 = 1_000_000;
 
 impl Stream {
     /// What came of it.
     pub(crate) fn finish(mut self, clock: ClockRelation) -> (StreamFigures, Evidence) {
         self.conclude();
-        let counts = self.counts();
+        let counts = self.counts_of_all();
+        let delivery = self.delivery();
         let mut tally = std::mem::take(&mut self.tally);
         let (taps, pace) = (self.taps.clone(), self.taps.pace());
         let drift = tally.drift_ppm();
@@ -39,6 +43,7 @@ impl Stream {
             sound: tally.sound(self.past.has_sound),
             losses: tally.losses(),
             absences: std::mem::take(&mut self.absences).into_all(clock::now()),
+            delivery,
             problems: std::mem::take(&mut self.problems),
             ..StreamFigures::default()
         };
@@ -47,6 +52,29 @@ impl Stream {
             ..tally.into_evidence()
         };
         (figures, evidence)
+    }
+
+    /// What was counted: what stood still by the pictures themselves, where no stamp was read.
+    fn counts_of_all(&self) -> Counts {
+        let counts = self.counts();
+        if counts.readings > 0 || counts.frames == 0 {
+            return counts;
+        }
+        let (frozen, time) = self.standstill.unwrap_or_default();
+        Counts {
+            frozen,
+            frozen_time: time / NS_PER_MS,
+            ..counts
+        }
+    }
+
+    fn delivery(&self) -> Delivery {
+        Delivery {
+            packets: self.packets.counts(),
+            sender_reports: self.packets.sender_reports(),
+            sound_minus_picture: self.packets.sound_minus_picture().map(ms),
+            ..self.taps.delivery(self.live)
+        }
     }
 
     /// Says what can be said at the end only.

@@ -115,6 +115,14 @@ pub(crate) fn goodbye(ssrc: u32) -> Vec<u8> {
     [&[0x80, 201, 0, 1][..], &ssrc, &[0x81, 203, 0, 1], &ssrc].concat()
 }
 
+/// A sender report of the frame with that packet and number, at 25 frames a second (RFC 3550, 6.4.1).
+pub(crate) fn report(packet: &[u8], frame: u64) -> Vec<u8> {
+    // 2026-01-01T00:00:00Z, by the count of NTP.
+    let ntp = ((1_767_225_600_u64 + 2_208_988_800) << 32) + (frame << 32) / 25;
+    let (time, ssrc) = (&packet[4..8], &packet[8..12]);
+    [&[0x80, 200, 0, 6][..], ssrc, &ntp.to_be_bytes(), time, &[0; 8]].concat()
+}
+
 /// Has frames come one after the other, in time.
 pub(crate) fn in_time(frames: Vec<Vec<Vec<u8>>>) -> Vec<Step> {
     let steps = frames
@@ -207,12 +215,18 @@ impl Camera {
     }
 }
 
-/// The payload type of the first packet, of a picture.
+/// The payload type of a packet of a picture.
 fn payload(step: &Step) -> Option<u8> {
-    match step {
-        Step::Send(Medium::Picture, packets) => packets.first().map(|packet| packet[1] & 0x7f),
-        _ => None,
-    }
+    let Step::Send(Medium::Picture, packets) = step else {
+        return None;
+    };
+    let packet = packets.first().filter(|packet| !is_rtcp(packet))?;
+    Some(packet[1] & 0x7f)
+}
+
+/// As RFC 5761 tells them apart.
+fn is_rtcp(packet: &[u8]) -> bool {
+    (200..=204).contains(&packet[1])
 }
 
 fn play(mut to: &TcpStream, steps: Vec<Step>) {
@@ -224,8 +238,7 @@ fn play(mut to: &TcpStream, steps: Vec<Step>) {
             }
             Step::Send(medium, packets) => {
                 for packet in packets {
-                    let is_rtcp = (200..=204).contains(&packet[1]);
-                    let channel = u8::from(is_rtcp) + if medium == Medium::Sound { 2 } else { 0 };
+                    let channel = u8::from(is_rtcp(&packet)) + if medium == Medium::Sound { 2 } else { 0 };
                     let length = u16::try_from(packet.len()).expect("it fits").to_be_bytes();
                     let head = [b'$', channel, length[0], length[1]];
                     if to.write_all(&[&head[..], &packet].concat()).is_err() {
