@@ -294,3 +294,26 @@ fn packets_are_counted_and_reports_are_held_against_each_other() {
         "{delivery:?}"
     );
 }
+
+#[test]
+fn how_much_later_sound_comes_than_its_picture_is_told_by_reports() {
+    let late = 5;
+    let (frames, tones) = (pictures(75, SIZE, 1000), sounds(75, 1001));
+    let mut steps = vec![
+        Step::Send(Medium::Picture, vec![report(&frames[0][0], 0)]),
+        Step::Send(Medium::Sound, vec![report(&tones[0], 0)]),
+    ];
+    for (place, picture) in frames.into_iter().enumerate() {
+        let tone = place.checked_sub(late).map(|place| tones[place].clone());
+        steps.extend(tone.map(|tone| Step::Send(Medium::Sound, vec![tone])));
+        steps.push(Step::Send(Medium::Picture, picture));
+        steps.push(Step::Wait(PERIOD));
+    }
+    let camera = Camera::start(vec![steps]);
+    let outcome = measured(&camera, 70, false);
+    let stream = &outcome.measurement.streams[0];
+    assert!(outcome.is_good(), "{stream:#?}");
+    let offset = stream.delivery.sound_minus_picture.expect("reports of both");
+    // Five frames late, and a busy machine sends no faster.
+    assert!(offset > 190.0, "{offset} ms");
+}
