@@ -1,5 +1,6 @@
 //! The command line: what it takes, and what each option does.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
@@ -12,8 +13,10 @@ use anyhow::{Context as _, anyhow, ensure};
 use clap::Parser;
 use jiff::SignedDuration;
 
+use crate::console;
 use crate::failures::{PASSWORD, USERNAME};
 use crate::figures::Sample;
+use crate::join::{self, measure_joined};
 use crate::limits::Limits;
 use crate::live::{Lines, Progress};
 use crate::measure::{Observer, Options, Outcome, measure_until};
@@ -47,10 +50,10 @@ Exit status: 0 if all streams were measured and all limits kept, 1 if not, 2 for
 pub struct Arguments {
     /// What to measure: URLs or files, any that GStreamer plays
     #[arg(value_name = "URL", required_unless_present = "print_schema")]
-    urls: Vec<String>,
+    urls: Vec<OsString>,
     /// Another way to the first URL's camera, such as its stream as an NVR hands it on: what does that add?
     #[arg(long, value_name = "URL")]
-    via: Vec<String>,
+    via: Vec<OsString>,
     /// How an RTSP server is to send
     #[arg(long, value_enum, default_value = "auto")]
     transport: Transport,
@@ -66,12 +69,19 @@ pub struct Arguments {
     /// For how long to measure [default: until Ctrl+C; a file: to its end]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     duration: Option<Duration>,
+    /// Ask again for a live stream whose connection ended, until it is back, and say how long it was away
+    #[arg(long)]
+    reconnect: bool,
     /// Ask this NTP server how far this machine's clock is off, and correct latencies by it: the camera keeps its time
     #[arg(long, value_name = "HOST")]
     ntp: Option<String>,
     /// A picture that stands still for longer is frozen
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "500ms")]
     freeze_threshold: Duration,
+    /// Measure files, folders of them and playlists (.m3u8) as one recording, in the order of their stamps: what is missing
+    /// between two segments, and what is in both
+    #[arg(long, conflicts_with_all = ["via", "every"])]
+    join: bool,
     /// Examine one in N pictures; not with --via, which needs every one
     #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..))]
     every: u32,
@@ -96,7 +106,6 @@ impl fmt::Debug for Arguments {
 
 /// Limits
 #[derive(Debug, clap::Args)]
-#[expect(clippy::struct_field_names, reason = "as the options are called")]
 #[command(next_help_heading = "Limits (exit status 1 if one is broken)")]
 struct LimitArguments {
     /// The median of the latency
@@ -117,6 +126,18 @@ struct LimitArguments {
     /// Pictures whose stamp could not be read
     #[arg(long, value_name = "N")]
     max_unreadable: Option<u64>,
+    /// The drift, either way, in parts per million; its uncertainty counts in
+    #[arg(long, value_name = "PPM", value_parser = positive)]
+    max_drift: Option<f64>,
+    /// How far sound may be from its picture, either way
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    max_sound_offset: Option<Duration>,
+    /// The longest time from one new frame to the next
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    max_gap: Option<Duration>,
+    /// Frames a second, at least
+    #[arg(long, value_name = "N", value_parser = positive)]
+    min_fps: Option<f64>,
 }
 
 /// Outputs
@@ -151,9 +172,11 @@ pub struct Misread {
 }
 
 /// `text` without the log-ins and secrets of any URL among the arguments, which clap repeats as they are.
-fn hidden(text: &str, arguments: impl Iterator<Item = String>) -> String {
+fn hidden(text: &str, arguments: impl Iterator<Item = OsString>) -> String {
     arguments.fold(text.to_owned(), |text, argument| {
-        text.replace(&argument, &secrets::shown(&argument))
+        // As clap shows what is not UTF-8.
+        let argument = argument.to_string_lossy();
+        text.replace(&*argument, &secrets::shown(&argument))
     })
 }
 
@@ -164,11 +187,25 @@ fn duration(text: &str) -> Result<Duration, String> {
     Duration::try_from(duration).map_err(|_| wrong())
 }
 
+/// A number that is not negative, with its unit or without.
+fn positive(text: &str) -> Result<f64, String> {
+    let number = text.trim_end_matches("ppm").trim_end();
+    let number: f64 = number
+        .parse()
+        .map_err(|_| "write a number, like 25 or 0.5".to_owned())?;
+    if number.is_finite() && number >= 0.0 {
+        Ok(number)
+    } else {
+        Err("write a number that is not negative".into())
+    }
+}
+
 /// A command line that makes sense.
 #[derive(Debug)]
 #[expect(clippy::option_option, reason = "as above")]
 pub struct Plan {
     options: Options,
+    join: bool,
     json: Option<Option<PathBuf>>,
     csv: Option<PathBuf>,
     report: Option<PathBuf>,
@@ -202,7 +239,7 @@ impl Arguments {
     /// What to print and exit with, where it cannot be understood or asks for help. No log-in is in it.
     pub fn of_process() -> Result<Self, Misread> {
         Self::try_parse().map_err(|error| Misread {
-            text: hidden(&error.render().to_string(), std::env::args()),
+            text: hidden(&error.render().to_string(), std::env::args_os()),
             is_mistake: error.use_stderr(),
         })
     }
@@ -232,14 +269,18 @@ impl Arguments {
             username,
             password: password.unwrap_or_default(),
         });
-        let targets = |texts: &[String]| -> anyhow::Result<Vec<Target>> {
-            texts
+        let targets = |named: &[OsString]| -> anyhow::Result<Vec<Target>> {
+            named
                 .iter()
-                .map(|text| Target::parse(text, credentials.as_ref()))
+                .map(|named| Target::named(named, credentials.as_ref()))
                 .collect()
         };
         let options = Options {
-            targets: targets(&self.urls)?,
+            targets: if self.join {
+                join::segments(&self.urls)?
+            } else {
+                targets(&self.urls)?
+            },
             vias: targets(&self.via)?,
             transport: self.transport,
             duration: self.duration,
@@ -251,6 +292,10 @@ impl Arguments {
                 lost: self.limits.max_lost,
                 frozen: self.limits.max_frozen,
                 unreadable: self.limits.max_unreadable,
+                drift: self.limits.max_drift,
+                sound_offset: self.limits.max_sound_offset,
+                gap: self.limits.max_gap,
+                fps: self.limits.min_fps,
             },
             ntp: self.ntp,
             freeze_threshold: self.freeze_threshold,
@@ -258,9 +303,11 @@ impl Arguments {
             latency: self.latency,
             any_certificate: self.insecure,
             spot: self.spot,
+            reconnect: self.reconnect,
         };
         Ok(Plan {
             options,
+            join: self.join,
             json: self.outputs.json,
             csv: self.outputs.csv,
             report: self.outputs.report,
@@ -282,7 +329,8 @@ pub fn run(plan: &Plan) -> anyhow::Result<bool> {
         .transpose()?;
     let report_file = plan.report.as_deref().map(Output::create).transpose()?;
     let mut watcher = Watcher::new(plan.csv.as_deref())?;
-    let outcome = measure_until(&plan.options, &*stop_on_signal()?, &mut watcher)?;
+    let measure = if plan.join { measure_joined } else { measure_until };
+    let outcome = measure(&plan.options, &*stop_on_signal()?, &mut watcher)?;
     watcher.finish()?;
     if let Some(file) = json_file {
         file.write(&line(report::json(&outcome.measurement)))?;
@@ -290,7 +338,7 @@ pub fn run(plan: &Plan) -> anyhow::Result<bool> {
     if let Some(file) = report_file {
         file.write(&report::html(&outcome.measurement, &outcome.evidence))?;
     }
-    print(&told_on_stdout(plan, &outcome))?;
+    console::print(&told_on_stdout(plan, &outcome))?;
     Ok(outcome.is_good())
 }
 
@@ -299,7 +347,7 @@ pub fn run(plan: &Plan) -> anyhow::Result<bool> {
 /// # Errors
 /// When stdout cannot be written to.
 pub fn print_schema() -> anyhow::Result<()> {
-    print(&line(report::schema()))
+    console::print(&line(report::schema()))
 }
 
 fn told_on_stdout(plan: &Plan, outcome: &Outcome) -> String {
@@ -314,16 +362,6 @@ fn line(mut text: String) -> String {
     text.truncate(text.trim_end().len());
     text.push('\n');
     text
-}
-
-/// To stdout. Whoever closed it early (`| head`) has seen enough.
-fn print(text: &str) -> anyhow::Result<()> {
-    match io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(error).context("cannot write to stdout")
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Set by the first SIGINT, SIGTERM or SIGHUP; the second ends the process at once.
@@ -407,11 +445,8 @@ impl Observer for Watcher {
             lines.clear();
         }
         // A server's own words may be among them.
-        eprintln!(
-            "rtsp-clock-probe: {}: {}",
-            report::clean(url),
-            report::clean(sentence)
-        );
+        let (url, sentence) = (report::clean(url), report::clean(sentence));
+        console::tell(&format!("rtsp-clock-probe: {url}: {sentence}\n"));
     }
 
     fn wants_progress(&self) -> bool {
@@ -452,7 +487,7 @@ mod tests {
             let Err(error) = Arguments::try_parse_from(line) else {
                 panic!("{option} takes no URL");
             };
-            let shown = hidden(&error.render().to_string(), line.into_iter().map(String::from));
+            let shown = hidden(&error.render().to_string(), line.into_iter().map(OsString::from));
             assert!(shown.contains("rtsp://***@h/a?token=***"), "{shown}");
             assert!(!shown.contains("ret"), "{shown}");
         }

@@ -1,6 +1,10 @@
 //! Says in a sentence what is wrong with a stream, and what to do about it.
 
 use crate::clock;
+use crate::figures::Absence;
+use crate::intake::Refusal;
+use crate::redirects;
+use crate::secrets;
 use crate::target::Target;
 
 /// Environment variables to log in with.
@@ -8,25 +12,73 @@ pub(crate) const USERNAME: &str = "RTSP_PROBE_USERNAME";
 /// See [`USERNAME`].
 pub(crate) const PASSWORD: &str = "RTSP_PROBE_PASSWORD";
 
-/// What a pipeline's error means.
-pub(crate) fn of_pipeline(message: &gst::message::Error, target: &Target) -> String {
+/// What a pipeline's error means, `seconds` after the stream was asked for; `played` if pictures had come by then.
+pub(crate) fn of_pipeline(
+    message: &gst::message::Error,
+    target: &Target,
+    played: bool,
+    seconds: f64,
+) -> String {
+    let sentence = if played {
+        broken(message, target, seconds)
+    } else {
+        never_played(message, target)
+    };
+    target.hide(&sentence)
+}
+
+/// A stream that was played is no more.
+fn broken(message: &gst::message::Error, target: &Target, seconds: f64) -> String {
+    let is_decoding = message.error().kind::<gst::StreamError>().is_some_and(|error| {
+        matches!(
+            error,
+            gst::StreamError::Decode | gst::StreamError::Format | gst::StreamError::Demux
+        )
+    });
+    let cause = if is_decoding { None } else { unreachable(target) };
+    match (cause, target.scheme()) {
+        (_, "file") => in_words(message, "It cannot be played on"),
+        (Some(cause), _) => format!(
+            "The connection ended after {seconds:.1} s, and the server is gone: {cause} Was the camera switched off or \
+             restarted? --reconnect measures on when it is back."
+        ),
+        (None, _) => in_words(message, &format!("The stream broke off after {seconds:.1} s")),
+    }
+}
+
+fn never_played(message: &gst::message::Error, target: &Target) -> String {
     let error = message.error();
-    let sentence = match error.kind::<gst::ResourceError>() {
+    match error.kind::<gst::ResourceError>() {
         Some(gst::ResourceError::NotAuthorized) => unauthorized(target),
         Some(gst::ResourceError::NotFound) => match target.scheme() {
             "file" => "The file cannot be found.".into(),
+            "rtmp" | "rtmps" | "rtmpt" => unreachable(target).unwrap_or_else(|| {
+                in_words(
+                    message,
+                    "The server answers, and has no such stream: check the URL's path",
+                )
+            }),
             _ => "The server has no stream at this path (404): check the URL's path.".into(),
         },
         Some(gst::ResourceError::OpenRead | gst::ResourceError::OpenReadWrite) => unreachable(target)
             .unwrap_or_else(|| in_words(message, "The server answers, and gives no stream")),
-        Some(gst::ResourceError::Read) => in_words(message, "The connection broke off"),
+        Some(gst::ResourceError::Read) => {
+            unreachable(target).unwrap_or_else(|| in_words(message, "The connection broke off"))
+        }
         _ => match error.kind::<gst::StreamError>() {
             Some(gst::StreamError::TypeNotFound | gst::StreamError::WrongType) => {
                 "This is nothing that can be played.".into()
             }
-            _ => in_words(message, "It cannot be played"),
+            Some(gst::StreamError::Decode) => in_words(message, "It cannot be played"),
+            // Most sources do not say that they found nobody.
+            _ => unreachable(target).unwrap_or_else(|| in_words(message, "It cannot be played")),
         },
-    };
+    }
+}
+
+/// A pipeline does not start, and nothing in it says why.
+pub(crate) fn not_started(error: &str, target: &Target) -> String {
+    let sentence = unreachable(target).unwrap_or_else(|| format!("It cannot be played: {error}."));
     target.hide(&sentence)
 }
 
@@ -42,7 +94,8 @@ fn unauthorized(target: &Target) -> String {
 
 /// Why its server cannot be reached; `None` if it can.
 fn unreachable(target: &Target) -> Option<String> {
-    if target.scheme() == "file" {
+    const CONNECTED: [&str; 8] = ["rtsp", "rtsps", "http", "https", "rtmp", "rtmps", "rtmpt", "ws"];
+    if !CONNECTED.contains(&target.scheme()) {
         return None;
     }
     let addresses = target.addresses();
@@ -50,7 +103,40 @@ fn unreachable(target: &Target) -> Option<String> {
     let Some(address) = addresses.first() else {
         return Some("The server's name has no address: check the URL's host.".into());
     };
-    Some(format!("No server can be reached at {address}: {cause}."))
+    Some(format!(
+        "No server can be reached at {address}: {cause}. Is it running, and are address and port right?"
+    ))
+}
+
+/// The server was made to say no more, in the midst of what it said.
+pub(crate) fn refused(refusal: &Refusal, target: &Target) -> String {
+    let sentence = match refusal {
+        Refusal::TooMuch => {
+            "The server's answer has no end: the probe hung up. Is an RTSP server at this address and \
+                             port?"
+                .into()
+        }
+        Refusal::Connections => {
+            "The server takes connection after connection and closes each: the probe gave up.".into()
+        }
+        Refusal::Redirects(last) => format!(
+            "The server sends the probe from address to address, to {} at last: three redirects are followed.",
+            secrets::shown(last)
+        ),
+        Refusal::Astray(from) => match redirects::location(from) {
+            Some(to) => format!(
+                "{} redirects to {}: the probe goes on to rtsp:// and rtsps:// only, and to another address than that \
+                 which it asked.",
+                secrets::shown(from),
+                secrets::shown(&to)
+            ),
+            None => format!(
+                "{} redirects to itself, or to where no RTSP is spoken.",
+                secrets::shown(from)
+            ),
+        },
+    };
+    target.hide(&sentence)
 }
 
 /// GStreamer's own words, the last line of its debug text as the cause.
@@ -89,7 +175,14 @@ pub(crate) fn missing_plugin(fields: &gst::StructureRef) -> Option<String> {
         .and_then(debian_package)
         .map(|package| format!(": install the Debian package {package}"))
         .unwrap_or_default();
-    Some(format!("GStreamer has no {name} on this machine{advice}."))
+    let advice = if advice.is_empty() && name.contains("protocol source") {
+        ": is the URL's scheme right (rtsp://, rtsps://, http://, https://, file:// …)?"
+    } else if advice.is_empty() {
+        "."
+    } else {
+        &format!("{advice}.")
+    };
+    Some(format!("GStreamer has no {name} on this machine{advice}"))
 }
 
 /// The Debian package with what plays a media type, a protocol or an element of that name.
@@ -108,7 +201,8 @@ fn debian_package(detail: &str) -> Option<&'static str> {
 /// Nothing in the picture can be read.
 pub(crate) fn no_stamp((width, height): (u32, u32)) -> String {
     format!(
-        "No stamp can be read in the picture ({width}x{height}). Is this the camera meant, and is its stamp on \
+        "No stamp can be read in the picture ({width}x{height}): latency, lost frames and whatever else needs a stamp is not \
+         told. Is this the camera meant, and is its stamp on \
          (\"stamp\": \"qr\" in its config.json, or RTSP_STAMP=qr; clocksrc stamp=qr)? A module of the stamp needs 2 px: a \
          picture that was made much smaller on its way cannot be read."
     )
@@ -120,9 +214,45 @@ pub(crate) fn one_stamp() -> String {
         .into()
 }
 
+/// A live stream came to its end.
+pub(crate) fn ended(seconds: f64) -> String {
+    format!(
+        "The server ended the stream after {seconds:.1} s. Was the camera switched off or restarted? --reconnect measures \
+         on when it is back."
+    )
+}
+
+/// The connection ended, and another one is tried.
+pub(crate) fn away(cause: &str) -> String {
+    // What it advises is done.
+    let cause = cause.split(" Was the camera").next().unwrap_or(cause);
+    format!("{cause} It is asked again until it is back.")
+}
+
+/// The camera is back.
+pub(crate) fn back(absence: &Absence) -> String {
+    format!("It is back after {:.1} s.", absence.time / 1000.0)
+}
+
 /// Nothing came at all.
-pub(crate) fn no_picture(seconds: f64) -> String {
-    format!("No picture came within {seconds:.1} s.")
+pub(crate) fn no_picture(seconds: f64, target: &Target) -> String {
+    let advice = match target.scheme() {
+        "udp" | "rtp" | "srt" => " Is anything sent to this address and port, and does a firewall let it in?",
+        "file" => "",
+        _ if target.is_rtsp() => {
+            " Does it take longer (--duration), or does a firewall keep RTP out (--transport tcp)?"
+        }
+        _ => " Does it take longer (--duration)?",
+    };
+    format!("No picture came within {seconds:.1} s.{advice}")
+}
+
+/// Sound was heard and cannot be held against the picture.
+pub(crate) fn not_in_step(seconds: f64) -> String {
+    format!(
+        "Sound against picture is not told: in {seconds:.1} s no RTCP sender reports came for both, and only these say \
+         which sound belongs to which picture. Measure for longer, or switch RTCP on at the server."
+    )
 }
 
 /// The camera cannot have this machine's clock, although it has its address; `why` is a part of a sentence.
@@ -170,7 +300,7 @@ mod tests {
         let message =
             gst::message::Error::builder(error, text).debug("source.c(7): open ():\nbecause of secret.");
         match message.build().view() {
-            gst::MessageView::Error(error) => of_pipeline(error, target),
+            gst::MessageView::Error(error) => of_pipeline(error, target, false, 1.0),
             other => panic!("{other:?}"),
         }
     }
@@ -198,6 +328,20 @@ mod tests {
             &target(None),
         );
         assert!(said.contains("127.0.0.1:9") && said.contains("refused"), "{said}");
+    }
+
+    #[test]
+    fn a_server_that_is_gone_while_it_is_measured_is_told_as_that() {
+        let error =
+            gst::message::Error::builder(gst::ResourceError::OpenReadWrite, "Could not open.").build();
+        let gst::MessageView::Error(error) = error.view() else {
+            panic!("an error");
+        };
+        let said = of_pipeline(error, &target(None), true, 10.04);
+        assert!(
+            said.starts_with("The connection ended after 10.0 s") && said.contains("--reconnect"),
+            "{said}"
+        );
     }
 
     #[test]

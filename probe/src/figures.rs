@@ -9,7 +9,7 @@ use serde::Serialize;
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// All that was measured in one run of the probe.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Measurement {
     /// [`SCHEMA_VERSION`].
@@ -68,7 +68,7 @@ pub struct ClockCheck {
 }
 
 /// How the camera's clock and this machine's were brought together.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", tag = "kind")]
 pub enum ClockRelation {
     /// Both are the same machine's, if the camera runs on this one, as its address says. A server on this machine that
@@ -87,11 +87,12 @@ pub enum ClockRelation {
         offset: Estimate,
     },
     /// Nothing is known: latencies contain whatever the clocks are apart.
+    #[default]
     Unknown,
 }
 
 /// What was found out about one URL or file.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StreamFigures {
     /// The URL without credentials, or the file.
@@ -112,8 +113,10 @@ pub struct StreamFigures {
     pub viewers: Option<u32>,
     /// What was done to the picture as a whole on its way, by the last stamp; `None` before one was read.
     pub alteration: Option<Alteration>,
-    /// Frames a second, as they came.
+    /// Frames a second, as they came; without the backlog.
     pub frames_per_second: Option<f64>,
+    /// Frames that came before all others, faster than they were made: what a server had in store.
+    pub backlog: u64,
     /// What was counted.
     pub counts: Counts,
     /// Instant shown → decoded picture at hand, of each frame as it came first; `None` for a file, or without readings.
@@ -145,6 +148,12 @@ pub struct StreamFigures {
     pub spots: Vec<Spot>,
     /// How far any two of these are apart.
     pub differences: Vec<Difference>,
+    /// When the connection had ended and was made anew (`--reconnect`).
+    pub absences: Vec<Absence>,
+    /// What needs no stamp: how pictures and packets came.
+    pub delivery: Delivery,
+    /// The files of which it is made, in the order of their stamps (`--join`).
+    pub segments: Vec<Segment>,
     /// Whatever went wrong, a sentence each, with what to do about it.
     pub problems: Vec<String>,
 }
@@ -169,8 +178,10 @@ pub struct Counts {
     pub frames: u64,
     /// Pictures whose stamp was read.
     pub readings: u64,
-    /// Pictures whose stamp could not be read.
+    /// Pictures whose stamp could not be read, without those before the first key picture.
     pub unreadable: u64,
+    /// Pictures that came out of the decoder before the stream's first key picture and could not be read.
+    pub before_key_picture: u64,
     /// Frames that never came.
     pub lost: u64,
     /// Frames that came again.
@@ -183,6 +194,24 @@ pub struct Counts {
     pub frozen_time: u64,
     /// How often the camera began anew.
     pub restarts: u64,
+}
+
+impl Counts {
+    /// Those of one connection and the next; of restarts, those that each saw.
+    pub(crate) fn and(&self, other: &Self) -> Self {
+        Self {
+            frames: self.frames + other.frames,
+            readings: self.readings + other.readings,
+            unreadable: self.unreadable + other.unreadable,
+            before_key_picture: self.before_key_picture + other.before_key_picture,
+            lost: self.lost + other.lost,
+            repeated: self.repeated + other.repeated,
+            out_of_order: self.out_of_order + other.out_of_order,
+            frozen: self.frozen + other.frozen,
+            frozen_time: self.frozen_time + other.frozen_time,
+            restarts: self.restarts + other.restarts,
+        }
+    }
 }
 
 /// Key frames.
@@ -279,6 +308,94 @@ pub struct Loss {
     pub first: u64,
     /// How many are missing.
     pub count: u64,
+}
+
+/// How a stream came, whatever its pictures show.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Delivery {
+    /// Of the coded pictures, in kbit/s.
+    pub bitrate_kbps: Option<f64>,
+    /// From picture to picture, as their packets arrived, or the decoded pictures where no packets are seen; `None` for a
+    /// file.
+    pub arrivals: Option<Distribution>,
+    /// From picture to picture, by their timestamps.
+    pub timestamps: Option<Distribution>,
+    /// Key pictures, in bytes: the mean.
+    pub key_frame_bytes: Option<f64>,
+    /// The largest one.
+    pub key_frame_bytes_max: Option<u64>,
+    /// The picture's RTP packets; `None` without RTP.
+    pub packets: Option<PacketCounts>,
+    /// The picture's RTCP sender reports; `None` where none came.
+    pub sender_reports: Option<SenderReports>,
+    /// How much later the sound of an instant arrives than its picture, in ms, by the sender reports of both: the medians.
+    pub sound_minus_picture: Option<f64>,
+}
+
+/// RTP packets, by their sequence numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PacketCounts {
+    /// Those that came.
+    pub received: u64,
+    /// Those that never came.
+    pub lost: u64,
+    /// Those that came after a later one.
+    pub reordered: u64,
+    /// Those that had come already.
+    pub duplicates: u64,
+    /// The interarrival jitter of RFC 3550 at the end, in ms.
+    pub jitter: f64,
+    /// The highest that it was.
+    pub jitter_max: f64,
+}
+
+/// RTCP sender reports, and what they tell of clocks. Of less than 10 s they tell nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SenderReports {
+    /// How many came.
+    pub count: u64,
+    /// From one to the next, as they arrived.
+    pub interval: Option<Distribution>,
+    /// How much faster RTP time runs than the NTP time in the reports, in parts per million.
+    pub rtp_time_ppm: Option<f64>,
+    /// How much faster the sender's clock runs than this machine's, in parts per million.
+    pub clock_ppm: Option<Estimate>,
+}
+
+/// One file of a recording in several.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Segment {
+    /// The file.
+    pub file: String,
+    /// The instant of its first frame; `None` without any stamp.
+    pub first: Option<u64>,
+    /// The latest instant of its frames.
+    pub last: Option<u64>,
+    /// Its decoded pictures.
+    pub frames: u64,
+    /// From the last frame of those before it to its first one, in ms, where frames are missing between them or the camera
+    /// began anew; else 0.
+    pub gap: f64,
+    /// Frames that are missing there.
+    pub missing: u64,
+    /// Its frames that those before it have as well.
+    pub overlap: u64,
+}
+
+/// A time without a connection.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Absence {
+    /// When the last picture before it came.
+    pub since: u64,
+    /// From then to the first picture behind it, or to the end of the measurement.
+    pub time: f64,
+    /// Why the connection ended: a sentence.
+    pub cause: String,
 }
 
 /// What another way to the same camera adds, frame by frame.

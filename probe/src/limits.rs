@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::figures::{ClockRelation, Distribution, Limit, StreamFigures};
 
 /// What is allowed; `None` is unlimited.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Limits {
     /// The median of the latency.
     pub p50: Option<Duration>,
@@ -19,6 +19,14 @@ pub struct Limits {
     pub frozen: Option<u64>,
     /// Pictures whose stamp could not be read.
     pub unreadable: Option<u64>,
+    /// The drift, either way, in parts per million.
+    pub drift: Option<f64>,
+    /// How far sound may be from its picture, either way.
+    pub sound_offset: Option<Duration>,
+    /// The longest time from one new frame to the next.
+    pub gap: Option<Duration>,
+    /// Frames a second, at least.
+    pub fps: Option<f64>,
 }
 
 impl Limits {
@@ -29,19 +37,42 @@ impl Limits {
         let url = &figures.url;
         let latency = |name, allowed: Option<Duration>, of: fn(&Distribution) -> f64| {
             let found = figures.latency.as_ref().map(of);
-            allowed.map(|allowed| latency_limit(url, name, allowed, found, &figures.clock))
+            allowed.map(|allowed| latency_limit(figures, name, allowed, found))
         };
-        let measured = figures.counts.readings > 0;
-        let count = |name, allowed: Option<u64>, found: u64| {
-            allowed.map(|allowed| count_limit(url, name, allowed, measured.then_some(found)))
+        let (is_read, is_seen) = (figures.counts.readings > 0, figures.counts.frames > 0);
+        let count = |name, allowed: Option<u64>, measured: bool, found: u64| {
+            let found = if measured { Ok(found) } else { Err(figures) };
+            allowed.map(|allowed| count_limit(url, name, allowed, found))
         };
         [
             latency("--max-p50", self.p50, |latency| latency.p50),
             latency("--max-p99", self.p99, |latency| latency.p99),
             latency("--max-latency", self.latency, |latency| latency.max),
-            count("--max-lost", self.lost, figures.counts.lost),
-            count("--max-frozen", self.frozen, figures.counts.frozen),
-            count("--max-unreadable", self.unreadable, figures.counts.unreadable),
+            count("--max-lost", self.lost, is_read, figures.counts.lost),
+            count("--max-frozen", self.frozen, is_seen, figures.counts.frozen),
+            count(
+                "--max-unreadable",
+                self.unreadable,
+                is_seen,
+                figures.counts.unreadable,
+            ),
+            self.drift.map(|allowed| drift_limit(allowed, figures)),
+            self.sound_offset.map(|allowed| {
+                let found = figures.sound.and_then(|sound| sound.offset_max).map(f64::abs);
+                time_limit(url, "--max-sound-offset", allowed, found)
+            }),
+            self.gap.map(|allowed| {
+                // Without a stamp every picture is a new one.
+                let delivery = &figures.delivery;
+                let came = if figures.live {
+                    delivery.arrivals
+                } else {
+                    delivery.timestamps
+                };
+                let interval = figures.interval.or(came.filter(|_| !is_read));
+                time_limit(url, "--max-gap", allowed, interval.map(|interval| interval.max))
+            }),
+            self.fps.map(|allowed| rate_limit(allowed, figures)),
         ]
         .into_iter()
         .flatten()
@@ -50,18 +81,13 @@ impl Limits {
 }
 
 const NOT_MEASURED: &str = "not measured";
+const NEEDS_STAMP: &str = "not measured: it needs a stamp";
 
-/// `found` in ms, by clocks of which `clock` is known.
-fn latency_limit(
-    url: &str,
-    name: &str,
-    allowed: Duration,
-    found: Option<f64>,
-    clock: &ClockRelation,
-) -> Limit {
+/// `found` in ms.
+fn latency_limit(figures: &StreamFigures, name: &str, allowed: Duration, found: Option<f64>) -> Limit {
     let allowed = allowed.as_secs_f64() * 1000.0;
-    let (found, kept) = match (found, clock) {
-        (None, _) => (NOT_MEASURED.into(), false),
+    let (found, kept) = match (found, &figures.clock) {
+        (None, _) => (unmeasured(figures), false),
         (Some(found), ClockRelation::Same) => (format!("{found:.1} ms"), found <= allowed),
         (Some(found), ClockRelation::Ntp { correction }) => within(found, correction.uncertainty, allowed),
         (Some(found), ClockRelation::SenderReports { offset }) => {
@@ -73,7 +99,7 @@ fn latency_limit(
         ),
     };
     Limit {
-        url: url.into(),
+        url: figures.url.clone(),
         name: name.into(),
         allowed: format!("{allowed} ms"),
         found,
@@ -87,20 +113,75 @@ fn within(found: f64, uncertainty: f64, allowed: f64) -> (String, bool) {
     (text, found + uncertainty <= allowed)
 }
 
-fn count_limit(url: &str, name: &str, allowed: u64, found: Option<u64>) -> Limit {
+/// Kept even if the drift is off by all of its uncertainty.
+fn drift_limit(allowed: f64, figures: &StreamFigures) -> Limit {
+    let uncertainty = figures.drift_uncertainty_ppm.unwrap_or_default();
+    let told = |ppm: f64| {
+        (
+            format!("{ppm:.1} ± {uncertainty:.1} ppm"),
+            ppm.abs() + uncertainty <= allowed,
+        )
+    };
+    let (found, kept) = figures.drift_ppm.map_or_else(not_measured, told);
+    Limit {
+        url: figures.url.clone(),
+        name: "--max-drift".into(),
+        allowed: format!("{allowed} ppm"),
+        found,
+        kept,
+    }
+}
+
+/// `found` in ms.
+fn time_limit(url: &str, name: &str, allowed: Duration, found: Option<f64>) -> Limit {
+    let allowed = allowed.as_secs_f64() * 1000.0;
+    let told = |found: f64| (format!("{found:.1} ms"), found <= allowed);
+    let (found, kept) = found.map_or_else(not_measured, told);
+    Limit {
+        url: url.into(),
+        name: name.into(),
+        allowed: format!("{allowed} ms"),
+        found,
+        kept,
+    }
+}
+
+fn rate_limit(allowed: f64, figures: &StreamFigures) -> Limit {
+    let told = |fps: f64| (format!("{fps:.2}"), fps >= allowed);
+    let (found, kept) = figures.frames_per_second.map_or_else(not_measured, told);
+    Limit {
+        url: figures.url.clone(),
+        name: "--min-fps".into(),
+        allowed: allowed.to_string(),
+        found,
+        kept,
+    }
+}
+
+fn not_measured() -> (String, bool) {
+    (NOT_MEASURED.into(), false)
+}
+
+/// Where there are pictures and no stamp, that is what is missing.
+fn unmeasured(figures: &StreamFigures) -> String {
+    let is_unstamped = figures.counts.frames > 0 && figures.counts.readings == 0;
+    if is_unstamped { NEEDS_STAMP } else { NOT_MEASURED }.into()
+}
+
+fn count_limit(url: &str, name: &str, allowed: u64, found: Result<u64, &StreamFigures>) -> Limit {
     Limit {
         url: url.into(),
         name: name.into(),
         allowed: allowed.to_string(),
-        found: found.map_or_else(|| NOT_MEASURED.into(), |found| found.to_string()),
-        kept: found.is_some_and(|found| found <= allowed),
+        kept: found.is_ok_and(|found| found <= allowed),
+        found: found.map_or_else(unmeasured, |found| found.to_string()),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::figures::{Counts, Estimate, KeyFrames, Times};
+    use crate::figures::{Counts, Estimate, KeyFrames, Sound, Times};
 
     fn figures() -> StreamFigures {
         StreamFigures {
@@ -142,6 +223,57 @@ mod tests {
             spots: Vec::new(),
             differences: Vec::new(),
             problems: vec![],
+            ..StreamFigures::default()
+        }
+    }
+
+    #[test]
+    fn a_recording_is_judged_by_drift_sound_gaps_and_rate() {
+        let figures = StreamFigures {
+            frames_per_second: Some(24.5),
+            drift_ppm: Some(-40.0),
+            drift_uncertainty_ppm: Some(5.0),
+            interval: Some(Distribution {
+                max: 120.0,
+                ..figures().latency.expect("one")
+            }),
+            sound: Some(Sound {
+                ticks: 3,
+                offset_median: Some(1.0),
+                offset_max: Some(-20.0),
+                drift_ppm: None,
+                drift_uncertainty_ppm: None,
+            }),
+            ..figures()
+        };
+        for (allowed, kept) in [(true, true), (false, false)] {
+            let [drift, fps, sound, gap] = if allowed {
+                [45.0, 24.5, 20.0, 120.0]
+            } else {
+                [44.9, 24.6, 19.9, 119.0]
+            };
+            let time = |ms: f64| Some(Duration::from_secs_f64(ms / 1000.0));
+            let limits = Limits {
+                drift: Some(drift),
+                sound_offset: time(sound),
+                gap: time(gap),
+                fps: Some(fps),
+                ..Limits::default()
+            };
+            let found = outcome(&limits, &figures);
+            let names = found.iter().map(|(name, ..)| name.as_str());
+            assert_eq!(
+                names.collect::<Vec<_>>(),
+                ["--max-drift", "--max-sound-offset", "--max-gap", "--min-fps"]
+            );
+            assert!(found.iter().all(|(.., it)| *it == kept), "{found:?}");
+            let nothing = outcome(&limits, &StreamFigures::default());
+            assert!(
+                nothing
+                    .iter()
+                    .all(|(_, found, kept)| found == NOT_MEASURED && !kept),
+                "{nothing:?}"
+            );
         }
     }
 

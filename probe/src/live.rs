@@ -22,6 +22,8 @@ pub struct Progress {
     pub lost: u64,
     pub frozen: u64,
     pub ended: bool,
+    /// Its connection has ended, and it is asked again.
+    pub away: bool,
 }
 
 /// One line, without its end.
@@ -38,6 +40,9 @@ pub fn line(progress: &Progress) -> String {
             .into(),
         );
         return parts.join("  ");
+    }
+    if progress.away {
+        parts.push("away".into());
     }
     parts.extend(progress.frames_per_second.map(|fps| format!("{fps:.1} fps")));
     if progress.readings == 0 {
@@ -129,6 +134,7 @@ mod tests {
             lost: 2,
             frozen: 1,
             ended: false,
+            away: false,
         }
     }
 

@@ -3,18 +3,18 @@
 use std::process::ExitCode;
 
 use rtsp_clock_probe::cli::{self, Environment};
+use rtsp_clock_probe::console;
 
 /// 0 if all is well, 1 if not, 2 for a wrong command line, as clap has it.
 fn main() -> ExitCode {
     let arguments = match cli::Arguments::of_process() {
         Ok(arguments) => arguments,
         Err(misread) if misread.is_mistake => {
-            eprint!("{}", misread.text);
+            console::tell(&misread.text);
             return ExitCode::from(2);
         }
         Err(help) => {
-            print!("{}", help.text);
-            return ExitCode::SUCCESS;
+            return exit_code(console::print(&help.text).map(|()| true));
         }
     };
     if arguments.wants_schema() {
@@ -23,7 +23,7 @@ fn main() -> ExitCode {
     match arguments.plan(Environment::of_process()) {
         Ok(plan) => exit_code(cli::run(&plan)),
         Err(error) => {
-            eprintln!("rtsp-clock-probe: {error:#}");
+            console::tell(&format!("rtsp-clock-probe: {error:#}\n"));
             ExitCode::from(2)
         }
     }
@@ -34,7 +34,7 @@ fn exit_code(done: anyhow::Result<bool>) -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            eprintln!("rtsp-clock-probe: error: {error:#}");
+            console::tell(&format!("rtsp-clock-probe: error: {error:#}\n"));
             ExitCode::FAILURE
         }
     }

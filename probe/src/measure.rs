@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -9,6 +10,7 @@ use jiff::Timestamp;
 
 use crate::clock::Origin;
 use crate::figures::{Added, ClockCheck, ClockRelation, Evidence, Measurement, SCHEMA_VERSION, Sample};
+use crate::intake;
 use crate::limits::Limits;
 use crate::live::Progress;
 use crate::matching::Matching;
@@ -47,6 +49,8 @@ pub struct Options {
     pub any_certificate: bool,
     /// Whether all stamps of a picture are read, and held against each other.
     pub spot: bool,
+    /// Whether a live stream whose connection ended is asked for again, until it is back.
+    pub reconnect: bool,
 }
 
 impl Options {
@@ -66,6 +70,7 @@ impl Options {
             latency: Duration::from_millis(200),
             any_certificate: false,
             spot: false,
+            reconnect: false,
         }
     }
 
@@ -77,6 +82,7 @@ impl Options {
             every: self.every,
             any_certificate: self.any_certificate,
             spot: self.spot,
+            reconnect: self.reconnect,
         }
     }
 }
@@ -96,7 +102,7 @@ impl Outcome {
     /// Whether everything was measured and each limit kept.
     #[must_use]
     pub fn is_good(&self) -> bool {
-        let measured = |stream: &crate::figures::StreamFigures| stream.counts.readings > 0;
+        let measured = |stream: &crate::figures::StreamFigures| stream.counts.frames > 0;
         !self.failed
             && self.measurement.streams.iter().all(measured)
             && self.measurement.limits.iter().all(|limit| limit.kept)
@@ -165,7 +171,9 @@ pub fn measure_until(
 /// When one of both cannot be done.
 pub fn init() -> anyhow::Result<()> {
     gst::init().context("GStreamer cannot be started")?;
-    gstclocksrc::register_static().context("clockprobe cannot be registered")
+    gstclocksrc::register_static().context("clockprobe cannot be registered")?;
+    intake::follow();
+    Ok(())
 }
 
 /// One measurement.
@@ -214,7 +222,8 @@ impl<'a> Session<'a> {
             .options
             .duration
             .and_then(|it| self.started.1.checked_add(it));
-        let mut look_after = Instant::now();
+        // What is wrong from the beginning is told by then.
+        let mut look_after = Instant::now() + LOOK_AFTER;
         while !self.is_over(deadline) && !stop.load(Ordering::Relaxed) {
             let now = Instant::now();
             if now >= look_after {
@@ -224,7 +233,7 @@ impl<'a> Session<'a> {
             let wait = deadline.map_or(look_after, |deadline| deadline.min(look_after)) - now;
             // A signal is seen soon although nothing wakes this thread for it.
             match told.recv_timeout(wait.min(Duration::from_millis(100))) {
-                Ok((index, message)) => self.message(index, &message, observer)?,
+                Ok(told) => self.message(&told, observer)?,
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
             }
         }
@@ -234,13 +243,17 @@ impl<'a> Session<'a> {
     /// Takes what has been told up to now, so that the counts at the end are those of the pictures that were taken.
     fn drain(&mut self, told: &mpsc::Receiver<Told>, observer: &mut dyn Observer) -> anyhow::Result<()> {
         self.take(told, observer)?;
-        self.streams.iter_mut().for_each(Stream::stop);
+        thread::scope(|scope| {
+            for stream in &mut self.streams {
+                scope.spawn(|| stream.stop());
+            }
+        });
         self.take(told, observer)
     }
 
     fn take(&mut self, told: &mpsc::Receiver<Told>, observer: &mut dyn Observer) -> anyhow::Result<()> {
-        while let Ok((index, message)) = told.try_recv() {
-            self.message(index, &message, observer)?;
+        while let Ok(told) = told.try_recv() {
+            self.message(&told, observer)?;
         }
         Ok(())
     }
@@ -253,16 +266,12 @@ impl<'a> Session<'a> {
                 .all(|stream| stream.is_done(self.options.frames))
     }
 
-    fn message(
-        &mut self,
-        index: usize,
-        message: &gst::Message,
-        observer: &mut dyn Observer,
-    ) -> anyhow::Result<()> {
+    fn message(&mut self, told: &Told, observer: &mut dyn Observer) -> anyhow::Result<()> {
+        let index = told.by.stream;
         let Some(stream) = self.streams.get_mut(index) else {
             return Ok(());
         };
-        match stream.message(message) {
+        match stream.message(told) {
             Happened::Picture(sample) => {
                 observer.picture(stream.name(), &sample)?;
                 self.match_frame(index, &sample);
@@ -287,7 +296,7 @@ impl<'a> Session<'a> {
 
     fn look_after(&mut self, observer: &mut dyn Observer) {
         for stream in &mut self.streams {
-            if let Some(sentence) = stream.look_after() {
+            for sentence in stream.look_after() {
                 observer.problem(stream.name(), &sentence);
             }
         }
@@ -356,7 +365,7 @@ impl<'a> Session<'a> {
 
 /// Where each is, all looked up at once: a name or a host that does not answer takes seconds.
 fn origins(targets: &[Target]) -> Vec<Origin> {
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         let lookups: Vec<_> = targets
             .iter()
             .map(|target| scope.spawn(|| Origin::of(target)))

@@ -5,10 +5,13 @@
 //! | module | job |
 //! | --- | --- |
 //! | `description` | what the SDP says about a medium |
+//! | `reception`, `reports` | which packets came, and what sender reports tell of clocks |
 //! | `medium` | the frames of one medium, without its pads |
 
 mod description;
 mod medium;
+mod reception;
+mod reports;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,10 +20,12 @@ use gst::prelude::*;
 use gst_rtp::RTPBuffer;
 
 use crate::clock;
+use crate::figures::{PacketCounts, SenderReports};
 use crate::times::{SenderReport, Told};
 use crate::values::Values;
 use description::Description;
 use medium::{Medium, Presentation};
+use reception::Received;
 
 /// After so many frames with sender reports the times of all that `clockprobe` compares are by them.
 const IN_STEP: u32 = 30;
@@ -109,6 +114,46 @@ impl Packets {
         delays
     }
 
+    /// The picture's packets; `None` where none came.
+    pub(crate) fn counts(&self) -> Option<PacketCounts> {
+        let mut all = Received::default();
+        let (mut now, mut max) = (0.0, 0.0_f64);
+        for medium in self.media() {
+            let medium = lock(&medium);
+            if medium.is_video() {
+                all += medium.reception.received();
+                let (jitter, highest) = medium.reception.jitter();
+                (now, max) = (jitter, max.max(highest));
+            }
+        }
+        (all.packets > 0).then_some(PacketCounts {
+            received: all.packets,
+            lost: all.lost,
+            reordered: all.reordered,
+            duplicates: all.duplicates,
+            jitter: now / 1e6,
+            jitter_max: max / 1e6,
+        })
+    }
+
+    /// The picture's sender reports, of the source that is heard last.
+    pub(crate) fn sender_reports(&self) -> Option<SenderReports> {
+        let media = self.media();
+        let mut heard = media.iter().rev().map(|medium| lock(medium));
+        heard.find(|medium| medium.is_video())?.sender_reports()
+    }
+
+    /// How much later the sound of an instant arrives than its picture (ns).
+    pub(crate) fn sound_minus_picture(&self) -> Option<i64> {
+        let media = self.media();
+        let median = |is_video: bool| {
+            let mut heard = media.iter().rev().map(|medium| lock(medium));
+            let medium = heard.find(|medium| medium.is_video() == is_video)?;
+            medium.delays.percentile(50)
+        };
+        Some(median(false)? - median(true)?)
+    }
+
     /// Those that are listened to; all, as long as none is.
     fn media(&self) -> Vec<Arc<Mutex<Medium>>> {
         let media = lock(&self.media);
@@ -152,6 +197,7 @@ fn arrived(pad: &gst::Pad, medium: &Mutex<Medium>, buffer: &gst::Buffer) {
         .description
         .as_ref()
         .and_then(|description| description.ntp(&packet));
+    medium.received(packet.seq(), packet.timestamp(), arrival);
     medium.arrived(packet.timestamp(), arrival, ntp);
 }
 

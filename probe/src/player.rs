@@ -1,21 +1,39 @@
 //! Plays one URL or file, as far as its pictures and ticks.
+//!
+//! | module | job |
+//! | --- | --- |
+//! | `source` | what a source is told of the server, and tells of it |
+//! | `sessions` | RTP sessions that outlive what they carry |
+//! | `outlets`, `chains` | where decoded streams go, and the elements on the way |
+
+mod chains;
+mod outlets;
+mod sessions;
+mod source;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::{self, Sender};
+use std::thread;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use gst::prelude::*;
 
+use crate::clock;
 use crate::decoders;
+use crate::intake::{Intake, Refusal};
 use crate::packets::Packets;
 use crate::taps::Taps;
 use crate::target::Target;
-use crate::upstream;
+use outlets::Outlets;
+use sessions::Farewell;
+pub(crate) use source::CERTIFICATE_REFUSED;
 
-/// How long a server may take to accept a connection.
-const CONNECTING: Duration = Duration::from_secs(10);
+/// How long a pipeline may take to stop, and how long again once its connections are shut down.
+const STOPPING: Duration = Duration::from_secs(1);
+/// How long what was sent before a goodbye may take to be decoded.
+const UNDER_WAY: Duration = Duration::from_secs(2);
 
 /// How a stream is fetched.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -61,9 +79,6 @@ impl Transport {
     }
 }
 
-/// The message of an `rtspsrc` that refuses its server's certificate, for the `reasons` in it.
-pub(crate) const CERTIFICATE_REFUSED: &str = "certificate-refused";
-
 /// How to play.
 #[derive(Debug, Clone)]
 pub(crate) struct Manner {
@@ -76,10 +91,23 @@ pub(crate) struct Manner {
     pub(crate) any_certificate: bool,
     /// Whether all stamps of a picture are read.
     pub(crate) spot: bool,
+    /// Whether a connection that ended is made anew.
+    pub(crate) reconnect: bool,
 }
 
-/// A message of a pipeline, and whose.
-pub(crate) type Told = (usize, gst::Message);
+/// A message of a pipeline.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(crate) by: Teller,
+    pub(crate) message: gst::Message,
+}
+
+/// Whose pipeline it is: the stream's number, and how many it had before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Teller {
+    pub(crate) stream: usize,
+    pub(crate) connection: u32,
+}
 
 /// A playing pipeline; it stops when this is dropped.
 #[derive(Debug)]
@@ -87,74 +115,78 @@ pub(crate) struct Player {
     pipeline: gst::Pipeline,
     probe: gst::Element,
     transport: Transport,
-    has_sound: Arc<AtomicBool>,
+    has_stopped: AtomicBool,
+    /// Why it did not even start. What is wrong is told on the bus, as a rule.
+    pub(crate) not_started: Option<String>,
+    farewell: Farewell,
+    outlets: Arc<Outlets>,
+    intake: Arc<Intake>,
     pub(crate) packets: Arc<Packets>,
     pub(crate) taps: Arc<Taps>,
 }
 
 impl Player {
-    /// Asks for the stream. What happens then is told to `tell`, with `index`.
+    /// Asks for the stream. What happens then is told to `tell` by `teller`; what is seen of it goes to `taps`.
     pub(crate) fn start(
-        index: usize,
         target: &Target,
         manner: &Manner,
-        tell: Sender<Told>,
+        taps: &Arc<Taps>,
+        (teller, tell): (Teller, Sender<Told>),
     ) -> anyhow::Result<Self> {
-        let player = Self {
-            pipeline: gst::Pipeline::new(),
-            probe: make_probe(manner)?,
+        let (pipeline, probe) = (gst::Pipeline::new(), make_probe(manner)?);
+        let packets = Arc::<Packets>::default();
+        let mut player = Self {
+            not_started: None,
+            intake: Intake::of(&pipeline),
+            outlets: Outlets::new(&pipeline, &probe, (packets.clone(), taps.clone())),
+            pipeline,
+            probe,
             transport: manner.transport,
-            has_sound: Arc::default(),
-            packets: Arc::default(),
-            taps: Taps::new(),
+            has_stopped: AtomicBool::default(),
+            farewell: Farewell::default(),
+            packets,
+            taps: taps.clone(),
         };
         player.connect_elements();
-        player.forward_messages(index, tell)?;
+        player.forward_messages(teller, tell)?;
         player.add_source(target, manner)?;
-        player
-            .pipeline
-            .set_state(gst::State::Playing)
-            .with_context(|| format!("cannot play {}", target.name))?;
+        let started = player.pipeline.set_state(gst::State::Playing);
+        player.not_started = started.err().map(|error| error.to_string());
         Ok(player)
     }
 
     fn add_source(&self, target: &Target, manner: &Manner) -> anyhow::Result<()> {
         let uri = manner.transport.uri(&target.uri);
-        let outlets = self.outlets();
-        if is_rtsp(&uri) {
+        if source::is_rtsp(&uri) {
             let rtspsrc = make("rtspsrc")?;
             rtspsrc.set_property("location", &uri);
-            set_up_rtspsrc(&rtspsrc, manner);
-            log_in(&rtspsrc, target);
-            decode_pads(&rtspsrc, &self.pipeline, &outlets);
+            source::set_up_rtspsrc(&rtspsrc, manner);
+            source::log_in(&rtspsrc, target);
+            self.outlets.decode_pads(&rtspsrc);
             self.pipeline.add(&rtspsrc)?;
         } else {
             let decoder = make("uridecodebin")?;
             decoder.set_property("uri", &uri);
-            connect_source(&decoder, target);
-            outlets.connect(&decoder);
+            source::connect_source(&decoder, target, manner);
+            self.outlets.connect(&decoder);
             self.pipeline.add(&decoder)?;
         }
         Ok(())
     }
 
-    fn outlets(&self) -> Arc<Outlets> {
-        Arc::new(Outlets {
-            pipeline: self.pipeline.downgrade(),
-            probe: self.probe.clone(),
-            packets: self.packets.clone(),
-            taps: self.taps.clone(),
-            has_pictures: AtomicBool::new(false),
-            has_sound: self.has_sound.clone(),
-        })
-    }
-
     fn connect_elements(&self) {
-        let (packets, taps) = (self.packets.clone(), self.taps.clone());
+        let (packets, taps, intake) = (self.packets.clone(), self.taps.clone(), self.intake.clone());
+        let farewell = self.farewell.clone();
         self.pipeline.connect_deep_element_added(move |_, _, element| {
             let Some(factory) = element.factory() else { return };
             if is_jitterbuffer(&factory) {
                 packets.watch(element);
+                intake.watch(element);
+            } else if factory.name() == "rtpsession" {
+                farewell.hear(element);
+            } else if factory.name() == "multipartdemux" {
+                // Else decodebin waits for further streams, and keeps back what comes until then.
+                element.set_property("single-stream", true);
             } else if decoders::is_of_pictures(&factory) {
                 decoders::decode_at_once(element);
                 taps.watch_decoder(element);
@@ -164,10 +196,11 @@ impl Player {
         });
     }
 
-    fn forward_messages(&self, index: usize, tell: Sender<Told>) -> anyhow::Result<()> {
+    fn forward_messages(&self, by: Teller, tell: Sender<Told>) -> anyhow::Result<()> {
         let bus = self.pipeline.bus().context("a pipeline without a bus")?;
-        let taps = self.taps.clone();
+        let (taps, intake) = (self.taps.clone(), self.intake.clone());
         bus.set_sync_handler(move |_, message| {
+            intake.told(message);
             // The picture is still in clockprobe.
             if message
                 .structure()
@@ -176,16 +209,45 @@ impl Player {
                 taps.want_still();
             }
             // Nobody listens any more once the measurement is over.
-            let _ = tell.send((index, message.clone()));
+            let _ = tell.send(Told {
+                by,
+                message: message.clone(),
+            });
             gst::BusSyncReply::Drop
         });
         Ok(())
     }
 
-    /// Takes leave of the server. No more pictures come after this.
+    /// Takes leave of the server, which may not hold this up for long. No more pictures come after it.
     pub(crate) fn stop(&self) {
-        // A pipeline that cannot stop is dropped all the same.
-        let _ = self.pipeline.set_state(gst::State::Null);
+        if self.has_stopped.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let (pipeline, (tell, stopped)) = (self.pipeline.clone(), mpsc::channel());
+        thread::spawn(move || {
+            // A pipeline that cannot stop is dropped all the same.
+            let _ = pipeline.set_state(gst::State::Null);
+            let _ = tell.send(());
+        });
+        if stopped.recv_timeout(STOPPING).is_err() {
+            self.intake.shut_down();
+            // One that does not stop even then ends with the process.
+            let _ = stopped.recv_timeout(STOPPING);
+        }
+    }
+
+    /// How long ago the server said goodbye in RTCP, if nothing came since but what was under way.
+    pub(crate) fn said_goodbye(&self) -> Option<Duration> {
+        let said = self.farewell.said()?;
+        let last = self.taps.last_picture().map(Duration::from_nanos);
+        let since = |time: Duration| Duration::from_nanos(clock::now()).saturating_sub(time);
+        let is_silent = last.is_none_or(|last| last < said + UNDER_WAY);
+        is_silent.then(|| since(said))
+    }
+
+    /// Why the source was made to read no further, if it was.
+    pub(crate) fn refusal(&self) -> Option<Refusal> {
+        self.intake.refusal()
     }
 
     /// `clockprobe`'s figures so far.
@@ -209,7 +271,7 @@ impl Player {
     }
 
     pub(crate) fn has_sound(&self) -> bool {
-        self.has_sound.load(Ordering::Relaxed)
+        self.outlets.has_sound()
     }
 
     /// How RTP comes; `None` where no RTSP is spoken.
@@ -243,104 +305,6 @@ impl Drop for Player {
     }
 }
 
-/// Where decoded streams go: pictures through `clockprobe`, the first sound as well, and all else is thrown away.
-#[derive(Debug)]
-struct Outlets {
-    pipeline: gst::glib::WeakRef<gst::Pipeline>,
-    probe: gst::Element,
-    packets: Arc<Packets>,
-    taps: Arc<Taps>,
-    has_pictures: AtomicBool,
-    has_sound: Arc<AtomicBool>,
-}
-
-impl Outlets {
-    /// Takes what `decoder` decodes.
-    fn connect(self: &Arc<Self>, decoder: &gst::Element) {
-        let outlets = self.clone();
-        decoder.connect_pad_added(move |decoder, pad| {
-            let Some(pipeline) = outlets.pipeline.upgrade() else {
-                return;
-            };
-            if let Err(error) = outlets.link(&pipeline, pad) {
-                gst::element_error!(
-                    decoder,
-                    gst::CoreError::Pad,
-                    ("cannot link a decoded stream: {error}")
-                );
-            }
-        });
-    }
-
-    fn link(&self, pipeline: &gst::Pipeline, pad: &gst::Pad) -> Linked {
-        let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
-        let media = caps.structure(0).map(|fields| fields.name().to_string());
-        match media.as_deref() {
-            Some("video/x-raw") if !self.has_pictures.swap(true, Ordering::Relaxed) => {
-                if let Some(decoder) = upstream::find(pad, decoders::is_of_pictures) {
-                    self.taps.look_at(&decoder);
-                }
-                listen_to(pad, &self.packets);
-                link_pictures(pipeline, pad, &self.probe, &self.taps)
-            }
-            Some("audio/x-raw") if !self.has_sound.swap(true, Ordering::Relaxed) => {
-                listen_to(pad, &self.packets);
-                link_sound(pipeline, pad, &self.probe)
-            }
-            _ => link_nothing(pipeline, pad),
-        }
-    }
-}
-
-fn is_rtsp(uri: &str) -> bool {
-    uri.split_once("://")
-        .is_some_and(|(scheme, _)| scheme.to_ascii_lowercase().starts_with("rtsp"))
-}
-
-/// Decodes each stream of `rtspsrc`. `uridecodebin` would do the same, but listens for streams only until it hears that
-/// there are no more; and of two that come at the same moment, `rtspsrc` may say so before it has shown the second.
-fn decode_pads(rtspsrc: &gst::Element, pipeline: &gst::Pipeline, outlets: &Arc<Outlets>) {
-    let (pipeline, outlets) = (pipeline.downgrade(), outlets.clone());
-    rtspsrc.connect_pad_added(move |rtspsrc, pad| {
-        let Some(pipeline) = pipeline.upgrade() else {
-            return;
-        };
-        if let Err(error) = decode(&pipeline, pad, &outlets) {
-            gst::element_error!(rtspsrc, gst::CoreError::Pad, ("cannot decode a stream: {error}"));
-        }
-    });
-}
-
-fn decode(pipeline: &gst::Pipeline, pad: &gst::Pad, outlets: &Arc<Outlets>) -> Linked {
-    let decoder = gst::ElementFactory::make("decodebin").build()?;
-    outlets.connect(&decoder);
-    pipeline.add(&decoder)?;
-    link(pad, decoder.static_pad("sink"))?;
-    decoder.sync_state_with_parent()
-}
-
-/// `uridecodebin` makes the source that the URI asks for.
-fn connect_source(uridecodebin: &gst::Element, target: &Target) {
-    let target = target.clone();
-    uridecodebin.connect("source-setup", false, move |values| {
-        log_in(&values.get(1)?.get().ok()?, &target);
-        None
-    });
-}
-
-fn log_in(source: &gst::Element, target: &Target) {
-    // As rtspsrc and souphttpsrc call them, and as rtmp2src and srtsrc's like do.
-    const NAMES: [(&str, &str); 2] = [("user-id", "user-pw"), ("username", "password")];
-    let Some(credentials) = &target.credentials else {
-        return;
-    };
-    let has = |(name, password): &(&str, &str)| source.has_property(name) && source.has_property(password);
-    if let Some((name, password)) = NAMES.into_iter().find(has) {
-        source.set_property(name, &credentials.username);
-        source.set_property(password, &credentials.password);
-    }
-}
-
 fn is_multicast(address: &str) -> bool {
     address
         .parse()
@@ -368,108 +332,7 @@ fn make_probe(manner: &Manner) -> anyhow::Result<gst::Element> {
         .context("there is no element clockprobe")
 }
 
-fn set_up_rtspsrc(rtspsrc: &gst::Element, manner: &Manner) {
-    let milliseconds = u32::try_from(manner.latency.as_millis()).unwrap_or(u32::MAX);
-    rtspsrc.set_property("latency", milliseconds);
-    let microseconds = u64::try_from(CONNECTING.as_micros()).unwrap_or(u64::MAX);
-    rtspsrc.set_property("tcp-timeout", microseconds);
-    if let Some(protocols) = manner.transport.protocols() {
-        rtspsrc.set_property_from_str("protocols", protocols);
-    }
-    let is_accepted = manner.any_certificate;
-    // Emitted for a certificate that does not hold, and for what reasons.
-    rtspsrc.connect("accept-certificate", false, move |arguments| {
-        if let (false, [source, .., reasons]) = (is_accepted, arguments) {
-            tell_certificate(source, reasons);
-        }
-        Some(is_accepted.to_value())
-    });
-}
-
-/// Posts why the server's certificate is refused: the error that follows does not say.
-fn tell_certificate(source: &gst::glib::Value, reasons: &gst::glib::Value) {
-    let Ok(source) = source.get::<gst::Element>() else {
-        return;
-    };
-    let reasons = gst::glib::FlagsValue::from_value(reasons).map(|(_, flags)| flags);
-    let names = reasons.iter().flatten().map(|flag| flag.nick());
-    let fields =
-        gst::Structure::builder(CERTIFICATE_REFUSED).field("reasons", names.collect::<Vec<_>>().join(", "));
-    let message = gst::message::Element::builder(fields.build())
-        .src(&source)
-        .build();
-    // Without a bus nobody is there to be told.
-    let _ = source.post_message(message);
-}
-
+/// Where packets of RTP wait.
 fn is_jitterbuffer(factory: &gst::ElementFactory) -> bool {
     factory.name() == "rtpjitterbuffer"
-}
-
-fn listen_to(pad: &gst::Pad, packets: &Packets) {
-    if let Some(jitterbuffer) = upstream::find(pad, is_jitterbuffer) {
-        packets.listen_to(&jitterbuffer);
-    }
-}
-
-type Linked = Result<(), gst::glib::BoolError>;
-
-fn link_pictures(pipeline: &gst::Pipeline, pad: &gst::Pad, probe: &gst::Element, taps: &Arc<Taps>) -> Linked {
-    let convert = gst::ElementFactory::make("videoconvert").build()?;
-    let end = end()?;
-    pipeline.add_many([&convert, &end])?;
-    add_probe(pipeline, probe)?;
-    gst::Element::link_many([&convert, probe, &end])?;
-    if let (Some(sink), Some(src)) = (probe.static_pad("sink"), probe.static_pad("src")) {
-        taps.watch_pictures(&sink, &src);
-    }
-    for element in [&end, probe, &convert] {
-        element.sync_state_with_parent()?;
-    }
-    link(pad, convert.static_pad("sink"))
-}
-
-fn link_sound(pipeline: &gst::Pipeline, pad: &gst::Pad, probe: &gst::Element) -> Linked {
-    let convert = gst::ElementFactory::make("audioconvert").build()?;
-    let end = end()?;
-    pipeline.add_many([&convert, &end])?;
-    add_probe(pipeline, probe)?;
-    let sink = probe.request_pad_simple("audio_sink");
-    convert.link_pads(Some("src"), probe, sink.as_ref().map(gst::Pad::name).as_deref())?;
-    probe.link_pads(Some("audio_src"), &end, Some("sink"))?;
-    for element in [&end, probe, &convert] {
-        element.sync_state_with_parent()?;
-    }
-    link(pad, convert.static_pad("sink"))
-}
-
-fn link_nothing(pipeline: &gst::Pipeline, pad: &gst::Pad) -> Linked {
-    let end = end()?;
-    pipeline.add(&end)?;
-    end.sync_state_with_parent()?;
-    link(pad, end.static_pad("sink"))
-}
-
-/// Pictures and sound share it, whichever comes first.
-fn add_probe(pipeline: &gst::Pipeline, probe: &gst::Element) -> Linked {
-    if probe.parent().is_none() {
-        pipeline.add(probe)?;
-    }
-    Ok(())
-}
-
-/// Where a stream ends: as soon as it can.
-fn end() -> Result<gst::Element, gst::glib::BoolError> {
-    gst::ElementFactory::make("fakesink")
-        .property("sync", false)
-        .property("async", false)
-        .property("enable-last-sample", false)
-        .build()
-}
-
-fn link(pad: &gst::Pad, sink: Option<gst::Pad>) -> Linked {
-    let sink = sink.ok_or_else(|| gst::glib::bool_error!("there is no sink pad"))?;
-    pad.link(&sink)
-        .map(drop)
-        .map_err(|error| gst::glib::bool_error!("{error}"))
 }

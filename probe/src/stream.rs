@@ -1,31 +1,41 @@
 //! One stream of a measurement, from asking for it to its figures.
+//!
+//! | module | job |
+//! | --- | --- |
+//! | `telling` | what `clockprobe` tells, read |
+//! | `outcome` | what came of it |
 
+mod outcome;
+mod telling;
+
+use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use clockface::Stamp;
 
+use crate::absences::Absences;
 use crate::clock::{self, Origin};
 use crate::failures;
-use crate::figures::{
-    Alteration, ClockCheck, ClockRelation, Counts, Evidence, KeyFrames, Sample, StreamFigures,
-};
-use crate::gaps::{Kind, Place};
+use crate::figures::{Alteration, ClockCheck, ClockRelation, Counts, Sample};
 use crate::live::Progress;
 use crate::measure::correction;
 use crate::packets::Packets;
-use crate::player::{CERTIFICATE_REFUSED, Manner, Player, Told};
-use crate::spots::{Seen, Spots};
+use crate::player::{CERTIFICATE_REFUSED, Manner, Player, Teller, Told};
+use crate::spots::Spots;
 use crate::tally::Tally;
+use crate::taps::Taps;
 use crate::target::Target;
 use crate::values::ms;
+use telling::{alteration, counts, place, reading, stamps};
 
 /// Pictures without a stamp for so long are worth a word.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A tick is held against pictures from so long before it on, in ns.
 const BEFORE_TICK: u64 = 500_000_000;
+/// A server that has said goodbye may come back until then.
+const FAREWELL: Duration = Duration::from_secs(10);
 const NS_PER_US: u64 = 1000;
-const NS_PER_MS: u64 = 1_000_000;
 
 /// What a message told.
 #[derive(Debug)]
@@ -43,10 +53,19 @@ pub(crate) enum Happened {
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Stream {
     target: Target,
+    manner: Manner,
     origin: Origin,
+    teller: Teller,
+    tell: Sender<Told>,
     player: Option<Player>,
-    /// `clockprobe`'s figures and the transport when it stopped.
-    when_stopped: Option<(gst::Structure, Option<String>)>,
+    /// What is seen of it, by whichever connection.
+    taps: Arc<Taps>,
+    /// Those of the last connection.
+    packets: Arc<Packets>,
+    past: Past,
+    absences: Absences,
+    /// How often and how long the picture stood still when it was stopped, by the pictures alone.
+    standstill: Option<(u64, u64)>,
     tally: Tally,
     alteration: Option<Alteration>,
     /// Where all stamps of a picture are asked for.
@@ -57,10 +76,25 @@ pub(crate) struct Stream {
     /// Whether the first picture has decided that.
     live_is_known: bool,
     problems: Vec<String>,
+    /// Sentences that are still to be told.
+    words: Vec<String>,
     ended: bool,
     failed: bool,
+    has_stopped: bool,
     said_no_stamp: bool,
     certificate_refused: bool,
+}
+
+/// What is known of connections that are over.
+#[derive(Debug, Default)]
+struct Past {
+    counts: Counts,
+    /// The camera's run that was seen last, in which connection.
+    run: Option<(u32, u32)>,
+    /// Pictures before the first key picture that could not be read.
+    before_key_picture: u64,
+    transport: Option<String>,
+    has_sound: bool,
 }
 
 impl Stream {
@@ -78,9 +112,19 @@ impl Stream {
         let every = manner.every.max(1);
         let mut stream = Self {
             target: target.clone(),
+            manner: manner.clone(),
             origin,
+            teller: Teller {
+                stream: index,
+                connection: 0,
+            },
+            tell,
             player: None,
-            when_stopped: None,
+            taps: Taps::new(manner.freeze_threshold),
+            packets: Arc::default(),
+            past: Past::default(),
+            absences: Absences::default(),
+            standstill: None,
             tally: Tally::new(live, correction, every),
             alteration: None,
             spots: manner.spot.then(Spots::default),
@@ -88,19 +132,27 @@ impl Stream {
             live,
             live_is_known: false,
             problems: Vec::new(),
+            words: Vec::new(),
             ended: false,
             failed: false,
+            has_stopped: false,
             said_no_stamp: false,
             certificate_refused: false,
         };
-        match Player::start(index, target, manner, tell) {
-            Ok(player) => stream.player = Some(player),
-            Err(error) => {
-                stream.problem(target.hide(&format!("{error:#}.")));
-                stream.fail();
-            }
+        if let Err(sentence) = stream.ask() {
+            stream.problem(sentence);
+            stream.fail();
         }
         stream
+    }
+
+    fn ask(&mut self) -> Result<(), String> {
+        let by = (self.teller, self.tell.clone());
+        let player = Player::start(&self.target, &self.manner, &self.taps, by)
+            .map_err(|error| self.target.hide(&format!("{error:#}.")))?;
+        self.packets = player.packets.clone();
+        self.player = Some(player);
+        Ok(())
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -108,13 +160,12 @@ impl Stream {
     }
 
     pub(crate) fn has_failed(&self) -> bool {
-        self.failed
+        self.failed || self.absences.cause().is_some()
     }
 
     /// Whether there is nothing more to wait for: it has ended, or `frames` pictures have come.
     pub(crate) fn is_done(&self, frames: Option<u64>) -> bool {
-        let enough = |player: &Player| frames.is_some_and(|frames| player.taps.pictures() >= frames);
-        self.ended || self.player.as_ref().is_none_or(enough)
+        self.ended || frames.is_some_and(|frames| self.taps.pictures() >= frames)
     }
 
     fn fail(&mut self) {
@@ -131,17 +182,17 @@ impl Stream {
     }
 
     /// Takes a message of its pipeline.
-    pub(crate) fn message(&mut self, message: &gst::Message) -> Happened {
+    pub(crate) fn message(&mut self, told: &Told) -> Happened {
+        if told.by != self.teller {
+            return Happened::Nothing;
+        }
         // What goes wrong while it takes leave is no fault of the stream's.
-        let playing = !self.ended && self.when_stopped.is_none();
-        match message.view() {
+        let playing = !self.ended && !self.has_stopped;
+        match told.message.view() {
             // The first error is the cause, those behind it follow from it.
             gst::MessageView::Error(error) if playing => {
-                self.fail();
-                if self.has_better_words(error) {
-                    return Happened::Nothing;
-                }
-                self.problem(failures::of_pipeline(error, &self.target))
+                let cause = self.cause(error);
+                self.broke_off(cause)
             }
             gst::MessageView::Eos(_) if playing => self.end(),
             gst::MessageView::Element(element) => element
@@ -151,20 +202,72 @@ impl Stream {
         }
     }
 
+    /// What an error means; `None` where it has been told.
+    fn cause(&self, error: &gst::message::Error) -> Option<String> {
+        if self.has_better_words(error) {
+            return None;
+        }
+        let refusal = self.player.as_ref().and_then(Player::refusal);
+        Some(match refusal {
+            Some(refusal) => failures::refused(&refusal, &self.target),
+            None => self.of_pipeline(error),
+        })
+    }
+
+    fn of_pipeline(&self, error: &gst::message::Error) -> String {
+        let played = self.taps.pictures() > 0;
+        failures::of_pipeline(error, &self.target, played, self.taps.asked_for().as_secs_f64())
+    }
+
     fn end(&mut self) -> Happened {
-        self.ended = true;
         if !self.live {
+            self.ended = true;
             return Happened::Nothing;
         }
-        self.failed = true;
-        let seconds = self
-            .player
-            .as_ref()
-            .map(|player| player.taps.asked_for().as_secs_f64());
-        self.problem(format!(
-            "The server ended the stream after {:.1} s.",
-            seconds.unwrap_or_default()
-        ))
+        let refusal = self.player.as_ref().and_then(Player::refusal);
+        let cause = match refusal {
+            Some(refusal) => failures::refused(&refusal, &self.target),
+            None => failures::ended(self.taps.asked_for().as_secs_f64()),
+        };
+        self.broke_off(Some(cause))
+    }
+
+    /// The connection is no more: that is the end, or the camera is away.
+    fn broke_off(&mut self, cause: Option<String>) -> Happened {
+        let last = self.taps.last_picture();
+        let (true, Some(last)) = (self.manner.reconnect && self.live, last) else {
+            self.fail();
+            return cause.map_or(Happened::Nothing, |cause| self.problem(cause));
+        };
+        self.leave();
+        let cause = cause.unwrap_or_else(|| "It cannot be played.".into());
+        if self.absences.ended(last, cause.clone()) {
+            Happened::Problem(failures::away(&cause))
+        } else {
+            Happened::Nothing
+        }
+    }
+
+    /// Lets go of its pipeline, and keeps what was counted there.
+    fn leave(&mut self) {
+        let Some(player) = self.player.take() else { return };
+        self.past.transport = player.transport();
+        player.stop();
+        self.past.counts = self.past.counts.and(&counts(&player.stats()));
+        self.past.has_sound |= player.has_sound();
+    }
+
+    /// Asks again.
+    fn ask_again(&mut self) {
+        self.leave();
+        self.teller.connection += 1;
+        self.live_is_known = false;
+        self.in_step_from = None;
+        self.taps.cut();
+        self.tally.join_anew();
+        if let Err(sentence) = self.ask() {
+            self.broke_off(Some(sentence));
+        }
     }
 
     /// Whether what an error comes from has been told: a decoder that is missing, a certificate.
@@ -218,6 +321,9 @@ impl Stream {
             }
             self.live_is_known = true;
         }
+        if let Some(absence) = self.absences.picture(arrival) {
+            self.words.push(failures::back(&absence));
+        }
         let pts = fields.get::<u64>("pts").ok().filter(|pts| *pts != u64::MAX);
         let instant = stamp.map(|stamp| stamp.instant.saturating_mul(NS_PER_US.cast_signed()));
         let packets = pts.and_then(|pts| player.packets.of(pts, instant));
@@ -228,7 +334,21 @@ impl Stream {
             stamp,
             joining: false,
         };
+        self.note_run(stamp);
+        if stamp.is_none() && pts.is_some_and(|pts| self.taps.was_before_key(pts)) {
+            self.past.before_key_picture += 1;
+        }
         Happened::Picture(self.tally.picture(sample, &place(fields), packets.as_ref()))
+    }
+
+    /// A camera that has another run in another connection began anew while nobody looked.
+    fn note_run(&mut self, stamp: Option<Stamp>) {
+        let Some(stamp) = stamp else { return };
+        let connection = self.teller.connection;
+        let before = self.past.run.replace((stamp.run, connection));
+        if before.is_some_and(|(run, seen)| seen != connection && run != stamp.run) {
+            self.past.counts.restarts += 1;
+        }
     }
 
     fn tick(&mut self, fields: &gst::StructureRef) {
@@ -249,63 +369,93 @@ impl Stream {
         self.live
     }
 
-    /// Says once that there is no stamp, after a few seconds of pictures.
-    pub(crate) fn look_after(&mut self) -> Option<String> {
-        let playing_for = self.player.as_ref()?.taps.playing_for()?;
-        if self.said_no_stamp || self.readings() > 0 || playing_for < PATIENCE {
-            return None;
+    /// Does what is due. Answers what is to be told: once that there is no stamp, after a few seconds of pictures.
+    pub(crate) fn look_after(&mut self) -> Vec<String> {
+        if !self.ended && self.absences.is_due() {
+            self.ask_again();
         }
-        self.say_no_stamp()
+        let mut words = std::mem::take(&mut self.words);
+        if let Happened::Problem(sentence) = self.note_start() {
+            words.push(sentence);
+        }
+        if self.has_taken_leave()
+            && let Happened::Problem(sentence) = self.end()
+        {
+            words.push(sentence);
+        }
+        let playing_for = self.taps.playing_for();
+        if !self.said_no_stamp && self.readings() == 0 && playing_for.is_some_and(|it| it >= PATIENCE) {
+            words.push(self.say_no_stamp());
+        }
+        words
     }
 
-    fn say_no_stamp(&mut self) -> Option<String> {
+    /// A pipeline that did not start has failed, whether or not it said why.
+    fn note_start(&mut self) -> Happened {
+        let not_started = self.player.as_mut().and_then(|player| player.not_started.take());
+        let Some(error) = not_started.filter(|_| !self.ended) else {
+            return Happened::Nothing;
+        };
+        let told = !self.problems.is_empty();
+        self.broke_off((!told).then(|| failures::not_started(&error, &self.target)))
+    }
+
+    /// Whether the server has said goodbye, and has not come back.
+    fn has_taken_leave(&self) -> bool {
+        let said = self.player.as_ref().and_then(Player::said_goodbye);
+        !self.ended && said.is_some_and(|ago| ago >= FAREWELL)
+    }
+
+    fn say_no_stamp(&mut self) -> String {
         self.said_no_stamp = true;
-        let sentence = failures::no_stamp(self.player.as_ref()?.taps.size());
+        let sentence = failures::no_stamp(self.taps.size());
         self.problems.push(sentence.clone());
-        Some(sentence)
+        sentence
     }
 
     /// How it does; `of` is for how long it is to be measured.
     pub(crate) fn progress(&self, of: Option<Duration>) -> Progress {
-        let stats = self.player.as_ref().map(Player::stats);
-        let count = |name| {
-            stats
-                .as_ref()
-                .and_then(|stats| stats.get(name).ok())
-                .unwrap_or_default()
-        };
-        let taps = self.player.as_ref().map(|player| &player.taps);
+        let counts = self.counts();
         let now = self.tally.latency_now.map(ms);
         let all = self.tally.latency.distribution();
         let latency = now.zip(all).map(|(now, all)| (now, all.p50, all.p99));
         Progress {
             url: self.target.name.clone(),
-            elapsed: taps.map(|taps| taps.asked_for()).unwrap_or_default(),
+            elapsed: self.taps.asked_for(),
             of: of.filter(|_| self.live),
-            pictures: taps.map_or(0, |taps| taps.pictures()),
+            pictures: self.taps.pictures(),
             readings: self.readings(),
-            frames_per_second: taps.and_then(|taps| taps.frames_per_second()),
+            frames_per_second: self.taps.pace().frames_per_second(),
             latency,
-            lost: count("lost"),
-            frozen: count("frozen"),
+            lost: counts.lost,
+            frozen: counts.frozen,
+            away: self.absences.cause().is_some(),
             ended: self.ended,
+        }
+    }
+
+    /// What was counted by now.
+    fn counts(&self) -> Counts {
+        let now = self.player.as_ref().map(|player| counts(&player.stats()));
+        let all = self.past.counts.and(&now.unwrap_or_default());
+        Counts {
+            unreadable: all.unreadable.saturating_sub(self.past.before_key_picture),
+            before_key_picture: self.past.before_key_picture,
+            ..all
         }
     }
 
     /// Stops it: counts and what was told of pictures then are of the same pictures.
     pub(crate) fn stop(&mut self) {
-        if let Some(player) = &self.player {
-            let transport = player.transport();
-            player.stop();
-            self.when_stopped = Some((player.stats(), transport));
-        }
+        // A picture that stands still does so until now.
+        self.standstill = Some(self.taps.standstill(self.live && !self.ended));
+        self.leave();
+        self.has_stopped = true;
     }
 
     /// How the camera's clock and this machine's relate.
     pub(crate) fn relation(&self, clock: &ClockCheck) -> ClockRelation {
-        let none = Packets::default();
-        let packets = self.player.as_ref().map_or(&none, |player| &player.packets);
-        clock::relation(&self.origin, clock, packets)
+        clock::relation(&self.origin, clock, &self.packets)
     }
 
     /// Doubts that the camera is on this machine where the measured speaks against it, and says of one elsewhere that the
@@ -324,139 +474,5 @@ impl Stream {
             self.problems.push(failures::another_clock(&why));
             self.origin = Origin::Elsewhere(Err("it is elsewhere".into()));
         }
-    }
-
-    /// What came of it.
-    pub(crate) fn finish(mut self, clock: ClockRelation) -> (StreamFigures, Evidence) {
-        self.conclude();
-        let (stats, transport) = self.when_stopped.take().unzip();
-        let counts = stats.as_deref().map(counts).unwrap_or_default();
-        let mut tally = std::mem::take(&mut self.tally);
-        let drift = tally.drift_ppm();
-        let (spots, differences) = self.spots.as_ref().map(Spots::figures).unwrap_or_default();
-        let player = self.player.as_ref();
-        let taps = player.map(|player| &player.taps);
-        let (width, height) = taps.map(|taps| taps.size()).unwrap_or_default();
-        let figures = StreamFigures {
-            url: self.target.name.clone(),
-            live: self.live,
-            transport: transport.flatten(),
-            codec: taps.and_then(|taps| taps.codec()),
-            width,
-            height,
-            stream_id: tally.stream_id,
-            viewers: tally.viewers,
-            alteration: self.alteration,
-            frames_per_second: taps.and_then(|taps| taps.frames_per_second()),
-            counts,
-            latency: tally.latency.distribution(),
-            network: tally.network.distribution(),
-            decoder: tally.decoder.distribution(),
-            interval: tally.interval.distribution(),
-            drift_ppm: drift.map(|drift| drift.value),
-            drift_uncertainty_ppm: drift.map(|drift| drift.uncertainty),
-            first_picture: taps
-                .and_then(|taps| taps.first_picture())
-                .map(|first| first.as_secs_f64() * 1000.0),
-            key_frames: taps.map_or_else(KeyFrames::default, |taps| taps.key_frames()),
-            clock,
-            times: tally.times.times(),
-            sound: tally.sound(player.is_some_and(Player::has_sound)),
-            losses: tally.losses(),
-            spots,
-            differences,
-            problems: std::mem::take(&mut self.problems),
-        };
-        let evidence = Evidence {
-            still: taps.and_then(|taps| taps.still()),
-            ..tally.into_evidence()
-        };
-        (figures, evidence)
-    }
-
-    /// Says what can be said at the end only.
-    fn conclude(&mut self) {
-        let Some(player) = &self.player else { return };
-        let (pictures, asked_for) = (player.taps.pictures(), player.taps.asked_for());
-        if let Some(held) = player.taps.held().filter(|_| self.live) {
-            self.problems.push(failures::held(&held.decoder, held.pictures));
-        }
-        let sees_too_few = |spots: &Spots| spots.figures().1.is_empty();
-        if self.readings() > 0 && self.spots.as_ref().is_some_and(sees_too_few) {
-            self.problems.push(failures::one_stamp());
-        }
-        if pictures == 0 && self.problems.is_empty() {
-            self.problems.push(failures::no_picture(asked_for.as_secs_f64()));
-        } else if pictures > 0 && self.readings() == 0 && !self.said_no_stamp {
-            self.say_no_stamp();
-        }
-    }
-}
-
-/// The stamp of a reading. Whoever sent the stream filled it in.
-fn reading(fields: &gst::StructureRef) -> Option<Stamp> {
-    Some(Stamp {
-        instant: i64::try_from(fields.get::<u64>("instant").ok()? / NS_PER_US).ok()?,
-        frame: fields.get("frame").ok()?,
-        viewers: fields.get("viewers").ok()?,
-        stream: fields.get("stream").ok()?,
-        run: fields.get("run").ok()?,
-    })
-}
-
-/// The stamps of a picture, where all are read.
-fn stamps(fields: &gst::StructureRef) -> Vec<Seen> {
-    let Ok(stamps) = fields.get::<gst::ArrayRef<'_>>("stamps") else {
-        return Vec::new();
-    };
-    let stamps = stamps
-        .iter()
-        .filter_map(|stamp| stamp.get::<gst::Structure>().ok());
-    stamps.filter_map(|stamp| seen(&stamp)).collect()
-}
-
-/// One of the stamps of a picture.
-fn seen(fields: &gst::StructureRef) -> Option<Seen> {
-    Some(Seen {
-        stream_id: fields.get("stream").ok()?,
-        middle: (fields.get("x").ok()?, fields.get("y").ok()?),
-        size: fields.get("size").ok()?,
-        instant: fields.get("instant").ok()?,
-        frame: fields.get("frame").ok()?,
-        alteration: alteration(fields)?,
-    })
-}
-
-/// How a stamp is seen.
-fn alteration(fields: &gst::StructureRef) -> Option<Alteration> {
-    Some(Alteration {
-        mirrored: fields.get("mirrored").ok()?,
-        turned: fields.get("turned").ok()?,
-        inverted: fields.get("inverted").ok()?,
-    })
-}
-
-/// What `clockprobe` says of a reading besides.
-fn place(fields: &gst::StructureRef) -> Place {
-    let number = |name: &str| fields.get::<u64>(name).ok();
-    Place {
-        kind: fields.get::<&str>("kind").map(Kind::of).unwrap_or_default(),
-        missing: number("missing-after").zip(number("missing")),
-        found: fields.get("found").unwrap_or_default(),
-    }
-}
-
-fn counts(stats: &gst::StructureRef) -> Counts {
-    let count = |name: &str| stats.get::<u64>(name).unwrap_or_default();
-    Counts {
-        frames: count("frames"),
-        readings: count("readings"),
-        unreadable: count("unreadable"),
-        lost: count("lost"),
-        repeated: count("repeated"),
-        out_of_order: count("out-of-order"),
-        frozen: count("frozen"),
-        frozen_time: count("frozen-time") / NS_PER_MS,
-        restarts: count("runs").saturating_sub(1),
     }
 }

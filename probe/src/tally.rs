@@ -55,6 +55,12 @@ impl Tally {
         self.live = live;
     }
 
+    /// The stream has another source: what comes next may have waited for a decoder, as at the beginning.
+    pub(crate) fn join_anew(&mut self) {
+        self.joining = Joining::default();
+        self.last = None;
+    }
+
     /// Takes a decoded picture and its place in the row; `packets` is what its packets said. Answers the sample, which
     /// now says whether it counts.
     pub(crate) fn picture(
@@ -146,6 +152,11 @@ impl Tally {
             self.sound.push(offset);
             self.offsets.push((running.cast_signed(), offset));
         }
+    }
+
+    /// Whether ticks were heard, and none could be held against a picture.
+    pub(crate) fn lacks_offsets(&self) -> bool {
+        self.ticks > 0 && self.sound.count() == 0
     }
 
     /// `None` where there was no sound.

@@ -8,7 +8,10 @@ use gst::prelude::*;
 use gst_video::prelude::*;
 
 use crate::clock;
-use crate::figures::{KeyFrames, Still};
+use crate::figures::{Delivery, KeyFrames, Still};
+use crate::pace::Pace;
+use crate::packets::Packets;
+use crate::standstill::Standstill;
 use crate::values::Values;
 
 /// After so many pictures a decoder has filled what it holds back.
@@ -21,6 +24,8 @@ const CONVERSION: gst::ClockTime = gst::ClockTime::from_seconds(5);
 #[derive(Debug)]
 pub(crate) struct Taps {
     asked: Instant,
+    /// A picture that stands still for longer is frozen (ns).
+    freeze_threshold: u64,
     decoders: Mutex<Vec<Watched>>,
     decoded: Mutex<Decoded>,
 }
@@ -38,8 +43,15 @@ struct Encoded {
     decoder: Option<String>,
     codec: Option<String>,
     key_frames: u64,
+    /// When the first key picture is to be shown.
+    first_key: Option<gst::ClockTime>,
     last_key: Option<gst::ClockTime>,
     key_interval: Values,
+    /// Coded pictures, and their bytes.
+    coded: u64,
+    bytes: u64,
+    key_bytes: u64,
+    key_bytes_max: u64,
     /// When pictures that are in the decoder are to be shown.
     inside: VecDeque<gst::ClockTime>,
     /// Pictures that have left the decoder, and the fewest that stayed in it once it had settled.
@@ -51,11 +63,16 @@ struct Encoded {
 struct Decoded {
     pictures: u64,
     first: Option<Duration>,
-    arrivals: Option<(u64, u64)>,
-    presented: Option<(gst::ClockTime, gst::ClockTime)>,
+    /// When the last one came, in ns since the Unix epoch.
+    last: Option<u64>,
+    pace: Pace,
+    still_by_arrival: Standstill,
+    still_by_pts: Standstill,
+    /// The last pictures that are to be shown before the first key picture.
+    before_key: VecDeque<gst::ClockTime>,
     caps: Option<gst::Caps>,
     still_wanted: bool,
-    still: Option<gst::Buffer>,
+    still: Option<gst::Sample>,
 }
 
 /// A decoder that keeps pictures back.
@@ -77,15 +94,49 @@ impl Encoded {
         if self.inside.len() > MOST_INSIDE {
             self.inside.pop_front();
         }
+        let size = buffer.size() as u64;
+        self.coded += 1;
+        self.bytes += size;
         if buffer.flags().contains(gst::BufferFlags::DELTA_UNIT) {
             return;
         }
         self.key_frames += 1;
+        self.key_bytes += size;
+        self.key_bytes_max = self.key_bytes_max.max(size);
+        self.first_key
+            .get_or_insert(buffer.pts().unwrap_or(gst::ClockTime::ZERO));
         if let (Some(last), Some(pts)) = (self.last_key, buffer.pts()) {
             let interval = pts.nseconds().cast_signed() - last.nseconds().cast_signed();
             self.key_interval.push(interval);
         }
         self.last_key = buffer.pts();
+    }
+
+    /// The mean size of a picture and of a key picture, and the largest key picture, in bytes.
+    #[expect(clippy::cast_precision_loss, reason = "bytes of one measurement")]
+    fn sizes(&self) -> (Option<f64>, Option<f64>, u64) {
+        let mean = |bytes: u64, count: u64| (count > 0).then(|| bytes as f64 / count as f64);
+        (
+            mean(self.bytes, self.coded),
+            mean(self.key_bytes, self.key_frames),
+            self.key_bytes_max,
+        )
+    }
+
+    /// Goes on counting where another one ended.
+    fn follow(&mut self, before: &mut Self) {
+        self.key_frames += std::mem::take(&mut before.key_frames);
+        self.coded += std::mem::take(&mut before.coded);
+        self.bytes += std::mem::take(&mut before.bytes);
+        self.key_bytes += std::mem::take(&mut before.key_bytes);
+        self.key_bytes_max = self.key_bytes_max.max(before.key_bytes_max);
+        let own = std::mem::replace(&mut self.key_interval, std::mem::take(&mut before.key_interval));
+        self.key_interval.append(&own);
+    }
+
+    /// Whether a picture is to be shown before the first one that all later ones go by.
+    fn is_before_key(&self, pts: gst::ClockTime) -> bool {
+        self.first_key.is_none_or(|key| pts < key)
     }
 
     /// Pictures leave in the order in which they are to be shown: what was to be shown before this one, as what comes
@@ -103,9 +154,10 @@ impl Encoded {
 
 impl Taps {
     /// The stream is asked for now.
-    pub(crate) fn new() -> Arc<Self> {
+    pub(crate) fn new(freeze_threshold: Duration) -> Arc<Self> {
         Arc::new(Self {
             asked: Instant::now(),
+            freeze_threshold: u64::try_from(freeze_threshold.as_nanos()).unwrap_or(u64::MAX),
             decoders: Mutex::default(),
             decoded: Mutex::default(),
         })
@@ -134,11 +186,24 @@ impl Taps {
         });
     }
 
-    /// The pictures that are looked at are this decoder's.
+    /// The pictures that are looked at are this decoder's from now on.
     pub(crate) fn look_at(&self, decoder: &gst::Element) {
-        for watched in lock(&self.decoders).iter_mut() {
+        let mut decoders = lock(&self.decoders);
+        let before = decoders.iter().find(|watched| watched.is_looked_at);
+        let before = before.map(|watched| watched.encoded.clone());
+        for watched in decoders.iter_mut() {
             watched.is_looked_at = watched.decoder.upgrade().as_ref() == Some(decoder);
+            if let (true, Some(before)) = (watched.is_looked_at, &before)
+                && !Arc::ptr_eq(before, &watched.encoded)
+            {
+                lock(&watched.encoded).follow(&mut lock(before));
+            }
         }
+    }
+
+    /// The pictures that follow come by another connection.
+    pub(crate) fn cut(&self) {
+        lock(&self.decoded).pace.cut();
     }
 
     /// What comes to the decoder that is looked at; to the first, as long as none is.
@@ -148,35 +213,58 @@ impl Taps {
         Some(looked_at.or(decoders.first())?.encoded.clone())
     }
 
-    /// Watches the decoded pictures that come to `sink` and leave by `src`.
-    pub(crate) fn watch_pictures(self: &Arc<Self>, sink: &gst::Pad, src: &gst::Pad) {
-        let taps = self.clone();
-        on_buffers(sink, move |pad, buffer| taps.decoded(pad, buffer));
+    /// Watches the decoded pictures that come to `sink` and leave by `src`; their packets are among `packets`.
+    pub(crate) fn watch_pictures(self: &Arc<Self>, sink: &gst::Pad, src: &gst::Pad, packets: &Arc<Packets>) {
+        let (taps, packets) = (self.clone(), packets.clone());
+        on_buffers(sink, move |pad, buffer| taps.decoded(pad, buffer, &packets));
         let taps = self.clone();
         on_buffers(src, move |pad, buffer| taps.keep_still(pad, buffer));
     }
 
-    fn decoded(&self, pad: &gst::Pad, buffer: &gst::BufferRef) {
+    fn decoded(&self, pad: &gst::Pad, buffer: &gst::BufferRef, packets: &Packets) {
         let arrival = clock::now();
+        let pts = buffer.pts();
+        let packet = pts.and_then(|pts| packets.of(pts.nseconds(), None));
+        let early = pts.filter(|pts| {
+            self.encoded()
+                .is_some_and(|encoded| lock(&encoded).is_before_key(*pts))
+        });
+        let content = (!self.is_read()).then(|| checksum(buffer)).flatten();
         let mut decoded = lock(&self.decoded);
+        if let Some(content) = content {
+            decoded
+                .still_by_arrival
+                .picture(content, arrival, self.freeze_threshold);
+            let shown = pts.map_or(arrival, gst::ClockTime::nseconds);
+            decoded
+                .still_by_pts
+                .picture(content, shown, self.freeze_threshold);
+        }
         decoded.pictures += 1;
         decoded.first.get_or_insert_with(|| self.asked.elapsed());
-        decoded.arrivals = Some((decoded.arrivals.map_or(arrival, |(first, _)| first), arrival));
-        if let Some(pts) = buffer.pts() {
-            let (first, last) = decoded.presented.unwrap_or((pts, pts));
-            decoded.presented = Some((first.min(pts), last.max(pts)));
+        decoded.last = Some(arrival);
+        let came = packet.map_or(arrival, |packet| packet.last);
+        decoded.pace.picture(came, pts.map(gst::ClockTime::nseconds));
+        decoded.before_key.extend(early);
+        if decoded.before_key.len() > MOST_INSIDE {
+            decoded.before_key.pop_front();
         }
-        if decoded.caps.is_none() {
-            decoded.caps = pad.current_caps();
-        }
+        decoded.caps = pad.current_caps();
+    }
+
+    /// Whether a stamp was read: then that tells what stands still.
+    fn is_read(&self) -> bool {
+        lock(&self.decoded).still_wanted
     }
 
     fn keep_still(&self, pad: &gst::Pad, buffer: &gst::BufferRef) {
         let mut decoded = lock(&self.decoded);
         if decoded.still_wanted && decoded.still.is_none() {
             // A copy: a decoder may have few buffers.
-            decoded.still = buffer.copy_deep().ok();
-            decoded.caps = pad.current_caps();
+            let (copy, caps) = (buffer.copy_deep().ok(), pad.current_caps());
+            decoded.still = copy
+                .zip(caps)
+                .map(|(copy, caps)| gst::Sample::builder().buffer(&copy).caps(&caps).build());
         }
     }
 
@@ -195,6 +283,17 @@ impl Taps {
         lock(&self.decoded).first
     }
 
+    /// When the last picture came, in ns since the Unix epoch.
+    pub(crate) fn last_picture(&self) -> Option<u64> {
+        lock(&self.decoded).last
+    }
+
+    /// Whether the picture with that PTS was to be shown before the stream's first key picture.
+    pub(crate) fn was_before_key(&self, pts: u64) -> bool {
+        let pts = gst::ClockTime::from_nseconds(pts);
+        lock(&self.decoded).before_key.contains(&pts)
+    }
+
     /// Since the first picture came.
     pub(crate) fn playing_for(&self) -> Option<Duration> {
         Some(self.asked.elapsed().saturating_sub(self.first_picture()?))
@@ -205,14 +304,37 @@ impl Taps {
         self.asked.elapsed()
     }
 
-    /// Pictures a second, by the times at which they are to be shown; where they have none, as they came.
-    #[expect(clippy::cast_precision_loss, reason = "counts and ns of one measurement")]
-    pub(crate) fn frames_per_second(&self) -> Option<f64> {
+    /// How fast they came.
+    pub(crate) fn pace(&self) -> Pace {
+        lock(&self.decoded).pace.clone()
+    }
+
+    /// What of the stream's coded pictures needs no stamp; packets are another's.
+    pub(crate) fn delivery(&self, live: bool) -> Delivery {
+        let pace = self.pace();
+        let coded = self.encoded().map(|encoded| lock(&encoded).sizes());
+        let (mean, key, key_max) = coded.unwrap_or_default();
+        let fps = pace.frames_per_second();
+        Delivery {
+            bitrate_kbps: mean.zip(fps).map(|(bytes, fps)| bytes * 8.0 * fps / 1000.0),
+            arrivals: pace.arrivals.distribution().filter(|_| live),
+            timestamps: pace.timestamps.distribution(),
+            key_frame_bytes: key,
+            key_frame_bytes_max: key.map(|_| key_max),
+            ..Delivery::default()
+        }
+    }
+
+    /// How often the picture stood still, and for how long in all (ns), by the pictures alone.
+    pub(crate) fn standstill(&self, live: bool) -> (u64, u64) {
         let decoded = lock(&self.decoded);
-        let presented = decoded.presented.map(|(first, last)| (last - first).nseconds());
-        let arrived = decoded.arrivals.map(|(first, last)| last.saturating_sub(first));
-        let ns = presented.or(arrived).filter(|ns| *ns > 0)?;
-        Some(decoded.pictures.saturating_sub(1) as f64 / (ns as f64 / 1e9))
+        let still = if live {
+            decoded.still_by_arrival
+        } else {
+            decoded.still_by_pts
+        };
+        let now = if live { clock::now() } else { still.last() };
+        still.frozen(now, self.freeze_threshold)
     }
 
     pub(crate) fn codec(&self) -> Option<String> {
@@ -250,13 +372,13 @@ impl Taps {
 
     /// The picture that was kept.
     pub(crate) fn still(&self) -> Option<Still> {
-        let (buffer, caps) = {
-            let decoded = lock(&self.decoded);
-            (decoded.still.clone()?, decoded.caps.clone()?)
-        };
-        let sample = gst::Sample::builder().buffer(&buffer).caps(&caps).build();
-        to_still(&sample)
+        let still = lock(&self.decoded).still.clone()?;
+        to_still(&still)
     }
+}
+
+fn checksum(picture: &gst::BufferRef) -> Option<u32> {
+    picture.map_readable().ok().map(|bytes| crc32fast::hash(&bytes))
 }
 
 fn to_still(sample: &gst::Sample) -> Option<Still> {
@@ -354,7 +476,7 @@ mod tests {
         gst::init().expect("GStreamer");
         let decoder = || gst::ElementFactory::make("identity").build().expect("identity");
         let [other, shown] = [decoder(), decoder()];
-        let taps = Taps::new();
+        let taps = Taps::new(Duration::from_millis(500));
         taps.watch_decoder(&other);
         taps.watch_decoder(&shown);
         taps.look_at(&shown);

@@ -1,5 +1,6 @@
 //! What to measure: a URL without its credentials, or a file.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use std::path::Path;
@@ -57,23 +58,30 @@ impl Target {
         if text.contains("://") {
             Self::of_url(text, credentials)
         } else {
-            Self::of_file(text)
+            Self::of_file(Path::new(text))
         }
     }
 
-    fn of_file(text: &str) -> anyhow::Result<Self> {
-        let path = Path::new(text);
-        ensure!(
-            path.is_file(),
-            "there is no file {} (a URL begins with rtsp://)",
-            file_name(text)
-        );
-        let path = path
+    /// As [`Target::parse`], of a command line's argument: a file's name need not be UTF-8.
+    ///
+    /// # Errors
+    /// As [`Target::parse`].
+    pub fn named(argument: &OsStr, credentials: Option<&Credentials>) -> anyhow::Result<Self> {
+        match argument.to_str() {
+            Some(text) => Self::parse(text, credentials),
+            None => Self::of_file(Path::new(argument)),
+        }
+    }
+
+    fn of_file(path: &Path) -> anyhow::Result<Self> {
+        let name = path.to_string_lossy();
+        ensure_file(path)?;
+        let whole = path
             .canonicalize()
-            .with_context(|| format!("cannot find {text:?}"))?;
-        let uri = Url::from_file_path(path).map_err(|()| anyhow!("cannot make a URI of {text:?}"))?;
+            .with_context(|| format!("cannot find {name:?}"))?;
+        let uri = Url::from_file_path(whole).map_err(|()| anyhow!("cannot make a URI of {name:?}"))?;
         Ok(Self {
-            name: text.into(),
+            name: name.into_owned(),
             uri: uri.into(),
             credentials: None,
         })
@@ -82,6 +90,9 @@ impl Target {
     fn of_url(text: &str, credentials: Option<&Credentials>) -> anyhow::Result<Self> {
         // The text may hold a password: neither it nor the part that cannot be read is shown.
         let mut url = Url::parse(text).map_err(|error| anyhow!("a URL cannot be read: {error}"))?;
+        if let ("file", Ok(path)) = (url.scheme(), url.to_file_path()) {
+            ensure_file(&path)?;
+        }
         let own = own_credentials(&url);
         ensure!(
             url.scheme() == "file" || !has_at_behind_host(&url),
@@ -143,6 +154,8 @@ impl Target {
         };
         let port = url.port_or_known_default().unwrap_or(match self.scheme() {
             "rtsps" => 322,
+            "rtmp" | "rtmpt" => 1935,
+            "rtmps" => 443,
             _ => 554,
         });
         let host = host.trim_start_matches('[').trim_end_matches(']');
@@ -163,6 +176,21 @@ pub fn is_this_machine(addresses: &[SocketAddr]) -> bool {
         .collect();
     let is_own = |address: &SocketAddr| address.ip().is_loopback() || own.contains(&address.ip());
     !addresses.is_empty() && addresses.iter().all(is_own)
+}
+
+fn ensure_file(path: &Path) -> anyhow::Result<()> {
+    let name = path.to_string_lossy();
+    ensure!(
+        !path.is_dir(),
+        "{} is a folder: name the files in it, or measure it as one recording with --join",
+        file_name(&name)
+    );
+    ensure!(
+        path.is_file(),
+        "there is no file {} (a URL begins with rtsp://)",
+        file_name(&name)
+    );
+    Ok(())
 }
 
 /// A file as it was named; what may be half a URL with a log-in in it is not shown.
@@ -276,6 +304,17 @@ mod tests {
         assert_eq!((target.name.as_str(), target.scheme()), (file, "file"));
         assert_eq!((target.credentials.as_ref(), target.is_rtsp()), (None, false));
         assert_eq!(target.addresses(), []);
+    }
+
+    #[test]
+    fn a_folder_is_told_from_a_file() {
+        let folder = env!("CARGO_MANIFEST_DIR");
+        for text in [folder.to_owned(), format!("file://{folder}")] {
+            let error = Target::parse(&text, None).expect_err("a folder");
+            assert!(error.to_string().contains("is a folder"), "{error}");
+        }
+        let error = Target::parse("file:///no/such/file.mp4", None).expect_err("no such file");
+        assert!(error.to_string().contains("there is no file"), "{error}");
     }
 
     #[test]

@@ -118,6 +118,13 @@ impl Values {
         })
     }
 
+    /// Takes what another one has kept.
+    pub(crate) fn append(&mut self, other: &Self) {
+        for value in other.kept.kept() {
+            self.push(*value);
+        }
+    }
+
     /// In ms.
     #[expect(
         clippy::cast_precision_loss,

@@ -2,43 +2,16 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 
-use serde_json::Value;
-
+#[path = "support/command.rs"]
+mod call;
 #[path = "support/recording.rs"]
 mod recording;
 
+use call::{assert_status, command, json, run, scratch, written};
 use recording::{Recording, blank, frames, in_a_row};
-
-fn command() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rtsp-clock-probe"));
-    command
-        .env_remove("RTSP_PROBE_USERNAME")
-        .env_remove("RTSP_PROBE_PASSWORD")
-        .env_remove("GST_DEBUG");
-    command
-}
-
-fn run(arguments: &[&str]) -> Output {
-    command().args(arguments).output().expect("it runs")
-}
-
-/// All that it wrote.
-fn written(output: &Output) -> String {
-    String::from_utf8_lossy(&[output.stdout.as_slice(), output.stderr.as_slice()].concat()).into_owned()
-}
-
-#[track_caller]
-fn assert_status(output: &Output, status: i32) {
-    assert_eq!(output.status.code(), Some(status), "{}", written(output));
-}
-
-#[track_caller]
-fn json(text: &[u8]) -> Value {
-    serde_json::from_slice(text).expect("JSON and nothing else")
-}
 
 /// A recording of 60 frames that lacks 3.
 fn lacking(name: &str) -> Recording {
@@ -46,10 +19,6 @@ fn lacking(name: &str) -> Recording {
     let mut placed = in_a_row(&all);
     placed.retain(|(place, _)| ![10, 11, 30].contains(place));
     Recording::write(name, &placed)
-}
-
-fn scratch(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{name}", std::process::id()))
 }
 
 #[test]
@@ -60,6 +29,8 @@ fn a_wrong_command_line_is_status_2() {
         &["rtsp://127.0.0.1/live", "--duration", "soon"],
         &["rtsp://127.0.0.1/live", "--max-lost", "-1"],
         &["rtsp://127.0.0.1/live", "--every", "0"],
+        &["rtsp://127.0.0.1/live", "--min-fps", "-1"],
+        &["rtsp://127.0.0.1/live", "--max-drift", "nan"],
         &["rtsp://127.0.0.1/live", "--password", "secret"],
         &[
             "rtsp://127.0.0.1/live",
@@ -87,23 +58,6 @@ fn the_schema_is_printed_without_a_url() {
     let output = run(&["--print-schema"]);
     assert_status(&output, 0);
     assert!(json(&output.stdout).get("properties").is_some());
-}
-
-#[test]
-fn a_limit_decides_the_exit_status() {
-    let recording = lacking("limits");
-    for (allowed, status) in [("2", 1), ("3", 0)] {
-        let output = run(&[recording.name(), "--max-lost", allowed, "--json"]);
-        assert_status(&output, status);
-        let limit = &json(&output.stdout)["limits"][0];
-        assert_eq!(
-            (limit["name"].as_str(), limit["found"].as_str()),
-            (Some("--max-lost"), Some("3"))
-        );
-        assert_eq!(limit["kept"].as_bool(), Some(status == 0));
-    }
-    // A recording has no latency that could be kept.
-    assert_status(&run(&[recording.name(), "--max-p99", "1h"]), 1);
 }
 
 #[test]
@@ -161,11 +115,13 @@ fn a_picture_without_a_stamp_is_told_with_what_to_do() {
     let blank = blank();
     let recording = Recording::write("blank", &in_a_row([&blank; 10]));
     let output = run(&[recording.name(), "--json"]);
-    assert_status(&output, 1);
+    assert_status(&output, 0);
     let figures = json(&output.stdout);
     let problem = figures["streams"][0]["problems"][0].as_str().unwrap_or_default();
     assert!(
-        problem.contains("RTSP_STAMP=qr") && problem.contains("\"stamp\": \"qr\""),
+        problem.contains("needs a stamp")
+            && problem.contains("RTSP_STAMP=qr")
+            && problem.contains("\"stamp\": \"qr\""),
         "{problem}"
     );
     assert_eq!(figures["streams"][0]["counts"]["unreadable"], 10);
@@ -303,4 +259,129 @@ fn one_that_fails_does_not_stop_the_others() {
     assert!(problem.contains("404"), "{problem}");
     assert_eq!(figures["streams"][1]["counts"]["frames"], 57);
     assert_eq!(figures["streams"][1]["counts"]["lost"], 3);
+}
+
+/// Runs it with a stdout, or a stderr too, that nobody reads.
+fn unread(mut command: Command, also_errors: bool) -> Output {
+    let unread = || {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        writer
+    };
+    command.stdout(unread());
+    if also_errors {
+        command.stderr(unread());
+    }
+    command.output().expect("it runs")
+}
+
+#[test]
+fn whoever_stops_reading_does_not_end_it() {
+    let recording = lacking("unread");
+    for arguments in [
+        &["--help"][..],
+        &["-h"],
+        &["--version"],
+        &["--print-schema"],
+        &[recording.name()],
+        &[recording.name(), "--json"],
+    ] {
+        for also_errors in [false, true] {
+            let mut command = command();
+            command.args(arguments);
+            let output = unread(command, also_errors);
+            assert_status(&output, 0);
+            assert!(output.stderr.is_empty(), "{arguments:?}: {}", written(&output));
+        }
+    }
+    for (arguments, status) in [(&["--no-such-option"][..], 2), (&["no such file"], 2)] {
+        let mut command = command();
+        command.args(arguments);
+        assert_status(&unread(command, true), status);
+    }
+}
+
+#[test]
+fn a_name_that_is_not_utf_8_is_a_name() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let recording = lacking("latin-1");
+    let name = [recording.name().as_bytes(), b"-caf\xe9.mkv"].concat();
+    let name = Path::new(OsStr::from_bytes(&name));
+    std::fs::copy(recording.name(), name).expect("a copy");
+    let csv = scratch("latin-1.csv");
+    let output = command()
+        .arg(name)
+        .arg("--csv")
+        .arg(&csv)
+        .output()
+        .expect("it runs");
+    let rows = std::fs::read_to_string(&csv).expect("it was written");
+    for file in [name, &csv] {
+        std::fs::remove_file(file).expect("it was there");
+    }
+    assert_status(&output, 0);
+    assert!(
+        written(&output).contains("caf\u{fffd}.mkv"),
+        "{}",
+        written(&output)
+    );
+    assert_eq!(rows.lines().count(), 1 + 57);
+    for wrong in [
+        &b"no\xe9"[..],
+        b"rtsp://127.0.0.1/\xe9",
+        b"--no\xe9",
+        b"--duration=\xe9",
+    ] {
+        let output = command().arg(OsStr::from_bytes(wrong)).output().expect("it runs");
+        assert_status(&output, 2);
+        assert!(!output.stderr.is_empty());
+    }
+}
+
+/// A port of loopback at which nobody listens.
+fn closed() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("its address").port()
+}
+
+#[test]
+fn what_cannot_be_reached_or_played_is_told_in_one_line() {
+    let port = closed();
+    for (url, cause) in [
+        (
+            format!("http://127.0.0.1:{port}/live.ts"),
+            "No server can be reached",
+        ),
+        (format!("rtmp://127.0.0.1:{port}/one"), "No server can be reached"),
+        (
+            format!("rtsp://127.0.0.1:{port}/live"),
+            "No server can be reached",
+        ),
+        ("rtmp://host.invalid/one".into(), "no address"),
+        ("http://host.invalid/one".into(), "no address"),
+        ("foo://127.0.0.1/one".into(), "is the URL's scheme right"),
+    ] {
+        let output = run(&[&url, "--duration", "20s", "--transport", "tcp", "--json"]);
+        assert_status(&output, 1);
+        let figures = json(&output.stdout);
+        let problems = figures["streams"][0]["problems"].as_array().expect("a list");
+        let [problem] = problems.as_slice() else {
+            panic!("{url}: {problems:?}");
+        };
+        assert!(
+            problem.as_str().is_some_and(|told| told.contains(cause)),
+            "{url}: {problem}"
+        );
+        assert_eq!(
+            written(&output).matches("rtsp-clock-probe: ").count(),
+            1,
+            "{}",
+            written(&output)
+        );
+    }
+    let folder = run(&[env!("CARGO_TARGET_TMPDIR")]);
+    assert_status(&folder, 2);
+    assert!(written(&folder).contains("is a folder"), "{}", written(&folder));
 }

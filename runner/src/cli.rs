@@ -148,7 +148,10 @@ fn tell_source(loaded: &Loaded) {
 }
 
 /// A line to stdout. Whoever closed it early (`| head`) has seen enough.
-fn print(line: &str) -> anyhow::Result<()> {
+///
+/// # Errors
+/// When it cannot be written to for another reason, as a full disk.
+pub fn print(line: &str) -> anyhow::Result<()> {
     match writeln!(std::io::stdout(), "{line}") {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(error).context("cannot write to stdout")

@@ -29,7 +29,7 @@
 //! | `queue` | the lines on their way to stderr: nobody who logs waits for whoever reads |
 
 use std::fmt;
-use std::io::{self, IsTerminal as _, stderr};
+use std::io::{self, IsTerminal as _, Write as _, stderr};
 use std::sync::{LazyLock, OnceLock};
 use std::time::Duration;
 
@@ -212,8 +212,13 @@ pub fn tell_end(error: &anyhow::Error) {
     } else {
         flush();
         glib_messages::give_up();
-        eprintln!("rtsp-clock-server: error: {error:#}");
+        tell(&format!("rtsp-clock-server: error: {error:#}\n"));
     }
+}
+
+/// To stderr as it is. There is nobody else to tell that nobody listens there.
+pub fn tell(text: &str) {
+    let _gone = stderr().lock().write_all(text.as_bytes());
 }
 
 /// Waits until what was told has left, though not for long. To be called before the process ends.

@@ -10,16 +10,16 @@ fn main() -> ExitCode {
     let arguments = match cli::Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) if error.use_stderr() => {
-            eprint!("rtsp-clock-server: {error}");
+            log::tell(&format!("rtsp-clock-server: {error}"));
             return ExitCode::FAILURE;
         }
-        Err(help) => {
-            print!("{help}");
-            return ExitCode::SUCCESS;
-        }
+        Err(help) => return exit_code(&cli::print(help.to_string().trim_end())),
     };
-    let ended = cli::run(&arguments);
-    if let Err(error) = &ended {
+    exit_code(&cli::run(&arguments))
+}
+
+fn exit_code(ended: &anyhow::Result<()>) -> ExitCode {
+    if let Err(error) = ended {
         log::tell_end(error);
     }
     log::flush();

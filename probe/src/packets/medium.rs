@@ -5,7 +5,11 @@ use std::sync::{Arc, OnceLock};
 
 use super::FramePackets;
 use super::description::Description;
+use super::reception::Reception;
+use super::reports::Reports;
+use crate::figures::SenderReports;
 use crate::times::{SenderReport, Told};
+use crate::values::Values;
 
 /// Frames that are remembered: decoded pictures come some frames later than their packets.
 const REMEMBERED: usize = 1000;
@@ -38,6 +42,10 @@ pub(super) struct Medium {
     newest: Option<(u32, u64)>,
     report: Option<SenderReport>,
     pub(super) report_delays: VecDeque<i64>,
+    pub(super) reception: Reception,
+    reports: Reports,
+    /// From the instant of each frame, by the sender reports, to its last packet (ns).
+    pub(super) delays: Values,
 }
 
 impl Medium {
@@ -49,6 +57,41 @@ impl Medium {
         }
     }
 
+    pub(super) fn is_video(&self) -> bool {
+        self.description
+            .as_ref()
+            .is_some_and(|description| description.is_video)
+    }
+
+    /// A packet of that number came.
+    pub(super) fn received(&mut self, number: u16, rtp_time: u32, arrival: u64) {
+        let rate = self.clock_rate();
+        self.reception.packet(number, rtp_time, arrival, rate);
+    }
+
+    pub(super) fn sender_reports(&self) -> Option<SenderReports> {
+        self.reports.figures(self.clock_rate())
+    }
+
+    /// In Hz; 0 where it is not known.
+    fn clock_rate(&self) -> u32 {
+        self.description
+            .as_ref()
+            .map_or(0, |description| description.clock_rate)
+    }
+
+    /// The last frame is whole now.
+    fn note_delay(&mut self) {
+        let Some((frame, report)) = self.frames.back().zip(self.report) else {
+            return;
+        };
+        let instant = report.instant_of(frame.rtp_time, self.clock_rate());
+        let delay = instant.map(|instant| i128::from(frame.last) - i128::from(instant));
+        if let Some(delay) = delay.and_then(|delay| i64::try_from(delay).ok()) {
+            self.delays.push(delay);
+        }
+    }
+
     pub(super) fn arrived(&mut self, rtp_time: u32, arrival: u64, ntp_extension: Option<i64>) {
         let known = self.frames.iter_mut().rev().take(OVERTAKEN);
         if let Some(frame) = known.into_iter().find(|frame| frame.rtp_time == rtp_time) {
@@ -56,6 +99,7 @@ impl Medium {
             frame.ntp_extension = frame.ntp_extension.or(ntp_extension);
             return;
         }
+        self.note_delay();
         if self.frames.len() >= REMEMBERED {
             self.frames.pop_front();
         }
@@ -112,6 +156,7 @@ impl Medium {
 
     pub(super) fn reported(&mut self, report: SenderReport, arrival: u64) {
         self.report = Some(report);
+        self.reports.report(report, arrival);
         if self.report_delays.len() >= REMEMBERED {
             self.report_delays.pop_front();
         }

@@ -2,7 +2,7 @@
 //!
 //! | column | unit | what it is |
 //! | --- | --- | --- |
-//! | `url` | | the URL or file, as in the other reports |
+//! | `url` | | the URL or file, as in the other reports; with an apostrophe before it where a spreadsheet would take it for a formula |
 //! | `arrival_ns` | ns since the Unix epoch | when the decoded picture was at hand, by this machine's clock |
 //! | `pts_ns` | ns | the picture's PTS |
 //! | `packet_ns` | ns since the Unix epoch | when the last packet of the frame arrived |
@@ -71,7 +71,7 @@ impl<W: io::Write> Writer<W> {
         });
         let [instant, latency, frame, run, stream, viewers] = stamp.unwrap_or_default();
         self.rows.write_record([
-            url,
+            &text(url),
             &sample.arrival.to_string(),
             &known(sample.pts),
             &known(sample.packet),
@@ -91,6 +91,20 @@ impl<W: io::Write> Writer<W> {
     /// When the output cannot be written to.
     pub fn flush(&mut self) -> io::Result<()> {
         self.rows.flush()
+    }
+}
+
+/// Text from outside as a cell that stays text: no spreadsheet calculates it, no terminal obeys it.
+fn text(text: &str) -> String {
+    // OWASP, CSV injection; the wide forms are what input methods of East Asia write.
+    const FORMULA: &[char] = &['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+    let clean = words::clean(text);
+    let shown =
+        clean.trim_start_matches(|char: char| char.is_whitespace() || char == char::REPLACEMENT_CHARACTER);
+    if shown.starts_with(FORMULA) {
+        format!("'{clean}")
+    } else {
+        clean
     }
 }
 
@@ -166,5 +180,28 @@ mod tests {
         let mut reader = ::csv::Reader::from_reader(text.as_bytes());
         let row = reader.records().next().unwrap().unwrap();
         assert_eq!((&row[0], row.len()), (url, HEADER.len()));
+    }
+
+    #[test]
+    fn a_file_name_is_neither_a_formula_nor_an_order_to_a_terminal() {
+        for (name, cell) in [
+            ("=cmd|'/C calc'!A0.mp4", "'=cmd|'/C calc'!A0.mp4"),
+            ("+1.mp4", "'+1.mp4"),
+            ("-1.mp4", "'-1.mp4"),
+            ("@SUM(1).mp4", "'@SUM(1).mp4"),
+            (" =1.mp4", "' =1.mp4"),
+            ("\t=1.mp4", "'\u{fffd}=1.mp4"),
+            ("＝1.mp4", "'＝1.mp4"),
+            (
+                "a\u{1b}[2J\r\n\u{9b}b.mp4",
+                "a\u{fffd}[2J\u{fffd}\u{fffd}\u{fffd}b.mp4",
+            ),
+            ("a=b.mp4", "a=b.mp4"),
+        ] {
+            let text = written(name, &[SAMPLE]);
+            let mut reader = ::csv::Reader::from_reader(text.as_bytes());
+            let row = reader.records().next().unwrap().unwrap();
+            assert_eq!((&row[0], row.len()), (cell, HEADER.len()));
+        }
     }
 }

@@ -5,7 +5,7 @@ mod meaning;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::rows::{self, GROUPS, Group};
+use super::rows::{self, GROUPS};
 use super::still;
 use super::track::{self, Track};
 use super::words::{self, NOTHING};
@@ -341,6 +341,9 @@ fn all_figures(measurement: &Measurement) -> Markup {
     if streams.is_empty() {
         return html! {};
     }
+    let all: Vec<&StreamFigures> = streams.iter().collect();
+    let groups = GROUPS.iter().map(|group| (group.title, rows::shown(group, &all)));
+    let groups: Vec<_> = groups.filter(|(_, rows)| !rows.is_empty()).collect();
     html! {
         section class="card" {
             h2 { "All figures" }
@@ -349,9 +352,9 @@ fn all_figures(measurement: &Measurement) -> Markup {
                     th { "" }
                     @for stream in streams { th class="url" { (words::clean(&stream.url)) } }
                 } }
-                tbody { @for Group { title, rows } in GROUPS {
+                tbody { @for (title, rows) in &groups {
                     tr { th colspan=(streams.len() + 1) { (title) } }
-                    @for (name, tell) in *rows { tr {
+                    @for (name, tell) in rows { tr {
                         th { (name) }
                         @for stream in streams { td { (tell(stream)) } }
                     } }

@@ -6,6 +6,7 @@
 //! | [`csv`] | each reading as it comes, a row each |
 //! | `json` | the figures for machines, and their schema |
 //! | `words` | numbers and findings as a person reads them |
+//! | `delivery` | what needs no stamp, as a person reads it |
 //! | `rows` | the figures of a stream, named and put in order: what table and page share |
 //! | `table` | the table for a terminal |
 //! | `track` | samples to curves and marks over time |
@@ -15,6 +16,7 @@
 
 mod chart;
 pub mod csv;
+mod delivery;
 mod html;
 mod json;
 mod rows;

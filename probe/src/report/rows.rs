@@ -1,5 +1,6 @@
 //! The figures of a stream, named and put in order: what the table and the page share.
 
+use super::delivery;
 use super::words::{self, NOTHING};
 use crate::figures::{Distribution, Sound, StreamFigures};
 
@@ -10,6 +11,19 @@ type Tell = fn(&StreamFigures) -> String;
 pub(super) struct Group {
     pub(super) title: &'static str,
     pub(super) rows: &'static [(&'static str, Tell)],
+}
+
+/// What not every stream has: a row is shown where one of them has it.
+const RARE: [&str; 2] = ["Besides", "Delivery, without the stamp"];
+
+/// The rows of a group that have something to tell of these streams.
+pub(super) fn shown<'a>(group: &'a Group, streams: &[&StreamFigures]) -> Vec<&'a (&'static str, Tell)> {
+    let tells = |(_, tell): &&(&str, Tell)| streams.iter().any(|stream| tell(stream) != NOTHING);
+    group
+        .rows
+        .iter()
+        .filter(|row| !RARE.contains(&group.title) || tells(row))
+        .collect()
 }
 
 /// All figures that fit into a cell.
@@ -64,6 +78,21 @@ pub(super) const GROUPS: &[Group] = &[
         ],
     },
     Group {
+        title: RARE[0],
+        rows: &[
+            ("in store at first", |stream| words::backlog(stream.backlog)),
+            ("before a key picture", |stream| {
+                words::unless_none(stream.counts.before_key_picture)
+            }),
+            ("away", |stream| words::absences(&stream.absences)),
+            ("segments", |stream| words::segments(&stream.segments)),
+            ("gaps between segments", |stream| {
+                words::gaps_between(&stream.segments)
+            }),
+            ("overlaps of segments", |stream| words::overlaps(&stream.segments)),
+        ],
+    },
+    Group {
         title: "Intervals: p50 / p99 / max",
         rows: &[
             ("frame to frame", |stream| spread(stream.interval.as_ref())),
@@ -71,6 +100,22 @@ pub(super) const GROUPS: &[Group] = &[
             ("key to key frame", |stream| {
                 spread(stream.key_frames.interval.as_ref())
             }),
+        ],
+    },
+    Group {
+        title: RARE[1],
+        rows: &[
+            ("bitrate", delivery::bitrate),
+            ("pictures as they came", delivery::arrivals),
+            ("pictures' timestamps", delivery::timestamps),
+            ("key picture: mean / max", delivery::key_pictures),
+            ("RTP packets", delivery::packets),
+            ("lost / late / twice", delivery::losses),
+            ("jitter / max", delivery::jitter),
+            ("sender reports", delivery::reports),
+            ("RTP time against NTP", delivery::rtp_time),
+            ("NTP against this clock", delivery::clock),
+            ("sound after its picture", delivery::sound),
         ],
     },
     Group {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle};
 
-use super::rows::{GROUPS, Group};
+use super::rows::{self, GROUPS};
 use super::words;
 use crate::figures::{Measurement, StreamFigures};
 
@@ -81,9 +81,12 @@ fn side_by_side(streams: &[&StreamFigures]) -> String {
         .set_width(WIDTH);
     let heads = streams.iter().map(|stream| words::clean(&stream.url));
     table.set_header(std::iter::once(String::new()).chain(heads));
-    for Group { title, rows } in GROUPS {
-        table.add_row([title]);
-        for (name, tell) in *rows {
+    for group in GROUPS {
+        let rows = rows::shown(group, streams);
+        if !rows.is_empty() {
+            table.add_row([group.title]);
+        }
+        for (name, tell) in rows {
             let values = streams.iter().map(|stream| Cell::new(tell(stream)));
             table.add_row(std::iter::once(Cell::new(format!("  {name}"))).chain(values));
         }

@@ -266,6 +266,7 @@ mod tests {
             spots: Vec::new(),
             differences: Vec::new(),
             problems: Vec::new(),
+            ..StreamFigures::default()
         }
     }
 

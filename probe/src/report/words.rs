@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::figures::{
-    Added, Alteration, Basis, ClockCheck, ClockRelation, Counts, Difference, Disagreement, Distribution,
-    Estimate, Limit, Loss, Measurement, Sample, StreamFigures, Times,
+    Absence, Added, Alteration, Basis, ClockCheck, ClockRelation, Counts, Difference, Disagreement,
+    Distribution, Estimate, Limit, Loss, Measurement, Sample, Segment, StreamFigures, Times,
 };
 
 /// What stands where there is nothing to tell.
@@ -172,6 +172,71 @@ pub(super) fn freezes(counts: &Counts) -> String {
         return "0".into();
     }
     format!("{} ({})", counts.frozen, milliseconds(counts.frozen_time))
+}
+
+/// How often and how long the camera was away.
+pub(super) fn absences(absences: &[Absence]) -> String {
+    if absences.is_empty() {
+        return NOTHING.into();
+    }
+    let time: f64 = absences.iter().map(|absence| absence.time).sum();
+    format!("{} ({})", absences.len(), duration(time))
+}
+
+/// A count that is told where it is not zero.
+pub(super) fn unless_none(count: u64) -> String {
+    if count == 0 {
+        NOTHING.into()
+    } else {
+        count.to_string()
+    }
+}
+
+/// How many files a recording has.
+pub(super) fn segments(segments: &[Segment]) -> String {
+    if segments.is_empty() {
+        return NOTHING.into();
+    }
+    segments.len().to_string()
+}
+
+/// What is missing between the files of a recording.
+pub(super) fn gaps_between(segments: &[Segment]) -> String {
+    let gaps = || segments.iter().filter(|segment| segment.gap > 0.0);
+    match (segments.len(), gaps().count()) {
+        (0, _) => NOTHING.into(),
+        (_, 0) => "0".into(),
+        (_, count) => {
+            let time: f64 = gaps().map(|segment| segment.gap).sum();
+            let missing: u64 = gaps().map(|segment| segment.missing).sum();
+            format!(
+                "{count} ({}, {})",
+                duration(time),
+                counted(missing, "frame", "frames")
+            )
+        }
+    }
+}
+
+/// What is in two files of a recording.
+pub(super) fn overlaps(segments: &[Segment]) -> String {
+    let overlaps = || segments.iter().filter(|segment| segment.overlap > 0);
+    match (segments.len(), overlaps().count()) {
+        (0, _) => NOTHING.into(),
+        (_, 0) => "0".into(),
+        (_, count) => {
+            let frames: u64 = overlaps().map(|segment| segment.overlap).sum();
+            format!("{count} ({})", counted(frames, "frame", "frames"))
+        }
+    }
+}
+
+/// Pictures that a server had in store.
+pub(super) fn backlog(pictures: u64) -> String {
+    if pictures == 0 {
+        return NOTHING.into();
+    }
+    counted(pictures, "picture", "pictures")
 }
 
 /// A count and the noun for it.

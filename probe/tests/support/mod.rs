@@ -148,6 +148,7 @@ pub(crate) fn stream(url: &str, samples: &[Sample], losses: Vec<Loss>) -> Stream
         spots: Vec::new(),
         differences: Vec::new(),
         problems: Vec::new(),
+        ..StreamFigures::default()
     }
 }
 

@@ -50,6 +50,17 @@ impl Run {
         (status.code().unwrap(), text(stdout), text(stderr))
     }
 
+    /// The exit status where nobody reads what it prints and says.
+    fn unread(mut self) -> i32 {
+        let unread = || {
+            let (reader, writer) = std::io::pipe().unwrap();
+            drop(reader);
+            writer
+        };
+        let process = self.command.stdout(unread()).stderr(unread()).status();
+        process.unwrap().code().unwrap()
+    }
+
     /// What a run that goes well prints.
     #[track_caller]
     fn prints(self) -> String {
@@ -95,6 +106,28 @@ fn help_and_version_go_to_stdout() {
         version.starts_with(concat!("rtsp-clock-server ", env!("CARGO_PKG_VERSION"), " (")),
         "{version}"
     );
+}
+
+#[test]
+fn whoever_stops_reading_does_not_end_it() {
+    for action in [
+        "--help",
+        "-h",
+        "--version",
+        "--check",
+        "--print-launch",
+        "--print-launch=gst-launch",
+        "--print-schema",
+        "--print-files",
+    ] {
+        assert_eq!(Run::new(&[action]).unread(), 0, "{action}");
+    }
+    let flags = Run::new(&["--print-docker-flags"]).variable("RTSP_SERVER_PORT", "8554");
+    assert_eq!(flags.unread(), 0);
+    for mistake in ["--chek", "--healthcheck"] {
+        let run = Run::new(&[mistake]).variable("RTSP_SERVER_PORT", "1");
+        assert_eq!(run.unread(), 1, "{mistake}");
+    }
 }
 
 #[test]

@@ -1,0 +1,24 @@
+//! What is told on stdout and stderr: whoever closed one of them is told no more, and nothing ends for that.
+
+use std::io::{self, Write as _};
+
+use anyhow::Context as _;
+
+/// To stdout. Whoever closed it early (`| head`) has seen enough.
+///
+/// # Errors
+/// When it cannot be written to for another reason, as a full disk.
+pub fn print(text: &str) -> anyhow::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(error).context("cannot write to stdout")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// To stderr. There is nobody else to tell that nobody listens there.
+pub fn tell(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
