@@ -46,6 +46,7 @@ Exit status: 0 if all streams were measured and all limits kept, 1 if not, 2 for
 
 /// What of a stamped clock picture comes out of a chain: latency, loss, freezes, drift.
 #[derive(Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 #[command(name = "rtsp-clock-probe", version = VERSION, after_help = AFTER_HELP)]
 pub struct Arguments {
     /// What to measure: URLs or files, any that GStreamer plays

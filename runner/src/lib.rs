@@ -30,7 +30,7 @@
 //! | [`viewers`] | who is playing a stream, and who may |
 //! | [`seats`] | how many may play at all |
 //! | [`room`] | whether this machine has room for one more |
-//! | [`rtsp_ffi`] | the few calls that the bindings lack |
+//! | [`rtsp_ffi`], [`system_ffi`] | the few calls that the bindings and std lack |
 
 pub mod access_units;
 pub mod addresses;
@@ -58,6 +58,7 @@ pub mod rtsp_ffi;
 pub mod seats;
 pub mod server;
 pub mod stream;
+pub mod system_ffi;
 pub mod time_source;
 pub mod tls;
 pub mod viewers;

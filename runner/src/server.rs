@@ -31,7 +31,7 @@ use std::{
 use gst::glib;
 use gst_rtsp_server::{RTSPThreadPool, prelude::*};
 
-use crate::{addresses, config::Config, rtsp_ffi, seats::Seats, stream::Stream, time_source::TimeSource};
+use crate::{addresses, config::Config, seats::Seats, stream::Stream, system_ffi, time_source::TimeSource};
 
 mod acceptor;
 mod checks;
@@ -222,7 +222,7 @@ fn prepare_process() -> Result<(), StartError> {
     gst::init()?;
     gstclocksrc::register_static()?;
     // A viewer over UDP takes about ten descriptors.
-    match rtsp_ffi::raise_descriptor_limit() {
+    match system_ffi::raise_descriptor_limit() {
         Ok(limit) => tracing::debug!(limit, "file descriptors"),
         Err(error) => tracing::warn!("cannot raise the limit of open files: {error}"),
     }

@@ -184,11 +184,11 @@ fn follow_setup(client: &RTSPClient, plan: Option<&Plan>, mounts: &Arc<Mounts>, 
         if let Some(way) = report_way(&delivered, plan.connection.peer()) {
             mounted.stream.receivers().expect(session, way);
         }
-        if let Some([rtp, rtcp]) = delivered.channels() {
+        if let Some(pair) = delivered.channels() {
             let channels = channels(client, &plan);
             let held = HeldTransport::new(&transport);
-            channels.set_up(held.number(), rtp, rtcp);
-            ties.tie(client, context, held, [rtp, rtcp], &mounted.stream);
+            channels.set_up(held.number(), pair);
+            ties.tie(client, context, held, pair, &mounted.stream);
         }
     });
 }
@@ -211,8 +211,8 @@ fn report_way(delivered: &Delivered, peer: SocketAddr) -> Option<Way> {
         return Some(Way::Multicast(peer.ip()));
     }
     let host = delivered.destination?.to_canonical();
-    let (rtp, rtcp) = delivered.ports;
-    Some(Way::Udp(host, [port(rtp)?, port(rtcp)?]))
+    let (media, control) = delivered.ports;
+    Some(Way::Udp(host, [port(media)?, port(control)?]))
 }
 
 /// No packets are encrypted here, and gst-rtsp-server would keep whatever keys it is told for as long as the pipeline runs.

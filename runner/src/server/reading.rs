@@ -14,7 +14,8 @@ use gst_rtsp::RTSPLowerTrans;
 use gst_rtsp_server::{RTSPFilterResult, RTSPSessionMedia, RTSPSessionPool, RTSPStreamTransport, prelude::*};
 
 use crate::{
-    rtsp_ffi::{self, Delivery},
+    rtsp_ffi,
+    system_ffi::{self, Delivery},
     viewers::Farewell,
 };
 
@@ -53,20 +54,20 @@ impl Connection {
     }
 
     fn delivery(&self) -> Option<Delivery> {
-        let delivery = rtsp_ffi::delivery(self.descriptor)?;
+        let delivery = system_ffi::delivery(self.descriptor)?;
         self.stands().then_some(delivery)
     }
 
     /// Whether it is still the one that it was.
     pub(super) fn stands(&self) -> bool {
-        rtsp_ffi::ends(self.descriptor)
+        system_ffi::ends(self.descriptor)
             .is_some_and(|(local, peer)| Some(local) == self.local && canonical(peer) == self.peer)
     }
 
     /// Lets nothing more come or go by it: whoever reads from it finds its end.
     pub(super) fn end(&self) {
         if self.stands()
-            && let Err(error) = rtsp_ffi::shut_down(self.descriptor)
+            && let Err(error) = system_ffi::shut_down(self.descriptor)
         {
             tracing::debug!(peer = %self.peer, "cannot end the connection: {error}");
         }
@@ -75,7 +76,7 @@ impl Connection {
     /// Lets what waits to be taken go with the connection: the system would keep it for the peer.
     fn forget_what_waits(&self) {
         if self.stands()
-            && let Err(error) = rtsp_ffi::reset_on_close(self.descriptor)
+            && let Err(error) = system_ffi::reset_on_close(self.descriptor)
         {
             tracing::debug!(peer = %self.peer, "cannot forget what waits: {error}");
         }

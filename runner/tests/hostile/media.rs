@@ -126,13 +126,10 @@ impl Attacker {
             client.authorize(authorization.clone());
         }
         assert_eq!(client.describe().status, 200, "{way:?}");
-        let udp = match way {
-            Way::Udp => Some(set_up_over_udp(&mut client)),
-            _ => {
-                assert_eq!(client.setup().status, 200, "{way:?}");
-                None
-            }
-        };
+        let udp = matches!(way, Way::Udp).then(|| set_up_over_udp(&mut client));
+        if udp.is_none() {
+            assert_eq!(client.setup().status, 200, "{way:?}");
+        }
         assert_eq!(client.play().status, 200, "{way:?}");
         Self { client, udp, tls }
     }
@@ -170,12 +167,12 @@ impl Attacker {
 /// Sets the picture up over UDP; answers the socket for RTCP here, and the port of the server's.
 fn set_up_over_udp(client: &mut RtspClient) -> (UdpSocket, u16) {
     let socket = || UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free UDP port");
-    let (rtp, rtcp) = (socket(), socket());
+    let [media, control] = [socket(), socket()];
     let port = |socket: &UdpSocket| socket.local_addr().expect("it is bound").port();
     let answer = client.setup_over(&format!(
         "RTP/AVP;unicast;client_port={}-{}",
-        port(&rtp),
-        port(&rtcp)
+        port(&media),
+        port(&control)
     ));
     assert_eq!(answer.status, 200);
     let transport = answer.header("Transport").expect("how it comes");
@@ -184,7 +181,7 @@ fn set_up_over_udp(client: &mut RtspClient) -> (UdpSocket, u16) {
         .nth(1)
         .expect("it sends from somewhere");
     let own = ports.split(['-', ';']).nth(1).expect("two ports");
-    (rtcp, own.parse().expect("a port"))
+    (control, own.parse().expect("a port"))
 }
 
 /// A connection that goes on through TLS, and who carries it.

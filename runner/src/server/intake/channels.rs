@@ -42,16 +42,16 @@ enum Begin {
 
 impl Channels {
     /// RTP goes by one channel and RTCP by another from now on, for `transport`.
-    pub(in super::super) fn set_up(&self, transport: usize, rtp: u8, rtcp: u8) {
+    pub(in super::super) fn set_up(&self, transport: usize, [rtp, control]: [u8; 2]) {
         let mut pairs = self.lock();
         pairs.retain(|pair| {
-            pair.transport != transport && ![rtp, rtcp].contains(&pair.rtcp) && pair.rtp != rtcp
+            pair.transport != transport && ![rtp, control].contains(&pair.rtcp) && pair.rtp != control
         });
-        if rtp != rtcp {
+        if rtp != control {
             pairs.push(Pair {
                 transport,
                 rtp,
-                rtcp,
+                rtcp: control,
                 begin: Begin::Past,
             });
         }

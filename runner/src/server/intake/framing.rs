@@ -330,8 +330,7 @@ fn length(value: &[u8]) -> Body {
     let digits = std::str::from_utf8(&digits[..count]).unwrap_or_default();
     match digits.parse::<usize>() {
         Ok(length) if length <= super::super::endpoint::MAX_BODY as usize => Body::Of(length),
-        Ok(_) => Body::Wrong,
         Err(_) if digits.is_empty() => Body::Of(0),
-        Err(_) => Body::Wrong,
+        _ => Body::Wrong,
     }
 }

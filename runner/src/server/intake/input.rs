@@ -28,7 +28,10 @@ mod imp {
         time::Instant,
     };
 
-    use gst::glib::{self, translate::*};
+    use gst::glib::{
+        self,
+        translate::{IntoGlib as _, IntoGlibPtr as _, ToGlibPtr as _},
+    };
     use gst_rtsp_server::gio::{self, prelude::*, subclass::prelude::*};
 
     use super::Intake;

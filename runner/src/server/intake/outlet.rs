@@ -130,8 +130,8 @@ fn packet_at(bytes: &[&[u8]], at: usize) -> Option<(u8, usize, [u8; BEGIN])> {
     }
     let [dollar, channel, high, low, ..] = head;
     let length = usize::from(u16::from_be_bytes([high, low]));
-    for index in HEAD..HEAD + length.min(BEGIN) {
-        head[index] = byte_at(bytes, at + index)?;
+    for (index, byte) in head.iter_mut().enumerate().skip(HEAD).take(length.min(BEGIN)) {
+        *byte = byte_at(bytes, at + index)?;
     }
     let begin = head[HEAD..].try_into().ok()?;
     (dollar == b'$').then_some((channel, length, begin))
@@ -157,7 +157,7 @@ fn body(head: &[u8]) -> usize {
         name.eq_ignore_ascii_case(b"content-length")
             .then(|| value.parse().ok())?
     });
-    length.last().unwrap_or(0)
+    length.max().unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -212,8 +212,8 @@ mod tests {
                 Arc::<KeyPictures>::default(),
                 Outlet::default(),
             );
-            channels.set_up(1, 0, 1);
-            channels.set_up(2, 2, 3);
+            channels.set_up(1, [0, 1]);
+            channels.set_up(2, [2, 3]);
             channels.await_key_picture(Some(1), &[2], &keys);
             keys.note(&packet(0, 7)[4..], false);
             let (report, answer) = (packet(1, 3), ANSWER.to_vec());
@@ -255,7 +255,7 @@ mod tests {
             Arc::<KeyPictures>::default(),
             Outlet::default(),
         );
-        channels.set_up(1, 0, 1);
+        channels.set_up(1, [0, 1]);
         let first = packet(0, 5);
         assert_eq!(outlet.next(&[&first], &channels), Step::Passes(16));
         outlet.went(&[&first], 6);
@@ -273,7 +273,7 @@ mod tests {
             Arc::<KeyPictures>::default(),
             Outlet::default(),
         );
-        channels.set_up(2, 2, 3);
+        channels.set_up(2, [2, 3]);
         channels.await_key_picture(None, &[2], &keys);
         let sound = packet(2, 1);
         assert_eq!(written(&mut outlet, &channels, &[&sound], 99), sound);

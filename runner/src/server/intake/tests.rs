@@ -15,7 +15,7 @@ const RTCP: u8 = 5;
 
 fn intakes() -> (Arc<Intakes>, Line) {
     let (all, line) = <(Arc<Intakes>, Line)>::default();
-    line.channels().set_up(1, RTP, RTCP);
+    line.channels().set_up(1, [RTP, RTCP]);
     (all, line)
 }
 
@@ -132,12 +132,12 @@ fn channels_that_are_set_up_anew_carry_what_they_do_now() {
     let mut intake = Intake::new(SocketAddr::from((Ipv4Addr::LOCALHOST, 5000)), &all, &line);
     let mut pass = |channel| !passed(&mut intake, [&packet(channel, &receiver_report()[4..])[..]]).is_empty();
     assert!(pass(5));
-    channels.set_up(1, 2, 3);
+    channels.set_up(1, [2, 3]);
     assert_eq!([pass(5), pass(3)], [false, true]);
     // What carries RTP now carries no RTCP any more, and the other way round.
-    channels.set_up(2, 3, 9);
+    channels.set_up(2, [3, 9]);
     assert_eq!([pass(3), pass(9)], [false, true]);
-    channels.set_up(3, 8, 8);
+    channels.set_up(3, [8, 8]);
     assert!(!pass(8));
 }
 
@@ -147,7 +147,7 @@ fn a_tunnel_is_read_through_and_has_the_channels_of_both_its_ways() {
     let own = Line::default();
     let mut intake = Intake::new(SocketAddr::from((Ipv4Addr::LOCALHOST, 5000)), &all, &own);
     let post: &[u8] = b"POST /live HTTP/1.0\r\nX-SessionCookie: abc\r\nContent-Length: 32767\r\n\r\n";
-    all.book().of(c"abc").set_up(1, RTP, RTCP);
+    all.book().of(c"abc").set_up(1, [RTP, RTCP]);
     let clear = [REQUEST, &rtp(), &receiver_report()].concat();
     let comes = [
         post,
@@ -159,7 +159,7 @@ fn a_tunnel_is_read_through_and_has_the_channels_of_both_its_ways() {
     for size in [1, 3, 4, 5, comes.len()] {
         // The book keeps what a connection has.
         let channels = all.book().of(c"abc");
-        channels.set_up(1, RTP, RTCP);
+        channels.set_up(1, [RTP, RTCP]);
         let passed = passed(&mut intake, comes.chunks(size));
         let (head, coded) = passed.split_at(post.len());
         assert_eq!(text(head), text(post));

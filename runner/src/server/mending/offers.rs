@@ -98,13 +98,11 @@ fn parameter(part: &str) -> (String, Option<String>) {
 /// `first-second`, or `first` alone.
 fn pair(value: &str) -> Option<[u16; 2]> {
     let number = |text: &str| text.trim().parse().ok();
-    match value.split_once('-') {
-        Some((first, second)) => Some([number(first)?, number(second)?]),
-        None => {
-            let first: u16 = number(value)?;
-            Some([first, first.checked_add(1)?])
-        }
+    if let Some((first, second)) = value.split_once('-') {
+        return Some([number(first)?, number(second)?]);
     }
+    let first: u16 = number(value)?;
+    Some([first, first.checked_add(1)?])
 }
 
 /// The parts of `text` between `separator`s that are not within quotes, without blanks around them.
