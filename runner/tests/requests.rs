@@ -99,20 +99,16 @@ fn no_packet_goes_where_nobody_asked() {
     }
     // With one port alone, RTCP comes by the next one.
     let socket = |port| UdpSocket::bind((Ipv4Addr::LOCALHOST, port));
-    let pairs = (21_001..31_000)
-        .step_by(2)
-        .map(|first| (socket(first), socket(first + 1)));
-    let (rtp, rtcp) = pairs
-        .filter_map(|(rtp, rtcp)| Some((rtp.ok()?, rtcp.ok()?)))
-        .next()
-        .expect("two free ports");
-    let port = rtp.local_addr().expect("it is bound").port();
+    let both_free = |first| Some([socket(first).ok()?, socket(first + 1).ok()?]);
+    let sockets = (21_001..31_000).step_by(2).find_map(both_free);
+    let sockets = sockets.expect("two free ports");
+    let port = sockets[0].local_addr().expect("it is bound").port();
     let mut client = RtspClient::connect(&server);
     assert_eq!(client.describe().status, 200);
     let transport = format!("RTP/AVP;unicast;client_port={port}");
     assert_eq!(client.setup_over(&transport).status, 200);
     assert_eq!(client.play().status, 200);
-    for socket in [rtp, rtcp] {
+    for socket in sockets {
         socket.set_read_timeout(Some(PATIENCE)).expect("a time-out");
         socket.recv(&mut [0; 2000]).expect("packets come by both ports");
     }
