@@ -2,8 +2,8 @@
 # The long tests: what CI does on a small scale. `scripts/soak.sh [PICTURES [REQUESTS [CYCLES [MATRIX]]]]`: so many pictures
 # without a readable stamp (a million by default, some 25 min of two cores; fails when one was read), and so many hostile
 # requests to a server without and with a log-in (100000 by default, some 5 min each), and 10000 connections that say
-# nothing; so many viewers who come and go (10000 by default, some 2 min), 1000 viewers of one stream, and 100 streams with
-# a viewer each; and so many times (once by default) every client with every codec over every transport with every log-in.
+# nothing, and 2000 viewers who leave RTCP and RTP behind; so many viewers who come and go (10000 by default, some 2 min),
+# 1000 who join a stream that is watched, 1000 viewers of one stream, and 100 streams with a viewer each; and so many times (once by default) every client with every codec over every transport with every log-in.
 # A 0 leaves a part out.
 set -eu
 cd "$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)"
@@ -41,6 +41,7 @@ soaked() {
 # attacked TEST LINE: a test of hostile.rs at full size
 attacked() {
     soaked "$2|packets lost|before, Footprint" env HOSTILE_REQUESTS="$requests" HOSTILE_CONNECTIONS=10000 \
+        HOSTILE_LEAVES=1000 \
         cargo test --release --locked --package rtsp-clock-server --test hostile -- --nocapture --exact "$1"
 }
 
@@ -60,6 +61,10 @@ if [ "$requests" -gt 0 ]; then
     echo "soak: $requests hostile requests to a server without a log-in, and to one with"
     attacked hostile_requests_do_no_harm '^[0-9]+ requests in'
     attacked hostile_requests_do_no_harm_where_a_log_in_is_needed '^[0-9]+ requests in'
+    echo "soak: 1000 viewers who leave RTCP and RTP behind, without a log-in, and as many with"
+    for login in '' _where_a_login_is_needed; do
+        attacked "media::packets_of_those_who_leave_do_no_harm$login" '^1000 left with'
+    done
     echo "soak: 10000 connections that say nothing, and 200 slow ones"
     for login in '' _where_a_login_is_needed; do
         attacked "idle_connections_do_no_harm$login" '^10000 connections within'
@@ -69,6 +74,10 @@ if [ "$requests" -gt 0 ]; then
     soaked '^the time of an answer' cargo bench --locked --package rtsp-clock-server --bench login
 fi
 if [ "$cycles" -gt 0 ]; then
+    echo "soak: 1000 joins of a stream that is watched"
+    soaked '^1000 of 1000 joins' env FIRST_PICTURE_JOINS=1000 \
+        cargo test --release --locked --package rtsp-clock-server --test first_picture \
+        -- --nocapture --exact whoever_joins_others_begins_with_a_key_picture
     echo "soak: 1000 viewers of one stream, 100 streams with a viewer each, $cycles viewers who come and go"
     crowded many_viewers_of_one_stream_leave_no_trace '^1000 viewers joined'
     crowded many_streams_leave_no_trace '^100 viewers joined'
