@@ -165,7 +165,9 @@ impl Stream {
 
     /// Whether there is nothing more to wait for: it has ended, or `frames` pictures have come.
     pub(crate) fn is_done(&self, frames: Option<u64>) -> bool {
-        self.ended || frames.is_some_and(|frames| self.taps.pictures() >= frames)
+        // What was found in the last of them is told a little later than it comes.
+        let has = |frames| self.taps.pictures() >= frames && self.tally.pictures() >= frames;
+        self.ended || frames.is_some_and(has)
     }
 
     fn fail(&mut self) {

@@ -21,6 +21,8 @@ pub(crate) struct Tally {
     joining: Joining,
     /// When the last new frame came (ns); `None` where the picture before could not be read.
     last: Option<u64>,
+    /// Pictures that were examined, read or not.
+    examined: u64,
     pub(crate) readings: u64,
     pub(crate) stream_id: Option<u32>,
     pub(crate) viewers: Option<u32>,
@@ -61,6 +63,11 @@ impl Tally {
         self.last = None;
     }
 
+    /// How many pictures have been looked at, one in so many of them examined.
+    pub(crate) fn pictures(&self) -> u64 {
+        self.examined * u64::from(self.every)
+    }
+
     /// Takes a decoded picture and its place in the row; `packets` is what its packets said. Answers the sample, which
     /// now says whether it counts.
     pub(crate) fn picture(
@@ -69,6 +76,7 @@ impl Tally {
         place: &Place,
         packets: Option<&FramePackets>,
     ) -> Sample {
+        self.examined += 1;
         let Some(stamp) = sample.stamp else {
             self.last = None;
             self.samples.push(sample);

@@ -104,6 +104,12 @@ impl Gate {
         matches!(self.lock().door, Door::Open)
     }
 
+    /// Whether nobody has asked for anything to pass.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        matches!(self.lock().door, Door::Closed)
+    }
+
     /// Decides about the next packet.
     #[must_use]
     pub fn judge(&self, packet: Packet) -> Verdict {

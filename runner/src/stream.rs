@@ -55,6 +55,9 @@ use running::Running;
 /// Key frames cost many times what other frames do: a crowd that joins together shares them.
 const KEY_FRAME_INTERVAL: Duration = Duration::from_millis(250);
 
+/// Who has not got its key frame by then asks again.
+const ASKED_AGAIN: Duration = Duration::from_millis(700);
+
 /// One camera.
 #[derive(Debug)]
 pub struct Stream {
@@ -253,37 +256,54 @@ impl Stream {
         self.own.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Somebody is about to play: packets flow as soon as gst-rtsp-server has answered.
-    pub fn before_play(self: &Arc<Self>) {
-        let Some(running) = self.running() else { return };
+    /// Somebody is about to play: packets flow as soon as gst-rtsp-server has answered. Answers whether its key frame has
+    /// been asked for.
+    pub fn before_play(self: &Arc<Self>) -> bool {
+        let Some(running) = self.running() else {
+            return false;
+        };
         if running.is_flowing.load(Ordering::Relaxed) {
             // The gates may still be open for somebody who has just left: no packet has come since then.
             if self.viewers.count() == 0 {
                 running.clear_gates();
             }
-            return;
+            return false;
         }
-        let is_new = !running.picture.gate.is_open();
-        running.has_asked.store(is_new, Ordering::Relaxed);
+        let is_first = running.picture.gate.is_closed();
         running.open_gates(self.frame_period());
-        if is_new {
+        if is_first {
             // While the pipeline is held, the encoder waits too: what it makes next is the key frame.
             self.ask_for_key_frame();
         }
+        is_first
     }
 
-    /// Somebody plays.
-    pub fn after_play(self: &Arc<Self>) {
+    /// Somebody plays, and its key frame has been asked for or not.
+    pub fn after_play(self: &Arc<Self>, has_asked: bool) {
         let Some(running) = self.running() else { return };
         if running.is_flowing.load(Ordering::Relaxed) {
             running.open_gates(self.frame_period());
         }
-        if !running.has_asked.swap(false, Ordering::Relaxed) {
+        if !has_asked {
             self.ask_for_key_frame();
         }
         if self.config.audio.is_some() {
             running.report();
         }
+    }
+
+    /// Asks for another key frame, again and again, as long as somebody still waits for one: what was asked for may have
+    /// gone before he could get it.
+    pub fn ask_while(self: &Arc<Self>, waits: impl Fn() -> bool + Send + 'static) {
+        let stream = Arc::downgrade(self);
+        let timer = glib::timeout_source_new(ASKED_AGAIN, None, glib::Priority::DEFAULT, move || {
+            let Some(stream) = stream.upgrade().filter(|_| waits()) else {
+                return glib::ControlFlow::Break;
+            };
+            stream.ask_for_key_frame();
+            glib::ControlFlow::Continue
+        });
+        timer.attach(Some(&self.context));
     }
 
     /// Sends sender reports at once.

@@ -2,9 +2,15 @@
 
 mod common;
 
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
 
-use common::{Interleaved, RtspClient, config, instant_of, milliseconds_between, start};
+use common::{Interleaved, RtspClient, burden::size, config, instant_of, milliseconds_between, start};
 
 /// A frame period of the test's camera and what a busy machine may add; what a gap would add is seconds.
 const NOW: Duration = Duration::from_millis(500);
@@ -118,7 +124,7 @@ fn the_answer_to_play_names_no_packet_that_never_comes() {
     assert_eq!((answer.status, answer.header("RTP-Info")), (200, None));
 }
 
-/// The first picture of each medium that a viewer gets who joins `server` by this way, and after a pause.
+/// What a viewer gets first who joins, and after a pause, is a key picture.
 fn assert_begins_with_a_key_picture(what: &str, mut client: RtspClient) {
     assert_eq!(client.describe().status, 200, "{what}");
     assert_eq!(client.setup().status, 200, "{what}");
@@ -135,24 +141,25 @@ fn assert_begins_with_a_key_picture(what: &str, mut client: RtspClient) {
 
 #[test]
 fn whoever_joins_others_begins_with_a_key_picture() {
-    const JOINS: usize = 50;
+    let joins = size("FIRST_PICTURE_JOINS", 50);
     let server = start(&config());
     let watching = RtspClient::watch(&server);
-    let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let stop = Arc::new(AtomicBool::new(false));
     let stopped = stop.clone();
     let reader = std::thread::spawn(move || {
         let mut watching = watching;
-        while !stopped.load(std::sync::atomic::Ordering::Relaxed) {
+        while !stopped.load(Ordering::Relaxed) {
             watching.next_rtp();
         }
     });
-    for join in 0..JOINS / 2 {
+    for join in 0..joins / 2 {
         let client = match join % 3 {
             0 => RtspClient::tunnel(server.port(), join % 2 == 0),
             _ => RtspClient::connect(&server),
         };
         assert_begins_with_a_key_picture(&format!("join {join}"), client);
     }
-    stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    stop.store(true, Ordering::Relaxed);
     reader.join().expect("it is watched all the time");
+    println!("{joins} of {joins} joins began with a key picture");
 }

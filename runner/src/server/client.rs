@@ -2,7 +2,10 @@
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -262,7 +265,8 @@ fn answer(peer: Option<SocketAddr>, mounted: &Mounted, admission: Result<(), Ful
 
 fn follow_play(client: &RTSPClient, plan: Option<&Plan>, mounts: &Arc<Mounts>) {
     let peer = plan.map(|plan| plan.connection.peer());
-    let (before, of_client) = (Arc::clone(mounts), plan.cloned());
+    let has_asked = Arc::new(AtomicBool::new(false));
+    let (before, of_client, asks) = (Arc::clone(mounts), plan.cloned(), Arc::clone(&has_asked));
     client.connect_pre_play_request(move |client, context| {
         if asks_for_another_speed(context) {
             tracing::warn!(
@@ -272,14 +276,14 @@ fn follow_play(client: &RTSPClient, plan: Option<&Plan>, mounts: &Arc<Mounts>) {
             return RTSPStatusCode::HeaderFieldNotValidForResource;
         }
         if let Some(mounted) = before.asked_for(context) {
-            mounted.stream.before_play();
+            asks.store(mounted.stream.before_play(), Ordering::Relaxed);
             if let Some(plan) = &of_client {
                 hold_back(&channels(client, plan), context, &mounted);
             }
         }
         RTSPStatusCode::Ok
     });
-    let after = Arc::clone(mounts);
+    let (after, of_client) = (Arc::clone(mounts), plan.cloned());
     client.connect_play_request(move |client, context| {
         let (Some(session), Some(mounted)) = (session_id(context), after.asked_for(context)) else {
             return;
@@ -287,7 +291,13 @@ fn follow_play(client: &RTSPClient, plan: Option<&Plan>, mounts: &Arc<Mounts>) {
         let transport = transport(client, context, &mounted.path);
         let place = mounted.place(session);
         mounted.stream.viewers().play(place, Viewer { peer, transport });
-        mounted.stream.after_play();
+        // One request of a client is handled after the other.
+        mounted.stream.after_play(has_asked.load(Ordering::Relaxed));
+        if let Some(channels) = of_client.as_ref().map(|plan| channels(client, plan)) {
+            let channels = Arc::downgrade(&channels);
+            let waits = move || channels.upgrade().is_some_and(|channels| channels.awaits());
+            mounted.stream.ask_while(waits);
+        }
     });
 }
 

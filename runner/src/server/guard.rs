@@ -219,6 +219,8 @@ impl Gate {
             Asker::Unnamed => self.challenge(context, false),
             Asker::Late => self.challenge(context, true),
             Asker::Wrong(credentials) => {
+                // Whoever knows one password may guess another.
+                self.has_logged_in.store(false, Ordering::Relaxed);
                 self.tell_wrong(&credentials);
                 match self.logins.attempts.note_wrong(self.address(), Instant::now()) {
                     None => self.challenge(context, false),

@@ -46,6 +46,8 @@ pub(super) const RTCP_INTERVAL: Duration = Duration::from_millis(20);
 const TOLD_EVERY: Duration = Duration::from_mins(1);
 /// Of so many addresses.
 const MOST_TOLD: usize = 1000;
+/// How often one connection asks whether it may tell.
+const LOOKED_AT_EVERY: Duration = Duration::from_secs(1);
 
 /// What the intakes of a server's connections share.
 #[derive(Debug)]
@@ -97,6 +99,8 @@ struct Screen {
     line: Line,
     rtcp: Budget,
     now: Instant,
+    /// What is thrown away after that is worth a look whether it is to be told.
+    silent_until: Instant,
 }
 
 impl Intake {
@@ -111,6 +115,7 @@ impl Intake {
                 line: line.clone(),
                 rtcp: Budget::new(RTCP_IN_A_ROW, RTCP_INTERVAL),
                 now: Instant::now(),
+                silent_until: Instant::now(),
             },
         }
     }
@@ -174,7 +179,11 @@ impl Judge for Screen {
 }
 
 impl Screen {
-    fn tell(&self, what: &str) {
+    fn tell(&mut self, what: &str) {
+        if self.now < self.silent_until {
+            return;
+        }
+        self.silent_until = self.now + LOOKED_AT_EVERY;
         let place = self.peer.ip().to_string();
         if let Some(held_back) = self.all.told.may_tell(&place, self.now) {
             tracing::warn!(peer = %self.peer, held_back, "{what}");

@@ -14,8 +14,8 @@
 //! `stream::receivers` sees to it that it does not.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
-    time::Duration,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
+    time::{Duration, Instant},
 };
 
 use gst::glib;
@@ -25,6 +25,9 @@ use crate::{rtsp_ffi::HeldTransport, stream::Stream};
 
 /// How often those who have left are looked at.
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);
+
+/// How often a stream is asked for a report that moves it on.
+const REPORT_INTERVAL: Duration = Duration::from_millis(200);
 
 /// A transport, and what it points to but for its client.
 #[derive(Debug)]
@@ -47,7 +50,11 @@ impl Tie {
 
 /// The ties of one client.
 #[derive(Debug, Default)]
-pub(super) struct Ties(Mutex<Vec<Tie>>);
+pub(super) struct Ties {
+    all: Mutex<Vec<Tie>>,
+    /// Of the thread that serves it: where it is told of its end, no source is current any more.
+    context: OnceLock<glib::MainContext>,
+}
 
 impl Ties {
     /// `client` has set up `transport` of `stream` by the request of `context`.
@@ -62,6 +69,9 @@ impl Ties {
         let Some(session) = context.session().cloned() else {
             return;
         };
+        if let Some(context) = glib::main_current_source().and_then(|source| source.context()) {
+            self.context.get_or_init(|| context);
+        }
         let mut ties = self.lock();
         // Of a client that sets up and tears down again and again.
         ties.retain(|tie| tie.transport == transport || !tie.is_loose(client));
@@ -86,7 +96,7 @@ impl Ties {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Tie>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -99,7 +109,15 @@ pub(super) fn end_media(session: &RTSPSession) {
 #[derive(Debug)]
 pub(super) struct Leavers {
     context: glib::MainContext,
-    left: Mutex<Vec<Leaver>>,
+    left: Mutex<Left>,
+}
+
+/// Those who have left.
+#[derive(Debug, Default)]
+struct Left {
+    leavers: Vec<Leaver>,
+    /// They are being looked at.
+    is_looked_at: bool,
 }
 
 /// A client whose connection is closed, and whose sessions are over.
@@ -112,6 +130,8 @@ struct Leaver {
     context: Option<glib::MainContext>,
     /// It is to go on that thread.
     is_called: bool,
+    /// Its streams are not asked for another report before.
+    quiet_until: Instant,
 }
 
 impl Leavers {
@@ -126,18 +146,24 @@ impl Leavers {
     /// `client`, whose connection is closed, goes when nothing points to it any more. To be called on the thread that
     /// serves it.
     pub(super) fn see_off(self: &Arc<Self>, client: &RTSPClient, ties: &Ties) {
+        let ties_of_client = ties.take();
+        if ties_of_client.is_empty() {
+            // Nothing has ever been sent to it by another thread.
+            return;
+        }
         let mut leaver = Leaver {
-            ties: ties.take(),
+            ties: ties_of_client,
             client: Arc::new(Mutex::new(Some(client.clone()))),
-            context: glib::main_current_source().and_then(|source| source.context()),
+            context: ties.context.get().cloned(),
             is_called: false,
+            quiet_until: Instant::now(),
         };
         if leaver.is_free() {
             leaver.call();
         }
         let mut left = self.lock();
-        left.push(leaver);
-        if left.len() == 1 {
+        left.leavers.push(leaver);
+        if !std::mem::replace(&mut left.is_looked_at, true) {
             self.look_again();
         }
     }
@@ -155,18 +181,19 @@ impl Leavers {
     /// Whether anybody is left to be looked at.
     fn look(&self) -> glib::ControlFlow {
         // Whoever goes here goes without the lock: with the last client a pipeline ends.
-        let mut staying = std::mem::take(&mut *self.lock());
+        let mut staying = std::mem::take(&mut self.lock().leavers);
         staying.retain_mut(|leaver| !leaver.goes());
         let mut left = self.lock();
-        left.append(&mut staying);
-        if left.is_empty() {
-            glib::ControlFlow::Break
-        } else {
+        left.leavers.append(&mut staying);
+        left.is_looked_at = !left.leavers.is_empty();
+        if left.is_looked_at {
             glib::ControlFlow::Continue
+        } else {
+            glib::ControlFlow::Break
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Leaver>> {
+    fn lock(&self) -> MutexGuard<'_, Left> {
         self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -198,7 +225,7 @@ impl Leaver {
     }
 
     /// Whether nobody but the client holds what it was sent by.
-    fn is_free(&self) -> bool {
+    fn is_free(&mut self) -> bool {
         let client = lock(&self.client);
         let Some(client) = client.as_ref() else {
             return true;
@@ -206,8 +233,10 @@ impl Leaver {
         let tied = self.ties.iter().filter(|tie| !tie.is_loose(client));
         let streams: Vec<_> = tied.map(|tie| tie.stream.upgrade()).collect();
         // The stream's thread keeps what it sends by until it sends the next packet, and where nobody plays none comes.
-        for stream in streams.iter().flatten() {
-            stream.send_reports();
+        let now = Instant::now();
+        if now >= self.quiet_until {
+            streams.iter().flatten().for_each(|stream| stream.send_reports());
+            self.quiet_until = now + REPORT_INTERVAL;
         }
         streams.is_empty()
     }

@@ -42,7 +42,8 @@ pub struct Receivers {
 /// Who has set it up, and from where reports are awaited.
 #[derive(Debug)]
 struct Receiver {
-    session: glib::WeakRef<RTSPSession>,
+    /// Those who share the address: several of one host may watch by multicast.
+    sessions: Vec<glib::WeakRef<RTSPSession>>,
     /// What comes from elsewhere at its host may be its own as well.
     may_wander: bool,
     /// That it reports is a sign of life.
@@ -93,7 +94,7 @@ impl Receivers {
         receivers.retain(|_, receiver| receiver.is_there());
         for address in addresses {
             let receiver = receivers.entry(address).or_insert_with(Receiver::new);
-            receiver.session = session.downgrade();
+            receiver.add(session);
             receiver.may_wander = !matches!(way, Way::Connection(_));
             receiver.lives_by_it = matches!(way, Way::Udp(..));
         }
@@ -135,11 +136,8 @@ impl Receivers {
         if !is_known {
             return Err(Deaf::TooManySsrcs);
         }
-        if is_its_own
-            && receiver.lives_by_it
-            && let Some(session) = receiver.session.upgrade()
-        {
-            session.touch();
+        if is_its_own && receiver.lives_by_it {
+            receiver.sessions().for_each(|session| session.touch());
         }
         Ok(())
     }
@@ -176,7 +174,7 @@ fn wanderer(receivers: &HashMap<SocketAddr, Receiver>, host: IpAddr) -> Option<S
 impl Receiver {
     fn new() -> Self {
         Self {
-            session: glib::WeakRef::new(),
+            sessions: Vec::new(),
             may_wander: false,
             lives_by_it: false,
             budget: Budget::new(IN_A_ROW, INTERVAL),
@@ -184,8 +182,18 @@ impl Receiver {
         }
     }
 
+    fn add(&mut self, session: &RTSPSession) {
+        self.sessions
+            .retain(|known| known.upgrade().is_some_and(|known| known != *session));
+        self.sessions.push(session.downgrade());
+    }
+
+    fn sessions(&self) -> impl Iterator<Item = RTSPSession> {
+        self.sessions.iter().filter_map(glib::WeakRef::upgrade)
+    }
+
     fn is_there(&self) -> bool {
-        self.session.upgrade().is_some()
+        self.sessions().next().is_some()
     }
 
     /// Whether `ssrc` is one of its, of `most`.

@@ -42,8 +42,6 @@ pub(super) struct Running {
     pub(super) is_let_go: AtomicBool,
     /// Packets come as far as the gate although nobody plays: gst-rtsp-server does not hold them.
     pub(super) is_flowing: AtomicBool,
-    /// A PLAY on its way has already asked for its key frame.
-    pub(super) has_asked: AtomicBool,
     /// The next packet is to be the stream's end instead.
     is_ending: AtomicBool,
     end: Mutex<End>,
@@ -94,7 +92,6 @@ impl Running {
             has_failed: AtomicBool::new(false),
             is_let_go: AtomicBool::new(false),
             is_flowing: AtomicBool::new(false),
-            has_asked: AtomicBool::new(false),
             is_ending: AtomicBool::new(false),
             end: Mutex::default(),
             has_ended: Condvar::new(),

@@ -55,6 +55,7 @@ pub(crate) struct PacketCounter {
     packets: Arc<AtomicU64>,
     thread: JoinHandle<u64>,
     session: String,
+    ssrc: [u8; 4],
 }
 
 impl PacketCounter {
@@ -64,8 +65,10 @@ impl PacketCounter {
         let packets = Arc::new(AtomicU64::new(0));
         let session = client.session().expect("it plays").to_owned();
         let (stopped, counted) = (Arc::clone(&stop), Arc::clone(&packets));
+        let first = client.next_rtp();
+        let ssrc = first.data[8..12].try_into().expect("four bytes");
         let thread = std::thread::spawn(move || {
-            let mut newest = client.next_rtp().sequence_number();
+            let mut newest = first.sequence_number();
             let (mut lost, mut spoke) = (0, Instant::now());
             while !stopped.load(Ordering::Relaxed) {
                 let packet = client.next_rtp();
@@ -85,7 +88,13 @@ impl PacketCounter {
             packets,
             thread,
             session,
+            ssrc,
         }
+    }
+
+    /// Whose the packets are.
+    pub(crate) fn ssrc(&self) -> [u8; 4] {
+        self.ssrc
     }
 
     pub(crate) fn session(&self) -> &str {

@@ -45,7 +45,9 @@ impl Channels {
     pub(in super::super) fn set_up(&self, transport: usize, [rtp, control]: [u8; 2]) {
         let mut pairs = self.lock();
         pairs.retain(|pair| {
-            pair.transport != transport && ![rtp, control].contains(&pair.rtcp) && pair.rtp != control
+            pair.transport != transport
+                && ![rtp, control].contains(&pair.rtcp)
+                && ![rtp, control].contains(&pair.rtp)
         });
         if rtp != control {
             pairs.push(Pair {
@@ -66,6 +68,10 @@ impl Channels {
     ) {
         let Some(picture) = picture else { return };
         let mut pairs = self.lock();
+        // It may come by another way.
+        if !pairs.iter().any(|pair| pair.transport == picture) {
+            return;
+        }
         for pair in &mut *pairs {
             if pair.transport == picture {
                 pair.begin = Begin::KeyPicture(Arc::clone(keys));
@@ -77,7 +83,7 @@ impl Channels {
     }
 
     /// Whether anything is to be held back.
-    pub(super) fn awaits(&self) -> bool {
+    pub(in super::super) fn awaits(&self) -> bool {
         self.awaits.load(Ordering::Acquire)
     }
 

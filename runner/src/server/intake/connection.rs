@@ -136,6 +136,12 @@ impl Streams {
     }
 }
 
+/// Whether a last word would not have to wait for a peer who reads nothing.
+fn can_write(tls: &gio::TlsConnection) -> bool {
+    let output = tls.output_stream().dynamic_cast::<gio::PollableOutputStream>();
+    output.is_ok_and(|output| output.is_writable())
+}
+
 fn quark() -> glib::Quark {
     static QUARK: LazyLock<glib::Quark> = LazyLock::new(|| glib::Quark::from_str("rtsp-clock-streams"));
     *QUARK
@@ -204,7 +210,9 @@ unsafe extern "C" fn close(
             return glib::ffi::GTRUE;
         };
         let connection: Borrowed<gio::IOStream> = from_glib_borrow(stream);
-        if let Some(tls) = ours(&connection, before).and_then(|streams| streams.tls.as_ref()) {
+        if let Some(tls) = ours(&connection, before).and_then(|streams| streams.tls.as_ref())
+            && can_write(tls)
+        {
             // The peer may have gone without a word.
             let _said = tls.close(gio::Cancellable::NONE);
         }

@@ -92,11 +92,11 @@ impl Framing {
                     self.place = Place::Between;
                 }
             }
-            Place::Lines(lines) => {
-                if lines.take(byte, passed) {
-                    self.end_head();
-                }
-            }
+            Place::Lines(lines) => match lines.take(byte, passed) {
+                Head::GoesOn => {}
+                Head::Ends => self.end_head(),
+                Head::IsStrange => self.place = Place::Lost,
+            },
             Place::Lost => {}
         }
     }
@@ -108,6 +108,7 @@ impl Framing {
                 passed.push(byte);
                 Place::Between
             }
+            _ if is_strange(byte) => Place::Lost,
             _ => {
                 passed.push(byte);
                 Place::Lines(Lines::new(byte))
@@ -194,6 +195,20 @@ enum End {
     CrLfCr,
 }
 
+/// How it stands with a head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Head {
+    GoesOn,
+    Ends,
+    /// gst-rtsp-server would see another end than we do, and no client writes so.
+    IsStrange,
+}
+
+/// Text has none of these, and gst-rtsp-server takes them for the end of a text or for blanks.
+fn is_strange(byte: u8) -> bool {
+    byte.is_ascii_control() && !b"\r\n\t".contains(&byte)
+}
+
 /// What a byte behind the end of a line says of it.
 enum Verdict {
     /// It goes on here.
@@ -221,10 +236,12 @@ impl Lines {
         }
     }
 
-    /// Whether this was the last byte.
-    fn take(&mut self, byte: u8, passed: &mut Vec<u8>) -> bool {
+    fn take(&mut self, byte: u8, passed: &mut Vec<u8>) -> Head {
+        if is_strange(byte) {
+            return Head::IsStrange;
+        }
         self.kept.push(byte);
-        let mut is_last = false;
+        let mut head = Head::GoesOn;
         match self.end.followed_by(byte) {
             Verdict::Goes(end) => {
                 if end == End::Text {
@@ -233,28 +250,27 @@ impl Lines {
                 self.end = end;
             }
             Verdict::Folds => {
+                // The end of the line has become a blank.
                 self.note(b' ');
+                self.note(byte);
                 self.end = End::Text;
             }
+            // A line that ends with LF, and another one that begins with the end of one: to gst-rtsp-server it is empty.
+            Verdict::Ends if byte == b'\r' => return Head::IsStrange,
             Verdict::Ends => {
                 self.end_line();
-                self.end = match byte {
-                    b'\r' => End::Cr,
-                    _ => End::Text,
-                };
-                if self.end == End::Text {
-                    self.note(byte);
-                }
+                self.end = End::Text;
+                self.note(byte);
             }
             Verdict::EndsAll => {
                 self.end_line();
-                is_last = true;
+                head = Head::Ends;
             }
         }
-        if is_last || !matches!(self.end, End::Cr | End::Lf) {
+        if head == Head::Ends || !matches!(self.end, End::Cr | End::Lf) {
             passed.append(&mut self.kept);
         }
-        is_last
+        head
     }
 
     fn note(&mut self, byte: u8) {
@@ -269,10 +285,9 @@ impl Lines {
             let mut words = line
                 .split(u8::is_ascii_whitespace)
                 .filter(|word| !word.is_empty());
-            self.method = words.next().unwrap_or_default().to_vec();
-            self.is_http = words
-                .next_back()
-                .is_some_and(|version| version.starts_with(b"HTTP/"));
+            self.method = words.next().unwrap_or_default().to_ascii_uppercase();
+            let version = words.next_back().and_then(|version| version.first_chunk::<5>());
+            self.is_http = version.is_some_and(|version| version.eq_ignore_ascii_case(b"HTTP/"));
         } else {
             self.note_header(&line);
         }
@@ -283,7 +298,11 @@ impl Lines {
         let Some(colon) = line.iter().position(|byte| *byte == b':') else {
             return;
         };
-        let (name, value) = (line[..colon].trim_ascii(), line[colon + 1..].trim_ascii());
+        // What begins with a blank is another name, and what has no value is no header.
+        let (name, value) = (line[..colon].trim_ascii_end(), line[colon + 1..].trim_ascii());
+        if value.is_empty() {
+            return;
+        }
         if name.eq_ignore_ascii_case(b"content-length") && !self.has_length {
             self.has_length = true;
             self.body = length(value);

@@ -57,32 +57,38 @@ impl Outlet {
                         break;
                     }
                 }
-                _ => passing += place.go_on(bytes, passing, all - passing),
+                _ => passing += place.go_on(rest_at(bytes, passing)),
             }
         }
         Step::Passes(passing)
     }
 
     /// So many of `bytes` have gone out, or been dropped.
-    pub(super) fn went(&mut self, bytes: &[&[u8]], count: usize) {
-        let mut at = 0;
-        while at < count {
-            at += self.place.go_on(bytes, at, count - at);
+    pub(super) fn went(&mut self, bytes: &[&[u8]], mut count: usize) {
+        for piece in bytes {
+            let went = &piece[..piece.len().min(count)];
+            self.place.go_through(went);
+            count -= went.len();
         }
     }
 }
 
 impl Place {
-    /// Goes on behind some of the bytes from `at` on, `most` at most; answers how many.
-    fn go_on(&mut self, bytes: &[&[u8]], at: usize, most: usize) -> usize {
+    /// Goes on behind all of `bytes`.
+    fn go_through(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            bytes = &bytes[self.go_on(bytes)..];
+        }
+    }
+
+    /// Goes on behind some of `bytes`, of which there are some; answers how many.
+    fn go_on(&mut self, bytes: &[u8]) -> usize {
         if let Self::Within(left) = *self {
-            let taken = left.min(most);
+            let taken = left.min(bytes.len());
             *self = Self::within(left - taken);
             return taken;
         }
-        if let Some(byte) = byte_at(bytes, at) {
-            *self = std::mem::take(self).after(byte);
-        }
+        *self = std::mem::take(self).after(bytes[0]);
         1
     }
 
@@ -135,6 +141,17 @@ fn packet_at(bytes: &[&[u8]], at: usize) -> Option<(u8, usize, [u8; BEGIN])> {
     }
     let begin = head[HEAD..].try_into().ok()?;
     (dollar == b'$').then_some((channel, length, begin))
+}
+
+/// What there is of the piece that the byte there is in; some, where there is one.
+fn rest_at<'a>(bytes: &[&'a [u8]], mut at: usize) -> &'a [u8] {
+    for piece in bytes {
+        if at < piece.len() {
+            return &piece[at..];
+        }
+        at -= piece.len();
+    }
+    &[0]
 }
 
 fn byte_at(bytes: &[&[u8]], mut at: usize) -> Option<u8> {

@@ -130,3 +130,15 @@ fn a_report_over_udp_is_a_sign_of_life() {
     assert!(receivers.hear(&report(7), Some(at(HERE)), Instant::now()));
     assert!(left() + 1 >= before, "{} after {before}", left());
 }
+
+#[test]
+fn of_several_at_one_host_those_who_stay_are_heard() {
+    let (receivers, first, second) = (Receivers::default(), session(), session());
+    let host = at(HERE).ip();
+    for session in [&first, &second] {
+        receivers.expect(session, Way::Multicast(host));
+    }
+    drop(second);
+    let judged = receivers.judge(&report(7), Some(at(HERE)), Instant::now());
+    assert_eq!(judged, Ok(()));
+}
