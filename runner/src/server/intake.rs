@@ -200,4 +200,6 @@ fn is_rtcp(length: usize, begin: [u8; 2]) -> bool {
 }
 
 #[cfg(test)]
+mod smuggling;
+#[cfg(test)]
 mod tests;
