@@ -76,10 +76,10 @@ fn read(listener: &TcpListener, bytes: &[u8]) -> Vec<(u8, Vec<u8>)> {
     let socket = gio::Socket::from_fd(server.into()).unwrap();
     let mut packets = Vec::new();
     #[expect(unsafe_code, reason = "the bindings lack GstRTSPConnection")]
-    // SAFETY: the connection is made of a socket that it keeps a reference of its own of, used on this thread alone and
-    // freed at the end, and so is the message.
+    // SAFETY: the connection is made of a socket that outlives it, used on this thread alone and freed at the end, and so
+    // is the message.
     unsafe {
-        let socket: *mut gio::ffi::GSocket = socket.to_glib_full();
+        let socket: *mut gio::ffi::GSocket = socket.to_glib_none().0;
         let (mut connection, mut message) = (ptr::null_mut(), ptr::null_mut());
         let made = ffi::gst_rtsp_connection_create_from_socket(
             socket,
