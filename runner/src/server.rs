@@ -19,11 +19,12 @@
 //! | `sessions` | the sessions of a connection: hidden from all others, and over with it |
 //! | `ready` | how many sessions there may be that do not play yet |
 //! | `reading` | whether a viewer reads what it is sent |
+//! | `side_by_side` | the same for several streams at a time |
 //! | `ties` | a client outlives whatever still points to it |
 //! | `tunnels` | the connections of tunnels through HTTP |
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     thread::JoinHandle,
     time::{Duration, Instant},
 };
@@ -48,6 +49,7 @@ mod ready;
 mod reload;
 mod run;
 mod sessions;
+mod side_by_side;
 mod ties;
 mod transports;
 mod tunnels;
@@ -61,6 +63,7 @@ use mounts::Paths;
 pub use reload::Changes;
 pub use run::run;
 use sessions::Sessions;
+use side_by_side::side_by_side;
 use ties::Leavers;
 use transports::Transports;
 
@@ -269,23 +272,6 @@ fn run_those_always_on(streams: &[Arc<Stream>]) {
         .cloned()
         .collect();
     side_by_side(&always_on, cores(), Stream::run);
-}
-
-/// Does something with each of the streams, with so many at a time.
-fn side_by_side(streams: &[Arc<Stream>], at_once: usize, act: impl Fn(&Arc<Stream>) + Sync) {
-    let waiting = Mutex::new(streams.iter());
-    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
-    let work = || {
-        while let Some(stream) = next() {
-            act(stream);
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 1..at_once.min(streams.len()) {
-            scope.spawn(work);
-        }
-        work();
-    });
 }
 
 /// How long it is until then.
