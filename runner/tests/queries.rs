@@ -1,0 +1,448 @@
+//! Cameras at one path that are told apart by the query of the URL, as those of many makers are.
+
+mod common;
+
+use std::process::Command;
+
+use common::{
+    PATIENCE, Response, RtspClient, config, gst_launch, login, measure, mount, process, start, target,
+};
+use md5::{Digest as _, Md5};
+use process::Process;
+use rtsp_clock_probe::{Options, Transport};
+use rtsp_clock_server::{
+    config::{Access, Config, Login, StreamConfig, User, VideoCodec},
+    server::Server,
+};
+
+const INTERLEAVED: &str = "RTP/AVP/TCP;unicast;interleaved=0-1";
+
+/// Cameras that differ in what they send.
+const CAMERAS: [(&str, VideoCodec); 4] = [
+    ("/cam/realmonitor?channel=1&subtype=0", VideoCodec::Mjpeg),
+    ("/cam/realmonitor?channel=2&subtype=0", VideoCodec::H264),
+    ("/cam/realmonitor?channel=1", VideoCodec::H265),
+    ("/cam", VideoCodec::Vp8),
+];
+
+fn cameras(all: &[(&str, VideoCodec)]) -> Config {
+    let camera = |(path, codec): &(&str, VideoCodec)| StreamConfig {
+        mounts: vec![mount(path)],
+        codec: *codec,
+        ..config().streams[0].clone()
+    };
+    Config {
+        streams: all.iter().map(camera).collect(),
+        ..config()
+    }
+}
+
+/// The codec of the camera that a description is of.
+fn codec(description: &Response) -> Option<VideoCodec> {
+    let line = description
+        .body
+        .lines()
+        .find(|line| line.starts_with("m=video"))?;
+    if line.ends_with(" 26") {
+        return Some(VideoCodec::Mjpeg);
+    }
+    let name = description
+        .body
+        .lines()
+        .find_map(|line| line.strip_prefix("a=rtpmap:96 "))?;
+    match name.split('/').next()? {
+        "H264" => Some(VideoCodec::H264),
+        "H265" => Some(VideoCodec::H265),
+        "VP8" => Some(VideoCodec::Vp8),
+        other => panic!("{other}"),
+    }
+}
+
+/// The status of a DESCRIBE, and the codec of the camera that it found.
+fn found(client: RtspClient, path: &str) -> (u16, Option<VideoCodec>) {
+    let description = client.at(path).describe();
+    (description.status, codec(&description))
+}
+
+#[test]
+fn the_query_says_which_camera_is_meant() {
+    let server = start(&cameras(&CAMERAS));
+    for (asked, expected) in [
+        ("?channel=1&subtype=0", VideoCodec::Mjpeg),
+        ("?subtype=0&channel=1", VideoCodec::Mjpeg),
+        ("?subtype=0&unicast=true&channel=1&proto=Onvif", VideoCodec::Mjpeg),
+        ("?channel=%31&%73ubtype=0", VideoCodec::Mjpeg),
+        ("?u=a/b&channel=1&subtype=0", VideoCodec::Mjpeg),
+        ("?channel=1&subtype=0/", VideoCodec::Mjpeg),
+        ("?channel=1&channel=2&subtype=0", VideoCodec::Mjpeg),
+        ("?channel=2&subtype=0", VideoCodec::H264),
+        ("?channel=1&subtype=1", VideoCodec::H265),
+        ("?channel=1", VideoCodec::H265),
+    ] {
+        let path = format!("/cam/realmonitor{asked}");
+        assert_eq!(
+            found(RtspClient::connect(&server), &path),
+            (200, Some(expected)),
+            "{path}"
+        );
+    }
+    for nobodys in [
+        "/cam/realmonitor",
+        "/cam/realmonitor?",
+        "/cam/realmonitor?channel=3&subtype=0",
+        "/cam/realmonitor?channel=2",
+        "/cam/realmonitor?Channel=1",
+        "/cam/realmonitor?channel=01",
+        "/cam/realmonitor?channel=1%26subtype=0",
+        "/cam/realmonitor/stream=0?channel=1",
+    ] {
+        assert_eq!(
+            found(RtspClient::connect(&server), nobodys),
+            (404, None),
+            "{nobodys}"
+        );
+    }
+    for any in ["/cam", "/cam?channel=1&subtype=0", "/cam?x"] {
+        assert_eq!(
+            found(RtspClient::connect(&server), any),
+            (200, Some(VideoCodec::Vp8)),
+            "{any}"
+        );
+    }
+}
+
+#[test]
+fn a_query_hides_no_other_path() {
+    let server = start(&cameras(&[
+        ("/", VideoCodec::Mjpeg),
+        ("/?a=1", VideoCodec::H264),
+        ("/x", VideoCodec::Mjpeg),
+        ("/x?a=%2F%26%3b", VideoCodec::H264),
+        ("/x?a=1", VideoCodec::H265),
+        ("/x/y", VideoCodec::Vp8),
+    ]));
+    for (path, expected) in [
+        ("", VideoCodec::Mjpeg),
+        ("?a=1", VideoCodec::H264),
+        ("/?a=1", VideoCodec::H264),
+        ("/", VideoCodec::Mjpeg),
+        ("/?a=2", VideoCodec::Mjpeg),
+        ("/x", VideoCodec::Mjpeg),
+        ("/x?a=2", VideoCodec::Mjpeg),
+        ("/x?a=%2f%26;", VideoCodec::H264),
+        ("/x?a=/%26;", VideoCodec::H264),
+        ("/x?a=1", VideoCodec::H265),
+        ("/x/y", VideoCodec::Vp8),
+        ("/x/y?a=1", VideoCodec::Vp8),
+    ] {
+        assert_eq!(
+            found(RtspClient::connect(&server), path),
+            (200, Some(expected)),
+            "{path:?}"
+        );
+    }
+}
+
+/// The statuses of a viewer's requests from OPTIONS to TEARDOWN, and the payload type of what it gets meanwhile.
+fn visit(server: &Server, url: &str, medium: &str, all: &str) -> (Vec<u16>, u8) {
+    let mut client = RtspClient::connect(server);
+    client.send("OPTIONS", url, &[]);
+    let mut statuses = vec![client.response().status];
+    client.send("DESCRIBE", url, &[]);
+    statuses.push(client.response().status);
+    client.send("SETUP", medium, &[("Transport", INTERLEAVED)]);
+    let set_up = client.response();
+    statuses.push(set_up.status);
+    let session = set_up.header("Session").unwrap_or_default();
+    let session = session.split(';').next().unwrap_or_default().to_owned();
+    let mut ask = |client: &mut RtspClient, method: &str| {
+        client.send(method, all, &[("Session", &session)]);
+        statuses.push(client.response().status);
+    };
+    ask(&mut client, "PLAY");
+    let packet = client.next_rtp().payload_type();
+    for method in ["GET_PARAMETER", "PAUSE", "PLAY", "TEARDOWN"] {
+        ask(&mut client, method);
+    }
+    (statuses, packet)
+}
+
+#[test]
+fn every_request_means_the_same_camera_however_its_url_is_made() {
+    let server = start(&cameras(&CAMERAS));
+    let path = format!("rtsp://127.0.0.1:{}/cam/realmonitor", server.port());
+    let (url, other_order) = (
+        format!("{path}?channel=1&subtype=0"),
+        format!("{path}?token=a/b&subtype=0&channel=1"),
+    );
+    let description = RtspClient::connect(&server)
+        .at("/cam/realmonitor?channel=1&subtype=0")
+        .describe();
+    let base = description
+        .header("Content-Base")
+        .expect("Content-Base")
+        .to_owned();
+    // A client that joins URLs as RFC 3986 says loses a query.
+    let joined = url::Url::parse(&base)
+        .and_then(|base| base.join("stream=0"))
+        .expect("a URL");
+    for (medium, all) in [
+        (format!("{url}/stream=0"), &url),
+        (format!("{url}/stream=0/"), &format!("{url}/")),
+        (format!("{other_order}/stream=0"), &url),
+        (format!("{path}/stream=0?channel=1&subtype=0"), &other_order),
+        (format!("{base}stream=0"), &base),
+        (format!("{base}stream=0"), &url),
+        (joined.to_string(), &base),
+        (format!("{url}/stream=0"), &format!("{url}/stream=0")),
+    ] {
+        assert_eq!(
+            visit(&server, &url, &medium, all),
+            (vec![200; 8], 26),
+            "{medium} {all}"
+        );
+    }
+    assert_eq!(server.viewers(), 0);
+}
+
+#[test]
+fn viewers_are_counted_by_path_and_query() {
+    let mut config = cameras(&[("/cam?channel=1&subtype=0", VideoCodec::Mjpeg)]);
+    config.streams[0].mounts.push(mount("/cam?channel=2&subtype=0"));
+    config.streams[0].max_viewers = Some(1);
+    let server = start(&config);
+    let first = RtspClient::connect(&server)
+        .at("/cam?channel=1&subtype=0")
+        .watching();
+    let mut second = RtspClient::connect(&server).at("/cam?subtype=0&x=y&channel=1");
+    assert_eq!(second.describe().status, 200);
+    assert_eq!(second.setup().status, 453, "it is the same camera");
+    let _other = RtspClient::connect(&server)
+        .at("/cam?channel=2&subtype=0")
+        .watching();
+    assert_eq!(server.viewers(), 2);
+    drop(first);
+    common::wait_for_viewers(&server, 1);
+    let _next = RtspClient::connect(&server)
+        .at("/cam?subtype=0&channel=1")
+        .watching();
+}
+
+/// `user` may see everything, `guest` channel 1.
+fn house() -> Config {
+    let guest = User {
+        login: Login {
+            username: "guest".into(),
+            password: "guest-s3cret".into(),
+        },
+        access: Access::Only([mount(CAMERAS[0].0)].into()),
+    };
+    Config {
+        login: Some(login()),
+        users: vec![guest],
+        ..cameras(&CAMERAS[..2])
+    }
+}
+
+/// By Digest: of the answer to a challenge that was made for `made_for`.
+fn digest(refusal: &Response, (name, password): (&str, &str), method: &str, made_for: &str) -> String {
+    let md5 = |text: String| format!("{:x}", Md5::digest(text));
+    let mut offers = refusal.all("WWW-Authenticate");
+    let nonce = offers.find_map(|offer| offer.split("nonce=\"").nth(1)?.split('"').next());
+    let nonce = nonce.expect("Digest is offered");
+    let one = md5(format!("{name}:rtsp-clock-server:{password}"));
+    let two = md5(format!("{method}:{made_for}"));
+    let response = md5(format!("{one}:{nonce}:{two}"));
+    format!(
+        "Digest username=\"{name}\", realm=\"rtsp-clock-server\", nonce=\"{nonce}\", uri=\"{made_for}\", \
+         response=\"{response}\""
+    )
+}
+
+#[test]
+fn a_user_may_see_the_camera_of_one_query_and_not_that_of_another() {
+    let server = start(&house());
+    let other = RtspClient::connect(&server).at(CAMERAS[1].0);
+    let mut other = { other };
+    other.authorize("Basic dXNlcjpzM2NyZXQ=".into());
+    let base_of_other = other.describe();
+    let base_of_other = base_of_other.header("Content-Base").expect("Content-Base");
+    let path_of_other = &base_of_other[base_of_other.rfind("/cam").expect("its path")..];
+    for (path, expected) in [
+        ("/cam/realmonitor?channel=1&subtype=0", 200),
+        ("/cam/realmonitor?x=y&subtype=0&channel=1", 200),
+        ("/cam/realmonitor?channel=2&subtype=0", 404),
+        ("/cam/realmonitor?channel=2&channel=1&subtype=0", 404),
+        ("/cam/realmonitor?channel=3&subtype=0", 404),
+        ("/cam/realmonitor", 404),
+        (path_of_other.trim_end_matches('/'), 404),
+    ] {
+        let mut by_basic = RtspClient::connect(&server).at(path);
+        by_basic.authorize("Basic Z3Vlc3Q6Z3Vlc3QtczNjcmV0".into());
+        assert_eq!(by_basic.describe().status, expected, "Basic {path}");
+        let mut by_digest = RtspClient::connect(&server).at(path);
+        let refusal = by_digest.describe();
+        let url = format!("rtsp://127.0.0.1:{}{path}", server.port());
+        by_digest.authorize(digest(&refusal, ("guest", "guest-s3cret"), "DESCRIBE", &url));
+        assert_eq!(by_digest.describe().status, expected, "Digest {path}");
+    }
+}
+
+#[test]
+fn an_answer_to_a_challenge_counts_for_the_camera_that_it_was_made_for() {
+    let server = start(&house());
+    let path = format!("rtsp://127.0.0.1:{}/cam/realmonitor", server.port());
+    for (asked, made_for, expected) in [
+        ("?channel=1&subtype=0", "?channel=1&subtype=0", 200),
+        ("?channel=1&subtype=0", "?subtype=0&channel=1", 200),
+        ("?channel=1&subtype=0", "?channel=1&subtype=0/stream=0", 200),
+        ("?channel=1&subtype=0", ";channel=1&subtype=0/", 200),
+        ("?channel=1&subtype=0", "?channel=2&subtype=0", 401),
+        ("?channel=1&subtype=0", ";channel=2&subtype=0", 401),
+        ("?channel=1&subtype=0", "", 401),
+        ("", "?channel=1&subtype=0", 401),
+        ("", "", 404),
+        ("?channel=3", "", 404),
+    ] {
+        let mut client = RtspClient::connect(&server);
+        let (asked, made_for) = (format!("{path}{asked}"), format!("{path}{made_for}"));
+        client.send("DESCRIBE", &asked, &[]);
+        let refusal = client.response();
+        client.authorize(digest(&refusal, ("user", "s3cret"), "DESCRIBE", &made_for));
+        client.send("DESCRIBE", &asked, &[]);
+        assert_eq!(client.response().status, expected, "{asked} {made_for}");
+    }
+}
+
+#[test]
+fn a_reload_lets_those_play_on_whose_query_is_still_there() {
+    let mut server = start(&cameras(&CAMERAS[..2]));
+    let mut viewer = RtspClient::connect(&server).at(CAMERAS[0].0).watching();
+    let changes = server
+        .reload(&cameras(&[CAMERAS[3], CAMERAS[2], CAMERAS[0]]))
+        .expect("it can be had");
+    assert_eq!(
+        (changes.kept, changes.added.len(), changes.removed.len()),
+        (1, 2, 1)
+    );
+    assert_eq!(viewer.next_rtp().payload_type(), 26);
+    assert_eq!(viewer.request("PAUSE", &[]).status, 200);
+    for (path, expected) in [
+        (CAMERAS[0].0, (200, Some(VideoCodec::Mjpeg))),
+        (CAMERAS[1].0, (404, None)),
+        (CAMERAS[2].0, (200, Some(VideoCodec::H265))),
+        (CAMERAS[3].0, (200, Some(VideoCodec::Vp8))),
+    ] {
+        assert_eq!(found(RtspClient::connect(&server), path), expected, "{path}");
+    }
+}
+
+#[test]
+fn one_port_has_the_camera_of_its_own_number() {
+    let mut config = cameras(&[
+        ("/cam?channel=1", VideoCodec::Mjpeg),
+        ("/cam?channel=2", VideoCodec::H264),
+    ]);
+    config.streams[1].mounts[0].address = [127, 0, 0, 2].into();
+    let server = start(&config);
+    let port = |index: usize| {
+        let url = url::Url::parse(&server.urls()[index]).expect("a URL");
+        (
+            url.port().expect("a port"),
+            url.query().expect("a query").to_owned(),
+        )
+    };
+    let [(first, one), (second, two)] = [port(0), port(1)];
+    assert_eq!([&*one, &*two], ["channel=1", "channel=2"]);
+    let at = |address, port, path| RtspClient::connect_at(address, port, path).describe().status;
+    let (here, there) = ([127, 0, 0, 1].into(), [127, 0, 0, 2].into());
+    assert_eq!(at(here, first, "/cam?channel=1"), 200);
+    assert_eq!(at(here, first, "/cam?channel=2"), 404);
+    assert_eq!(at(there, second, "/cam?channel=2"), 200);
+    assert_eq!(at(there, second, "/cam?channel=1"), 404);
+}
+
+/// Whether a command ends well; what it wrote to stderr and stdout.
+fn run(command: &mut Command) -> (bool, String) {
+    let output = command.output().expect("it is installed");
+    let text = [output.stderr, output.stdout].concat();
+    (
+        output.status.success(),
+        String::from_utf8_lossy(&text).into_owned(),
+    )
+}
+
+#[test]
+fn the_players_that_people_have_play_the_camera_that_they_ask_for() {
+    let server = start(&Config {
+        login: Some(login()),
+        ..cameras(&[
+            ("/cam?channel=1&subtype=0", VideoCodec::Mjpeg),
+            ("/cam?channel=2&subtype=0", VideoCodec::H264),
+        ])
+    });
+    let url = format!(
+        "rtsp://user:s3cret@127.0.0.1:{}/cam?subtype=0&channel=2&x=y",
+        server.port()
+    );
+    for transport in ["tcp", "udp", "http"] {
+        let mut ffmpeg = Command::new("ffmpeg");
+        ffmpeg.args([
+            "-nostdin",
+            "-hide_banner",
+            "-rtsp_transport",
+            transport,
+            "-i",
+            &url,
+        ]);
+        ffmpeg.args(["-c", "copy", "-frames:v", "5", "-f", "null", "-"]);
+        let (is_good, said) = run(&mut ffmpeg);
+        assert!(is_good && said.contains("Video: h264"), "{transport}: {said}");
+    }
+    for protocols in ["protocols=tcp", "protocols=udp"] {
+        let mut command = Command::new("gst-launch-1.0");
+        command.args(gst_launch::arguments(&url, &[protocols]));
+        gst_launch::play(&mut command).unwrap_or_else(|said| panic!("{protocols}: {said}"));
+    }
+    let (is_good, said) =
+        run(Command::new("curl").args(["-sS", "-i", "--digest", "-u", "user:s3cret", &url]));
+    assert!(is_good && said.contains("200 OK"), "{said}");
+}
+
+#[test]
+fn whoever_asks_in_words_gets_the_query_as_it_was_written() {
+    let path = "/cam?channel=2&subtype=0";
+    let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("queries.json");
+    let content =
+        r#"{"streams": [{"rtspStreamPath": "/cam?channel={n}&subtype=0", "count": 2, "stamp": "qr"}]}"#;
+    std::fs::write(&file, content).expect("a file");
+    let (is_good, said) = run(process::command().arg("--config").arg(&file).arg("--check"));
+    assert!(is_good && said.contains(&format!("path {path}\n")), "{said}");
+    let server = Process::start(|command| {
+        command.arg("--config").arg(&file);
+    });
+    let port = server.port();
+    let url = format!("rtsp://127.0.0.1:{port}{path}");
+    server
+        .log()
+        .wait_for("its URLs are there", |line| line.contains(&url));
+    let mut ask = process::command();
+    ask.args(["--config", &file.display().to_string(), "--healthcheck"]);
+    let (is_healthy, said) = run(ask
+        .env("RTSP_SERVER_IP", "127.0.0.1")
+        .env("RTSP_SERVER_PORT", port.to_string()));
+    assert!(is_healthy, "{said}");
+    let target = target(&url);
+    let outcome = measure(&Options {
+        targets: vec![target.clone()],
+        transport: Transport::Tcp,
+        frames: Some(1),
+        duration: Some(2 * PATIENCE),
+        ..Options::of(target)
+    });
+    assert!(outcome.is_good(), "{:?}", outcome.measurement.streams);
+    assert_eq!(outcome.measurement.streams[0].stream_id, Some(1));
+    server.log().wait_for("it says who watches what", |line| {
+        line.contains("is watching") && line.contains(&format!("path=\"{path}\""))
+    });
+}
