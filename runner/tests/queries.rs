@@ -7,6 +7,7 @@ use std::process::Command;
 use common::{
     PATIENCE, Response, RtspClient, config, gst_launch, login, measure, mount, process, start, target,
 };
+use futures::StreamExt as _;
 use md5::{Digest as _, Md5};
 use process::Process;
 use rtsp_clock_probe::{Options, Transport};
@@ -262,8 +263,7 @@ fn digest(refusal: &Response, (name, password): (&str, &str), method: &str, made
 #[test]
 fn a_user_may_see_the_camera_of_one_query_and_not_that_of_another() {
     let server = start(&house());
-    let other = RtspClient::connect(&server).at(CAMERAS[1].0);
-    let mut other = { other };
+    let mut other = RtspClient::connect(&server).at(CAMERAS[1].0);
     other.authorize("Basic dXNlcjpzM2NyZXQ=".into());
     let base_of_other = other.describe();
     let base_of_other = base_of_other.header("Content-Base").expect("Content-Base");
@@ -404,9 +404,41 @@ fn the_players_that_people_have_play_the_camera_that_they_ask_for() {
         command.args(gst_launch::arguments(&url, &[protocols]));
         gst_launch::play(&mut command).unwrap_or_else(|said| panic!("{protocols}: {said}"));
     }
+    let played = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime")
+        .block_on(play_with_retina(&url));
+    assert_eq!(played.expect("retina plays"), "h264");
     let (is_good, said) =
         run(Command::new("curl").args(["-sS", "-i", "--digest", "-u", "user:s3cret", &url]));
     assert!(is_good && said.contains("200 OK"), "{said}");
+}
+
+/// Waits for a frame; answers of which codec it is.
+async fn play_with_retina(url: &str) -> Result<String, Box<dyn std::error::Error>> {
+    let url = url.replace("user:s3cret@", "");
+    let credentials = retina::client::Credentials {
+        username: "user".into(),
+        password: "s3cret".into(),
+    };
+    let options = retina::client::SessionOptions::default().creds(Some(credentials));
+    let mut session = retina::client::Session::describe(url::Url::parse(&url)?, options).await?;
+    session.setup(0, retina::client::SetupOptions::default()).await?;
+    let codec = session.streams()[0].encoding_name().to_owned();
+    let mut items = session
+        .play(retina::client::PlayOptions::default())
+        .await?
+        .demuxed()?;
+    let until_frame = async {
+        while let Some(item) = items.next().await {
+            if let retina::codec::CodecItem::VideoFrame(_) = item? {
+                return Ok(codec);
+            }
+        }
+        Err("no frame".into())
+    };
+    tokio::time::timeout(PATIENCE, until_frame).await?
 }
 
 #[test]
