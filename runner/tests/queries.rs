@@ -6,6 +6,7 @@ use std::process::Command;
 
 use common::{
     PATIENCE, Response, RtspClient, config, gst_launch, login, measure, mount, process, start, target,
+    wait_for_viewers,
 };
 use futures::StreamExt as _;
 use md5::{Digest as _, Md5};
@@ -113,6 +114,57 @@ fn the_query_says_which_camera_is_meant() {
 }
 
 #[test]
+fn of_cameras_that_match_as_well_the_first_one_is_meant() {
+    for paths in [["/a?c=1", "/a?b=1"], ["/a?b=1", "/a?c=1"]] {
+        let server = start(&cameras(&[
+            (paths[0], VideoCodec::Mjpeg),
+            (paths[1], VideoCodec::H264),
+        ]));
+        for asked in ["/a?b=1&c=1", "/a?c=1&b=1"] {
+            let first = (200, Some(VideoCodec::Mjpeg));
+            assert_eq!(
+                found(RtspClient::connect(&server), asked),
+                first,
+                "{paths:?} {asked}"
+            );
+        }
+    }
+}
+
+#[test]
+fn strange_queries_are_of_cameras_or_of_none_and_harm_nobody() {
+    let server = start(&cameras(&CAMERAS[..2]));
+    let begin = format!("rtsp://127.0.0.1:{}/cam/realmonitor?channel=1", server.port());
+    let mut client = RtspClient::connect(&server);
+    let mut ask = |url: &[u8]| {
+        client.send_raw(&[b"DESCRIBE ", url, b" RTSP/1.0\r\nCSeq: 1\r\n\r\n"].concat());
+        client.response().status
+    };
+    let many = "&a=b".repeat(400);
+    for (behind, expected) in [
+        (&b"&subtype=0&x=\xff"[..], 200),
+        (b"&subtype=0&%ff=%00", 200),
+        (b"&subtype=0&%=%zz&=&==&?", 200),
+        (b"&subtype=0&u=rtsp://user:password@host/x?y", 200),
+        (b"&subtype=0#x", 404),
+        (b"&subtype=0%00", 404),
+        (b"&subtype=0\xff", 404),
+        (b"&subtype=0%", 404),
+        (b"%", 404),
+        (format!("{many}&subtype=0").as_bytes(), 200),
+        (many.as_bytes(), 404),
+    ] {
+        let url = [begin.as_bytes(), behind].concat();
+        assert_eq!(ask(&url), expected, "{}", String::from_utf8_lossy(&url));
+    }
+    assert_eq!(
+        ask(b"/cam/realmonitor?subtype=0&channel=2"),
+        200,
+        "without a host"
+    );
+}
+
+#[test]
 fn a_query_hides_no_other_path() {
     let server = start(&cameras(&[
         ("/", VideoCodec::Mjpeg),
@@ -203,7 +255,7 @@ fn every_request_means_the_same_camera_however_its_url_is_made() {
             "{medium} {all}"
         );
     }
-    assert_eq!(server.viewers(), 0);
+    wait_for_viewers(&server, 0);
 }
 
 #[test]
@@ -221,9 +273,9 @@ fn viewers_are_counted_by_path_and_query() {
     let _other = RtspClient::connect(&server)
         .at("/cam?channel=2&subtype=0")
         .watching();
-    assert_eq!(server.viewers(), 2);
+    wait_for_viewers(&server, 2);
     drop(first);
-    common::wait_for_viewers(&server, 1);
+    wait_for_viewers(&server, 1);
     let _next = RtspClient::connect(&server)
         .at("/cam?subtype=0&channel=1")
         .watching();
@@ -424,7 +476,9 @@ async fn play_with_retina(url: &str) -> Result<String, Box<dyn std::error::Error
     };
     let options = retina::client::SessionOptions::default().creds(Some(credentials));
     let mut session = retina::client::Session::describe(url::Url::parse(&url)?, options).await?;
-    session.setup(0, retina::client::SetupOptions::default()).await?;
+    let over_tcp = retina::client::Transport::Tcp(retina::client::TcpTransportOptions::default());
+    let setup = retina::client::SetupOptions::default().transport(over_tcp);
+    session.setup(0, setup).await?;
     let codec = session.streams()[0].encoding_name().to_owned();
     let mut items = session
         .play(retina::client::PlayOptions::default())
@@ -444,7 +498,8 @@ async fn play_with_retina(url: &str) -> Result<String, Box<dyn std::error::Error
 #[test]
 fn whoever_asks_in_words_gets_the_query_as_it_was_written() {
     let path = "/cam?channel=2&subtype=0";
-    let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("queries.json");
+    let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("queries-{}.json", std::process::id()));
     let content =
         r#"{"streams": [{"rtspStreamPath": "/cam?channel={n}&subtype=0", "count": 2, "stamp": "qr"}]}"#;
     std::fs::write(&file, content).expect("a file");

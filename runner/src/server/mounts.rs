@@ -151,21 +151,15 @@ impl Mounts {
         let state = self.read();
         let at = |path| Some((path, state.point_of(path, &resource.query)?));
         let (path, point) = prefixes(&resource.path).find_map(at)?;
-        let (
-            point,
-            Offered {
-                path: written,
-                stream,
-            },
-        ) = state.streams.get_key_value(&point)?;
+        let (point, offered) = state.streams.get_key_value(&point)?;
         let behind_path = resource.path[path.len()..].trim_matches('/');
         let behind_path = (!behind_path.is_empty()).then(|| behind_path.to_owned());
         Some(Found {
             mounted: Mounted {
                 endpoint: self.endpoint,
-                path: written.clone(),
+                path: offered.path.clone(),
                 point: point.clone(),
-                stream: Arc::clone(stream),
+                stream: Arc::clone(&offered.stream),
             },
             medium: behind_path.or_else(|| resource.medium.clone()),
         })
