@@ -1,19 +1,13 @@
 //! Cameras at one path that are told apart by the query of the URL, as those of many makers are.
 
+#[path = "../common/mod.rs"]
 mod common;
+mod logins;
+mod players;
 
-use std::process::Command;
-
-use common::{
-    PATIENCE, Response, RtspClient, config, gst_launch, login, measure, mount, process, start, target,
-    wait_for_viewers,
-};
-use futures::StreamExt as _;
-use md5::{Digest as _, Md5};
-use process::Process;
-use rtsp_clock_probe::{Options, Transport};
+use common::{Response, RtspClient, config, mount, start, wait_for_viewers};
 use rtsp_clock_server::{
-    config::{Access, Config, Login, StreamConfig, User, VideoCodec},
+    config::{Config, StreamConfig, VideoCodec},
     server::Server,
 };
 
@@ -281,91 +275,6 @@ fn viewers_are_counted_by_path_and_query() {
         .watching();
 }
 
-/// `user` may see everything, `guest` channel 1.
-fn house() -> Config {
-    let guest = User {
-        login: Login {
-            username: "guest".into(),
-            password: "guest-s3cret".into(),
-        },
-        access: Access::Only([mount(CAMERAS[0].0)].into()),
-    };
-    Config {
-        login: Some(login()),
-        users: vec![guest],
-        ..cameras(&CAMERAS[..2])
-    }
-}
-
-/// By Digest: of the answer to a challenge that was made for `made_for`.
-fn digest(refusal: &Response, (name, password): (&str, &str), method: &str, made_for: &str) -> String {
-    let md5 = |text: String| format!("{:x}", Md5::digest(text));
-    let mut offers = refusal.all("WWW-Authenticate");
-    let nonce = offers.find_map(|offer| offer.split("nonce=\"").nth(1)?.split('"').next());
-    let nonce = nonce.expect("Digest is offered");
-    let one = md5(format!("{name}:rtsp-clock-server:{password}"));
-    let two = md5(format!("{method}:{made_for}"));
-    let response = md5(format!("{one}:{nonce}:{two}"));
-    format!(
-        "Digest username=\"{name}\", realm=\"rtsp-clock-server\", nonce=\"{nonce}\", uri=\"{made_for}\", \
-         response=\"{response}\""
-    )
-}
-
-#[test]
-fn a_user_may_see_the_camera_of_one_query_and_not_that_of_another() {
-    let server = start(&house());
-    let mut other = RtspClient::connect(&server).at(CAMERAS[1].0);
-    other.authorize("Basic dXNlcjpzM2NyZXQ=".into());
-    let base_of_other = other.describe();
-    let base_of_other = base_of_other.header("Content-Base").expect("Content-Base");
-    let path_of_other = &base_of_other[base_of_other.rfind("/cam").expect("its path")..];
-    for (path, expected) in [
-        ("/cam/realmonitor?channel=1&subtype=0", 200),
-        ("/cam/realmonitor?x=y&subtype=0&channel=1", 200),
-        ("/cam/realmonitor?channel=2&subtype=0", 404),
-        ("/cam/realmonitor?channel=2&channel=1&subtype=0", 404),
-        ("/cam/realmonitor?channel=3&subtype=0", 404),
-        ("/cam/realmonitor", 404),
-        (path_of_other.trim_end_matches('/'), 404),
-    ] {
-        let mut by_basic = RtspClient::connect(&server).at(path);
-        by_basic.authorize("Basic Z3Vlc3Q6Z3Vlc3QtczNjcmV0".into());
-        assert_eq!(by_basic.describe().status, expected, "Basic {path}");
-        let mut by_digest = RtspClient::connect(&server).at(path);
-        let refusal = by_digest.describe();
-        let url = format!("rtsp://127.0.0.1:{}{path}", server.port());
-        by_digest.authorize(digest(&refusal, ("guest", "guest-s3cret"), "DESCRIBE", &url));
-        assert_eq!(by_digest.describe().status, expected, "Digest {path}");
-    }
-}
-
-#[test]
-fn an_answer_to_a_challenge_counts_for_the_camera_that_it_was_made_for() {
-    let server = start(&house());
-    let path = format!("rtsp://127.0.0.1:{}/cam/realmonitor", server.port());
-    for (asked, made_for, expected) in [
-        ("?channel=1&subtype=0", "?channel=1&subtype=0", 200),
-        ("?channel=1&subtype=0", "?subtype=0&channel=1", 200),
-        ("?channel=1&subtype=0", "?channel=1&subtype=0/stream=0", 200),
-        ("?channel=1&subtype=0", ";channel=1&subtype=0/", 200),
-        ("?channel=1&subtype=0", "?channel=2&subtype=0", 401),
-        ("?channel=1&subtype=0", ";channel=2&subtype=0", 401),
-        ("?channel=1&subtype=0", "", 401),
-        ("", "?channel=1&subtype=0", 401),
-        ("", "", 404),
-        ("?channel=3", "", 404),
-    ] {
-        let mut client = RtspClient::connect(&server);
-        let (asked, made_for) = (format!("{path}{asked}"), format!("{path}{made_for}"));
-        client.send("DESCRIBE", &asked, &[]);
-        let refusal = client.response();
-        client.authorize(digest(&refusal, ("user", "s3cret"), "DESCRIBE", &made_for));
-        client.send("DESCRIBE", &asked, &[]);
-        assert_eq!(client.response().status, expected, "{asked} {made_for}");
-    }
-}
-
 #[test]
 fn a_reload_lets_those_play_on_whose_query_is_still_there() {
     let mut server = start(&cameras(&CAMERAS[..2]));
@@ -412,124 +321,4 @@ fn one_port_has_the_camera_of_its_own_number() {
     assert_eq!(at(here, first, "/cam?channel=2"), 404);
     assert_eq!(at(there, second, "/cam?channel=2"), 200);
     assert_eq!(at(there, second, "/cam?channel=1"), 404);
-}
-
-/// Whether a command ends well; what it wrote to stderr and stdout.
-fn run(command: &mut Command) -> (bool, String) {
-    let output = command.output().expect("it is installed");
-    let text = [output.stderr, output.stdout].concat();
-    (
-        output.status.success(),
-        String::from_utf8_lossy(&text).into_owned(),
-    )
-}
-
-#[test]
-fn the_players_that_people_have_play_the_camera_that_they_ask_for() {
-    let server = start(&Config {
-        login: Some(login()),
-        ..cameras(&[
-            ("/cam?channel=1&subtype=0", VideoCodec::Mjpeg),
-            ("/cam?channel=2&subtype=0", VideoCodec::H264),
-        ])
-    });
-    let url = format!(
-        "rtsp://user:s3cret@127.0.0.1:{}/cam?subtype=0&channel=2&x=y",
-        server.port()
-    );
-    for transport in ["tcp", "udp", "http"] {
-        let mut ffmpeg = Command::new("ffmpeg");
-        ffmpeg.args([
-            "-nostdin",
-            "-hide_banner",
-            "-rtsp_transport",
-            transport,
-            "-i",
-            &url,
-        ]);
-        ffmpeg.args(["-c", "copy", "-frames:v", "5", "-f", "null", "-"]);
-        let (is_good, said) = run(&mut ffmpeg);
-        assert!(is_good && said.contains("Video: h264"), "{transport}: {said}");
-    }
-    let played = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime")
-        .block_on(play_with_retina(&url));
-    assert_eq!(played.expect("retina plays"), "h264");
-    for protocols in ["protocols=tcp", "protocols=udp"] {
-        let mut command = Command::new("gst-launch-1.0");
-        command.args(gst_launch::arguments(&url, &[protocols]));
-        gst_launch::play(&mut command).unwrap_or_else(|said| panic!("{protocols}: {said}"));
-    }
-    let (is_good, said) =
-        run(Command::new("curl").args(["-sS", "-i", "--digest", "-u", "user:s3cret", &url]));
-    assert!(is_good && said.contains("200 OK"), "{said}");
-}
-
-/// Waits for a frame; answers of which codec it is.
-async fn play_with_retina(url: &str) -> Result<String, Box<dyn std::error::Error>> {
-    let url = url.replace("user:s3cret@", "");
-    let credentials = retina::client::Credentials {
-        username: "user".into(),
-        password: "s3cret".into(),
-    };
-    let options = retina::client::SessionOptions::default().creds(Some(credentials));
-    let mut session = retina::client::Session::describe(url::Url::parse(&url)?, options).await?;
-    let over_tcp = retina::client::Transport::Tcp(retina::client::TcpTransportOptions::default());
-    let setup = retina::client::SetupOptions::default().transport(over_tcp);
-    session.setup(0, setup).await?;
-    let codec = session.streams()[0].encoding_name().to_owned();
-    let mut items = session
-        .play(retina::client::PlayOptions::default())
-        .await?
-        .demuxed()?;
-    let until_frame = async {
-        while let Some(item) = items.next().await {
-            if let retina::codec::CodecItem::VideoFrame(_) = item? {
-                return Ok(codec);
-            }
-        }
-        Err("no frame".into())
-    };
-    tokio::time::timeout(PATIENCE, until_frame).await?
-}
-
-#[test]
-fn whoever_asks_in_words_gets_the_query_as_it_was_written() {
-    let path = "/cam?channel=2&subtype=0";
-    let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join(format!("queries-{}.json", std::process::id()));
-    let content =
-        r#"{"streams": [{"rtspStreamPath": "/cam?channel={n}&subtype=0", "count": 2, "stamp": "qr"}]}"#;
-    std::fs::write(&file, content).expect("a file");
-    let (is_good, said) = run(process::command().arg("--config").arg(&file).arg("--check"));
-    assert!(is_good && said.contains(&format!("path {path}\n")), "{said}");
-    let server = Process::start(|command| {
-        command.arg("--config").arg(&file);
-    });
-    let port = server.port();
-    let url = format!("rtsp://127.0.0.1:{port}{path}");
-    server
-        .log()
-        .wait_for("its URLs are there", |line| line.contains(&url));
-    let mut ask = process::command();
-    ask.args(["--config", &file.display().to_string(), "--healthcheck"]);
-    let (is_healthy, said) = run(ask
-        .env("RTSP_SERVER_IP", "127.0.0.1")
-        .env("RTSP_SERVER_PORT", port.to_string()));
-    assert!(is_healthy, "{said}");
-    let target = target(&url);
-    let outcome = measure(&Options {
-        targets: vec![target.clone()],
-        transport: Transport::Tcp,
-        frames: Some(1),
-        duration: Some(2 * PATIENCE),
-        ..Options::of(target)
-    });
-    assert!(outcome.is_good(), "{:?}", outcome.measurement.streams);
-    assert_eq!(outcome.measurement.streams[0].stream_id, Some(1));
-    server.log().wait_for("it says who watches what", |line| {
-        line.contains("is watching") && line.contains(&format!("path=\"{path}\""))
-    });
 }
