@@ -17,6 +17,7 @@
 //! | `readers` | how the value of each key is read |
 //! | [`look`] | what the picture looks like |
 //! | `numbered` | values with `{n}` in them |
+//! | `path` | where a stream is: its path, and the query that tells it from others |
 //! | `source` | where the configuration is read from |
 //! | `suggestions` | which name was meant by another |
 //! | `values` | what the values mean, and how the file spells them |
@@ -47,6 +48,7 @@ mod keys;
 mod limits;
 pub mod look;
 mod numbered;
+mod path;
 mod readers;
 pub mod schema;
 mod source;

@@ -13,6 +13,7 @@
 //! | [`log`] | what is told, how, and where it goes; GStreamer's warnings with it |
 //! | [`server`] | the RTSP servers, their mounts, access, ports and session clean-up |
 //! | [`addresses`] | the URLs at which a stream can be reached |
+//! | [`resource`] | what a URL asks for: a path, and the parameters of its query |
 //! | [`stream`] | one camera: its media factory, its pipeline's life, its errors |
 //! | [`factory`] | the same pipeline for every viewer, whatever URL it has |
 //! | [`audio`] | the sound of a stream: its encoder, and its part of the launch string |
@@ -53,6 +54,7 @@ pub mod own_pipeline;
 pub mod pacer;
 pub mod picture;
 pub mod reports;
+pub mod resource;
 pub mod room;
 pub mod rtsp_ffi;
 pub mod seats;

@@ -58,7 +58,7 @@ pub fn remove_header(message: &RTSPMessage, field: gst_rtsp::RTSPHeaderField) {
     }
 }
 
-/// The query of `url`, if it has one and it is UTF-8.
+/// The query of `url`, if it has one. What is not UTF-8 in it is replaced.
 #[must_use]
 pub fn query(url: &RTSPUrl) -> Option<String> {
     #[expect(unsafe_code, reason = "the bindings take any query for UTF-8")]
@@ -69,7 +69,7 @@ pub fn query(url: &RTSPUrl) -> Option<String> {
         if query.is_null() {
             return None;
         }
-        CStr::from_ptr(query).to_str().ok().map(str::to_owned)
+        Some(CStr::from_ptr(query).to_string_lossy().into_owned())
     }
 }
 

@@ -283,9 +283,8 @@ fn left(deadline: Instant) -> Duration {
 fn paths(streams: &[Arc<Stream>], asked: Asked) -> Paths {
     let mut paths = Paths::new();
     for stream in streams {
-        for mount in asked.mounts(stream.config()) {
-            paths.insert(mount.path.clone(), Arc::clone(stream));
-        }
+        let mounts = asked.mounts(stream.config());
+        paths.extend(mounts.map(|mount| (mount.path.clone(), Arc::clone(stream))));
     }
     paths
 }

@@ -14,7 +14,7 @@ use super::keys::{
 use super::limits::{MOST_STREAMS, STAMP_IDS};
 use super::walk::Scope;
 use super::{Environment, Mistake, Mount, PortRange, Stamp, StreamConfig, Transport, coding};
-use crate::tls;
+use crate::{resource::Resource, tls};
 
 /// RTP and RTCP, of picture and sound.
 const MOST_PORTS: u16 = 4;
@@ -226,13 +226,15 @@ pub(super) fn streams(scopes: &[Scope]) -> Result<Vec<StreamConfig>, Vec<Mistake
             mistakes.push(too_few_ports(scope));
             continue;
         };
-        let plain = more.iter().flat_map(|stream| &stream.mounts).map(Seat::plain);
-        let tls = more.iter().flat_map(|stream| &stream.tls_mounts).map(Seat::tls);
+        let plain = more.iter().flat_map(|stream| &stream.mounts);
+        let plain = plain.map(|mount| (mount, false));
+        let tls = more.iter().flat_map(|stream| &stream.tls_mounts);
+        let tls = tls.map(|mount| (mount, true));
         // The first one says it for all.
         mistakes.extend(
             plain
                 .chain(tls)
-                .filter_map(|seat| places.take(&seat, scope))
+                .filter_map(|(mount, is_tls)| places.take(mount, is_tls, scope))
                 .take(1),
         );
         streams.extend(more);
@@ -278,7 +280,7 @@ fn too_few_ports(scope: &Scope) -> Mistake {
     }
 }
 
-/// A mount, and whether it is one with TLS.
+/// A mount as viewers find it, whichever way they write its query; and whether it is one with TLS.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Seat {
     mount: Mount,
@@ -286,17 +288,11 @@ struct Seat {
 }
 
 impl Seat {
-    fn plain(mount: &Mount) -> Self {
+    fn new(mount: &Mount, is_tls: bool) -> Self {
+        let path = Resource::parse(&mount.path).as_path();
         Self {
-            mount: mount.clone(),
-            is_tls: false,
-        }
-    }
-
-    fn tls(mount: &Mount) -> Self {
-        Self {
-            is_tls: true,
-            ..Self::plain(mount)
+            mount: Mount { path, ..*mount },
+            is_tls,
         }
     }
 
@@ -309,16 +305,25 @@ impl Seat {
 /// The places that streams have taken.
 #[derive(Default)]
 struct Places<'a> {
-    seats: BTreeMap<Seat, &'a Scope>,
+    seats: BTreeMap<Seat, Taken<'a>>,
     /// By port and address: whose it is, and whether with TLS.
     listeners: BTreeMap<u16, BTreeMap<IpAddr, (bool, &'a Scope)>>,
 }
 
+/// Who has taken a place.
+struct Taken<'a> {
+    scope: &'a Scope,
+    /// As the configuration has it.
+    path: String,
+}
+
 impl<'a> Places<'a> {
-    /// Takes the place of `seat`; answers why it cannot be had.
-    fn take(&mut self, seat: &Seat, scope: &'a Scope) -> Option<Mistake> {
-        if let Some(other) = self.seats.insert(seat.clone(), scope) {
-            return Some(same_place(seat, scope, other));
+    /// Takes the place of `mount`; answers why it cannot be had.
+    fn take(&mut self, mount: &Mount, is_tls: bool, scope: &'a Scope) -> Option<Mistake> {
+        let seat = Seat::new(mount, is_tls);
+        let path = mount.path.clone();
+        if let Some(other) = self.seats.insert(seat.clone(), Taken { scope, path }) {
+            return Some(same_place(&seat, &mount.path, scope, &other));
         }
         let Mount { address, port, .. } = seat.mount;
         let listeners = self.listeners.entry(port).or_default();
@@ -327,7 +332,7 @@ impl<'a> Places<'a> {
             return None;
         }
         if is_tls != seat.is_tls {
-            return Some(same_port(seat, scope, first));
+            return Some(same_port(&seat, scope, first));
         }
         let overlaps = |(other, _): &(&IpAddr, _)| overlap(**other, address);
         let (other_address, (_, other)) = listeners.iter().find(overlaps)?;
@@ -346,7 +351,7 @@ impl Places<'_> {
     /// The streams that viewers would not find. gst-rtsp-server looks through the paths in the order of their characters,
     /// and takes `/live` for the stream at `/live/1` once it has come to `/live-2`, which stands between the two.
     fn hidden(&self) -> impl Iterator<Item = Mistake> {
-        self.seats.iter().filter_map(|(seat, scope)| {
+        self.seats.iter().filter_map(|(seat, taken)| {
             let at = |path: &str| Seat {
                 mount: Mount {
                     path: path.to_owned(),
@@ -359,33 +364,43 @@ impl Places<'_> {
             let mut above = parts.filter(|above| !above.is_empty() && self.seats.contains_key(&at(above)));
             let between = |above: &str| {
                 let range = (Excluded(at(above)), Excluded(at(&format!("{above}/"))));
-                let mut seats = self.seats.range(range).map(|(seat, _)| seat);
-                seats.find(|other| other.is_tls == seat.is_tls && other.mount.path != above)
+                let mut seats = self.seats.range(range);
+                let is_between = |other: &Seat| other.is_tls == seat.is_tls && other.mount.path != above;
+                seats.find(|(other, _)| is_between(other)).map(|(_, taken)| taken)
             };
             let (above, between) = above.find_map(|above| Some((above, between(above)?)))?;
+            let written = |above: &str| self.seats.get(&at(above)).map(|taken| &*taken.path);
+            let above = written(above)?;
             Some(Mistake {
-                place: scope.place(PATH),
+                place: taken.scope.place(PATH),
                 problem: format!(
-                    "found \"{path}\", where \"{above}\" and \"{}\" are as well: viewers would get the one at \"{above}\" in \
+                    "found \"{}\", where \"{above}\" and \"{}\" are as well: viewers would get the one at \"{above}\" in \
                      its place; expected another path for one of the three",
-                    between.mount.path
+                    taken.path, between.path
                 ),
             })
         })
     }
 }
 
-fn same_place(seat: &Seat, scope: &Scope, other: &Scope) -> Mistake {
+/// Whoever asks for the `path` of the one would get the other as well.
+fn same_place(seat: &Seat, path: &str, scope: &Scope, other: &Taken) -> Mistake {
     let place = seat.mount.endpoint();
-    let (path, by, port) = (&seat.mount.path, &other.name, seat.port_key());
-    let problem = if scope.name == other.name {
+    let (by, port) = (&other.scope.name, seat.port_key());
+    let problem = if scope.name == *by {
         let count = scope.draft.count;
         format!(
             "found \"{path}\" at {place} for more than one of {COUNT} {count}: expected {{n}} in {PATH} or in {port}"
         )
     } else {
+        let means_the_same = if path == other.path {
+            String::new()
+        } else {
+            format!(" as \"{}\", which means the same", other.path)
+        };
         format!(
-            "found \"{path}\" at {place} for {}, where {by} is already: expected another path, port or address",
+            "found \"{path}\" at {place} for {}, where {by} is already{means_the_same}: expected another path, port or \
+             address",
             scope.name
         )
     };

@@ -9,9 +9,10 @@ use super::limits::{
 };
 use super::look::{HorizontalAlignment, VerticalAlignment};
 use super::numbered::NumberedText;
+use super::path;
 use super::readers::{
-    address, audio, clock, codec, color, corner, encoder, label, log_level, logo, one_of, password, path,
-    pipeline, port, resolution, rtp_ports, share, time_format, time_zone, truth, username, whole,
+    address, audio, clock, codec, color, corner, encoder, label, log_level, logo, one_of, password, pipeline,
+    port, resolution, rtp_ports, share, time_format, time_zone, truth, username, whole,
 };
 use super::transports::{groups, multicast_ports, pem_file, transports};
 use super::{Authentication, FrameRate, Stamp};
@@ -119,7 +120,7 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: PATH,
         variable: "RTSP_STREAM_PATH",
-        read: |json, draft| path(json).map(|path| draft.path = path),
+        read: |json, draft| path::read(json).map(|path| draft.path = path),
         ..KEY
     },
     Key {

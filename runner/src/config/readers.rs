@@ -11,12 +11,16 @@ use super::clock;
 use super::json::Json;
 use super::limits::{HEIGHTS, LABEL_CHARACTERS, LABEL_LINES, LOGIN_CHARACTERS, PORTS, RTP_PORTS, WIDTHS};
 use super::look::parse_color;
-use super::numbered::{NUMBER, NumberedPort, NumberedText};
+use super::numbered::{NUMBER, NumberedPort};
 use super::{AudioCodec, ClockSource, Corner, Encoder, PortRange, VideoCodec};
 use crate::{log, own_pipeline};
 
 /// A value that is a text, and passes.
-fn text<'a>(json: &'a Json, expected: &str, passes: impl Fn(&str) -> bool) -> Result<&'a str, String> {
+pub(super) fn text<'a>(
+    json: &'a Json,
+    expected: &str,
+    passes: impl Fn(&str) -> bool,
+) -> Result<&'a str, String> {
     match json {
         Json::Text(text) if passes(text) => Ok(text),
         _ => Err(expected.into()),
@@ -247,25 +251,6 @@ fn digits<T: std::str::FromStr>(text: &str) -> Option<T> {
     text.bytes()
         .all(|byte| byte.is_ascii_digit())
         .then(|| text.parse().ok())?
-}
-
-/// The path of a URL as RFC 3986 writes it. A client asks for a stream at `path/stream=0`, so that an empty part at the
-/// end would not be found; clients take out `.` and `..` and empty parts, each in its own way.
-pub(super) fn path(json: &Json) -> Result<NumberedText, String> {
-    let expected = "a URL path such as \"/live\": it starts with a slash, has no empty part, no \".\" and no \"..\" \
-                    between its slashes, and is made of ASCII letters, digits and -._~!$&'()*+,;=:@%, and {n} for a \
-                    stream's number";
-    let passes = |path: &str| match path.replace(NUMBER, "1").strip_prefix('/') {
-        Some("") => true,
-        Some(parts) => parts.split('/').all(is_path_part),
-        None => false,
-    };
-    text(json, expected, passes).map(|path| NumberedText(path.into()))
-}
-
-fn is_path_part(part: &str) -> bool {
-    let is_allowed = |c: char| c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@%".contains(c);
-    !matches!(part, "" | "." | "..") && part.chars().all(is_allowed)
 }
 
 pub(super) fn rtp_ports(json: &Json) -> Result<Option<PortRange>, String> {

@@ -138,10 +138,8 @@ struct Stream {
     #[serde(rename = "h264IFrameInterval", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "u32", range(min = *KEY_FRAME_INTERVALS.start(), max = *KEY_FRAME_INTERVALS.end()))]
     h264_i_frame_interval: Option<u32>,
-    /// The path of the stream's URL.
-    #[schemars(regex(
-        pattern = r"^/((\{n\}|[A-Za-z0-9\-._~!$&'()*+,;=:@%])+(/(\{n\}|[A-Za-z0-9\-._~!$&'()*+,;=:@%])+)*)?$"
-    ))]
+    /// The path of the stream's URL, and perhaps a query that tells it from others there.
+    #[schemars(regex(pattern = PATH))]
     rtsp_stream_path: String,
     /// The machine-readable stamp in the picture: the instant shown in µs, the frame's number, the viewers, stampId and
     /// the run of the source. It needs a picture of 66x165 px or more.
@@ -241,6 +239,12 @@ struct Stream {
     max_viewers: Option<u32>,
 }
 
+/// As `path` reads it, but for names that are there twice.
+const PATH: &str = concat!(
+    r"^/((\{n\}|[A-Za-z0-9\-._~!$&'()*+,;=:@%])+(/(\{n\}|[A-Za-z0-9\-._~!$&'()*+,;=:@%])+)*)?",
+    r"(\?([A-Za-z0-9\-._~!$'()*+,;:@]|%[0-9A-Fa-f]{2})+(=(\{n\}|[A-Za-z0-9\-._~!$'()*+,;=:@]|%[0-9A-Fa-f]{2})*)?",
+    r"(&([A-Za-z0-9\-._~!$'()*+,;:@]|%[0-9A-Fa-f]{2})+(=(\{n\}|[A-Za-z0-9\-._~!$'()*+,;=:@]|%[0-9A-Fa-f]{2})*)?)*)?$"
+);
 const COLOR: &str = "^#[0-9A-Fa-f]{6}([0-9A-Fa-f]{2})?$";
 
 impl Default for File {

@@ -4,9 +4,11 @@ use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
 use super::json::Json;
-use super::readers::{password, path, user_name};
+use super::path;
+use super::readers::{password, user_name};
 use super::walk::Scope;
 use super::{Mistake, Mount};
+use crate::resource::Resource;
 
 /// The key whose value is the list of users; it is read by `walk` itself.
 pub(super) const USERS: &str = "users";
@@ -125,6 +127,7 @@ impl Entry {
 pub(super) struct Paths<'a> {
     /// As the entries have them, for messages.
     written: BTreeSet<&'a str>,
+    /// By their paths, in one spelling.
     mounts: HashMap<String, BTreeSet<Mount>>,
 }
 
@@ -134,7 +137,7 @@ impl<'a> Paths<'a> {
         for draft in scopes.iter().map(|scope| &scope.draft) {
             for mount in draft.mounts().unwrap_or_default() {
                 for path in [&mount.path, &draft.path.0] {
-                    mounts.entry(path.clone()).or_default().insert(mount.clone());
+                    mounts.entry(spelled(path)).or_default().insert(mount.clone());
                 }
             }
         }
@@ -150,7 +153,7 @@ impl<'a> Paths<'a> {
         let mut mistakes = Vec::new();
         for (index, path) in asked.iter().enumerate() {
             let before = places.len();
-            let found = self.mounts.get(path);
+            let found = self.mounts.get(&spelled(path));
             places.extend(found.into_iter().flatten().cloned());
             let problem = match found {
                 None => format!(
@@ -179,6 +182,11 @@ impl<'a> Paths<'a> {
         }
         shown.join(", ")
     }
+}
+
+/// Whatever means the same is spelled the same.
+fn spelled(path: &str) -> String {
+    Resource::parse(path).as_path()
 }
 
 /// Reads the list at `place`. Nothing but a name or a path is shown of what stood there: anything may be a password that
@@ -298,7 +306,7 @@ fn read_paths(place: &str, items: &[Json]) -> Result<Vec<String>, Vec<Mistake>> 
     let mut paths = Vec::new();
     let mut mistakes = Vec::new();
     for (index, item) in items.iter().enumerate() {
-        match path(item) {
+        match path::read(item) {
             Ok(path) => paths.push(path.0),
             Err(expected) => {
                 let problem = format!("found {item}, expected {expected}");

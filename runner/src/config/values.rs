@@ -26,7 +26,7 @@ pub struct Mount {
     pub address: IpAddr,
     /// The TCP port to listen on; 0 takes any free one.
     pub port: u16,
-    /// The path of its URL, with the leading slash.
+    /// The path of its URL, with the leading slash, and with the query by which it is told from others, if there is one.
     pub path: String,
 }
 

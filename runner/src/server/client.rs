@@ -288,7 +288,7 @@ fn follow_play(client: &RTSPClient, plan: Option<&Plan>, mounts: &Arc<Mounts>) {
         let (Some(session), Some(mounted)) = (session_id(context), after.asked_for(context)) else {
             return;
         };
-        let transport = transport(client, context, &mounted.path);
+        let transport = transport(client, context, &mounted.point);
         let place = mounted.place(session);
         mounted.stream.viewers().play(place, Viewer { peer, transport });
         // One request of a client is handled after the other.
@@ -305,7 +305,7 @@ fn follow_play(client: &RTSPClient, plan: Option<&Plan>, mounts: &Arc<Mounts>) {
 fn hold_back(channels: &Channels, context: &RTSPContext, mounted: &Mounted) {
     let of_session = context
         .session()
-        .and_then(|session| session.media(&mounted.path).0);
+        .and_then(|session| session.media(&mounted.point).0);
     let Some(of_session) = of_session.filter(|media| !rtsp_ffi::is_playing(media)) else {
         return;
     };
@@ -323,13 +323,13 @@ fn session_id(context: &RTSPContext) -> Option<String> {
         .map(String::from)
 }
 
-fn transport(client: &RTSPClient, context: &RTSPContext, path: &str) -> Transport {
+fn transport(client: &RTSPClient, context: &RTSPContext, point: &str) -> Transport {
     if rtsp_ffi::is_tunnelled(client) {
         return Transport::HttpTunnel;
     }
     let transport = context
         .session()
-        .and_then(|session| session.media(path).0)
+        .and_then(|session| session.media(point).0)
         // The first one that it has asked for: there may be a picture, a sound, or both.
         .and_then(|media| (0..MEDIA).find_map(|index| media.transport(index)));
     let delivered = transport.as_ref().and_then(rtsp_ffi::delivered);

@@ -26,10 +26,14 @@ use gst::{glib, subclass::prelude::*};
 use gst_rtsp::{RTSPHeaderField, RTSPMethod, RTSPStatusCode};
 use gst_rtsp_server::{RTSPAuth, RTSPContext, prelude::*};
 
-use super::{mending, mounts::Mounts};
+use super::{
+    mending,
+    mounts::{Found, Mounts},
+};
 use crate::{
     config::{Authentication, Config, Mount},
     log::Repeats,
+    resource::Resource,
     rtsp_ffi,
 };
 use accounts::{Account, Accounts, REALM};
@@ -276,13 +280,12 @@ impl Gate {
             // `*`, for which there is no path.
             return true;
         };
-        let made_for = path_of(&answer.uri);
-        asked == made_for
-            || self.mounts.asked_for(context).is_some_and(|mounted| {
-                self.mounts
-                    .path_at(made_for)
-                    .is_some_and(|path| path == mounted.path)
-            })
+        let made_for = Resource::parse(&answer.uri);
+        match (self.mounts.asked_for(context), self.mounts.find(&made_for)) {
+            (Some(asked), Some(Found { mounted, .. })) => asked.point == mounted.point,
+            (None, None) => asked == made_for.path,
+            _ => false,
+        }
     }
 
     /// Whether there is the stream that is asked for, and the user may see it. To whom may not it is not there.
@@ -381,14 +384,6 @@ impl Gate {
         self.peer
             .map_or_else(|| "unknown".into(), |peer| peer.to_string())
     }
-}
-
-/// The path of a URL, or of what is one already, without its query.
-fn path_of(uri: &str) -> &str {
-    let behind_host = uri.split_once("://").map_or(uri, |(_, rest)| {
-        rest.find('/').map_or("/", |slash| &rest[slash..])
-    });
-    behind_host.split('?').next().unwrap_or_default()
 }
 
 /// As Digest's sums have it.

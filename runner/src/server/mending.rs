@@ -9,7 +9,7 @@
 use gst_rtsp::{RTSPHeaderField, RTSPMethod, RTSPStatusCode};
 use gst_rtsp_server::{RTSPContext, prelude::*};
 
-use super::mounts::{Mounted, Mounts};
+use super::mounts::{Found, Mounted, Mounts};
 use crate::{config::Transport, rtsp_ffi};
 
 pub(super) mod offers;
@@ -21,19 +21,18 @@ use offers::Offer;
 pub(super) const PUBLIC: &str =
     "OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, TEARDOWN, GET_PARAMETER, SET_PARAMETER";
 
-/// Has the request of `context` ask for its stream without a query, and for all that a session plays by the URL of all.
+/// Has the request of `context` ask for its stream where gst-rtsp-server has it, without a query, and for all that a session
+/// plays by the URL of all.
 pub(super) fn mend_url(context: &RTSPContext, mounts: &Mounts) {
     let method = rtsp_ffi::method(context);
-    // What it answers goes on from the URL as it is.
-    if method == RTSPMethod::DESCRIBE {
-        return;
-    }
-    let (Some(url), Some(Mounted { path, .. })) = (context.uri(), mounts.asked_for(context)) else {
+    let (Some(url), Some(Found { mounted, medium })) = (context.uri(), mounts.found(context)) else {
         return;
     };
-    let Some(asked) = rtsp_ffi::path(url) else { return };
-    let query = rtsp_ffi::query(url);
-    let medium = medium_of(&asked, query.as_deref(), &path);
+    // What it answers goes on from the URL as it is.
+    if method == RTSPMethod::DESCRIBE && !mounted.has_query() {
+        return;
+    }
+    let point = mounted.point;
     let of_all = [
         RTSPMethod::PLAY,
         RTSPMethod::PAUSE,
@@ -41,32 +40,19 @@ pub(super) fn mend_url(context: &RTSPContext, mounts: &Mounts) {
         RTSPMethod::GET_PARAMETER,
         RTSPMethod::SET_PARAMETER,
     ];
-    let medium = medium.filter(|_| !(of_all.contains(&method) && plays_one_medium(context, &path)));
+    let medium = medium.filter(|_| !(of_all.contains(&method) && plays_one_medium(context, &point)));
     let mended = match medium {
-        Some(medium) => format!("{}/{medium}", path.trim_end_matches('/')),
-        None => path,
+        Some(medium) => format!("{}/{medium}", point.trim_end_matches('/')),
+        None => point,
     };
-    if query.is_some() || mended != asked {
+    if rtsp_ffi::query(url).is_some() || rtsp_ffi::path(url).as_deref() != Some(&mended) {
         rtsp_ffi::set_path(url, &mended);
     }
 }
 
-/// What a URL says behind the path of its stream; a client may have put it behind the query of that.
-fn medium_of(asked: &str, query: Option<&str>, path: &str) -> Option<String> {
-    let behind_path = asked[path.len().min(asked.len())..].trim_matches('/');
-    let behind_query = query
-        .and_then(|query| query.split_once('/'))
-        .map(|(_, rest)| rest);
-    let medium = Some(behind_path)
-        .filter(|rest| !rest.is_empty())
-        .or(behind_query)?;
-    let medium = medium.trim_matches('/');
-    (!medium.is_empty()).then(|| medium.to_owned())
-}
-
-/// Whether the session of the request has set up one medium of the stream at `path`, and no other.
-fn plays_one_medium(context: &RTSPContext, path: &str) -> bool {
-    let of_session = context.session().and_then(|session| session.media(path).0);
+/// Whether the session of the request has set up one medium of the stream at `point`, and no other.
+fn plays_one_medium(context: &RTSPContext, point: &str) -> bool {
+    let of_session = context.session().and_then(|session| session.media(point).0);
     of_session.is_some_and(|of_session| {
         let media = of_session.media().map_or(0, |media| media.n_streams());
         let set_up = (0..media).filter(|index| of_session.transport(*index).is_some());
@@ -122,30 +108,4 @@ fn mend_transport(context: &RTSPContext, mounts: &Mounts, is_tunnelled: bool) ->
     let chosen = chosen.ok_or(RTSPStatusCode::UnsupportedTransport)?;
     rtsp_ffi::replace_header(request, RTSPHeaderField::Transport, &chosen.to_string());
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_medium_stands_behind_the_path_or_the_query() {
-        for (asked, query, expected) in [
-            ("/live", None, None),
-            ("/live/", None, None),
-            ("/live/stream=0", None, Some("stream=0")),
-            ("/live/stream=0/", Some("a=b"), Some("stream=0")),
-            ("/live", Some("a=b"), None),
-            ("/live", Some("a=b/stream=1"), Some("stream=1")),
-            ("/live", Some("a=b/stream=1/"), Some("stream=1")),
-            ("/live", Some("a=b/"), None),
-        ] {
-            assert_eq!(
-                medium_of(asked, query, "/live").as_deref(),
-                expected,
-                "{asked} {query:?}"
-            );
-        }
-        assert_eq!(medium_of("/stream=0", None, "/").as_deref(), Some("stream=0"));
-    }
 }

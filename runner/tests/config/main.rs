@@ -5,6 +5,7 @@ mod large;
 mod machine;
 mod mistakes;
 mod picture;
+mod queries;
 mod schema;
 mod streams;
 mod variables;
