@@ -9,7 +9,7 @@
 //! read all the same, and the [`Sighting`] tells.
 
 use super::Stamp;
-use super::grid::Decoder;
+use super::grid::{Decoder, Grid};
 pub use super::luma::Luma;
 use super::placement::{Placement, Polarity, distance};
 use super::search::{Searcher, read_near};
@@ -80,7 +80,12 @@ pub struct StampReader {
     searcher: Searcher,
     decoder: Decoder,
     last: Option<Placement>,
+    /// The contrast of the fixed patterns there when it was placed.
+    contrast: f32,
 }
+
+/// The part of it by which the contrast may change while the stamp stands where it stood.
+const STEADY: f32 = 0.03;
 
 impl StampReader {
     /// A reader that has not seen any picture.
@@ -96,6 +101,9 @@ impl StampReader {
             return None;
         }
         self.decoder.forget();
+        if let Some(sighting) = self.read_where_it_was(picture) {
+            return Some(sighting);
+        }
         let followed = self
             .last
             .and_then(|last| follow(picture, last, &mut self.decoder));
@@ -103,7 +111,20 @@ impl StampReader {
             .or_else(|| self.search_around(picture))
             .or_else(|| self.searcher.search(picture, &[], &mut self.decoder))?;
         self.last = Some(placement);
+        self.contrast = placement.contrast(picture);
         Some(Sighting::new(stamp, &placement, followed.is_some()))
+    }
+
+    /// While neither camera nor picture move, the place of the last stamp is that of the next: to move about for a better
+    /// one would be most of the work.
+    fn read_where_it_was(&mut self, picture: &Luma<'_>) -> Option<Sighting> {
+        let last = self.last?;
+        let change = last.contrast(picture) - self.contrast;
+        if change.abs() > STEADY * self.contrast.abs() {
+            return None;
+        }
+        let reading = self.decoder.read(&Grid::sample(picture, &last))?;
+        (!reading.is_mirrored).then(|| Sighting::new(reading.stamp, &last, true))
     }
 
     /// Searches the place where the last stamp was, and half its size around it.
