@@ -85,7 +85,7 @@ pub struct StampReader {
 }
 
 /// The part of it by which the contrast may change while the stamp stands where it stood.
-const STEADY: f32 = 0.03;
+const STEADY: f32 = 0.004;
 
 impl StampReader {
     /// A reader that has not seen any picture.
@@ -104,6 +104,8 @@ impl StampReader {
         if let Some(sighting) = self.read_where_it_was(picture) {
             return Some(sighting);
         }
+        // What was decoded in vain there may be read from a place close by.
+        self.decoder.forget();
         let followed = self
             .last
             .and_then(|last| follow(picture, last, &mut self.decoder));
