@@ -22,7 +22,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{budget::Budget, log::Repeats};
+use crate::{budget::Budget, log::Repeats, stream::receivers};
 
 pub(super) mod channels;
 mod connection;
@@ -37,11 +37,6 @@ pub(super) use connection::{Plan, take_part};
 use framing::{Framing, Judge, Opening};
 use tunnelled::Tunnelled;
 
-/// So many RTCP packets a viewer may send in a row, on all channels of its connection, ...
-pub(super) const RTCP_IN_A_ROW: u32 = 100;
-/// ... and then one in this time: RFC 3550 has a receiver report every few seconds, and early feedback (RFC 4585) asks for
-/// a key frame now and then.
-pub(super) const RTCP_INTERVAL: Duration = Duration::from_millis(20);
 /// How often the log tells of one address that it sends too much.
 const TOLD_EVERY: Duration = Duration::from_mins(1);
 /// Of so many addresses.
@@ -113,7 +108,7 @@ impl Intake {
                 peer,
                 all: Arc::clone(all),
                 line: line.clone(),
-                rtcp: Budget::new(RTCP_IN_A_ROW, RTCP_INTERVAL),
+                rtcp: receivers::pace(),
                 now: Instant::now(),
                 silent_until: Instant::now(),
             },

@@ -20,8 +20,9 @@ use crate::{budget::Budget, log::Repeats};
 mod rtcp;
 
 /// So many packets a receiver may send in a row, ...
-const IN_A_ROW: u32 = 100;
-/// ... and then one in this time.
+pub(crate) const IN_A_ROW: u32 = 100;
+/// ... and then one in this time: RFC 3550 has a receiver report every few seconds, and early feedback (RFC 4585) asks for
+/// a key frame now and then.
 const INTERVAL: Duration = Duration::from_millis(20);
 /// So many SSRCs a receiver has at the same time; one that begins anew gets another.
 const SSRCS: usize = 4;
@@ -71,6 +72,11 @@ enum Deaf {
     TooFast,
     NoRtcp,
     TooManySsrcs,
+}
+
+/// The pace at which a receiver is heard, by whichever way its packets come.
+pub(crate) fn pace() -> Budget {
+    Budget::new(IN_A_ROW, INTERVAL)
 }
 
 impl Default for Receivers {
@@ -177,7 +183,7 @@ impl Receiver {
             sessions: Vec::new(),
             may_wander: false,
             lives_by_it: false,
-            budget: Budget::new(IN_A_ROW, INTERVAL),
+            budget: pace(),
             ssrcs: Vec::new(),
         }
     }

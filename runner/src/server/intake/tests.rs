@@ -6,7 +6,8 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use super::{Intake, Intakes, RTCP_IN_A_ROW, channels::Line};
+use super::{Intake, Intakes, channels::Line};
+use crate::stream::receivers::IN_A_ROW;
 
 const REQUEST: &[u8] = b"OPTIONS rtsp://h/live RTSP/1.0\r\nCSeq: 1\r\n\r\n";
 /// RTP goes by this channel and RTCP by the next one.
@@ -120,7 +121,7 @@ fn a_flood_of_rtcp_is_thinned() {
     };
     assert_eq!(
         [count_at(0), count_at(0), count_at(1)],
-        [RTCP_IN_A_ROW as usize, 0, 50]
+        [IN_A_ROW as usize, 0, 50]
     );
 }
 
