@@ -26,6 +26,8 @@ pub(crate) enum Step {
     HangUp,
 }
 
+/// In ns since the Unix epoch.
+const HALF_A_SECOND: u64 = 500_000_000;
 /// 25 frames a second.
 pub(crate) const PERIOD: Duration = Duration::from_millis(40);
 
@@ -77,10 +79,11 @@ fn coded(count: usize, (width, height): (u32, u32), coding: &str) -> Vec<Vec<Vec
     frames
 }
 
-/// So many packets of 40 ms of sound of a new run of a camera: a tick in each whole second.
+/// So many packets of 40 ms of sound of a new run of a camera: a tick half a second after its begin, and in each second
+/// from there, so that none is cut by the run's ends.
 pub(crate) fn sounds(count: usize, ssrc: u32) -> Vec<Vec<u8>> {
     let mut packets = packets(&format!(
-        "clocktone is-live=false num-buffers={} ! audio/x-raw,rate=8000,channels=1 ! mulawenc \
+        "clocktone is-live=false start-time={HALF_A_SECOND} num-buffers={} ! audio/x-raw,rate=8000,channels=1 ! mulawenc \
          ! rtppcmupay ssrc={ssrc} min-ptime=40000000 max-ptime=40000000 ! appsink name=packets sync=false",
         // Of 10 ms each, or more.
         4 * count
