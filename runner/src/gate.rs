@@ -84,13 +84,17 @@ impl Gate {
 
     fn open(&self, not_before: ClockTime, held: Held) {
         let mut state = self.lock();
-        if !matches!(state.door, Door::Open) {
-            state.door = Door::Opening {
-                not_before,
-                asked: false,
-                held,
-            };
-        }
+        let held = match state.door {
+            Door::Open => return,
+            // Of those who come together, one is the first.
+            Door::Opening { held: before, .. } if held == Held::None => before,
+            Door::Opening { .. } | Door::Closed => held,
+        };
+        state.door = Door::Opening {
+            not_before,
+            asked: false,
+            held,
+        };
     }
 
     /// Nobody plays any more: who comes next shall begin with a key frame.

@@ -3,6 +3,7 @@
 
 use std::{
     ffi::{CStr, CString},
+    fmt,
     net::IpAddr,
     ptr,
 };
@@ -168,6 +169,64 @@ pub fn has_found(context: &RTSPContext, factory: &RTSPMediaFactory) -> bool {
     unsafe {
         let context: *mut gst_rtsp_server::ffi::GstRTSPContext = context.to_glib_none().0;
         (*context).factory == factory.to_glib_none().0
+    }
+}
+
+/// A copy of a request, to be handled later.
+pub struct Request(RTSPMessage);
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // What is in it may be a secret.
+        f.debug_struct("Request").finish_non_exhaustive()
+    }
+}
+
+#[expect(unsafe_code, reason = "the bindings take it for one thread's")]
+// SAFETY: it is a copy of its own, to which nobody else points: all that it holds is memory.
+unsafe impl Send for Request {}
+
+impl Request {
+    /// Of the request of `context`.
+    #[must_use]
+    pub fn copy(context: &RTSPContext) -> Option<Self> {
+        context.request().map(|request| Self(request.to_owned()))
+    }
+
+    /// Has `client` handle it as if it came now. To be called on the thread that serves the client, and not within the
+    /// handling of another request.
+    pub fn handle(&self, client: &RTSPClient) {
+        #[expect(unsafe_code, reason = "the bindings lack gst_rtsp_client_handle_message()")]
+        // SAFETY: client and message are valid for the call, which is what gst-rtsp-server itself does with a message that
+        // has come.
+        unsafe {
+            let _always_fine = gst_rtsp_server::ffi::gst_rtsp_client_handle_message(
+                client.to_glib_none().0,
+                self.0.to_glib_none().0,
+            );
+        }
+    }
+}
+
+/// What `request` asks for, as the client writes it.
+#[must_use]
+pub fn request_uri(request: &RTSPMessage) -> Option<String> {
+    let mut uri = ptr::null();
+    #[expect(unsafe_code, reason = "the bindings cannot read a request's URI")]
+    // SAFETY: the message is valid for the borrow and only read; the string that is answered is its own, and is copied.
+    // Null says that the other parts are not wanted.
+    unsafe {
+        let message: *mut gst_rtsp::ffi::GstRTSPMessage = request.to_glib_none().0;
+        let result = gst_rtsp::ffi::gst_rtsp_message_parse_request(
+            message,
+            ptr::null_mut(),
+            &raw mut uri,
+            ptr::null_mut(),
+        );
+        let is_there = result == gst_rtsp::ffi::GST_RTSP_OK && !uri.is_null();
+        is_there
+            .then(|| CStr::from_ptr(uri).to_str().ok().map(str::to_owned))
+            .flatten()
     }
 }
 

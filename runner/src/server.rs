@@ -8,6 +8,7 @@
 //! | `mounts` | which stream a request is about |
 //! | `guard` | who may ask for it |
 //! | `mending` | requests as their clients mean them |
+//! | `joining` | a PLAY waits for what its viewer begins with |
 //! | `client` | one client from its connection on |
 //! | `connected` | the connections of an endpoint's clients, and the end of all |
 //! | `intake` | what of a client's bytes is read |
@@ -42,6 +43,7 @@ mod endpoint;
 mod guard;
 mod handshakes;
 mod intake;
+mod joining;
 mod mending;
 mod mounts;
 mod reading;

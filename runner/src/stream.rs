@@ -4,6 +4,9 @@
 //! | --- | --- |
 //! | `attendance` | who has asked for it and not gone since |
 //! | `keys` | which packets begin a key picture |
+//! | `joins` | those who join, and the packets that they begin with |
+//! | `beginnings` | what is held back until its first packet comes |
+//! | `destinations` | viewers over UDP, to whom nothing goes before |
 //! | `receivers` | what those who get it report |
 //! | `running` | its pipeline while it runs |
 //! | `wiring` | makes a pipeline ready to serve |
@@ -40,6 +43,9 @@ use crate::{
 
 mod always_on;
 mod attendance;
+pub mod beginnings;
+pub mod destinations;
+pub mod joins;
 pub mod keys;
 mod pace;
 pub mod receivers;
@@ -48,12 +54,19 @@ mod trouble;
 mod wiring;
 
 use attendance::Attendance;
+use destinations::Destinations;
+use joins::{Joins, Needs};
 use keys::KeyPictures;
 use receivers::Receivers;
 use running::Running;
 
 /// Key frames cost many times what other frames do: a crowd that joins together shares them.
 const KEY_FRAME_INTERVAL: Duration = Duration::from_millis(250);
+
+/// Whoever joins a stream of many frames a second is let in by then, with a key frame or without.
+const LET_IN_WITHIN: Duration = Duration::from_secs(1);
+/// And of any stream. Players lose patience after ten.
+const LET_IN_LATEST: Duration = Duration::from_secs(6);
 
 /// Who has not got its key frame by then asks again.
 const ASKED_AGAIN: Duration = Duration::from_millis(700);
@@ -66,6 +79,8 @@ pub struct Stream {
     viewers: Viewers,
     receivers: Receivers,
     keys: Arc<KeyPictures>,
+    joins: Arc<Joins>,
+    destinations: Arc<Destinations>,
     key_frames: Pacer,
     /// Where is done what cannot be done at once.
     context: glib::MainContext,
@@ -125,6 +140,8 @@ impl Stream {
             viewers: Viewers::new(config.max_viewers),
             receivers: Receivers::default(),
             keys: Arc::default(),
+            joins: Arc::default(),
+            destinations: Arc::default(),
             key_frames: Pacer::new(KEY_FRAME_INTERVAL),
             context: context.clone(),
             threads: threads.clone(),
@@ -292,6 +309,31 @@ impl Stream {
         }
     }
 
+    /// Somebody who has been admitted is to be let in: `call` is called once, on any thread, when it is worth to ask
+    /// [`Self::joins`]. Answers whether that may happen.
+    pub fn await_start(self: &Arc<Self>, needs: Needs, call: impl FnOnce() + Send + 'static) -> bool {
+        let Some(running) = self.running() else {
+            return false;
+        };
+        if self.viewers.count() == 0 && !self.joins.are_awaited() {
+            // They may still be open for somebody who has just left.
+            running.close_gates();
+        }
+        running.open_gates(self.frame_period());
+        self.joins.wait(needs, call);
+        // While the pipeline is held, the encoder waits too: what it makes next is the key frame.
+        self.ask_for_key_frame();
+        running.let_flow();
+        true
+    }
+
+    /// How long a viewer who is to be let in waits at most: what comes before that comes late.
+    #[must_use]
+    pub fn longest_wait(&self) -> Duration {
+        let periods = Duration::from_nanos(self.config.frames_per_second.period().saturating_mul(2));
+        (LET_IN_WITHIN + periods).min(LET_IN_LATEST)
+    }
+
     /// Asks for another key frame, again and again, as long as somebody still waits for one: what was asked for may have
     /// gone before he could get it.
     pub fn ask_while(self: &Arc<Self>, waits: impl Fn() -> bool + Send + 'static) {
@@ -316,6 +358,16 @@ impl Stream {
     /// The key pictures that go out.
     pub fn keys(&self) -> &Arc<KeyPictures> {
         &self.keys
+    }
+
+    /// Those who join.
+    pub fn joins(&self) -> &Arc<Joins> {
+        &self.joins
+    }
+
+    /// Viewers over UDP to whom nothing goes yet.
+    pub fn destinations(&self) -> &Arc<Destinations> {
+        &self.destinations
     }
 
     /// From whom RTCP is awaited.

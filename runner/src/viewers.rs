@@ -211,6 +211,13 @@ impl Viewers {
         self.lock().by_place.len()
     }
 
+    /// Whether nobody plays, nor is about to.
+    #[must_use]
+    pub fn are_none(&self) -> bool {
+        let state = self.lock();
+        state.by_place.is_empty() && state.admitted.is_empty()
+    }
+
     /// Tells the number of viewers to `source` from now on.
     pub fn show_on(&self, source: &gst::Element) {
         let state = self.lock();

@@ -10,7 +10,13 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use common::{Interleaved, RtspClient, burden::size, config, instant_of, milliseconds_between, start};
+use common::{
+    Interleaved, RtspClient,
+    burden::size,
+    config, instant_of, milliseconds_between,
+    player::{By, Player},
+    start,
+};
 
 /// A frame period of the test's camera and what a busy machine may add; what a gap would add is seconds.
 const NOW: Duration = Duration::from_millis(500);
@@ -114,28 +120,16 @@ fn a_packet_leaves_at_its_instant() {
     );
 }
 
-#[test]
-fn the_answer_to_play_names_no_packet_that_never_comes() {
-    let server = start(&config());
-    let mut client = RtspClient::connect(&server);
-    client.describe();
-    client.setup();
-    let answer = client.play();
-    assert_eq!((answer.status, answer.header("RTP-Info")), (200, None));
-}
-
 /// What a viewer gets first who joins, and after a pause, is a key picture.
-fn assert_begins_with_a_key_picture(what: &str, mut client: RtspClient) {
-    assert_eq!(client.describe().status, 200, "{what}");
-    assert_eq!(client.setup().status, 200, "{what}");
+#[track_caller]
+fn assert_begins_with_a_key_picture(what: &str, mut player: Player) {
     for time in ["once", "after a pause"] {
-        assert_eq!(client.play().status, 200, "{what}");
-        let first = client.next_rtp();
+        let (_, first) = player.play();
         assert!(
-            first.is_key(),
+            first[&0].is_key(),
             "{what}: {time} the first packet is of another picture"
         );
-        assert_eq!(client.request("PAUSE", &[]).status, 200, "{what}");
+        player.pause();
     }
 }
 
@@ -153,11 +147,9 @@ fn whoever_joins_others_begins_with_a_key_picture() {
         }
     });
     for join in 0..joins / 2 {
-        let client = match join % 3 {
-            0 => RtspClient::tunnel(server.port(), join % 2 == 0),
-            _ => RtspClient::connect(&server),
-        };
-        assert_begins_with_a_key_picture(&format!("join {join}"), client);
+        let by = By::ALL[join % By::ALL.len()];
+        let player = Player::ready(&server, by, &[0]);
+        assert_begins_with_a_key_picture(&format!("join {join}, {by:?}"), player);
     }
     stop.store(true, Ordering::Relaxed);
     reader.join().expect("it is watched all the time");

@@ -14,7 +14,8 @@ use gst_rtsp_server::{RTSPClient, RTSPContext, RTSPSession, prelude::*};
 
 use super::{
     intake::{Plan, channels::Channels},
-    mending::PUBLIC,
+    joining::{self, Joining, Part},
+    mending::{PUBLIC, speeds},
     mounts::{Mounted, Mounts},
     sessions::Sessions,
     ties::{Leavers, Ties, end_media},
@@ -24,14 +25,17 @@ use crate::{
     log,
     rtsp_ffi::{self, Delivered, HeldTransport},
     seats::Seats,
-    stream::{Presence, Stream, receivers::Way},
+    stream::{
+        Presence, Stream,
+        beginnings::Begin,
+        joins::{Medium, Start},
+        receivers::Way,
+    },
     viewers::{Farewell, Full, Transport, Viewer},
 };
 
 /// A connection may stay this long without a session once it has had one.
 const POST_SESSION_TIMEOUT: Duration = Duration::from_secs(10);
-/// The place of the picture among a stream's media.
-const PICTURE: u32 = 0;
 /// Picture and sound.
 const MEDIA: u32 = 2;
 
@@ -60,7 +64,13 @@ pub(super) struct Commons {
 }
 
 /// Follows `client`, which has come to the streams of `mounts` as planned, to its end.
-pub(super) fn serve(client: &RTSPClient, plan: Option<&Plan>, mounts: &Arc<Mounts>, commons: &Commons) {
+pub(super) fn serve(
+    client: &RTSPClient,
+    plan: Option<&Plan>,
+    mounts: &Arc<Mounts>,
+    joining: &Arc<Joining>,
+    commons: &Commons,
+) {
     let Commons {
         sessions,
         transports,
@@ -81,13 +91,17 @@ pub(super) fn serve(client: &RTSPClient, plan: Option<&Plan>, mounts: &Arc<Mount
         end_media(session);
     });
     let ties = Arc::<Ties>::default();
-    follow_setup(client, plan, mounts, &ties);
+    follow_setup(client, plan, mounts, &ties, joining);
     let leavers = Arc::clone(leavers);
     // Its sessions are over by then: handlers are called in their order.
-    client.connect_closed(move |client| leavers.see_off(client, &ties));
+    let ended = Arc::clone(joining);
+    client.connect_closed(move |client| {
+        ended.end();
+        leavers.see_off(client, &ties);
+    });
     follow_requests(client, mounts);
     turn_away(client, peer, mounts, seats);
-    follow_play(client, plan, mounts);
+    follow_play(client, plan, mounts, joining);
     let left = Arc::clone(mounts);
     client.connect_teardown_request(move |_, context| {
         if let (Some(session), Some(mounted)) = (session_id(context), left.asked_for(context)) {
@@ -95,17 +109,28 @@ pub(super) fn serve(client: &RTSPClient, plan: Option<&Plan>, mounts: &Arc<Mount
             viewers.leave(&mounted.place(session), Farewell::Teardown);
         }
     });
-    follow_answers(client, mounts, transports);
+    follow_answers(client, mounts, transports, joining);
 }
 
 /// Has what gst-rtsp-server answers be right, and looks at what it refuses.
-fn follow_answers(client: &RTSPClient, mounts: &Arc<Mounts>, transports: &Arc<Transports>) {
-    let (mounts, transports) = (Arc::clone(mounts), Arc::clone(transports));
+fn follow_answers(
+    client: &RTSPClient,
+    mounts: &Arc<Mounts>,
+    transports: &Arc<Transports>,
+    joining: &Arc<Joining>,
+) {
+    let (mounts, transports, joining) = (Arc::clone(mounts), Arc::clone(transports), Arc::clone(joining));
     let sender = client.downgrade();
     client.connect("send-message", false, move |_| {
         RTSPContext::with_current_context(|context| {
             if let Some(response) = context.response() {
                 mend_answer(response);
+                if let Some(info) = joining
+                    .rtp_info(context, &mounts)
+                    .filter(|_| is_answered(context))
+                {
+                    response.add_header(RTSPHeaderField::RtpInfo, &info);
+                }
             }
             dismiss_refused(context, &mounts);
             if let Some(client) = sender.upgrade() {
@@ -118,23 +143,30 @@ fn follow_answers(client: &RTSPClient, mounts: &Arc<Mounts>, transports: &Arc<Tr
 
 fn mend_answer(response: &RTSPMessage) {
     // What gst-rtsp-server fills in describes the packet sent last, or one that the gate has thrown away, never the first one
-    // that the viewer gets. The header is optional: picture and sound are put in step by when they come and by sender reports.
+    // that the viewer gets.
     rtsp_ffi::remove_header(response, RTSPHeaderField::RtpInfo);
     if !rtsp_ffi::headers(response, RTSPHeaderField::Public).is_empty() {
         rtsp_ffi::replace_header(response, RTSPHeaderField::Public, PUBLIC);
     }
 }
 
+/// Whether the request has been done.
+fn is_answered(context: &RTSPContext) -> bool {
+    let status = context.response().and_then(rtsp_ffi::status);
+    status.is_none_or(|status| status == RTSPStatusCode::Ok)
+}
+
 /// Whose PLAY is refused counts no longer.
 fn dismiss_refused(context: &RTSPContext, mounts: &Mounts) {
-    let status = context.response().and_then(rtsp_ffi::status);
-    if rtsp_ffi::method(context) != RTSPMethod::PLAY
-        || status.is_none_or(|status| status == RTSPStatusCode::Ok)
-    {
+    if rtsp_ffi::method(context) != RTSPMethod::PLAY || is_answered(context) {
         return;
     }
     if let (Some(session), Some(mounted)) = (session_id(context), mounts.asked_for(context)) {
         mounted.stream.viewers().dismiss(&mounted.place(session));
+        let ready = joining::ready(context, &mounted.point);
+        for part in ready.iter().flat_map(joining::parts) {
+            mounted.stream.destinations().forget(part.number);
+        }
     }
 }
 
@@ -171,9 +203,15 @@ fn attend(
 }
 
 /// Knows by which ways the client gets what it has set up, and what it may report by them.
-fn follow_setup(client: &RTSPClient, plan: Option<&Plan>, mounts: &Arc<Mounts>, ties: &Arc<Ties>) {
+fn follow_setup(
+    client: &RTSPClient,
+    plan: Option<&Plan>,
+    mounts: &Arc<Mounts>,
+    ties: &Arc<Ties>,
+    joining: &Arc<Joining>,
+) {
     let Some(plan) = plan.cloned() else { return };
-    let (mounts, ties) = (Arc::clone(mounts), Arc::clone(ties));
+    let (mounts, ties, joining) = (Arc::clone(mounts), Arc::clone(ties), Arc::clone(joining));
     client.connect_setup_request(move |client, context| {
         let (Some(session), Some(mounted)) = (context.session(), mounts.asked_for(context)) else {
             return;
@@ -187,9 +225,10 @@ fn follow_setup(client: &RTSPClient, plan: Option<&Plan>, mounts: &Arc<Mounts>, 
         if let Some(way) = report_way(&delivered, plan.connection.peer()) {
             mounted.stream.receivers().expect(session, way);
         }
+        let held = HeldTransport::new(&transport);
+        joining.note_url(held.number(), context);
         if let Some(pair) = delivered.channels() {
             let channels = channels(client, &plan);
-            let held = HeldTransport::new(&transport);
             channels.set_up(held.number(), pair);
             ties.tie(client, context, held, pair, &mounted.stream);
         }
@@ -263,12 +302,13 @@ fn answer(peer: Option<SocketAddr>, mounted: &Mounted, admission: Result<(), Ful
     RTSPStatusCode::NotEnoughBandwidth
 }
 
-fn follow_play(client: &RTSPClient, plan: Option<&Plan>, mounts: &Arc<Mounts>) {
+fn follow_play(client: &RTSPClient, plan: Option<&Plan>, mounts: &Arc<Mounts>, joining: &Arc<Joining>) {
     let peer = plan.map(|plan| plan.connection.peer());
     let has_asked = Arc::new(AtomicBool::new(false));
     let (before, of_client, asks) = (Arc::clone(mounts), plan.cloned(), Arc::clone(&has_asked));
+    let joins = Arc::clone(joining);
     client.connect_pre_play_request(move |client, context| {
-        if asks_for_another_speed(context) {
+        if speeds::asks_for_another_speed(context) {
             tracing::warn!(
                 ?peer,
                 "refused a PLAY that asks for another speed than the live one"
@@ -276,10 +316,10 @@ fn follow_play(client: &RTSPClient, plan: Option<&Plan>, mounts: &Arc<Mounts>) {
             return RTSPStatusCode::HeaderFieldNotValidForResource;
         }
         if let Some(mounted) = before.asked_for(context) {
-            asks.store(mounted.stream.before_play(), Ordering::Relaxed);
-            if let Some(plan) = &of_client {
-                hold_back(&channels(client, plan), context, &mounted);
-            }
+            let start = joins.start();
+            asks.store(start.is_some() || mounted.stream.before_play(), Ordering::Relaxed);
+            let channels = of_client.as_ref().map(|plan| channels(client, plan));
+            hold_back(channels.as_deref(), context, &mounted, start);
         }
         RTSPStatusCode::Ok
     });
@@ -293,27 +333,60 @@ fn follow_play(client: &RTSPClient, plan: Option<&Plan>, mounts: &Arc<Mounts>) {
         mounted.stream.viewers().play(place, Viewer { peer, transport });
         // One request of a client is handled after the other.
         mounted.stream.after_play(has_asked.load(Ordering::Relaxed));
-        if let Some(channels) = of_client.as_ref().map(|plan| channels(client, plan)) {
-            let channels = Arc::downgrade(&channels);
-            let waits = move || channels.upgrade().is_some_and(|channels| channels.awaits());
-            mounted.stream.ask_while(waits);
-        }
+        let channels = of_client.as_ref().map(|plan| channels(client, plan));
+        let channels = channels.map(|channels| Arc::downgrade(&channels));
+        let destinations = Arc::downgrade(mounted.stream.destinations());
+        mounted.stream.ask_while(move || {
+            let channels = channels.as_ref().and_then(Weak::upgrade);
+            channels.is_some_and(|channels| channels.awaits())
+                || destinations
+                    .upgrade()
+                    .is_some_and(|destinations| destinations.are_held_back())
+        });
     });
 }
 
-/// Has nothing of what begins to play go out by `channels` before its key picture.
-fn hold_back(channels: &Channels, context: &RTSPContext, mounted: &Mounted) {
-    let of_session = context
-        .session()
-        .and_then(|session| session.media(&mounted.point).0);
-    let Some(of_session) = of_session.filter(|media| !rtsp_ffi::is_playing(media)) else {
+/// Has nothing of what begins to play go out before its start; where that is not known, before its key picture.
+fn hold_back(channels: Option<&Channels>, context: &RTSPContext, mounted: &Mounted, start: Option<Start>) {
+    let Some(of_session) = joining::ready(context, &mounted.point) else {
         return;
     };
-    let number = |index| Some(HeldTransport::new(&of_session.transport(index)?).number());
-    let media = of_session.media().map_or(0, |media| media.n_streams());
-    let picture = (media > 0).then(|| number(PICTURE)).flatten();
-    let sounds: Vec<_> = (PICTURE + 1..media).filter_map(number).collect();
-    channels.await_key_picture(picture, &sounds, mounted.stream.keys());
+    let destinations = mounted.stream.destinations();
+    let mut picture = None;
+    for part in joining::parts(&of_session) {
+        let number = part.number;
+        let within = channels.filter(|channels| channels.carry(number));
+        let to = udp_destination(&part);
+        let begin = match (start, part.medium) {
+            (Some(start), medium) => start.of(medium).map(Begin::At),
+            (None, Medium::Picture) => Some(Begin::KeyPicture(Arc::clone(mounted.stream.keys()))),
+            // Sound alone begins with what comes.
+            (None, Medium::Sound) => picture
+                .filter(|(is_within, _)| *is_within == within.is_some())
+                .map(|(_, picture)| Begin::With(picture)),
+        };
+        let Some(begin) = begin else { continue };
+        match (within, to) {
+            (Some(channels), _) => channels.hold_back(number, begin),
+            (None, Some(to)) => destinations.hold_back(number, to, begin),
+            (None, None) => continue,
+        }
+        if part.medium == Medium::Picture {
+            picture = Some((within.is_some(), number));
+        }
+    }
+}
+
+/// Where what is played over UDP goes, and to no one else.
+fn udp_destination(part: &Part) -> Option<SocketAddr> {
+    let Delivered {
+        lower,
+        destination,
+        ports: (media, _),
+        ..
+    } = part.delivered;
+    let is_udp = lower.contains(RTSPLowerTrans::UDP);
+    is_udp.then(|| Some(SocketAddr::new(destination?, u16::try_from(media).ok()?)))?
 }
 
 fn session_id(context: &RTSPContext) -> Option<String> {
@@ -337,41 +410,5 @@ fn transport(client: &RTSPClient, context: &RTSPContext, point: &str) -> Transpo
         Some(lower) if lower.contains(RTSPLowerTrans::TCP) => Transport::Tcp,
         Some(lower) if lower.contains(RTSPLowerTrans::UDP_MCAST) => Transport::Multicast,
         _ => Transport::Udp,
-    }
-}
-
-/// A live camera has one speed, and some values of these headers end the process in gst-rtsp-server before 1.24.10
-/// (CVE-2024-44331).
-fn asks_for_another_speed(context: &RTSPContext) -> bool {
-    let Some(request) = context.request() else {
-        return false;
-    };
-    [RTSPHeaderField::Scale, RTSPHeaderField::Speed]
-        .into_iter()
-        .filter_map(|field| rtsp_ffi::header(request, field))
-        .any(|value| !is_live_speed(&value))
-}
-
-fn is_live_speed(value: &str) -> bool {
-    value
-        .trim()
-        .parse()
-        .is_ok_and(|speed: f64| (speed - 1.0).abs() < 1e-6)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_one_is_the_live_speed() {
-        for value in ["1", "1.0", " 1.000000 "] {
-            assert!(is_live_speed(value), "{value}");
-        }
-        for value in [
-            "", "0", "-1", "2.0", "nan", "inf", "-inf", "1e400", "abc", "1.0.0", "0x1",
-        ] {
-            assert!(!is_live_speed(value), "{value}");
-        }
     }
 }

@@ -18,6 +18,7 @@ use super::{
     guard::{CurrentLogins, Guard},
     handshakes::Handshakes,
     intake::Intakes,
+    joining::Joining,
     mounts::{Mounts, Paths},
 };
 use crate::{
@@ -210,9 +211,10 @@ fn follow_clients(server: &RTSPServer, address: SocketAddr, mounts: &Arc<Mounts>
     server.connect_client_connected(move |_, client| {
         let plan = acceptor::plan();
         let peer = plan.as_ref().map(|plan| plan.connection.peer());
-        let guard = Guard::new(logins.get().as_ref(), peer, address, &mounts);
+        let joining = Joining::new(&commons.seats);
+        let guard = Guard::new(logins.get().as_ref(), peer, address, &mounts, &joining);
         client.set_auth(Some(&guard));
-        client::serve(client, plan.as_ref(), &mounts, &commons);
+        client::serve(client, plan.as_ref(), &mounts, &joining, &commons);
     });
 }
 

@@ -27,6 +27,7 @@ use gst_rtsp::{RTSPHeaderField, RTSPMethod, RTSPStatusCode};
 use gst_rtsp_server::{RTSPAuth, RTSPContext, prelude::*};
 
 use super::{
+    joining::Joining,
     mending,
     mounts::{Found, Mounts},
 };
@@ -130,12 +131,13 @@ glib::wrapper! {
 
 impl Guard {
     /// Of a connection from `peer` to the streams of `mounts`, which is at `endpoint`, and where everybody may watch
-    /// unless there are `logins`.
+    /// unless there are `logins`. What waits does so in `joining`.
     pub(super) fn new(
         logins: Option<&Arc<Logins>>,
         peer: Option<SocketAddr>,
         endpoint: SocketAddr,
         mounts: &Arc<Mounts>,
+        joining: &Arc<Joining>,
     ) -> Self {
         let guard: Self = glib::Object::new();
         let gate = logins.map(|logins| Gate {
@@ -149,6 +151,7 @@ impl Guard {
         let door = Door {
             gate,
             mounts: Arc::clone(mounts),
+            joining: Arc::clone(joining),
         };
         if guard.imp().door.set(door).is_err() {
             tracing::error!("a guard has two doors");
@@ -162,18 +165,26 @@ struct Door {
     /// `None`: it is open for everybody.
     gate: Option<Gate>,
     mounts: Arc<Mounts>,
+    joining: Arc<Joining>,
 }
 
 impl Door {
-    /// Whether the request may go on, as its client means it. Where it may not, it has been answered.
+    /// Whether the request may go on, as its client means it. Where it may not, it waits or has been answered.
     fn lets_pass(&self, context: &RTSPContext) -> bool {
+        match self.joining.queues(context) {
+            Some(false) => {}
+            Some(true) => return false,
+            None => return answer(context, RTSPStatusCode::ServiceUnavailable, &[]),
+        }
         mending::mend_url(context, &self.mounts);
-        if self.gate.as_ref().is_some_and(|gate| !gate.lets_pass(context)) {
+        // Whose request has waited has been asked for its log-in before.
+        let gate = self.gate.as_ref().filter(|_| !self.joining.has_waited());
+        if gate.is_some_and(|gate| !gate.lets_pass(context)) {
             return false;
         }
         let is_tunnelled = context.client().is_some_and(rtsp_ffi::is_tunnelled);
         match mending::mend_headers(context, &self.mounts, is_tunnelled) {
-            Ok(()) => true,
+            Ok(()) => !self.joining.holds(context, &self.mounts),
             Err(status) => answer(context, status, &[]),
         }
     }

@@ -5,6 +5,7 @@
 //! | --- | --- |
 //! | `offers` | what a Transport header offers |
 //! | `ranges` | which times a PLAY may ask for |
+//! | `speeds` | which speed |
 
 use gst_rtsp::{RTSPHeaderField, RTSPMethod, RTSPStatusCode};
 use gst_rtsp_server::{RTSPContext, prelude::*};
@@ -14,6 +15,7 @@ use crate::{config::Transport, rtsp_ffi};
 
 pub(super) mod offers;
 mod ranges;
+pub(super) mod speeds;
 
 use offers::Offer;
 

@@ -53,15 +53,11 @@ impl Stream {
     fn set_going(&self, media: &RTSPMedia) -> Result<(), glib::BoolError> {
         let thread = rtsp_ffi::media_thread(&self.threads);
         media.prepare(thread)?;
-        // From here on frames come as far as the gate.
-        let mut streams = (0..media.n_streams()).filter_map(|index| media.stream(index));
-        let flowing = streams.try_for_each(|stream| stream.set_blocked(false));
         if let Some(running) = self.running() {
-            running.is_flowing.store(true, Ordering::Relaxed);
+            running.let_flow();
         }
         // The stream holds it by now, as it does for viewers.
-        media.unprepare()?;
-        flowing
+        media.unprepare()
     }
 
     /// Runs again once the back-off is over.

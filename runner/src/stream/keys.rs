@@ -22,34 +22,46 @@ struct State {
 
 /// What tells an RTP packet from all that go out within the same hours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Packet {
-    sequence_number: u16,
-    time: u32,
+pub struct Packet {
+    /// Its number among the packets of its medium.
+    pub sequence_number: u16,
+    /// When it is due, by the clock of its medium.
+    pub time: u32,
 }
 
 impl Packet {
     /// From the begin of an RTP packet (RFC 3550, section 5.1).
-    fn read(rtp: &[u8]) -> Option<Self> {
+    #[must_use]
+    pub fn read(rtp: &[u8]) -> Option<Self> {
         let &[_, _, high, low, a, b, c, d] = rtp.first_chunk()?;
         Some(Self {
             sequence_number: u16::from_be_bytes([high, low]),
             time: u32::from_be_bytes([a, b, c, d]),
         })
     }
+
+    /// Whether it was sent before `other`, no more than half of all numbers ago.
+    #[must_use]
+    pub fn is_before(self, other: Self) -> bool {
+        self.sequence_number.wrapping_sub(other.sequence_number) > u16::MAX / 2
+    }
 }
 
 impl KeyPictures {
-    /// The RTP packet that begins so goes out next, of a picture that needs others before it or not.
-    pub fn note(&self, rtp: &[u8], is_delta: bool) {
-        let Some(packet) = Packet::read(rtp) else { return };
+    /// The RTP packet that begins so goes out next, of a picture that needs others before it or not. Answers which one it
+    /// is, if it is the first one of a key picture.
+    pub fn note(&self, rtp: &[u8], is_delta: bool) -> Option<Packet> {
+        let packet = Packet::read(rtp)?;
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let begins = state.latest.replace(packet.time) != Some(packet.time);
-        if begins && !is_delta {
-            if state.begins.len() >= REMEMBERED {
-                state.begins.pop_front();
-            }
-            state.begins.push_back(packet);
+        if !begins || is_delta {
+            return None;
         }
+        if state.begins.len() >= REMEMBERED {
+            state.begins.pop_front();
+        }
+        state.begins.push_back(packet);
+        Some(packet)
     }
 
     /// Whether the RTP packet that begins so is the first one of a key picture.
@@ -58,6 +70,12 @@ impl KeyPictures {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         Packet::read(rtp).is_some_and(|packet| state.begins.contains(&packet))
     }
+}
+
+/// The packet, or the first one of the list, that passes a pad.
+pub(super) fn first_buffer<'a>(info: &'a gst::PadProbeInfo<'_>) -> Option<&'a gst::BufferRef> {
+    let alone = info.buffer().map(AsRef::as_ref);
+    alone.or_else(|| info.buffer_list().and_then(|list| list.get(0)))
 }
 
 #[cfg(test)]
@@ -80,7 +98,8 @@ mod tests {
         for (sequence_number, time, is_delta) in
             [(1, 10, true), (2, 20, false), (3, 20, false), (4, 30, true)]
         {
-            keys.note(&rtp(sequence_number, time), is_delta);
+            let begins = keys.note(&rtp(sequence_number, time), is_delta);
+            assert_eq!(begins.is_some(), sequence_number == 2);
         }
         let begins: Vec<_> = (1..5)
             .filter(|number| keys.begin_with(&rtp(*number, u32::from(*number) * 10)))

@@ -15,10 +15,14 @@ use gst::{ClockTime, glib, prelude::*};
 use gst_rtsp_server::{RTSPMedia, prelude::*};
 use gst_video::UpstreamForceKeyUnitEvent;
 
+use super::joins;
 use crate::gate::Gate;
 
 /// What the last packet may take from a sink to the connections.
 const DELIVERY: Duration = Duration::from_millis(100);
+
+/// Nothing comes earlier than that in a pipeline that keeps to the clock: a source's lead time is 100 ms at most.
+const FURTHEST: ClockTime = ClockTime::from_mseconds(200);
 
 /// What the pipeline may take from there to say that it is out. GStreamer 1.22 sometimes never does, BYE and all.
 const REPORTED: Duration = Duration::from_millis(300);
@@ -143,14 +147,53 @@ impl Running {
     /// Lets nothing pass, and waits until what has passed is out: gst-rtsp-server's sinks hold it until it is due, no longer
     /// than the source's lead time, and it would go to whoever plays by then.
     pub(super) fn clear_gates(&self) {
+        self.close_gates();
         let gates = [&self.picture.gate, &self.sound.gate];
-        for gate in gates {
-            gate.close();
-        }
         let last = gates.iter().filter_map(|gate| gate.passed()).max();
         if let (Some(due), Some(now)) = (last, self.now()) {
             let is_out = Duration::from(due) + DELIVERY;
             std::thread::sleep(is_out.saturating_sub(now.into()));
+        }
+    }
+
+    /// The gate on the packets of `medium`.
+    pub(super) fn gate(&self, medium: joins::Medium) -> &Gate {
+        match medium {
+            joins::Medium::Picture => &self.picture.gate,
+            joins::Medium::Sound => &self.sound.gate,
+        }
+    }
+
+    /// How long it is until what has that running time is due.
+    pub(super) fn time_until(&self, due: Option<ClockTime>) -> Option<Duration> {
+        Some(due?.saturating_sub(self.now()?).min(FURTHEST).into())
+    }
+
+    /// Waits until what has that running time is due.
+    pub(super) fn sleep_until(&self, due: Option<ClockTime>) {
+        if let Some(wait) = self.time_until(due) {
+            std::thread::sleep(wait);
+        }
+    }
+
+    /// Has packets come as far as the gate from now on, whether anybody plays or not.
+    pub(super) fn let_flow(&self) {
+        if self.is_flowing.load(Ordering::Relaxed) {
+            return;
+        }
+        let Some(media) = self.media.upgrade() else { return };
+        for stream in (0..media.n_streams()).filter_map(|index| media.stream(index)) {
+            if let Err(error) = stream.set_blocked(false) {
+                tracing::error!("the pipeline is held up: {error}");
+            }
+        }
+        self.is_flowing.store(true, Ordering::Relaxed);
+    }
+
+    /// Lets nothing pass.
+    pub(super) fn close_gates(&self) {
+        for gate in [&self.picture.gate, &self.sound.gate] {
+            gate.close();
         }
     }
 

@@ -15,7 +15,8 @@ use gst_video::UpstreamForceKeyUnitEvent;
 
 use super::{
     Stream,
-    keys::KeyPictures,
+    joins::Medium,
+    keys::{self, first_buffer},
     running::{self, Running, report_often},
     trouble::log_trouble,
 };
@@ -27,6 +28,9 @@ use crate::{
 
 /// How long a viewer that does not read may hold up what others wait for.
 const QUEUE_TIME: ClockTime = ClockTime::from_mseconds(500);
+
+/// So many packets it may hold before the first has gone out.
+const BEFORE_THE_FIRST: u32 = 10_000;
 
 /// So many reports of viewers over TCP may wait: a thousand viewers send some two hundred a second.
 const MOST_REPORTS: u64 = 256;
@@ -108,6 +112,7 @@ impl Stream {
         pipeline.set_latency(Some(ClockTime::ZERO));
         let stream = Arc::downgrade(self);
         let running = Arc::downgrade(running);
+        let destinations = Arc::clone(&self.destinations);
         let clock = self.factory.clock();
         pipeline.connect_element_added(move |_, element| {
             if element.has_property("processing-deadline") {
@@ -130,6 +135,7 @@ impl Stream {
                     });
                 }
                 Some("queue") => keep_flowing(element),
+                Some("multiudpsink") => destinations.follow(element),
                 Some("appsrc") => bound(element),
                 _ => {}
             }
@@ -140,38 +146,77 @@ impl Stream {
     /// before those that do not.
     fn guard(self: &Arc<Self>, pad: &gst::Pad, running: Arc<Running>) {
         let stream = Arc::downgrade(self);
-        let is_sound = session_number(pad) == Some(SOUND);
-        pad.add_probe(gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST, move |pad, info| {
-            if !pad.is_linked() {
-                // Whoever plays has not asked for this medium. Pushed on, it would end the pipeline.
-                return gst::PadProbeReturn::Drop;
-            }
-            let Some(packet) = packet(pad, info) else { return gst::PadProbeReturn::Ok };
-            let medium = if is_sound { &running.sound } else { &running.picture };
-            if running.is_flowing.load(Ordering::Relaxed)
-                && stream.upgrade().is_some_and(|stream| stream.viewers.count() == 0)
-            {
-                medium.gate.close();
-            }
-            match medium.gate.judge(packet) {
-                Verdict::Pass => {
-                    if let Some(stream) = stream.upgrade().filter(|_| !is_sound) {
-                        note_key(&stream.keys, info, packet.is_delta);
-                    }
-                    return gst::PadProbeReturn::Ok;
+        let medium = if session_number(pad) == Some(SOUND) {
+            Medium::Sound
+        } else {
+            Medium::Picture
+        };
+        pad.add_probe(
+            gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST,
+            move |pad, info| {
+                let passes = stream
+                    .upgrade()
+                    .zip(packet(pad, info))
+                    .is_none_or(|(stream, packet)| stream.lets_pass(&running, medium, packet, info));
+                // Where whoever plays has not asked for this medium, it would end the pipeline if it were pushed on.
+                if passes && pad.is_linked() {
+                    gst::PadProbeReturn::Ok
+                } else {
+                    gst::PadProbeReturn::Drop
                 }
-                Verdict::Drop => {}
-                Verdict::DropAndAskForKeyFrame => {
-                    if let Some(stream) = stream.upgrade() {
-                        stream.ask_for_key_frame();
-                    }
-                }
-                Verdict::Unusable => {
-                    tracing::warn!(time = ?packet.running_time, "threw away a packet whose time is missing or runs backwards");
-                }
+            },
+        );
+    }
+
+    /// Whether a packet of `medium` may go on, which waits here for those who can begin with it.
+    fn lets_pass(
+        self: &Arc<Self>,
+        running: &Running,
+        medium: Medium,
+        packet: Packet,
+        info: &gst::PadProbeInfo<'_>,
+    ) -> bool {
+        let gate = running.gate(medium);
+        if running.is_flowing.load(Ordering::Relaxed) && self.viewers.are_none() {
+            gate.close();
+        }
+        let verdict = gate.judge(packet);
+        match verdict {
+            Verdict::Pass => self.wait_for_joins(running, medium, packet, info),
+            Verdict::Drop => {}
+            Verdict::DropAndAskForKeyFrame => self.ask_for_key_frame(),
+            Verdict::Unusable => {
+                tracing::warn!(time = ?packet.running_time, "threw away a packet whose time is missing or runs backwards");
             }
-            gst::PadProbeReturn::Drop
-        });
+        }
+        if verdict == Verdict::Drop && medium == Medium::Sound {
+            // It would be further ahead than pictures are, once somebody plays.
+            running.sleep_until(packet.running_time);
+        }
+        verdict == Verdict::Pass
+    }
+
+    /// Has the packet, or the first of the list, wait for those who can begin with it.
+    fn wait_for_joins(
+        &self,
+        running: &Running,
+        medium: Medium,
+        packet: Packet,
+        info: &gst::PadProbeInfo<'_>,
+    ) {
+        let begin = first_buffer(info).and_then(|packet| packet.map_readable().ok());
+        let Some(rtp) = begin else { return };
+        let first = match medium {
+            Medium::Picture => self.keys.note(&rtp, packet.is_delta),
+            Medium::Sound => keys::Packet::read(&rtp),
+        };
+        drop(rtp);
+        if let Some(first) = first
+            && self.joins.are_awaited()
+            && let Some(wait) = running.time_until(packet.running_time)
+        {
+            self.joins.stand(medium, first, Instant::now() + wait);
+        }
     }
 }
 
@@ -259,23 +304,25 @@ fn packet(pad: &gst::Pad, info: &gst::PadProbeInfo<'_>) -> Option<Packet> {
     })
 }
 
-/// Lets `keys` know of the packet, or the first of the list, that goes out.
-fn note_key(keys: &KeyPictures, info: &gst::PadProbeInfo<'_>, is_delta: bool) {
-    if let Some(rtp) = first_buffer(info).and_then(|packet| packet.map_readable().ok()) {
-        keys.note(&rtp, is_delta);
-    }
-}
-
-fn first_buffer<'a>(info: &'a gst::PadProbeInfo<'_>) -> Option<&'a gst::BufferRef> {
-    let alone = info.buffer().map(AsRef::as_ref);
-    alone.or_else(|| info.buffer_list().and_then(|list| list.get(0)))
-}
-
 /// gst-rtsp-server parts UDP from TCP with queues that hold one packet and then make everybody wait: one TCP viewer that
 /// does not read would stop the picture for all who watch over UDP. A queue that throws away loses that viewer's only.
+///
+/// How long it holds packets it only knows once one has gone out; before that it would throw away the first ones.
 fn keep_flowing(queue: &gst::Element) {
-    queue.set_property("max-size-buffers", 0u32);
+    queue.set_property("max-size-buffers", BEFORE_THE_FIRST);
     queue.set_property("max-size-bytes", 0u32);
-    queue.set_property("max-size-time", QUEUE_TIME.nseconds());
+    queue.set_property("max-size-time", 0u64);
     queue.set_property_from_str("leaky", "downstream");
+    let Some(pad) = queue.static_pad("src") else {
+        return;
+    };
+    let queue = queue.downgrade();
+    let packets = gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST;
+    pad.add_probe(packets, move |_, _| {
+        if let Some(queue) = queue.upgrade() {
+            queue.set_property("max-size-time", QUEUE_TIME.nseconds());
+            queue.set_property("max-size-buffers", 0u32);
+        }
+        gst::PadProbeReturn::Remove
+    });
 }

@@ -16,6 +16,7 @@ pub mod gst_launch;
 pub mod namespace;
 pub mod ntp;
 pub mod packet;
+pub mod player;
 pub mod process;
 pub mod ptp;
 pub mod random;

@@ -9,76 +9,57 @@ use std::{
     },
 };
 
-use crate::stream::keys::KeyPictures;
+use crate::stream::beginnings::{Begin, Beginnings};
 
 /// The channels of one connection, or of a tunnel's two.
 #[derive(Debug, Default)]
 pub(in super::super) struct Channels {
-    pairs: Mutex<Vec<Pair>>,
-    /// Some viewer's key picture has not come yet.
+    state: Mutex<State>,
+    /// Something that is played by one of them has not begun yet.
     awaits: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    pairs: Vec<Pair>,
+    beginnings: Beginnings,
 }
 
 /// The channels by which one medium is played.
 #[derive(Debug, Clone)]
 struct Pair {
-    /// Whose they are, by the address of what gst-rtsp-server keeps of it.
+    /// Whose they are.
     transport: usize,
     rtp: u8,
     rtcp: u8,
-    begin: Begin,
-}
-
-/// Where what goes out begins.
-#[derive(Debug, Clone)]
-enum Begin {
-    /// It has.
-    Past,
-    /// With a key picture.
-    KeyPicture(Arc<KeyPictures>),
-    /// With the picture of this transport.
-    Picture(usize),
 }
 
 impl Channels {
-    /// RTP goes by one channel and RTCP by another from now on, for `transport`.
+    /// RTP goes by one channel and RTCP by another from now on, for the transport of that number.
     pub(in super::super) fn set_up(&self, transport: usize, [rtp, control]: [u8; 2]) {
-        let mut pairs = self.lock();
-        pairs.retain(|pair| {
+        let mut state = self.lock();
+        state.pairs.retain(|pair| {
             pair.transport != transport
                 && ![rtp, control].contains(&pair.rtcp)
                 && ![rtp, control].contains(&pair.rtp)
         });
         if rtp != control {
-            pairs.push(Pair {
+            state.pairs.push(Pair {
                 transport,
                 rtp,
                 rtcp: control,
-                begin: Begin::Past,
             });
         }
     }
 
-    /// Nothing of these transports' media goes out before the next of `keys`, the picture's key pictures; sound alone does.
-    pub(in super::super) fn await_key_picture(
-        &self,
-        picture: Option<usize>,
-        sounds: &[usize],
-        keys: &Arc<KeyPictures>,
-    ) {
-        let Some(picture) = picture else { return };
-        let mut pairs = self.lock();
-        // It may come by another way.
-        if !pairs.iter().any(|pair| pair.transport == picture) {
-            return;
-        }
-        for pair in &mut *pairs {
-            if pair.transport == picture {
-                pair.begin = Begin::KeyPicture(Arc::clone(keys));
-            } else if sounds.contains(&pair.transport) {
-                pair.begin = Begin::Picture(picture);
-            }
-        }
+    /// Whether anything is played by `transport`.
+    pub(in super::super) fn carry(&self, transport: usize) -> bool {
+        self.lock().pairs.iter().any(|pair| pair.transport == transport)
+    }
+
+    /// What is played by `transport` begins so.
+    pub(in super::super) fn hold_back(&self, transport: usize, begin: Begin) {
+        self.lock().beginnings.hold(transport, begin);
         self.awaits.store(true, Ordering::Release);
     }
 
@@ -92,34 +73,23 @@ impl Channels {
         if !self.awaits() {
             return true;
         }
-        let mut pairs = self.lock();
+        let mut state = self.lock();
+        let State { pairs, beginnings } = &mut *state;
         let Some(pair) = pairs.iter().find(|pair| pair.rtp == channel) else {
             return true;
         };
-        match &pair.begin {
-            Begin::Past => return true,
-            Begin::Picture(_) => return false,
-            Begin::KeyPicture(keys) if !keys.begin_with(begin) => return false,
-            Begin::KeyPicture(_) => {}
-        }
-        let picture = pair.transport;
-        for pair in &mut *pairs {
-            if pair.transport == picture || matches!(pair.begin, Begin::Picture(of) if of == picture) {
-                pair.begin = Begin::Past;
-            }
-        }
-        let is_past = |pair: &Pair| matches!(pair.begin, Begin::Past);
-        self.awaits.store(!pairs.iter().all(is_past), Ordering::Release);
-        true
+        let lets_out = beginnings.lets_pass(pair.transport, begin);
+        self.awaits.store(beginnings.is_awaited(), Ordering::Release);
+        lets_out
     }
 
     /// Whether RTCP is awaited by `channel`.
     pub(super) fn carries_rtcp(&self, channel: u8) -> bool {
-        self.lock().iter().any(|pair| pair.rtcp == channel)
+        self.lock().pairs.iter().any(|pair| pair.rtcp == channel)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Pair>> {
-        self.pairs.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -182,7 +182,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::stream::keys::KeyPictures;
+    use crate::stream::{beginnings::Begin, keys::KeyPictures};
 
     const ANSWER: &[u8] = b"RTSP/1.0 200 OK\r\nContent-Length: 9\r\n\r\n$\0\0\x04body!";
 
@@ -231,7 +231,8 @@ mod tests {
             );
             channels.set_up(1, [0, 1]);
             channels.set_up(2, [2, 3]);
-            channels.await_key_picture(Some(1), &[2], &keys);
+            channels.hold_back(1, Begin::KeyPicture(Arc::clone(&keys)));
+            channels.hold_back(2, Begin::With(1));
             keys.note(&packet(0, 7)[4..], false);
             let (report, answer) = (packet(1, 3), ANSWER.to_vec());
             let comes = [
@@ -276,23 +277,10 @@ mod tests {
         let first = packet(0, 5);
         assert_eq!(outlet.next(&[&first], &channels), Step::Passes(16));
         outlet.went(&[&first], 6);
-        channels.await_key_picture(Some(1), &[], &keys);
+        channels.hold_back(1, Begin::KeyPicture(keys));
         let rest = [&first[6..], &packet(0, 6)].concat();
         assert_eq!(outlet.next(&[&rest], &channels), Step::Passes(10));
         outlet.went(&[&rest], 10);
         assert_eq!(outlet.next(&[&rest[10..]], &channels), Step::IsDropped(16));
-    }
-
-    #[test]
-    fn sound_alone_waits_for_nothing() {
-        let (channels, keys, mut outlet) = (
-            Channels::default(),
-            Arc::<KeyPictures>::default(),
-            Outlet::default(),
-        );
-        channels.set_up(2, [2, 3]);
-        channels.await_key_picture(None, &[2], &keys);
-        let sound = packet(2, 1);
-        assert_eq!(written(&mut outlet, &channels, &[&sound], 99), sound);
     }
 }

@@ -1,0 +1,313 @@
+//! A PLAY waits for what its viewer begins with (see `stream::joins`), and behind it the client's other requests.
+//!
+//! Nobody is held up by that: the request is put aside as a copy, and handled on its client's thread as if it had come later.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+use gst::{glib, prelude::*};
+use gst_rtsp::{RTSPLowerTrans, RTSPMethod};
+use gst_rtsp_server::{RTSPClient, RTSPContext, RTSPSessionMedia, RTSPStreamTransport, prelude::*};
+
+use super::{
+    mending::speeds,
+    mounts::{Mounted, Mounts},
+};
+use crate::{
+    rtsp_ffi::{self, Delivered, HeldTransport, Request},
+    seats::Seats,
+    stream::{
+        Stream,
+        joins::{Entry, Medium, Needs, Start},
+    },
+};
+
+/// So many requests of a client may wait behind its PLAY. Clients ask one after the other.
+const MOST_WAITING: usize = 16;
+/// More media than a client can have set up at a time.
+const MOST_URLS: usize = 512;
+
+/// What of one client waits.
+#[derive(Debug)]
+pub(super) struct Joining {
+    seats: Arc<Seats>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The first one is a PLAY, whenever a request comes.
+    waiting: VecDeque<Waiting>,
+    /// What waited and is being handled.
+    current: Option<Current>,
+    /// By which a transport has been set up, by its number.
+    urls: HashMap<usize, String>,
+    has_ended: bool,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    request: Request,
+    /// What it waits for; `None` if it waits for its turn.
+    play: Option<Play>,
+}
+
+/// A viewer that is to be let in.
+#[derive(Debug, Clone)]
+struct Play {
+    stream: Arc<Stream>,
+    needs: Needs,
+    /// By then it plays, whatever comes.
+    until: Instant,
+}
+
+#[derive(Debug)]
+struct Current {
+    /// It has waited for what its viewer begins with, and its log-in has been looked at.
+    has_waited: bool,
+    entry: Option<Entry>,
+}
+
+/// One of the media that a session plays, by its index among the stream's.
+pub(super) struct Part {
+    pub(super) medium: Medium,
+    pub(super) number: usize,
+    pub(super) delivered: Delivered,
+}
+
+impl Part {
+    fn new(index: u32, transport: &RTSPStreamTransport) -> Option<Self> {
+        Some(Self {
+            medium: if index == 0 {
+                Medium::Picture
+            } else {
+                Medium::Sound
+            },
+            number: HeldTransport::new(transport).number(),
+            delivered: rtsp_ffi::delivered(transport)?,
+        })
+    }
+
+    /// Whether others get the same packets.
+    pub(super) fn is_multicast(&self) -> bool {
+        self.delivered.lower.contains(RTSPLowerTrans::UDP_MCAST)
+    }
+}
+
+/// What has been set up of a medium.
+pub(super) fn parts(of_session: &RTSPSessionMedia) -> Vec<Part> {
+    let media = of_session.media().map_or(0, |media| media.n_streams());
+    let part = |index| Part::new(index, &of_session.transport(index)?);
+    (0..media).filter_map(part).collect()
+}
+
+/// What `context`'s session has of the stream at `point`, unless it plays.
+pub(super) fn ready(context: &RTSPContext, point: &str) -> Option<RTSPSessionMedia> {
+    let of_session = context.session()?.media(point).0;
+    of_session.filter(|media| !rtsp_ffi::is_playing(media))
+}
+
+impl Joining {
+    /// Of a client to whom one of `seats` is given when it waits.
+    pub(super) fn new(seats: &Arc<Seats>) -> Arc<Self> {
+        Arc::new(Self {
+            seats: Arc::clone(seats),
+            state: Mutex::default(),
+        })
+    }
+
+    /// Whether the request waits for its turn, as others do before it. `None` if too many do.
+    pub(super) fn queues(&self, context: &RTSPContext) -> Option<bool> {
+        let mut state = self.lock();
+        if state.current.is_some() || state.waiting.is_empty() {
+            return Some(false);
+        }
+        if state.waiting.len() > MOST_WAITING {
+            return None;
+        }
+        let request = Request::copy(context)?;
+        state.waiting.push_back(Waiting { request, play: None });
+        Some(true)
+    }
+
+    /// Whether the request has waited, and been let through to that.
+    pub(super) fn has_waited(&self) -> bool {
+        self.lock()
+            .current
+            .as_ref()
+            .is_some_and(|current| current.has_waited)
+    }
+
+    /// What the viewer begins with whose PLAY is being handled, if it is known.
+    pub(super) fn start(&self) -> Option<Start> {
+        let state = self.lock();
+        state.current.as_ref()?.entry.as_ref().map(Entry::start)
+    }
+
+    /// Whether the request is a PLAY that has to wait.
+    pub(super) fn holds(self: &Arc<Self>, context: &RTSPContext, mounts: &Mounts) -> bool {
+        if rtsp_ffi::method(context) != RTSPMethod::PLAY
+            || self.has_waited()
+            || speeds::asks_for_another_speed(context)
+        {
+            return false;
+        }
+        self.hold(context, mounts).is_some()
+    }
+
+    fn hold(self: &Arc<Self>, context: &RTSPContext, mounts: &Mounts) -> Option<()> {
+        let mounted = mounts.asked_for(context)?;
+        let session = context.session()?.sessionid()?;
+        let needs = needs(&parts(&ready(context, &mounted.point)?))?;
+        let client = context.client()?;
+        let thread = glib::main_current_source()?.context()?;
+        let request = Request::copy(context)?;
+        // Who is refused learns it at once.
+        let Mounted { stream, .. } = &mounted;
+        let place = mounted.place(session.into());
+        stream.viewers().admit(&place, &self.seats).ok()?;
+        let play = Play {
+            stream: Arc::clone(stream),
+            needs,
+            until: Instant::now() + stream.longest_wait(),
+        };
+        if !self.await_start(&play, client, &thread) {
+            return None;
+        }
+        self.go_on_at_last(&play, client, &thread);
+        let play = Some(play);
+        self.lock().waiting.push_front(Waiting { request, play });
+        Some(())
+    }
+
+    /// Has the PLAY go on when it may be let in. Answers whether that may happen.
+    fn await_start(self: &Arc<Self>, play: &Play, client: &RTSPClient, thread: &glib::MainContext) -> bool {
+        let (joining, client, thread) = (Arc::downgrade(self), client.downgrade(), thread.clone());
+        play.stream.await_start(play.needs, move || {
+            let idle = glib::idle_source_new(None, glib::Priority::HIGH, move || {
+                if let (Some(joining), Some(client)) = (joining.upgrade(), client.upgrade()) {
+                    joining.go_on(&client);
+                }
+                glib::ControlFlow::Break
+            });
+            idle.attach(Some(&thread));
+        })
+    }
+
+    /// Has the PLAY go on when its time is over, and another key picture made before that: one may get lost.
+    fn go_on_at_last(self: &Arc<Self>, play: &Play, client: &RTSPClient, thread: &glib::MainContext) {
+        let (joining, client) = (Arc::downgrade(self), client.downgrade());
+        let wait = play.until.saturating_duration_since(Instant::now());
+        let timer = glib::timeout_source_new(wait, None, glib::Priority::DEFAULT, move || {
+            if let (Some(joining), Some(client)) = (joining.upgrade(), client.upgrade()) {
+                joining.go_on(&client);
+            }
+            glib::ControlFlow::Break
+        });
+        timer.attach(Some(thread));
+        let joining = Arc::downgrade(self);
+        play.stream.ask_while(move || {
+            joining
+                .upgrade()
+                .is_some_and(|joining| joining.awaited().is_some())
+        });
+    }
+
+    /// What the first request waits for.
+    fn awaited(&self) -> Option<Play> {
+        self.lock().waiting.front()?.play.clone()
+    }
+
+    /// Handles the PLAY that waits, and what has come after it, if it is let in. On the thread that serves `client`.
+    fn go_on(self: &Arc<Self>, client: &RTSPClient) {
+        let Some(play) = self.awaited() else { return };
+        let entry = play.stream.joins().enter(play.needs);
+        if entry.is_none() && Instant::now() < play.until {
+            let thread = glib::main_current_source().and_then(|source| source.context());
+            if thread.is_some_and(|thread| self.await_start(&play, client, &thread)) {
+                return;
+            }
+        }
+        let mut has_waited = true;
+        let mut entry = entry;
+        while let Some(next) = self.next(has_waited, entry.take()) {
+            next.handle(client);
+            let done = self.lock().current.take();
+            drop(done);
+            has_waited = false;
+        }
+    }
+
+    /// What is to be handled next, and is taken for that: a PLAY that waits only if it `has_waited`.
+    fn next(&self, has_waited: bool, entry: Option<Entry>) -> Option<Request> {
+        let mut state = self.lock();
+        if state.has_ended {
+            return None;
+        }
+        let first = state.waiting.front()?;
+        if first.play.is_some() != has_waited {
+            return None;
+        }
+        let next = state.waiting.pop_front()?;
+        state.current = Some(Current { has_waited, entry });
+        Some(next.request)
+    }
+
+    /// The client has gone.
+    pub(super) fn end(&self) {
+        let waiting = {
+            let mut state = self.lock();
+            state.has_ended = true;
+            std::mem::take(&mut state.waiting)
+        };
+        drop(waiting);
+    }
+
+    /// The transport of that number has been set up by the request of `context`.
+    pub(super) fn note_url(&self, transport: usize, context: &RTSPContext) {
+        let Some(url) = context.request().and_then(rtsp_ffi::request_uri) else {
+            return;
+        };
+        let mut state = self.lock();
+        if state.urls.len() >= MOST_URLS {
+            state.urls.clear();
+        }
+        state.urls.insert(transport, url);
+    }
+
+    /// The RTP-Info (RFC 2326, section 12.33) of the PLAY that is being handled: the first packet of each medium.
+    pub(super) fn rtp_info(&self, context: &RTSPContext, mounts: &Mounts) -> Option<String> {
+        let start = self.start()?;
+        let mounted = mounts.asked_for(context)?;
+        let of_session = context.session()?.media(&mounted.point).0?;
+        let state = self.lock();
+        let of_part = |part: &Part| {
+            let (first, url) = (start.of(part.medium)?, state.urls.get(&part.number)?);
+            let (number, time) = (first.sequence_number, first.time);
+            (!part.is_multicast()).then(|| format!("url={url};seq={number};rtptime={time}"))
+        };
+        let parts: Vec<String> = parts(&of_session).iter().filter_map(of_part).collect();
+        (!parts.is_empty()).then(|| parts.join(","))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a viewer of these can wait for; `None` if it is nothing.
+fn needs(parts: &[Part]) -> Option<Needs> {
+    let any = |medium| {
+        parts
+            .iter()
+            .any(|part| part.medium == medium && !part.is_multicast())
+    };
+    let needs = Needs {
+        picture: any(Medium::Picture),
+        sound: any(Medium::Sound),
+    };
+    (needs.picture || needs.sound).then_some(needs)
+}

@@ -1,0 +1,397 @@
+//! Those who join a stream, and the packets that they begin with.
+//!
+//! A PLAY is answered with what its viewer gets first, and nothing comes before that. So it waits for a key picture, and
+//! the key picture for it: it is made ahead, and would wait in the sink until it is due. Instead it stands before the point
+//! where gst-rtsp-server parts it for UDP, TCP and multicast, and until shortly before it is due whoever waits for it is
+//! let in. So does each packet of sound meanwhile. Nobody else notices.
+//!
+//! Who is let in is handled by its client's thread. The threads that make picture and sound wait for those who have been
+//! let in, the clients' threads for nobody.
+
+use std::{
+    fmt,
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use super::keys::Packet;
+
+/// A packet goes on so long before it is due: a thread takes that to wake up.
+const EARLIER: Duration = Duration::from_millis(2);
+/// A packet that is late stands so long all the same: otherwise nobody could join where the machine is always late.
+const LEAST: Duration = Duration::from_millis(5);
+/// Sound may begin so much earlier than the picture: a packet of it.
+const SOUND_BEFORE: Duration = Duration::from_millis(22);
+/// Longer than the handling of a PLAY takes on any machine.
+const HANDLING: Duration = Duration::from_secs(1);
+
+/// What packets are of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Medium {
+    /// A picture.
+    Picture,
+    /// Sound.
+    Sound,
+}
+
+/// The media that a viewer plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Needs {
+    /// The picture is one of them.
+    pub picture: bool,
+    /// The sound is.
+    pub sound: bool,
+}
+
+impl Needs {
+    fn of(self, medium: Medium) -> bool {
+        match medium {
+            Medium::Picture => self.picture,
+            Medium::Sound => self.sound,
+        }
+    }
+}
+
+/// The first packets that a viewer gets, of the media that it plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Start {
+    /// The first one of a key picture.
+    pub picture: Option<Packet>,
+    /// The first one of sound.
+    pub sound: Option<Packet>,
+}
+
+impl Start {
+    /// The first packet of that medium.
+    #[must_use]
+    pub fn of(&self, medium: Medium) -> Option<Packet> {
+        match medium {
+            Medium::Picture => self.picture,
+            Medium::Sound => self.sound,
+        }
+    }
+}
+
+/// Those who join a stream.
+#[derive(Debug, Default)]
+pub struct Joins {
+    state: Mutex<State>,
+    has_changed: Condvar,
+    /// Somebody waits, or has been let in and not begun to play yet.
+    is_busy: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    waiting: Vec<Waiting>,
+    /// So many are let in, and do not play yet.
+    let_in: usize,
+    picture: Option<Standing>,
+    sound: Option<Standing>,
+}
+
+struct Waiting {
+    needs: Needs,
+    call: Box<dyn FnOnce() + Send>,
+}
+
+impl fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Waiting")
+            .field("needs", &self.needs)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A packet that others wait for.
+#[derive(Debug, Clone, Copy)]
+struct Standing {
+    packet: Packet,
+    due: Instant,
+    /// So many have been called, and not come yet.
+    called: usize,
+}
+
+/// That somebody has been let in: what it begins with stands until this is dropped.
+#[derive(Debug)]
+pub struct Entry {
+    joins: Arc<Joins>,
+    start: Start,
+}
+
+impl Entry {
+    /// What it begins with.
+    #[must_use]
+    pub fn start(&self) -> Start {
+        self.start
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.joins.change(|state| state.let_in -= 1);
+    }
+}
+
+impl Joins {
+    /// Somebody waits for what these media begin with. `call` is called once, on any thread, when it is worth to try and be
+    /// let in; it is not to wait.
+    pub fn wait(&self, needs: Needs, call: impl FnOnce() + Send + 'static) {
+        self.change(|state| {
+            let call = Box::new(call);
+            state.waiting.push(Waiting { needs, call });
+            state.call();
+        });
+    }
+
+    /// Lets somebody in, if what these media begin with stands.
+    #[must_use]
+    pub fn enter(self: &Arc<Self>, needs: Needs) -> Option<Entry> {
+        let start = self.change(|state| {
+            let start = state.start_of(needs)?;
+            state.let_in += 1;
+            for standing in state.needed(needs) {
+                standing.called = standing.called.saturating_sub(1);
+            }
+            Some(start)
+        })?;
+        Some(Entry {
+            joins: Arc::clone(self),
+            start,
+        })
+    }
+
+    /// Whether anybody is about to play.
+    #[must_use]
+    pub fn are_awaited(&self) -> bool {
+        self.is_busy.load(Ordering::Acquire)
+    }
+
+    /// A packet that a viewer can begin with, `due` then, stands as long as that is of use to anybody.
+    pub(super) fn stand(&self, medium: Medium, packet: Packet, due: Instant) {
+        if !self.are_awaited() {
+            return;
+        }
+        let until = (due.checked_sub(EARLIER).unwrap_or(due)).max(Instant::now() + LEAST);
+        let mut state = self.lock();
+        *state.place(medium) = Some(Standing {
+            packet,
+            due,
+            called: 0,
+        });
+        state.call();
+        state = self.wait_while(state, until, |state| state.is_wanted(medium));
+        *state.place(medium) = None;
+        let patience = Instant::now() + HANDLING;
+        state = self.wait_while(state, patience, |state| state.let_in > 0);
+        if state.let_in > 0 {
+            tracing::warn!(
+                "a PLAY takes longer than {HANDLING:?}: its viewer may miss the begin of a picture"
+            );
+        }
+    }
+
+    fn wait_while<'a>(
+        &self,
+        mut state: MutexGuard<'a, State>,
+        until: Instant,
+        condition: impl Fn(&mut State) -> bool,
+    ) -> MutexGuard<'a, State> {
+        while condition(&mut state) {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            state = self
+                .has_changed
+                .wait_timeout(state, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+        state
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = self.lock();
+        let changed = change(&mut state);
+        let is_busy = !state.waiting.is_empty() || state.let_in > 0;
+        self.is_busy.store(is_busy, Ordering::Release);
+        self.has_changed.notify_all();
+        changed
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn place(&mut self, medium: Medium) -> &mut Option<Standing> {
+        match medium {
+            Medium::Picture => &mut self.picture,
+            Medium::Sound => &mut self.sound,
+        }
+    }
+
+    /// What stands of the media that are needed.
+    fn needed(&mut self, needs: Needs) -> impl Iterator<Item = &mut Standing> {
+        let picture = self.picture.iter_mut().filter(move |_| needs.picture);
+        picture.chain(self.sound.iter_mut().filter(move |_| needs.sound))
+    }
+
+    /// What a viewer of these media can begin with now.
+    fn start_of(&self, needs: Needs) -> Option<Start> {
+        let picture = self.picture.filter(|_| needs.picture);
+        let sound = self.sound.filter(|_| needs.sound);
+        if (picture.is_some(), sound.is_some()) != (needs.picture, needs.sound) {
+            return None;
+        }
+        if let (Some(picture), Some(sound)) = (picture, sound)
+            && sound.due + SOUND_BEFORE < picture.due
+        {
+            return None;
+        }
+        let packet = |standing: Standing| standing.packet;
+        Some(Start {
+            picture: picture.map(packet),
+            sound: sound.map(packet),
+        })
+    }
+
+    /// Calls those for whom all stands that they need.
+    fn call(&mut self) {
+        let waiting = std::mem::take(&mut self.waiting);
+        for waiting in waiting {
+            if self.start_of(waiting.needs).is_none() {
+                self.waiting.push(waiting);
+                continue;
+            }
+            for standing in self.needed(waiting.needs) {
+                standing.called += 1;
+            }
+            (waiting.call)();
+        }
+    }
+
+    /// Whether it is of use to anybody that a packet of that medium stands.
+    fn is_wanted(&mut self, medium: Medium) -> bool {
+        let is_awaited = self.waiting.iter().any(|waiting| waiting.needs.of(medium));
+        let is_called = self.place(medium).is_some_and(|standing| standing.called > 0);
+        is_awaited || is_called || self.let_in > 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::mpsc, thread};
+
+    use super::*;
+
+    /// Longer than anything takes here.
+    const LONG: Duration = Duration::from_mins(1);
+    const BOTH: Needs = Needs {
+        picture: true,
+        sound: true,
+    };
+    const PICTURE: Needs = Needs {
+        picture: true,
+        sound: false,
+    };
+
+    fn packet(sequence_number: u16) -> Packet {
+        Packet {
+            sequence_number,
+            time: 0,
+        }
+    }
+
+    /// A packet stands on a thread of its own, until it says so.
+    fn standing(joins: &Arc<Joins>, medium: Medium, number: u16, due: Instant) -> mpsc::Receiver<()> {
+        let (done, is_done) = mpsc::channel();
+        let joins = Arc::clone(joins);
+        thread::spawn(move || {
+            joins.stand(medium, packet(number), due);
+            done.send(())
+        });
+        is_done
+    }
+
+    /// Waits for the media; answers when it is called.
+    fn waiting(joins: &Joins, needs: Needs) -> mpsc::Receiver<()> {
+        let (call, is_called) = mpsc::channel();
+        joins.wait(needs, move || {
+            let _nobody_listens = call.send(());
+        });
+        is_called
+    }
+
+    #[test]
+    fn what_nobody_waits_for_goes_on() {
+        let joins = Arc::<Joins>::default();
+        joins.stand(Medium::Picture, packet(1), Instant::now() + LONG);
+        assert!(!joins.are_awaited() && joins.enter(PICTURE).is_none());
+    }
+
+    #[test]
+    fn a_picture_stands_until_those_who_wait_have_begun() {
+        let joins = Arc::<Joins>::default();
+        let called = [waiting(&joins, PICTURE), waiting(&joins, PICTURE)];
+        let gone = standing(&joins, Medium::Picture, 7, Instant::now() + LONG);
+        for called in &called {
+            assert_eq!(called.recv_timeout(LONG), Ok(()));
+        }
+        let entries = called.map(|_| joins.enter(PICTURE).expect("it stands"));
+        let start = entries[0].start();
+        assert_eq!((start.picture, start.sound), (Some(packet(7)), None));
+        assert_eq!(gone.try_recv(), Err(mpsc::TryRecvError::Empty));
+        drop(entries);
+        assert_eq!(gone.recv_timeout(LONG), Ok(()));
+        assert!(!joins.are_awaited() && joins.enter(PICTURE).is_none());
+    }
+
+    #[test]
+    fn a_picture_that_is_due_waits_for_those_only_who_have_been_let_in() {
+        let joins = Arc::<Joins>::default();
+        let called = [waiting(&joins, PICTURE), waiting(&joins, PICTURE)];
+        let gone = standing(
+            &joins,
+            Medium::Picture,
+            7,
+            Instant::now() + Duration::from_millis(20),
+        );
+        for called in &called {
+            assert_eq!(called.recv_timeout(LONG), Ok(()));
+        }
+        // The other one never comes.
+        let entry = joins.enter(PICTURE);
+        assert_eq!(gone.try_recv(), Err(mpsc::TryRecvError::Empty));
+        drop(entry);
+        assert_eq!(gone.recv_timeout(LONG), Ok(()));
+    }
+
+    #[test]
+    fn whoever_plays_both_begins_when_both_stand_together() {
+        let joins = Arc::<Joins>::default();
+        let called = waiting(&joins, BOTH);
+        let soon = Instant::now() + Duration::from_millis(200);
+        let picture = standing(&joins, Medium::Picture, 7, soon + Duration::from_millis(100));
+        let early = standing(&joins, Medium::Sound, 1, soon);
+        assert_eq!(early.recv_timeout(LONG), Ok(()));
+        assert_eq!(called.try_recv(), Err(mpsc::TryRecvError::Empty));
+        let sound = standing(&joins, Medium::Sound, 2, soon + LONG);
+        assert_eq!(called.recv_timeout(LONG), Ok(()));
+        let entry = joins.enter(BOTH);
+        let start = entry.as_ref().map(Entry::start);
+        drop(entry);
+        for gone in [picture, sound] {
+            assert_eq!(gone.recv_timeout(LONG), Ok(()));
+        }
+        // The picture may have been due before this thread came to ask.
+        if let Some(start) = start {
+            assert_eq!((start.picture, start.sound), (Some(packet(7)), Some(packet(2))));
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! A viewer of all that a stream has, by any way, who looks at the packets that come first.
+
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, UdpSocket},
+};
+
+use rtsp_clock_server::server::Server;
+
+use super::{Interleaved, PATIENCE, Response, RtspClient};
+
+/// By which way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    Tcp,
+    Tunnel,
+    Udp,
+}
+
+impl By {
+    pub const ALL: [Self; 3] = [Self::Tcp, Self::Tunnel, Self::Udp];
+}
+
+pub struct Player {
+    pub client: RtspClient,
+    /// Of each medium, for RTP and RTCP. None within the connection.
+    sockets: Vec<[UdpSocket; 2]>,
+    /// The media that it has set up.
+    media: Vec<u32>,
+}
+
+impl Player {
+    /// Has set up these of the stream's media (0 is the picture, 1 the sound).
+    #[track_caller]
+    pub fn ready(server: &Server, by: By, media: &[u32]) -> Self {
+        let mut client = match by {
+            By::Tunnel => RtspClient::tunnel(server.port(), false),
+            By::Tcp | By::Udp => RtspClient::connect(server),
+        };
+        assert_eq!(client.describe().status, 200, "{by:?}");
+        let mut sockets = Vec::new();
+        for medium in media {
+            let transport = if by == By::Udp {
+                let pair = two_sockets();
+                let [rtp, rtcp] = [0, 1].map(|index: usize| port(&pair[index]));
+                sockets.push(pair);
+                format!("RTP/AVP;unicast;client_port={rtp}-{rtcp}")
+            } else {
+                format!(
+                    "RTP/AVP/TCP;unicast;interleaved={}-{}",
+                    2 * medium,
+                    2 * medium + 1
+                )
+            };
+            assert_eq!(client.setup_medium(*medium, &transport).status, 200, "{by:?}");
+        }
+        Self {
+            client,
+            sockets,
+            media: media.to_vec(),
+        }
+    }
+
+    /// The answer to PLAY, and the first RTP packet of each medium that comes after it.
+    #[track_caller]
+    pub fn play(&mut self) -> (Response, BTreeMap<u32, Interleaved>) {
+        let answer = self.client.play();
+        assert_eq!(answer.status, 200);
+        let mut first = BTreeMap::new();
+        for (medium, [rtp, _]) in self.media.iter().zip(&self.sockets) {
+            let packet = datagram(rtp, *medium).expect("packets come");
+            first.insert(*medium, packet);
+        }
+        while first.len() < self.media.len() {
+            let packet = self.client.next_packet().expect("packets keep coming");
+            if packet.channel.is_multiple_of(2) {
+                first.entry(u32::from(packet.channel) / 2).or_insert(packet);
+            }
+        }
+        (answer, first)
+    }
+
+    /// Pauses; what is still on its way is thrown away.
+    #[track_caller]
+    pub fn pause(&mut self) {
+        assert_eq!(self.client.request("PAUSE", &[]).status, 200);
+        for [rtp, _] in &self.sockets {
+            rtp.set_nonblocking(true).expect("a socket");
+            while rtp.recv(&mut [0; 2000]).is_ok() {}
+            rtp.set_nonblocking(false).expect("a socket");
+        }
+    }
+}
+
+fn datagram(socket: &UdpSocket, medium: u32) -> std::io::Result<Interleaved> {
+    let mut data = vec![0; 2000];
+    let length = socket.recv(&mut data)?;
+    data.truncate(length);
+    Ok(Interleaved {
+        channel: u8::try_from(2 * medium).expect("few media"),
+        data,
+        arrival: std::time::SystemTime::now(),
+    })
+}
+
+/// At two ports, one after the other.
+pub fn two_sockets() -> [UdpSocket; 2] {
+    let bind = |port| UdpSocket::bind((Ipv4Addr::LOCALHOST, port));
+    let pair = || {
+        let rtp = bind(0).ok()?;
+        let rtcp = bind(port(&rtp).checked_add(1)?).ok()?;
+        Some([rtp, rtcp])
+    };
+    let pair = (0..1000).find_map(|_| pair()).expect("two free ports");
+    for socket in &pair {
+        socket.set_read_timeout(Some(PATIENCE)).expect("a socket");
+    }
+    pair
+}
+
+pub fn port(socket: &UdpSocket) -> u16 {
+    socket.local_addr().expect("an address").port()
+}

@@ -1,0 +1,168 @@
+//! Whoever joins is told with which packets it begins, and begins with them.
+
+mod common;
+
+use std::{collections::BTreeMap, io::Write as _};
+
+use common::{
+    Interleaved, Response, RtspClient, config,
+    player::{By, Player},
+    start, wait_for_viewers,
+};
+use rtsp_clock_server::{
+    config::{AudioCodec, Config, FrameRate, VideoCodec},
+    server::Server,
+};
+
+const PICTURE: u32 = 0;
+const SOUND: u32 = 1;
+
+/// What an answer to PLAY says of the first packet of each medium: sequence number and RTP time (RFC 2326, 12.33).
+fn told(answer: &Response, port: u16) -> BTreeMap<u32, (u16, u32)> {
+    let info = answer.header("RTP-Info").expect("RTP-Info");
+    let entry = |entry: &str| {
+        let rest = entry.strip_prefix(&format!("url=rtsp://127.0.0.1:{port}/live/stream="))?;
+        let (medium, rest) = rest.split_once(";seq=")?;
+        let (number, time) = rest.split_once(";rtptime=")?;
+        Some((medium.parse().ok()?, (number.parse().ok()?, time.parse().ok()?)))
+    };
+    let entries = info.split(',').map(entry);
+    entries.collect::<Option<_>>().unwrap_or_else(|| panic!("{info}"))
+}
+
+/// Plays, pauses and plays again, and holds what comes first against what the answers say.
+#[track_caller]
+fn assert_begins_as_told(server: &Server, by: By, media: &[u32], what: &str) {
+    let mut player = Player::ready(server, by, media);
+    for time in ["once", "after a pause"] {
+        let (answer, first) = player.play();
+        let came: BTreeMap<_, _> = first
+            .iter()
+            .map(|(medium, packet)| (*medium, (packet.sequence_number(), packet.rtp_time())))
+            .collect();
+        assert_eq!(
+            came,
+            told(&answer, server.port()),
+            "{what}, {by:?}, {media:?}, {time}"
+        );
+        if let Some(picture) = first.get(&PICTURE) {
+            assert!(picture.is_key(), "{what}, {by:?}, {media:?}, {time}");
+        }
+        player.pause();
+    }
+}
+
+fn with_sound(codec: AudioCodec) -> Config {
+    let mut config = config();
+    config.streams[0].audio = Some(codec);
+    config
+}
+
+#[test]
+fn a_viewer_begins_with_what_the_answer_to_play_says() {
+    for codec in [AudioCodec::Pcmu, AudioCodec::Aac, AudioCodec::Opus] {
+        let server = start(&with_sound(codec));
+        for by in By::ALL {
+            for media in [&[PICTURE, SOUND][..], &[PICTURE], &[SOUND]] {
+                assert_begins_as_told(&server, by, media, "alone");
+            }
+        }
+        let _watching = RtspClient::watch(&server);
+        for by in By::ALL {
+            for media in [&[PICTURE, SOUND][..], &[PICTURE], &[SOUND]] {
+                assert_begins_as_told(&server, by, media, "beside another");
+            }
+        }
+    }
+}
+
+#[test]
+fn so_does_one_of_any_codec_on_demand_and_always_on() {
+    for codec in [VideoCodec::Mjpeg, VideoCodec::Vp8] {
+        for always_on in [false, true] {
+            let mut config = with_sound(AudioCodec::Pcmu);
+            config.streams[0].codec = codec;
+            config.streams[0].always_on = always_on;
+            let server = start(&config);
+            let mut player = Player::ready(&server, By::Tcp, &[PICTURE, SOUND]);
+            let (answer, first) = player.play();
+            let of = |packet: &Interleaved| (packet.sequence_number(), packet.rtp_time());
+            let told = told(&answer, server.port());
+            assert_eq!(told[&PICTURE], of(&first[&PICTURE]), "{codec:?}");
+            assert_eq!(told[&SOUND], of(&first[&SOUND]), "{codec:?}");
+        }
+    }
+}
+
+#[test]
+fn requests_behind_a_play_are_answered_behind_it() {
+    let server = start(&config());
+    let mut client = RtspClient::connect(&server);
+    client.describe();
+    client.setup();
+    let session = client.session().expect("a session").to_owned();
+    let (mut connection, rest) = client.into_connection();
+    assert!(rest.is_empty());
+    let url = common::url(&server);
+    let request =
+        |method, number| format!("{method} {url} RTSP/1.0\r\nCSeq: {number}\r\nSession: {session}\r\n\r\n");
+    let methods = ["PLAY", "GET_PARAMETER", "PAUSE", "PLAY", "OPTIONS", "TEARDOWN"];
+    let requests: Vec<_> = methods
+        .iter()
+        .zip(100..)
+        .map(|(method, number)| request(*method, number))
+        .collect();
+    connection
+        .write_all(requests.concat().as_bytes())
+        .expect("it is read");
+    let mut client = RtspClient::over(connection, url);
+    for number in 100..106 {
+        let answer = client.response();
+        let sequence = answer.header("CSeq").map(str::to_owned);
+        assert_eq!((answer.status, sequence), (200, Some(number.to_string())));
+    }
+}
+
+#[test]
+fn whoever_leaves_before_it_is_let_in_counts_no_longer() {
+    let mut config = config();
+    // A picture in two seconds: PLAY waits.
+    config.streams[0].frames_per_second = FrameRate::new(1, 2).expect("a rate");
+    config.max_viewers = Some(2);
+    let server = start(&config);
+    let mut clients: Vec<_> = (0..2)
+        .map(|_| Player::ready(&server, By::Tcp, &[PICTURE]).client)
+        .collect();
+    for client in &mut clients {
+        let url = common::url(&server);
+        client.send("PLAY", &url, &[]);
+    }
+    drop(clients);
+    // There is no other way to learn that both seats are free again.
+    common::wait_until("they are forgotten", || {
+        let mut player = RtspClient::connect(&server);
+        player.describe();
+        player.setup().status == 200 && player.play().status == 200
+    });
+    wait_for_viewers(&server, 0);
+}
+
+#[test]
+fn all_who_come_at_once_begin_with_a_key_picture() {
+    let server = start(&config());
+    let _watching = RtspClient::watch(&server);
+    let mut players: Vec<_> = (0..30)
+        .map(|number| Player::ready(&server, By::ALL[number % 3], &[PICTURE]))
+        .collect();
+    std::thread::scope(|scope| {
+        for player in &mut players {
+            scope.spawn(|| {
+                let (answer, first) = player.play();
+                let first = &first[&PICTURE];
+                assert!(first.is_key());
+                let told = told(&answer, server.port())[&PICTURE];
+                assert_eq!(told, (first.sequence_number(), first.rtp_time()));
+            });
+        }
+    });
+}
