@@ -49,6 +49,7 @@ pub mod gate;
 pub mod healthcheck;
 pub mod launch;
 pub mod log;
+pub mod media;
 pub mod ntp_extension;
 pub mod own_pipeline;
 pub mod pacer;

@@ -70,6 +70,11 @@ impl Pacer {
         };
     }
 
+    /// What has been done before counts no longer, unless something has been put off.
+    pub fn forget(&self) {
+        self.lock().latest = None;
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -36,6 +36,7 @@ use crate::{
     config::{StreamConfig, Transport},
     factory::CameraFactory,
     launch::launch_string,
+    media::Media,
     pacer::{Pacer, When},
     room,
     viewers::Viewers,
@@ -55,7 +56,7 @@ mod wiring;
 
 use attendance::Attendance;
 use destinations::Destinations;
-use joins::{Joins, Needs};
+use joins::Joins;
 use keys::KeyPictures;
 use receivers::Receivers;
 use running::Running;
@@ -311,14 +312,10 @@ impl Stream {
 
     /// Somebody who has been admitted is to be let in: `call` is called once, on any thread, when it is worth to ask
     /// [`Self::joins`]. Answers whether that may happen.
-    pub fn await_start(self: &Arc<Self>, needs: Needs, call: impl FnOnce() + Send + 'static) -> bool {
+    pub fn await_start(self: &Arc<Self>, needs: Media, call: impl FnOnce() + Send + 'static) -> bool {
         let Some(running) = self.running() else {
             return false;
         };
-        if self.viewers.count() == 0 && !self.joins.are_awaited() {
-            // They may still be open for somebody who has just left.
-            running.close_gates();
-        }
         running.open_gates(self.frame_period());
         self.joins.wait(needs, call);
         // While the pipeline is held, the encoder waits too: what it makes next is the key frame.
@@ -443,6 +440,8 @@ impl Stream {
             );
         }
         self.skipped_before.fetch_add(skipped, Ordering::Relaxed);
+        // Another encoder has made no key frame yet.
+        self.key_frames.forget();
         before
     }
 

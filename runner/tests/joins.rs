@@ -58,21 +58,33 @@ fn with_sound(codec: AudioCodec) -> Config {
     config
 }
 
+#[track_caller]
+fn assert_all_ways_begin_as_told(server: &Server, media: &[u32], what: &str) {
+    for by in By::ALL {
+        assert_begins_as_told(server, by, media, what);
+    }
+}
+
 #[test]
 fn a_viewer_begins_with_what_the_answer_to_play_says() {
-    for codec in [AudioCodec::Pcmu, AudioCodec::Aac, AudioCodec::Opus] {
+    let server = start(&with_sound(AudioCodec::Pcmu));
+    let all = [&[PICTURE, SOUND][..], &[PICTURE], &[SOUND]];
+    for media in all {
+        assert_all_ways_begin_as_told(&server, media, "alone");
+    }
+    let _watching = RtspClient::watch(&server);
+    for media in all {
+        assert_all_ways_begin_as_told(&server, media, "beside another");
+    }
+}
+
+#[test]
+fn so_does_one_of_any_sound() {
+    for codec in [AudioCodec::Aac, AudioCodec::Opus] {
         let server = start(&with_sound(codec));
-        for by in By::ALL {
-            for media in [&[PICTURE, SOUND][..], &[PICTURE], &[SOUND]] {
-                assert_begins_as_told(&server, by, media, "alone");
-            }
-        }
+        assert_all_ways_begin_as_told(&server, &[PICTURE, SOUND], "alone");
         let _watching = RtspClient::watch(&server);
-        for by in By::ALL {
-            for media in [&[PICTURE, SOUND][..], &[PICTURE], &[SOUND]] {
-                assert_begins_as_told(&server, by, media, "beside another");
-            }
-        }
+        assert_all_ways_begin_as_told(&server, &[PICTURE, SOUND], "beside another");
     }
 }
 
@@ -147,22 +159,35 @@ fn whoever_leaves_before_it_is_let_in_counts_no_longer() {
     wait_for_viewers(&server, 0);
 }
 
-#[test]
-fn all_who_come_at_once_begin_with_a_key_picture() {
-    let server = start(&config());
-    let _watching = RtspClient::watch(&server);
-    let mut players: Vec<_> = (0..30)
-        .map(|number| Player::ready(&server, By::ALL[number % 3], &[PICTURE]))
+/// So many come in the same moment, by all ways: each begins with its key picture, and misses nothing after that.
+#[track_caller]
+fn assert_all_begin_well(server: &Server, viewers: usize) {
+    let mut players: Vec<_> = (0..viewers)
+        .map(|number| Player::ready(server, By::ALL[number % By::ALL.len()], &[PICTURE]))
         .collect();
     std::thread::scope(|scope| {
         for player in &mut players {
             scope.spawn(|| {
-                let (answer, first) = player.play();
-                let first = &first[&PICTURE];
+                let (answer, mut first) = player.play();
+                let first = first.remove(&PICTURE).expect("it plays the picture");
                 assert!(first.is_key());
                 let told = told(&answer, server.port())[&PICTURE];
                 assert_eq!(told, (first.sequence_number(), first.rtp_time()));
+                let more = player.pictures(20);
+                let numbers: Vec<_> = more.iter().map(Interleaved::sequence_number).collect();
+                let expected: Vec<_> = (1..=20).map(|number| told.0.wrapping_add(number)).collect();
+                assert_eq!(numbers, expected);
             });
         }
     });
+}
+
+#[test]
+fn all_who_come_at_once_begin_with_a_key_picture() {
+    for _ in 0..3 {
+        let server = start(&config());
+        assert_all_begin_well(&server, 40);
+        let _watching = RtspClient::watch(&server);
+        assert_all_begin_well(&server, 40);
+    }
 }

@@ -9,6 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Builder;
+use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
 use super::connection::{Connection, Item, Packet};
@@ -33,6 +34,8 @@ struct Shared {
     /// How many frames each viewer counts, once it is to count.
     due: OnceLock<u32>,
     is_over: AtomicBool,
+    /// Where they wait for each other before they play, if they do.
+    together: Option<Barrier>,
     state: Mutex<State>,
 }
 
@@ -40,6 +43,8 @@ struct Shared {
 struct State {
     first_request: Option<Instant>,
     first_play: Option<Instant>,
+    /// How long each waited for the answer to its PLAY.
+    answers: Vec<Duration>,
     /// When each of those who see something saw its first whole key frame.
     first_pictures: Vec<Instant>,
     /// Why viewers are there no longer.
@@ -81,11 +86,28 @@ impl Crowd {
     /// A viewer at each of `paths`, each coming so much later than the one before; the camera makes that many frames a
     /// second.
     pub(crate) fn join(port: u16, paths: &[String], frame_rate: u32, pace: Duration) -> Self {
+        Self::start(port, paths, frame_rate, pace, None)
+    }
+
+    /// As [`Self::join`], all at once, and all play in the same moment.
+    pub(crate) fn play_together(port: u16, paths: &[String], frame_rate: u32) -> Self {
+        let together = Barrier::new(paths.len());
+        Self::start(port, paths, frame_rate, Duration::ZERO, Some(together))
+    }
+
+    fn start(
+        port: u16,
+        paths: &[String],
+        frame_rate: u32,
+        pace: Duration,
+        together: Option<Barrier>,
+    ) -> Self {
         let shared = Arc::new(Shared {
             port,
             period: RTP_CLOCK / frame_rate,
             due: OnceLock::new(),
             is_over: AtomicBool::new(false),
+            together,
             state: Mutex::default(),
         });
         let start = Instant::now();
@@ -112,6 +134,11 @@ impl Crowd {
             since_first_request: since(state.first_request).unwrap_or_default(),
             since_first_play: since(state.first_play).unwrap_or_default(),
         })
+    }
+
+    /// How long each waited for the answer to its PLAY, of those that have it.
+    pub(crate) fn answers(&self) -> Vec<Duration> {
+        self.shared.lock().answers.clone()
     }
 
     /// Lets each count `due` frames from now on, once, and answers their tallies; the error says who has gone, or whom not so
@@ -200,8 +227,13 @@ async fn watch(shared: &Shared, number: usize, path: &str) -> Result<(), String>
     connection
         .ask("SETUP", &format!("{url}/stream=0"), transport)
         .await?;
-    shared.lock().first_play.get_or_insert_with(Instant::now);
+    if let Some(together) = &shared.together {
+        together.wait().await;
+    }
+    let asked = Instant::now();
+    shared.lock().first_play.get_or_insert(asked);
     connection.ask("PLAY", &url, "Range: npt=0.000-\r\n").await?;
+    shared.lock().answers.push(asked.elapsed());
     let mut counter = Counter::default();
     let mut alive = Instant::now();
     let mut sees = false;

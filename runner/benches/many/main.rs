@@ -45,13 +45,14 @@ fn main() -> ExitCode {
     {
         return reference::serve(rest);
     }
-    let rows: [Measure; 6] = [
+    let rows: [Measure; 7] = [
         ("demand", on_demand),
         ("always", always_on),
         ("reference", against_reference),
         ("shared", shared_picture),
         ("memory", memory),
         ("thousand", thousand_viewers),
+        ("plays", plays_at_once),
     ];
     let chosen: Vec<String> = arguments
         .into_iter()
@@ -296,6 +297,40 @@ fn skipped(mut server: Process) -> u64 {
             .ok()
     });
     counts.sum()
+}
+
+// ---- many who join at once ------------------------------------------------------------------------------------
+
+/// Each PLAY waits for a key frame, and nobody's for anybody else's.
+fn plays_at_once() -> Row {
+    let count = 200;
+    let what = format!("{count} PLAYs at once of one 720p25 stream that is watched: the last answer");
+    let bound = Duration::from_secs(1);
+    let server = serve(&large_cameras(r#""rtspStreamPath": "/live""#));
+    let (starts, lateness) = beside_sleeps(|| {
+        let watching = Crowd::join(server.port(), &["/live".to_owned()], LARGE_RATE, Duration::ZERO);
+        watching.see(PATIENCE)?;
+        (0..STARTS).map(|_| last_answer(server.port(), count)).collect()
+    });
+    let lasts: Vec<f64> = match starts {
+        Ok(lasts) => lasts,
+        Err(reason) => return broken(what, &format!("{bound:?}"), &reason),
+    };
+    let median = percentile(&lasts, 50.0);
+    Row {
+        what,
+        bound: format!("{bound:?}"),
+        measured: format!("{median:.2} s (median of {STARTS}); {}", noise(&lateness)),
+        met: median <= bound.as_secs_f64(),
+    }
+}
+
+/// After how many seconds the last of so many has its answer.
+fn last_answer(port: u16, count: usize) -> Result<f64, String> {
+    let crowd = Crowd::play_together(port, &vec!["/live".to_owned(); count], LARGE_RATE);
+    crowd.see(PATIENCE)?;
+    let last = crowd.answers().into_iter().max();
+    Ok(last.unwrap_or_default().as_secs_f64())
 }
 
 // ---- memory ---------------------------------------------------------------------------------------------------

@@ -23,22 +23,15 @@ use super::{
 };
 use crate::{
     log,
+    media::Medium,
     rtsp_ffi::{self, Delivered, HeldTransport},
     seats::Seats,
-    stream::{
-        Presence, Stream,
-        beginnings::Begin,
-        joins::{Medium, Start},
-        receivers::Way,
-    },
+    stream::{Presence, Stream, beginnings::Begin, joins::Start, receivers::Way},
     viewers::{Farewell, Full, Transport, Viewer},
 };
 
 /// A connection may stay this long without a session once it has had one.
 const POST_SESSION_TIMEOUT: Duration = Duration::from_secs(10);
-/// Picture and sound.
-const MEDIA: u32 = 2;
-
 /// The streams that a client has asked for: their pipelines stay as long as it does.
 #[derive(Debug, Default)]
 struct Attendance {
@@ -328,9 +321,8 @@ fn follow_play(client: &RTSPClient, plan: Option<&Plan>, mounts: &Arc<Mounts>, j
         let (Some(session), Some(mounted)) = (session_id(context), after.asked_for(context)) else {
             return;
         };
-        let transport = transport(client, context, &mounted.point);
-        let place = mounted.place(session);
-        mounted.stream.viewers().play(place, Viewer { peer, transport });
+        let viewer = viewer(client, context, &mounted.point, peer);
+        mounted.stream.viewers().play(mounted.place(session), viewer);
         // One request of a client is handled after the other.
         mounted.stream.after_play(has_asked.load(Ordering::Relaxed));
         let channels = of_client.as_ref().map(|plan| channels(client, plan));
@@ -396,19 +388,17 @@ fn session_id(context: &RTSPContext) -> Option<String> {
         .map(String::from)
 }
 
-fn transport(client: &RTSPClient, context: &RTSPContext, point: &str) -> Transport {
-    if rtsp_ffi::is_tunnelled(client) {
-        return Transport::HttpTunnel;
-    }
-    let transport = context
-        .session()
-        .and_then(|session| session.media(point).0)
-        // The first one that it has asked for: there may be a picture, a sound, or both.
-        .and_then(|media| (0..MEDIA).find_map(|index| media.transport(index)));
-    let delivered = transport.as_ref().and_then(rtsp_ffi::delivered);
-    match delivered.map(|delivered| delivered.lower) {
+/// Who plays what the session of `context` has set up of the stream at `point`.
+fn viewer(client: &RTSPClient, context: &RTSPContext, point: &str, peer: Option<SocketAddr>) -> Viewer {
+    let of_session = context.session().and_then(|session| session.media(point).0);
+    // The first one that it has asked for: there may be a picture, a sound, or both.
+    let first = of_session.and_then(|of_session| joining::parts(&of_session).into_iter().next());
+    let lower = first.map(|part| part.delivered.lower);
+    let transport = match lower {
+        _ if rtsp_ffi::is_tunnelled(client) => Transport::HttpTunnel,
         Some(lower) if lower.contains(RTSPLowerTrans::TCP) => Transport::Tcp,
         Some(lower) if lower.contains(RTSPLowerTrans::UDP_MCAST) => Transport::Multicast,
         _ => Transport::Udp,
-    }
+    };
+    Viewer { peer, transport }
 }

@@ -17,11 +17,12 @@ use super::{
     mounts::{Mounted, Mounts},
 };
 use crate::{
+    media::{Media, Medium},
     rtsp_ffi::{self, Delivered, HeldTransport, Request},
     seats::Seats,
     stream::{
         Stream,
-        joins::{Entry, Medium, Needs, Start},
+        joins::{Entry, Start},
     },
 };
 
@@ -59,7 +60,7 @@ struct Waiting {
 #[derive(Debug, Clone)]
 struct Play {
     stream: Arc<Stream>,
-    needs: Needs,
+    needs: Media,
     /// By then it plays, whatever comes.
     until: Instant,
 }
@@ -161,7 +162,12 @@ impl Joining {
     fn hold(self: &Arc<Self>, context: &RTSPContext, mounts: &Mounts) -> Option<()> {
         let mounted = mounts.asked_for(context)?;
         let session = context.session()?.sessionid()?;
-        let needs = needs(&parts(&ready(context, &mounted.point)?))?;
+        let mut parts = parts(&ready(context, &mounted.point)?);
+        parts.retain(|part| !part.is_multicast());
+        let needs = media(&parts);
+        if !needs.are_any() {
+            return None;
+        }
         let client = context.client()?;
         let thread = glib::main_current_source()?.context()?;
         let request = Request::copy(context)?;
@@ -189,7 +195,7 @@ impl Joining {
         play.stream.await_start(play.needs, move || {
             let idle = glib::idle_source_new(None, glib::Priority::HIGH, move || {
                 if let (Some(joining), Some(client)) = (joining.upgrade(), client.upgrade()) {
-                    joining.go_on(&client);
+                    joining.try_to_go_on(&client);
                 }
                 glib::ControlFlow::Break
             });
@@ -201,9 +207,13 @@ impl Joining {
     fn go_on_at_last(self: &Arc<Self>, play: &Play, client: &RTSPClient, thread: &glib::MainContext) {
         let (joining, client) = (Arc::downgrade(self), client.downgrade());
         let wait = play.until.saturating_duration_since(Instant::now());
+        let until = play.until;
         let timer = glib::timeout_source_new(wait, None, glib::Priority::DEFAULT, move || {
-            if let (Some(joining), Some(client)) = (joining.upgrade(), client.upgrade()) {
-                joining.go_on(&client);
+            if let (Some(joining), Some(client)) = (joining.upgrade(), client.upgrade())
+                && joining.awaited().is_some_and(|play| play.until == until)
+            {
+                tracing::debug!("a viewer is let in without a key picture: none came in time");
+                joining.go_on(&client, None);
             }
             glib::ControlFlow::Break
         });
@@ -221,18 +231,22 @@ impl Joining {
         self.lock().waiting.front()?.play.clone()
     }
 
-    /// Handles the PLAY that waits, and what has come after it, if it is let in. On the thread that serves `client`.
-    fn go_on(self: &Arc<Self>, client: &RTSPClient) {
+    /// Handles the PLAY that waits, if it is let in. On the thread that serves `client`.
+    fn try_to_go_on(self: &Arc<Self>, client: &RTSPClient) {
         let Some(play) = self.awaited() else { return };
         let entry = play.stream.joins().enter(play.needs);
-        if entry.is_none() && Instant::now() < play.until {
+        let may_wait = || {
             let thread = glib::main_current_source().and_then(|source| source.context());
-            if thread.is_some_and(|thread| self.await_start(&play, client, &thread)) {
-                return;
-            }
+            thread.is_some_and(|thread| self.await_start(&play, client, &thread))
+        };
+        if entry.is_some() || !may_wait() {
+            self.go_on(client, entry);
         }
+    }
+
+    /// Handles the PLAY that waits, and what has come after it.
+    fn go_on(&self, client: &RTSPClient, mut entry: Option<Entry>) {
         let mut has_waited = true;
-        let mut entry = entry;
         while let Some(next) = self.next(has_waited, entry.take()) {
             next.handle(client);
             let done = self.lock().current.take();
@@ -298,16 +312,11 @@ impl Joining {
     }
 }
 
-/// What a viewer of these can wait for; `None` if it is nothing.
-fn needs(parts: &[Part]) -> Option<Needs> {
-    let any = |medium| {
-        parts
-            .iter()
-            .any(|part| part.medium == medium && !part.is_multicast())
-    };
-    let needs = Needs {
+/// The media that are set up.
+fn media(parts: &[Part]) -> Media {
+    let any = |medium| parts.iter().any(|part| part.medium == medium);
+    Media {
         picture: any(Medium::Picture),
         sound: any(Medium::Sound),
-    };
-    (needs.picture || needs.sound).then_some(needs)
+    }
 }

@@ -18,6 +18,7 @@ use std::{
 };
 
 use super::keys::Packet;
+use crate::media::{Media, Medium};
 
 /// A packet goes on so long before it is due: a thread takes that to wake up.
 const EARLIER: Duration = Duration::from_millis(2);
@@ -27,33 +28,6 @@ const LEAST: Duration = Duration::from_millis(5);
 const SOUND_BEFORE: Duration = Duration::from_millis(22);
 /// Longer than the handling of a PLAY takes on any machine.
 const HANDLING: Duration = Duration::from_secs(1);
-
-/// What packets are of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Medium {
-    /// A picture.
-    Picture,
-    /// Sound.
-    Sound,
-}
-
-/// The media that a viewer plays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Needs {
-    /// The picture is one of them.
-    pub picture: bool,
-    /// The sound is.
-    pub sound: bool,
-}
-
-impl Needs {
-    fn of(self, medium: Medium) -> bool {
-        match medium {
-            Medium::Picture => self.picture,
-            Medium::Sound => self.sound,
-        }
-    }
-}
 
 /// The first packets that a viewer gets, of the media that it plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +54,7 @@ impl Start {
 pub struct Joins {
     state: Mutex<State>,
     has_changed: Condvar,
-    /// Somebody waits, or has been let in and not begun to play yet.
+    /// Somebody is about to play.
     is_busy: AtomicBool,
 }
 
@@ -94,7 +68,7 @@ struct State {
 }
 
 struct Waiting {
-    needs: Needs,
+    needs: Media,
     call: Box<dyn FnOnce() + Send>,
 }
 
@@ -139,7 +113,7 @@ impl Drop for Entry {
 impl Joins {
     /// Somebody waits for what these media begin with. `call` is called once, on any thread, when it is worth to try and be
     /// let in; it is not to wait.
-    pub fn wait(&self, needs: Needs, call: impl FnOnce() + Send + 'static) {
+    pub fn wait(&self, needs: Media, call: impl FnOnce() + Send + 'static) {
         self.change(|state| {
             let call = Box::new(call);
             state.waiting.push(Waiting { needs, call });
@@ -149,7 +123,7 @@ impl Joins {
 
     /// Lets somebody in, if what these media begin with stands.
     #[must_use]
-    pub fn enter(self: &Arc<Self>, needs: Needs) -> Option<Entry> {
+    pub fn enter(self: &Arc<Self>, needs: Media) -> Option<Entry> {
         let start = self.change(|state| {
             let start = state.start_of(needs)?;
             state.let_in += 1;
@@ -185,6 +159,7 @@ impl Joins {
         state.call();
         state = self.wait_while(state, until, |state| state.is_wanted(medium));
         *state.place(medium) = None;
+        self.is_busy.store(state.is_awaited(), Ordering::Release);
         let patience = Instant::now() + HANDLING;
         state = self.wait_while(state, patience, |state| state.let_in > 0);
         if state.let_in > 0 {
@@ -217,8 +192,7 @@ impl Joins {
     fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.lock();
         let changed = change(&mut state);
-        let is_busy = !state.waiting.is_empty() || state.let_in > 0;
-        self.is_busy.store(is_busy, Ordering::Release);
+        self.is_busy.store(state.is_awaited(), Ordering::Release);
         self.has_changed.notify_all();
         changed
     }
@@ -236,14 +210,19 @@ impl State {
         }
     }
 
+    /// Whether anybody is about to play: it waits, has been called by what stands, or is let in.
+    fn is_awaited(&self) -> bool {
+        !self.waiting.is_empty() || self.let_in > 0 || self.picture.is_some() || self.sound.is_some()
+    }
+
     /// What stands of the media that are needed.
-    fn needed(&mut self, needs: Needs) -> impl Iterator<Item = &mut Standing> {
+    fn needed(&mut self, needs: Media) -> impl Iterator<Item = &mut Standing> {
         let picture = self.picture.iter_mut().filter(move |_| needs.picture);
         picture.chain(self.sound.iter_mut().filter(move |_| needs.sound))
     }
 
     /// What a viewer of these media can begin with now.
-    fn start_of(&self, needs: Needs) -> Option<Start> {
+    fn start_of(&self, needs: Media) -> Option<Start> {
         let picture = self.picture.filter(|_| needs.picture);
         let sound = self.sound.filter(|_| needs.sound);
         if (picture.is_some(), sound.is_some()) != (needs.picture, needs.sound) {
@@ -278,7 +257,7 @@ impl State {
 
     /// Whether it is of use to anybody that a packet of that medium stands.
     fn is_wanted(&mut self, medium: Medium) -> bool {
-        let is_awaited = self.waiting.iter().any(|waiting| waiting.needs.of(medium));
+        let is_awaited = self.waiting.iter().any(|waiting| waiting.needs.has(medium));
         let is_called = self.place(medium).is_some_and(|standing| standing.called > 0);
         is_awaited || is_called || self.let_in > 0
     }
@@ -292,11 +271,11 @@ mod tests {
 
     /// Longer than anything takes here.
     const LONG: Duration = Duration::from_mins(1);
-    const BOTH: Needs = Needs {
+    const BOTH: Media = Media {
         picture: true,
         sound: true,
     };
-    const PICTURE: Needs = Needs {
+    const PICTURE: Media = Media {
         picture: true,
         sound: false,
     };
@@ -320,11 +299,12 @@ mod tests {
     }
 
     /// Waits for the media; answers when it is called.
-    fn waiting(joins: &Joins, needs: Needs) -> mpsc::Receiver<()> {
+    fn waiting(joins: &Joins, needs: Media) -> mpsc::Receiver<()> {
         let (call, is_called) = mpsc::channel();
-        joins.wait(needs, move || {
+        let call = move || {
             let _nobody_listens = call.send(());
-        });
+        };
+        joins.wait(needs, call);
         is_called
     }
 

@@ -12,11 +12,11 @@ use std::{
 };
 
 use gst::{ClockTime, glib, prelude::*};
+use gst_rtsp::RTSPLowerTrans;
 use gst_rtsp_server::{RTSPMedia, prelude::*};
 use gst_video::UpstreamForceKeyUnitEvent;
 
-use super::joins;
-use crate::gate::Gate;
+use crate::{gate::Gate, media, rtsp_ffi};
 
 /// What the last packet may take from a sink to the connections.
 const DELIVERY: Duration = Duration::from_millis(100);
@@ -147,8 +147,10 @@ impl Running {
     /// Lets nothing pass, and waits until what has passed is out: gst-rtsp-server's sinks hold it until it is due, no longer
     /// than the source's lead time, and it would go to whoever plays by then.
     pub(super) fn clear_gates(&self) {
-        self.close_gates();
         let gates = [&self.picture.gate, &self.sound.gate];
+        for gate in gates {
+            gate.close();
+        }
         let last = gates.iter().filter_map(|gate| gate.passed()).max();
         if let (Some(due), Some(now)) = (last, self.now()) {
             let is_out = Duration::from(due) + DELIVERY;
@@ -157,11 +159,19 @@ impl Running {
     }
 
     /// The gate on the packets of `medium`.
-    pub(super) fn gate(&self, medium: joins::Medium) -> &Gate {
+    pub(super) fn gate(&self, medium: media::Medium) -> &Gate {
         match medium {
-            joins::Medium::Picture => &self.picture.gate,
-            joins::Medium::Sound => &self.sound.gate,
+            media::Medium::Picture => &self.picture.gate,
+            media::Medium::Sound => &self.sound.gate,
         }
+    }
+
+    /// Whether anybody gets the medium of that number within an RTSP connection.
+    pub(super) fn is_played_over_tcp(&self, medium: u32) -> bool {
+        let stream = self.media.upgrade().and_then(|media| media.stream(medium));
+        let transports = stream.iter().flat_map(|stream| stream.transport_filter(None));
+        let mut ways = transports.filter_map(|transport| rtsp_ffi::delivered(&transport));
+        ways.any(|delivered| delivered.lower.contains(RTSPLowerTrans::TCP))
     }
 
     /// How long it is until what has that running time is due.
@@ -188,13 +198,6 @@ impl Running {
             }
         }
         self.is_flowing.store(true, Ordering::Relaxed);
-    }
-
-    /// Lets nothing pass.
-    pub(super) fn close_gates(&self) {
-        for gate in [&self.picture.gate, &self.sound.gate] {
-            gate.close();
-        }
     }
 
     /// The running time.

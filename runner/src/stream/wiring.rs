@@ -4,7 +4,7 @@
 use std::{
     net::SocketAddr,
     ops::ControlFlow,
-    sync::{Arc, atomic::Ordering},
+    sync::{Arc, Weak, atomic::Ordering},
     time::Instant,
 };
 
@@ -15,7 +15,6 @@ use gst_video::UpstreamForceKeyUnitEvent;
 
 use super::{
     Stream,
-    joins::Medium,
     keys::{self, first_buffer},
     running::{self, Running, report_often},
     trouble::log_trouble,
@@ -23,6 +22,7 @@ use super::{
 use crate::{
     deltas,
     gate::{Packet, Verdict},
+    media::Medium,
     ntp_extension, own_pipeline, reports,
 };
 
@@ -137,6 +137,7 @@ impl Stream {
                 Some("queue") => keep_flowing(element),
                 Some("multiudpsink") => destinations.follow(element),
                 Some("appsrc") => bound(element),
+                Some("appsink") if is_for_rtcp(element) => report_to_somebody(element, running.clone()),
                 _ => {}
             }
         });
@@ -285,9 +286,50 @@ fn bound(appsrc: &gst::Element) {
     appsrc.set_property_from_str("leaky-type", "upstream");
 }
 
+/// Whether `appsink` is the one of gst-rtsp-server's two that gets RTCP: it holds nothing up.
+fn is_for_rtcp(appsink: &gst::Element) -> bool {
+    !appsink.property::<bool>("async")
+}
+
+/// Lets no RTCP come as far as `appsink` while nobody gets it. gst-rtsp-server sends a packet a signal, of two that come
+/// together RTCP's; the next signal comes once that is sent to somebody. If it is to nobody, a packet of RTP stays in its
+/// appsink and holds up its thread, which makes the picture (`send_func` in rtsp-stream.c, in 1.22 as in 1.26).
+fn report_to_somebody(appsink: &gst::Element, running: Weak<Running>) {
+    let Some(pad) = appsink.static_pad("sink") else {
+        return;
+    };
+    let packets = gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST;
+    pad.add_probe(packets, move |pad, _| {
+        let medium = upstream(pad, "send_rtcp_src_");
+        let is_got = |(running, medium): (Arc<Running>, u32)| running.is_played_over_tcp(medium);
+        if running.upgrade().zip(medium).is_none_or(is_got) {
+            gst::PadProbeReturn::Ok
+        } else {
+            // Of what is dropped at the pad that gets it, GStreamer 1.22.0 lets go twice.
+            gst::PadProbeReturn::Handled
+        }
+    });
+}
+
+/// The number behind `prefix` in the name of the pad from which comes what comes to `pad`.
+fn upstream(pad: &gst::Pad, prefix: &str) -> Option<u32> {
+    let mut pad = pad.clone();
+    loop {
+        let source = pad.peer()?;
+        if let Some(number) = number_of(&source, prefix) {
+            return Some(number);
+        }
+        pad = source.parent_element()?.static_pad("sink")?;
+    }
+}
+
 /// The number of the session whose packets rtpbin hands on at `pad`; `None` for a pad of another kind.
 fn session_number(pad: &gst::Pad) -> Option<u32> {
-    pad.name().strip_prefix("send_rtp_src_")?.parse().ok()
+    number_of(pad, "send_rtp_src_")
+}
+
+fn number_of(pad: &gst::Pad, prefix: &str) -> Option<u32> {
+    pad.name().strip_prefix(prefix)?.parse().ok()
 }
 
 /// What the gate wants to know of the buffer or the list that passes `pad`. One list holds packets of one frame.

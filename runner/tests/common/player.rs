@@ -3,11 +3,15 @@
 use std::{
     collections::BTreeMap,
     net::{Ipv4Addr, UdpSocket},
+    time::Duration,
 };
 
 use rtsp_clock_server::server::Server;
 
 use super::{Interleaved, PATIENCE, Response, RtspClient};
+
+/// Many times what a packet takes that has been sent.
+const QUIET: Duration = Duration::from_millis(100);
 
 /// By which way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,9 +46,9 @@ impl Player {
         for medium in media {
             let transport = if by == By::Udp {
                 let pair = two_sockets();
-                let [rtp, rtcp] = [0, 1].map(|index: usize| port(&pair[index]));
+                let [media, control] = pair.each_ref().map(port);
                 sockets.push(pair);
-                format!("RTP/AVP;unicast;client_port={rtp}-{rtcp}")
+                format!("RTP/AVP;unicast;client_port={media}-{control}")
             } else {
                 format!(
                     "RTP/AVP/TCP;unicast;interleaved={}-{}",
@@ -80,14 +84,24 @@ impl Player {
         (answer, first)
     }
 
-    /// Pauses; what is still on its way is thrown away.
+    /// The next so many RTP packets of the picture.
+    #[track_caller]
+    pub fn pictures(&mut self, count: usize) -> Vec<Interleaved> {
+        let next = || match self.sockets.first() {
+            Some([rtp, _]) => datagram(rtp, 0).expect("packets come"),
+            None => self.client.next_rtp(),
+        };
+        std::iter::repeat_with(next).take(count).collect()
+    }
+
+    /// Pauses, and waits until nothing comes any more: what was being sent over UDP comes after the answer.
     #[track_caller]
     pub fn pause(&mut self) {
         assert_eq!(self.client.request("PAUSE", &[]).status, 200);
         for [rtp, _] in &self.sockets {
-            rtp.set_nonblocking(true).expect("a socket");
+            rtp.set_read_timeout(Some(QUIET)).expect("a socket");
             while rtp.recv(&mut [0; 2000]).is_ok() {}
-            rtp.set_nonblocking(false).expect("a socket");
+            rtp.set_read_timeout(Some(PATIENCE)).expect("a socket");
         }
     }
 }
@@ -107,9 +121,9 @@ fn datagram(socket: &UdpSocket, medium: u32) -> std::io::Result<Interleaved> {
 pub fn two_sockets() -> [UdpSocket; 2] {
     let bind = |port| UdpSocket::bind((Ipv4Addr::LOCALHOST, port));
     let pair = || {
-        let rtp = bind(0).ok()?;
-        let rtcp = bind(port(&rtp).checked_add(1)?).ok()?;
-        Some([rtp, rtcp])
+        let first = bind(0).ok()?;
+        let second = bind(port(&first).checked_add(1)?).ok()?;
+        Some([first, second])
     };
     let pair = (0..1000).find_map(|_| pair()).expect("two free ports");
     for socket in &pair {

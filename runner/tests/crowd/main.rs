@@ -7,7 +7,7 @@
 //! | --- | --- | --- |
 //! | `CROWD_VIEWERS` | viewers of one stream at once | 50 |
 //! | `CROWD_STREAMS` | streams with one viewer each | 20 |
-//! | `CROWD_CYCLES` | viewers who come and go one after the other | 300 |
+//! | `CROWD_CYCLES` | viewers who come and go | 300 |
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -62,14 +62,31 @@ impl Scene {
         RtspClient::connect_port(self.process.port()).at(path).watching()
     }
 
+    /// So many who have set up the streams, shared out among them.
+    fn ready(&self, viewers: usize) -> Vec<(RtspClient, String)> {
+        let paths = self.paths.iter().cycle().take(viewers);
+        let ready = paths.map(|path| {
+            let mut client = RtspClient::connect_port(self.process.port()).at(path);
+            assert_eq!(client.describe().status, 200, "DESCRIBE {path}");
+            assert_eq!(client.setup().status, 200, "SETUP {path}");
+            (client, format!("rtsp://127.0.0.1:{}{path}", self.process.port()))
+        });
+        ready.collect()
+    }
+
     /// So many viewers at once, shared out among the streams; they have left when it returns.
     #[track_caller]
     fn fill(&self, viewers: usize) {
         let began = Instant::now();
         let listeners = Listeners::new();
-        for path in self.paths.iter().cycle().take(viewers) {
-            let url = format!("rtsp://127.0.0.1:{}{path}", self.process.port());
-            listeners.add(self.watch(path), &url);
+        let mut ready = self.ready(viewers);
+        // One after the other, each would have a key picture of its own.
+        for (client, url) in &mut ready {
+            client.send("PLAY", url, &[]);
+        }
+        for (mut client, url) in ready {
+            assert_eq!(client.response().status, 200, "PLAY {url}");
+            listeners.add(client, &url);
         }
         let joined = began.elapsed();
         let packets = || listeners.tallies().iter().map(|tally| tally.packets).min();
@@ -138,7 +155,7 @@ fn those_who_come_and_go_leave_no_trace() {
     let url = format!("rtsp://127.0.0.1:{}{}", scene.process.port(), scene.paths[0]);
     listeners.add(scene.watch(&scene.paths[0]), &url);
     // It goes on for the one who stays.
-    come_and_go(&scene, cycles - cycles / 2);
+    come_and_go_at_once(&scene, cycles - cycles / 2, 10);
     let stayed = listeners.tallies()[0];
     drop(listeners);
     println!("{cycles} came and went within {:?}", began.elapsed());
@@ -155,6 +172,15 @@ fn come_and_go(scene: &Scene, cycles: usize) {
             assert_eq!(client.request("TEARDOWN", &[]).status, 200);
         }
     }
+}
+
+/// As [`come_and_go`], in so many places at once: they share key pictures, which do not come more often for more of them.
+fn come_and_go_at_once(scene: &Scene, cycles: usize, places: usize) {
+    std::thread::scope(|scope| {
+        for _ in 0..places {
+            scope.spawn(|| come_and_go(scene, cycles / places));
+        }
+    });
 }
 
 /// 250 ms in H.264's clock.

@@ -1,0 +1,36 @@
+//! What a stream is made of.
+
+/// One of a stream's media.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Medium {
+    /// The picture.
+    Picture,
+    /// The sound.
+    Sound,
+}
+
+/// Some of a stream's media.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Media {
+    /// The picture is one of them.
+    pub picture: bool,
+    /// The sound is.
+    pub sound: bool,
+}
+
+impl Media {
+    /// Whether `medium` is one of them.
+    #[must_use]
+    pub fn has(self, medium: Medium) -> bool {
+        match medium {
+            Medium::Picture => self.picture,
+            Medium::Sound => self.sound,
+        }
+    }
+
+    /// Whether there are any.
+    #[must_use]
+    pub fn are_any(self) -> bool {
+        self.picture || self.sound
+    }
+}
