@@ -11,8 +11,8 @@ use std::{
 use gst::glib::translate::{IntoGlib as _, ToGlibPtr, from_glib, from_glib_full, from_glib_none};
 use gst_rtsp::{RTSPLowerTrans, RTSPMethod, RTSPStatusCode, RTSPUrl, rtsp_message::RTSPMessage};
 use gst_rtsp_server::{
-    RTSPClient, RTSPContext, RTSPMedia, RTSPMediaFactory, RTSPSessionMedia, RTSPStreamTransport, RTSPThread,
-    RTSPThreadPool, prelude::*,
+    RTSPClient, RTSPContext, RTSPMedia, RTSPMediaFactory, RTSPSessionMedia, RTSPStream, RTSPStreamTransport,
+    RTSPThread, RTSPThreadPool, gio, prelude::*,
 };
 
 /// The first `field` header of `message`, if it has one and it is UTF-8.
@@ -409,6 +409,35 @@ pub fn accompany<T: Send + 'static>(client: &RTSPClient, companion: T) {
     // last.
     unsafe {
         client.set_data(std::any::type_name::<T>(), companion);
+    }
+}
+
+/// Has `stream` take the ports that it needs for `way`, over UDP, as it does when that is set up; answers whether it has them
+/// for clients of that family of addresses.
+#[must_use]
+pub fn take_ports(stream: &RTSPStream, way: RTSPLowerTrans, is_ipv6: bool) -> bool {
+    let mut transport = ptr::null_mut();
+    #[expect(
+        unsafe_code,
+        reason = "the bindings lack gst_rtsp_stream_allocate_udp_sockets()"
+    )]
+    // SAFETY: the stream is valid for the borrow, and locks what it changes. The transport is made and freed here, and only
+    // read in between. Both families are asked for, as gst-rtsp-server does: a sink takes no other one later.
+    unsafe {
+        if gst_rtsp::ffi::gst_rtsp_transport_new(&raw mut transport) != gst_rtsp::ffi::GST_RTSP_OK {
+            return false;
+        }
+        (*transport).lower_transport = way.into_glib();
+        let has = [gio::ffi::G_SOCKET_FAMILY_IPV4, gio::ffi::G_SOCKET_FAMILY_IPV6].map(|family| {
+            from_glib(gst_rtsp_server::ffi::gst_rtsp_stream_allocate_udp_sockets(
+                stream.to_glib_none().0,
+                family,
+                transport,
+                gst::glib::ffi::GFALSE,
+            ))
+        });
+        gst_rtsp::ffi::gst_rtsp_transport_free(transport);
+        has[usize::from(is_ipv6)]
     }
 }
 

@@ -25,6 +25,7 @@ use std::{
 };
 
 use gst::{ClockTime, glib, prelude::*};
+use gst_rtsp::RTSPLowerTrans;
 #[cfg(test)]
 use gst_rtsp_server::RTSPMedia;
 use gst_rtsp_server::{
@@ -350,6 +351,14 @@ impl Stream {
         if let Some(running) = self.running() {
             running.report();
         }
+    }
+
+    /// Whether a medium, by what a URL names it, can go by a way of that kind. Its ports are taken then. Where no pipeline runs
+    /// it is not known yet, and taken to be so.
+    #[must_use]
+    pub fn has_ports(&self, medium: Option<&str>, way: RTSPLowerTrans, is_ipv6: bool) -> bool {
+        self.running()
+            .is_none_or(|running| running.has_ports(medium, way, is_ipv6))
     }
 
     /// The key pictures that go out.

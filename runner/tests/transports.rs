@@ -175,6 +175,11 @@ fn udp_ports_that_are_used_up_are_told_once_with_what_to_do() {
         assert_eq!(Viewer::at(&server, 2).setup(UDP), Err(461));
     }
     Viewer::at(&server, 2).setup(TCP).expect("TCP needs no port");
+    // Whoever offers more gets the next that there is.
+    let transport = Viewer::at(&server, 2).setup(&format!("{UDP},{TCP}"));
+    assert!(transport.expect("TCP").contains("interleaved="));
+    let transport = Viewer::at(&server, 1).setup(&format!("{UDP},{TCP}"));
+    assert!(transport.expect("UDP").contains(&format!(";server_port={range}")));
     server
         .log()
         .wait_for("that ports are used up", |line| line.contains("rtpPortRange"));
@@ -184,7 +189,13 @@ fn udp_ports_that_are_used_up_are_told_once_with_what_to_do() {
         .lines()
         .filter(|line| line.contains(&range) && line.contains("widen the range"))
         .collect();
-    assert!(told.len() == 1 && told[0].contains("path=\"/live/2\""), "{log}");
+    assert!(told.iter().all(|line| line.contains("path=\"/live/2\"")), "{log}");
+    let count = |what| told.iter().filter(|line| line.contains(what)).count();
+    assert_eq!(
+        (count("refused a viewer"), count("gave a viewer another way")),
+        (1, 1),
+        "{log}"
+    );
 }
 
 /// Asks for one of several streams.

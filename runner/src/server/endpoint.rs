@@ -212,7 +212,15 @@ fn follow_clients(server: &RTSPServer, address: SocketAddr, mounts: &Arc<Mounts>
         let plan = acceptor::plan();
         let peer = plan.as_ref().map(|plan| plan.connection.peer());
         let joining = Joining::new(&commons.seats);
-        let guard = Guard::new(logins.get().as_ref(), peer, address, &mounts, &joining);
+        let logins = logins.get();
+        let guard = Guard::new(
+            logins.as_ref(),
+            peer,
+            address,
+            &mounts,
+            &joining,
+            &commons.transports,
+        );
         client.set_auth(Some(&guard));
         client::serve(client, plan.as_ref(), &mounts, &joining, &commons);
     });

@@ -30,6 +30,7 @@ use super::{
     joining::Joining,
     mending,
     mounts::{Found, Mounts},
+    transports::Transports,
 };
 use crate::{
     config::{Authentication, Config, Mount},
@@ -138,6 +139,7 @@ impl Guard {
         endpoint: SocketAddr,
         mounts: &Arc<Mounts>,
         joining: &Arc<Joining>,
+        transports: &Arc<Transports>,
     ) -> Self {
         let guard: Self = glib::Object::new();
         let gate = logins.map(|logins| Gate {
@@ -152,6 +154,8 @@ impl Guard {
             gate,
             mounts: Arc::clone(mounts),
             joining: Arc::clone(joining),
+            transports: Arc::clone(transports),
+            peer,
         };
         if guard.imp().door.set(door).is_err() {
             tracing::error!("a guard has two doors");
@@ -166,6 +170,8 @@ struct Door {
     gate: Option<Gate>,
     mounts: Arc<Mounts>,
     joining: Arc<Joining>,
+    transports: Arc<Transports>,
+    peer: Option<SocketAddr>,
 }
 
 impl Door {
@@ -182,10 +188,17 @@ impl Door {
         if gate.is_some_and(|gate| !gate.lets_pass(context)) {
             return false;
         }
-        let is_tunnelled = context.client().is_some_and(rtsp_ffi::is_tunnelled);
-        match mending::mend_headers(context, &self.mounts, is_tunnelled) {
+        match self.check(context) {
             Ok(()) => !self.joining.holds(context, &self.mounts),
             Err(status) => answer(context, status, &[]),
+        }
+    }
+
+    fn check(&self, context: &RTSPContext) -> Result<(), RTSPStatusCode> {
+        if rtsp_ffi::method(context) == RTSPMethod::SETUP {
+            self.transports.choose(context, &self.mounts, self.peer)
+        } else {
+            mending::check(context)
         }
     }
 

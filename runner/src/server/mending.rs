@@ -10,14 +10,12 @@
 use gst_rtsp::{RTSPHeaderField, RTSPMethod, RTSPStatusCode};
 use gst_rtsp_server::{RTSPContext, prelude::*};
 
-use super::mounts::{Found, Mounted, Mounts};
-use crate::{config::Transport, rtsp_ffi};
+use super::mounts::{Found, Mounts};
+use crate::rtsp_ffi;
 
 pub(super) mod offers;
 mod ranges;
 pub(super) mod speeds;
-
-use offers::Offer;
 
 /// What this server does (RFC 2326, section 12.28).
 pub(super) const PUBLIC: &str =
@@ -62,18 +60,13 @@ fn plays_one_medium(context: &RTSPContext, point: &str) -> bool {
     })
 }
 
-/// Has the request ask for what there is, in the one way of writing that is understood.
+/// Whether the request asks for what there is.
 ///
 /// # Errors
-/// The status of the answer, where there is none of it.
-pub(super) fn mend_headers(
-    context: &RTSPContext,
-    mounts: &Mounts,
-    is_tunnelled: bool,
-) -> Result<(), RTSPStatusCode> {
+/// The status of the answer, where it does not.
+pub(super) fn check(context: &RTSPContext) -> Result<(), RTSPStatusCode> {
     match rtsp_ffi::method(context) {
         RTSPMethod::ANNOUNCE | RTSPMethod::RECORD => Err(RTSPStatusCode::MethodNotAllowed),
-        RTSPMethod::SETUP => mend_transport(context, mounts, is_tunnelled),
         RTSPMethod::PLAY => check_range(context),
         _ => Ok(()),
     }
@@ -87,27 +80,4 @@ fn check_range(context: &RTSPContext) -> Result<(), RTSPStatusCode> {
     } else {
         Err(RTSPStatusCode::InvalidRange)
     }
-}
-
-/// Of all that a SETUP offers, gst-rtsp-server gets the first that there is.
-fn mend_transport(context: &RTSPContext, mounts: &Mounts, is_tunnelled: bool) -> Result<(), RTSPStatusCode> {
-    let (Some(request), Some(Mounted { stream, .. })) = (context.request(), mounts.asked_for(context)) else {
-        return Ok(());
-    };
-    let headers = rtsp_ffi::headers(request, RTSPHeaderField::Transport);
-    if headers.is_empty() {
-        return Ok(());
-    }
-    let allowed = stream.transports();
-    let can_be_had = |offer: &Offer| match offer.way {
-        Some(Transport::Tcp) if is_tunnelled => allowed.contains(&Transport::Http),
-        Some(_) if is_tunnelled => false,
-        None => false,
-        Some(way) => allowed.contains(&way),
-    };
-    let offers = headers.iter().flat_map(|header| offers::read(header));
-    let chosen = offers.filter(Offer::is_whole).find(can_be_had);
-    let chosen = chosen.ok_or(RTSPStatusCode::UnsupportedTransport)?;
-    rtsp_ffi::replace_header(request, RTSPHeaderField::Transport, &chosen.to_string());
-    Ok(())
 }

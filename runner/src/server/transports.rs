@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    net::SocketAddr,
     time::{Duration, Instant},
 };
 
@@ -10,7 +11,7 @@ use gst_rtsp_server::{RTSPAddressPool, RTSPClient, RTSPContext, prelude::*};
 
 use super::{
     mending::offers::{self, Offer},
-    mounts::{Mounted, Mounts},
+    mounts::{Found, Mounted, Mounts},
 };
 use crate::{
     config::{Config, Multicast, PortRange, StreamConfig, Transport},
@@ -55,6 +56,61 @@ impl Transports {
         }
     }
 
+    /// Has gst-rtsp-server get one of the ways that a SETUP offers: the first that can be had by the client at `peer`.
+    ///
+    /// # Errors
+    /// The status of the answer, where there is none.
+    pub(super) fn choose(
+        &self,
+        context: &RTSPContext,
+        mounts: &Mounts,
+        peer: Option<SocketAddr>,
+    ) -> Result<(), RTSPStatusCode> {
+        let (Some(request), Some(Found { mounted, medium })) = (context.request(), mounts.found(context))
+        else {
+            return Ok(());
+        };
+        let offers = offers(context);
+        if offers.is_empty() {
+            return Ok(());
+        }
+        let is_tunnelled = context.client().is_some_and(rtsp_ffi::is_tunnelled);
+        let is_allowed = |offer: &&Offer| {
+            let way = offer.way.and_then(|way| by_tunnel(way, is_tunnelled));
+            offer.is_whole() && way.is_some_and(|way| mounted.stream.transports().contains(&way))
+        };
+        let allowed: Vec<&Offer> = offers.iter().filter(is_allowed).collect();
+        let has_ports = |offer: &&&Offer| {
+            let lower = offer.way.map_or(RTSPLowerTrans::empty(), lower);
+            let is_ipv6 = peer.is_some_and(|peer| peer.is_ipv6());
+            mounted.stream.has_ports(medium.as_deref(), lower, is_ipv6)
+        };
+        let chosen = match allowed.as_slice() {
+            [] => return Err(RTSPStatusCode::UnsupportedTransport),
+            // What keeps it from being had, gst-rtsp-server finds.
+            [only] => only,
+            [first, ..] => allowed.iter().find(has_ports).unwrap_or(first),
+        };
+        if let Some(lacking) = allowed[0].way.filter(|_| *chosen != allowed[0]) {
+            self.tell_another_way(lacking, &mounted.path);
+        }
+        rtsp_ffi::replace_header(request, RTSPHeaderField::Transport, &chosen.to_string());
+        Ok(())
+    }
+
+    /// Says that a viewer did not get what it had rather had.
+    fn tell_another_way(&self, lacking: Transport, path: &str) {
+        let what = format!("another way than {lacking} {path}");
+        if let Some(held_back) = self.told.may_tell(&what, Instant::now()) {
+            tracing::warn!(
+                path,
+                held_back,
+                "gave a viewer another way than {}",
+                self.shortage(lacking)
+            );
+        }
+    }
+
     /// Says why a SETUP has been refused over its transport, if the answer that is about to be sent says so; other requests
     /// have no such answer.
     pub(super) fn tell(&self, client: &RTSPClient, context: &RTSPContext, mounts: &Mounts) {
@@ -90,7 +146,7 @@ impl Transports {
             );
         }
         if let Some(way) = lacking {
-            return tracing::warn!(path, held_back, "{}", self.shortage(way));
+            return tracing::warn!(path, held_back, "refused a viewer {}", self.shortage(way));
         }
         let (asked, allowed) = (list(&asked), list(allowed));
         tracing::info!(
@@ -104,15 +160,15 @@ impl Transports {
     fn shortage(&self, way: Transport) -> String {
         match (way, self.rtp_ports, &self.multicast) {
             (Transport::Udp, Some(ports), _) => format!(
-                "refused a viewer over UDP: of rtpPortRange {ports} no port and the next one are free. Each stream that \
+                "over UDP: of rtpPortRange {ports} no port and the next one are free. Each stream that \
                  is watched over UDP takes two, and two more for its sound: widen the range"
             ),
             (Transport::Multicast, _, Some(Multicast { groups, ports, .. })) => format!(
-                "refused a viewer by multicast: of multicastAddressRange {groups} and multicastPortRange {ports} no port \
+                "by multicast: of multicastAddressRange {groups} and multicastPortRange {ports} no port \
                  and the next one are free (or the viewer came by IPv6). Each stream that is watched so takes two, and two \
                  more for its sound: widen the ranges"
             ),
-            _ => format!("refused a viewer over {way}: it could not be set up"),
+            _ => format!("over {way}: it could not be set up"),
         }
     }
 }
@@ -141,6 +197,15 @@ fn pool(rtp_ports: Option<PortRange>, multicast: Option<&Multicast>) -> Option<R
 /// What gst-rtsp-server has to support for it.
 fn protocols(allowed: &BTreeSet<Transport>) -> RTSPLowerTrans {
     allowed.iter().map(|way| lower(*way)).collect()
+}
+
+/// What `way` is within a tunnel through HTTP, or outside of one; `None` where it cannot be had.
+fn by_tunnel(way: Transport, is_tunnelled: bool) -> Option<Transport> {
+    match way {
+        Transport::Tcp if is_tunnelled => Some(Transport::Http),
+        _ if is_tunnelled => None,
+        _ => Some(way),
+    }
 }
 
 fn lower(way: Transport) -> RTSPLowerTrans {

@@ -166,6 +166,19 @@ impl Running {
         }
     }
 
+    /// Whether a medium, by what a URL names it, has ports for `way`, or gets them.
+    pub(super) fn has_ports(&self, medium: Option<&str>, way: RTSPLowerTrans, is_ipv6: bool) -> bool {
+        let Some(media) = self.media.upgrade() else {
+            return true;
+        };
+        let stream = match medium {
+            Some(control) => media.find_stream(control),
+            None => media.stream(0),
+        };
+        let needs_ports = way.intersects(RTSPLowerTrans::UDP | RTSPLowerTrans::UDP_MCAST);
+        stream.is_none_or(|stream| !needs_ports || rtsp_ffi::take_ports(&stream, way, is_ipv6))
+    }
+
     /// Whether anybody gets the medium of that number within an RTSP connection.
     pub(super) fn is_played_over_tcp(&self, medium: u32) -> bool {
         let stream = self.media.upgrade().and_then(|media| media.stream(medium));
