@@ -71,7 +71,7 @@ ENV GST_REGISTRY=/var/cache/gstreamer-1.0/registry.bin
 RUN chmod 0711 /root
 # Fails where a plugin lacks a library, or an element that the server needs its plugin.
 RUN ldconfig \
-    && find /usr/share/fonts /usr/local/share/fonts -exec touch --date=@1 {} + && fc-cache --force --system-only \
+    && find /usr/share/fonts /usr/local/share/fonts -type d -exec touch --date=@1 {} + && fc-cache --force --system-only \
     && ! ldd /usr/local/bin/rtsp-clock-* /usr/lib/*/gstreamer-1.0/*.so | grep 'not found' \
     && for element in appsink alawdec alawenc capsfilter jpegenc mulawenc opusenc queue rtpbin rtph264pay rtpjpegpay rtpmp4gpay \
         rtph265pay rtpopuspay rtppcmapay rtppcmupay rtpvp8pay rtpvp9pay udpsink videoconvert voaacenc vp8enc vp9enc x264enc x265enc \
