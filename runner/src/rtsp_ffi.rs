@@ -230,6 +230,25 @@ pub fn request_uri(request: &RTSPMessage) -> Option<String> {
     }
 }
 
+/// Whether gst-rtsp-server understands `range`, which a PLAY asks for.
+#[must_use]
+pub fn is_range(range: &str) -> bool {
+    let Ok(range) = CString::new(range) else {
+        return false;
+    };
+    let mut parsed = ptr::null_mut();
+    #[expect(unsafe_code, reason = "the bindings lack gst_rtsp_range_parse()")]
+    // SAFETY: the string ends with a zero and is only read; what is made of it on success is ours to free.
+    unsafe {
+        let result = gst_rtsp::ffi::gst_rtsp_range_parse(range.as_ptr(), &raw mut parsed);
+        let is_range = result == gst_rtsp::ffi::GST_RTSP_OK;
+        if is_range {
+            gst_rtsp::ffi::gst_rtsp_range_free(parsed);
+        }
+        is_range
+    }
+}
+
 /// How a medium goes to who has set it up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivered {

@@ -15,7 +15,7 @@
 //! | `pace` | it cannot keep up |
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashSet},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -57,7 +57,7 @@ mod wiring;
 
 use attendance::Attendance;
 use destinations::Destinations;
-use joins::Joins;
+use joins::{Joins, Ticket};
 use keys::KeyPictures;
 use receivers::Receivers;
 use running::Running;
@@ -84,6 +84,10 @@ pub struct Stream {
     joins: Arc<Joins>,
     destinations: Arc<Destinations>,
     key_frames: Pacer,
+    /// A timer runs that asks for more.
+    asks_again: AtomicBool,
+    /// The transports by which it goes within RTSP connections, by their numbers.
+    within_connections: Mutex<HashSet<usize>>,
     /// Where is done what cannot be done at once.
     context: glib::MainContext,
     /// Serve the pipeline's bus.
@@ -145,6 +149,8 @@ impl Stream {
             joins: Arc::default(),
             destinations: Arc::default(),
             key_frames: Pacer::new(KEY_FRAME_INTERVAL),
+            asks_again: AtomicBool::new(false),
+            within_connections: Mutex::default(),
             context: context.clone(),
             threads: threads.clone(),
             pipeline: Mutex::default(),
@@ -275,19 +281,13 @@ impl Stream {
         self.own.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Somebody is about to play: packets flow as soon as gst-rtsp-server has answered. Answers whether its key frame has
-    /// been asked for.
+    /// Somebody is about to play who has not waited for a key picture: packets flow as soon as gst-rtsp-server has answered.
+    /// Answers whether its key frame has been asked for.
     pub fn before_play(self: &Arc<Self>) -> bool {
-        let Some(running) = self.running() else {
+        let running = self.running();
+        let Some(running) = running.filter(|running| !running.is_flowing.load(Ordering::Relaxed)) else {
             return false;
         };
-        if running.is_flowing.load(Ordering::Relaxed) {
-            // The gates may still be open for somebody who has just left: no packet has come since then.
-            if self.viewers.count() == 0 {
-                running.clear_gates();
-            }
-            return false;
-        }
         let is_first = running.picture.gate.is_closed();
         running.open_gates(self.frame_period());
         if is_first {
@@ -311,18 +311,42 @@ impl Stream {
         }
     }
 
-    /// Somebody who has been admitted is to be let in: `call` is called once, on any thread, when it is worth to ask
-    /// [`Self::joins`]. Answers whether that may happen.
-    pub fn await_start(self: &Arc<Self>, needs: Media, call: impl FnOnce() + Send + 'static) -> bool {
-        let Some(running) = self.running() else {
-            return false;
-        };
+    /// Somebody who has been admitted is to be let in, until the answer is dropped: `call` is called once, on any thread, when
+    /// it is worth to ask [`Self::joins`]. `None` if that can never happen.
+    pub fn await_start(
+        self: &Arc<Self>,
+        needs: Media,
+        call: impl FnOnce() + Send + 'static,
+    ) -> Option<Ticket> {
+        let running = self.running()?;
         running.open_gates(self.frame_period());
-        self.joins.wait(needs, call);
+        let ticket = self.joins.wait(needs, call);
         // While the pipeline is held, the encoder waits too: what it makes next is the key frame.
         self.ask_for_key_frame();
+        self.ask_while_anybody_waits();
         running.let_flow();
-        true
+        Some(ticket)
+    }
+
+    /// Asks for another key frame, again and again, as long as somebody waits for one: what was asked for may get lost.
+    fn ask_while_anybody_waits(self: &Arc<Self>) {
+        if self.asks_again.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let stream = Arc::downgrade(self);
+        let timer = glib::timeout_source_new(ASKED_AGAIN, None, glib::Priority::DEFAULT, move || {
+            let Some(stream) = stream.upgrade() else {
+                return glib::ControlFlow::Break;
+            };
+            // First: who comes from now on starts another timer, or is seen here.
+            stream.asks_again.store(false, Ordering::Release);
+            if stream.joins.have_waiting() && !stream.asks_again.swap(true, Ordering::AcqRel) {
+                stream.ask_for_key_frame();
+                return glib::ControlFlow::Continue;
+            }
+            glib::ControlFlow::Break
+        });
+        timer.attach(Some(&self.context));
     }
 
     /// How long a viewer who is to be let in waits at most: what comes before that comes late.
@@ -330,20 +354,6 @@ impl Stream {
     pub fn longest_wait(&self) -> Duration {
         let periods = Duration::from_nanos(self.config.frames_per_second.period().saturating_mul(2));
         (LET_IN_WITHIN + periods).min(LET_IN_LATEST)
-    }
-
-    /// Asks for another key frame, again and again, as long as somebody still waits for one: what was asked for may have
-    /// gone before he could get it.
-    pub fn ask_while(self: &Arc<Self>, waits: impl Fn() -> bool + Send + 'static) {
-        let stream = Arc::downgrade(self);
-        let timer = glib::timeout_source_new(ASKED_AGAIN, None, glib::Priority::DEFAULT, move || {
-            let Some(stream) = stream.upgrade().filter(|_| waits()) else {
-                return glib::ControlFlow::Break;
-            };
-            stream.ask_for_key_frame();
-            glib::ControlFlow::Continue
-        });
-        timer.attach(Some(&self.context));
     }
 
     /// Sends sender reports at once.
@@ -374,6 +384,12 @@ impl Stream {
     /// Viewers over UDP to whom nothing goes yet.
     pub fn destinations(&self) -> &Arc<Destinations> {
         &self.destinations
+    }
+
+    /// The transports by which it goes within RTSP connections, by their numbers (`rtsp_ffi::HeldTransport`).
+    pub fn within_connections(&self) -> MutexGuard<'_, HashSet<usize>> {
+        let transports = self.within_connections.lock();
+        transports.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// From whom RTCP is awaited.

@@ -191,3 +191,53 @@ fn all_who_come_at_once_begin_with_a_key_picture() {
         assert_all_begin_well(&server, 40);
     }
 }
+
+#[test]
+fn what_plays_is_set_up_again_after_a_pause_only() {
+    let server = start(&with_sound(AudioCodec::Pcmu));
+    for by in By::ALL {
+        let mut player = Player::ready(&server, by, &[PICTURE]);
+        player.play();
+        for medium in [PICTURE, SOUND] {
+            let answer = player.client.setup_medium(medium, by.transport(medium));
+            assert_eq!(answer.status, 455, "{by:?}, {medium}");
+        }
+        player.pictures(30);
+        player.pause();
+        player.set_up(by, SOUND);
+        let (_, first) = player.play();
+        assert!(first.contains_key(&SOUND) && first[&PICTURE].is_key(), "{by:?}");
+    }
+}
+
+#[test]
+fn nothing_goes_to_who_has_left_over_udp() {
+    let server = start(&config());
+    let _watching = RtspClient::watch(&server);
+    let mut players: Vec<_> = (0..20)
+        .map(|_| Player::ready(&server, By::Udp, &[PICTURE]))
+        .collect();
+    for player in &mut players {
+        let url = common::url(&server);
+        // In one go: it leaves as soon as it is let in.
+        player.client.send("PLAY", &url, &[]);
+        player.client.send("TEARDOWN", &url, &[]);
+    }
+    for player in &mut players {
+        assert_eq!(player.client.response().status, 200);
+        assert_eq!(player.client.response().status, 200);
+        player.wait_until_quiet();
+    }
+    wait_for_viewers(&server, 1);
+}
+
+#[test]
+fn a_range_that_cannot_be_understood_means_nothing() {
+    let server = start(&config());
+    for by in By::ALL {
+        let mut player = Player::ready(&server, by, &[PICTURE]);
+        let answer = player.client.request("PLAY", &[("Range", "nonsense")]);
+        assert_eq!(answer.status, 200, "{by:?}");
+        assert!(player.pictures(1)[0].is_key(), "{by:?}");
+    }
+}

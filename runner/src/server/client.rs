@@ -78,6 +78,7 @@ pub(super) fn serve(
     }
     client.set_post_session_timeout(i32::try_from(POST_SESSION_TIMEOUT.as_secs()).unwrap_or(i32::MAX));
     refuse_keys(client);
+    refuse_changes(client, mounts);
     let left = Arc::clone(mounts);
     sessions.give(client, connection, move |session, why| {
         left.leave_all(session, why);
@@ -156,10 +157,25 @@ fn dismiss_refused(context: &RTSPContext, mounts: &Mounts) {
     }
     if let (Some(session), Some(mounted)) = (session_id(context), mounts.asked_for(context)) {
         mounted.stream.viewers().dismiss(&mounted.place(session));
-        let ready = joining::ready(context, &mounted.point);
-        for part in ready.iter().flat_map(joining::parts) {
-            mounted.stream.destinations().forget(part.number);
-        }
+        stop_sending(context, &mounted);
+    }
+}
+
+/// gst-rtsp-server may have begun to send to whose PLAY it refuses.
+fn stop_sending(context: &RTSPContext, mounted: &Mounted) {
+    let of_session = context
+        .session()
+        .and_then(|session| session.media(&mounted.point).0);
+    let Some(of_session) = of_session.filter(|media| !rtsp_ffi::is_playing(media)) else {
+        return;
+    };
+    let media = of_session.media().map_or(0, |media| media.n_streams());
+    for transport in (0..media).filter_map(|index| of_session.transport(index)) {
+        let _is_no_more = transport.set_active(false);
+        mounted
+            .stream
+            .destinations()
+            .forget(HeldTransport::new(&transport).number());
     }
 }
 
@@ -250,6 +266,23 @@ fn report_way(delivered: &Delivered, peer: SocketAddr) -> Option<Way> {
     Some(Way::Udp(host, [port(media)?, port(control)?]))
 }
 
+/// Whoever plays a stream pauses before anything of it is set up (RFC 2326, section 10.4): gst-rtsp-server would exchange what
+/// is there while others look at it, and go on sending to where it went.
+fn refuse_changes(client: &RTSPClient, mounts: &Arc<Mounts>) {
+    let mounts = Arc::clone(mounts);
+    client.connect_pre_setup_request(move |_, context| {
+        let of_session = mounts
+            .asked_for(context)
+            .zip(context.session())
+            .and_then(|(mounted, session)| session.media(&mounted.point).0);
+        if of_session.as_ref().is_some_and(rtsp_ffi::is_playing) {
+            RTSPStatusCode::MethodNotValidInThisState
+        } else {
+            RTSPStatusCode::Ok
+        }
+    });
+}
+
 /// No packets are encrypted here, and gst-rtsp-server would keep whatever keys it is told for as long as the pipeline runs.
 fn refuse_keys(client: &RTSPClient) {
     client.connect_pre_setup_request(|_, context| {
@@ -312,11 +345,12 @@ fn follow_play(client: &RTSPClient, plan: Option<&Plan>, mounts: &Arc<Mounts>, j
             let start = joins.start();
             asks.store(start.is_some() || mounted.stream.before_play(), Ordering::Relaxed);
             let channels = of_client.as_ref().map(|plan| channels(client, plan));
-            hold_back(channels.as_deref(), context, &mounted, start);
+            let parts = joining::parts_to_begin(context, &mounted.point);
+            hold_back(channels.as_deref(), &parts, &mounted.stream, start);
         }
         RTSPStatusCode::Ok
     });
-    let (after, of_client) = (Arc::clone(mounts), plan.cloned());
+    let after = Arc::clone(mounts);
     client.connect_play_request(move |client, context| {
         let (Some(session), Some(mounted)) = (session_id(context), after.asked_for(context)) else {
             return;
@@ -325,33 +359,23 @@ fn follow_play(client: &RTSPClient, plan: Option<&Plan>, mounts: &Arc<Mounts>, j
         mounted.stream.viewers().play(mounted.place(session), viewer);
         // One request of a client is handled after the other.
         mounted.stream.after_play(has_asked.load(Ordering::Relaxed));
-        let channels = of_client.as_ref().map(|plan| channels(client, plan));
-        let channels = channels.map(|channels| Arc::downgrade(&channels));
-        let destinations = Arc::downgrade(mounted.stream.destinations());
-        mounted.stream.ask_while(move || {
-            let channels = channels.as_ref().and_then(Weak::upgrade);
-            channels.is_some_and(|channels| channels.awaits())
-                || destinations
-                    .upgrade()
-                    .is_some_and(|destinations| destinations.are_held_back())
-        });
     });
 }
 
 /// Has nothing of what begins to play go out before its start; where that is not known, before its key picture.
-fn hold_back(channels: Option<&Channels>, context: &RTSPContext, mounted: &Mounted, start: Option<Start>) {
-    let Some(of_session) = joining::ready(context, &mounted.point) else {
-        return;
-    };
-    let destinations = mounted.stream.destinations();
+fn hold_back(channels: Option<&Channels>, parts: &[Part], stream: &Stream, start: Option<Start>) {
+    let (destinations, keys) = (stream.destinations(), stream.keys());
     let mut picture = None;
-    for part in joining::parts(&of_session) {
+    for part in parts {
         let number = part.number;
         let within = channels.filter(|channels| channels.carry(number));
-        let to = udp_destination(&part);
+        let to = udp_destination(part);
         let begin = match (start, part.medium) {
-            (Some(start), medium) => start.of(medium).map(Begin::At),
-            (None, Medium::Picture) => Some(Begin::KeyPicture(Arc::clone(mounted.stream.keys()))),
+            (Some(start), Medium::Picture) => start
+                .picture
+                .map(|first| Begin::AtKeyPicture(first, Arc::clone(keys))),
+            (Some(start), Medium::Sound) => start.sound.map(Begin::At),
+            (None, Medium::Picture) => Some(Begin::KeyPicture(Arc::clone(keys))),
             // Sound alone begins with what comes.
             (None, Medium::Sound) => picture
                 .filter(|(is_within, _)| *is_within == within.is_some())

@@ -183,9 +183,11 @@ impl Door {
             None => return answer(context, RTSPStatusCode::ServiceUnavailable, &[]),
         }
         mending::mend_url(context, &self.mounts);
-        // Whose request has waited has been asked for its log-in before.
-        let gate = self.gate.as_ref().filter(|_| !self.joining.has_waited());
-        if gate.is_some_and(|gate| !gate.lets_pass(context)) {
+        if self.joining.has_waited() {
+            // All of that has been looked at before.
+            return true;
+        }
+        if self.gate.as_ref().is_some_and(|gate| !gate.lets_pass(context)) {
             return false;
         }
         match self.check(context) {

@@ -22,7 +22,7 @@ use crate::{
     seats::Seats,
     stream::{
         Stream,
-        joins::{Entry, Start},
+        joins::{Entry, Start, Ticket},
     },
 };
 
@@ -54,6 +54,20 @@ struct Waiting {
     request: Request,
     /// What it waits for; `None` if it waits for its turn.
     play: Option<Play>,
+    /// Until it waits no longer.
+    _timer: Option<Timer>,
+    /// As long as it waits.
+    ticket: Option<Ticket>,
+}
+
+/// It is not called any more once this is dropped.
+#[derive(Debug)]
+struct Timer(glib::Source);
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        self.0.destroy();
+    }
 }
 
 /// A viewer that is to be let in.
@@ -105,10 +119,11 @@ pub(super) fn parts(of_session: &RTSPSessionMedia) -> Vec<Part> {
     (0..media).filter_map(part).collect()
 }
 
-/// What `context`'s session has of the stream at `point`, unless it plays.
-pub(super) fn ready(context: &RTSPContext, point: &str) -> Option<RTSPSessionMedia> {
-    let of_session = context.session()?.media(point).0;
-    of_session.filter(|media| !rtsp_ffi::is_playing(media))
+/// What begins to play by the PLAY of `context` of the stream at `point`: nothing, where its session plays already.
+pub(super) fn parts_to_begin(context: &RTSPContext, point: &str) -> Vec<Part> {
+    let of_session = context.session().and_then(|session| session.media(point).0);
+    let ready = of_session.filter(|media| !rtsp_ffi::is_playing(media));
+    ready.as_ref().map(parts).unwrap_or_default()
 }
 
 impl Joining {
@@ -130,7 +145,12 @@ impl Joining {
             return None;
         }
         let request = Request::copy(context)?;
-        state.waiting.push_back(Waiting { request, play: None });
+        state.waiting.push_back(Waiting {
+            request,
+            play: None,
+            _timer: None,
+            ticket: None,
+        });
         Some(true)
     }
 
@@ -145,7 +165,7 @@ impl Joining {
     /// What the viewer begins with whose PLAY is being handled, if it is known.
     pub(super) fn start(&self) -> Option<Start> {
         let state = self.lock();
-        state.current.as_ref()?.entry.as_ref().map(Entry::start)
+        state.current.as_ref()?.entry.as_ref()?.start()
     }
 
     /// Whether the request is a PLAY that has to wait.
@@ -162,7 +182,7 @@ impl Joining {
     fn hold(self: &Arc<Self>, context: &RTSPContext, mounts: &Mounts) -> Option<()> {
         let mounted = mounts.asked_for(context)?;
         let session = context.session()?.sessionid()?;
-        let mut parts = parts(&ready(context, &mounted.point)?);
+        let mut parts = parts_to_begin(context, &mounted.point);
         parts.retain(|part| !part.is_multicast());
         let needs = media(&parts);
         if !needs.are_any() {
@@ -180,17 +200,24 @@ impl Joining {
             needs,
             until: Instant::now() + stream.longest_wait(),
         };
-        if !self.await_start(&play, client, &thread) {
-            return None;
-        }
-        self.go_on_at_last(&play, client, &thread);
-        let play = Some(play);
-        self.lock().waiting.push_front(Waiting { request, play });
+        let ticket = self.await_start(&play, client, &thread)?;
+        let timer = self.go_on_at_last(&play, client, &thread);
+        self.lock().waiting.push_front(Waiting {
+            request,
+            play: Some(play),
+            _timer: Some(timer),
+            ticket: Some(ticket),
+        });
         Some(())
     }
 
-    /// Has the PLAY go on when it may be let in. Answers whether that may happen.
-    fn await_start(self: &Arc<Self>, play: &Play, client: &RTSPClient, thread: &glib::MainContext) -> bool {
+    /// Has the PLAY go on when it may be let in; `None` if that can never happen.
+    fn await_start(
+        self: &Arc<Self>,
+        play: &Play,
+        client: &RTSPClient,
+        thread: &glib::MainContext,
+    ) -> Option<Ticket> {
         let (joining, client, thread) = (Arc::downgrade(self), client.downgrade(), thread.clone());
         play.stream.await_start(play.needs, move || {
             let idle = glib::idle_source_new(None, glib::Priority::HIGH, move || {
@@ -203,27 +230,24 @@ impl Joining {
         })
     }
 
-    /// Has the PLAY go on when its time is over, and another key picture made before that: one may get lost.
-    fn go_on_at_last(self: &Arc<Self>, play: &Play, client: &RTSPClient, thread: &glib::MainContext) {
+    /// Has the PLAY go on when its time is over.
+    fn go_on_at_last(
+        self: &Arc<Self>,
+        play: &Play,
+        client: &RTSPClient,
+        thread: &glib::MainContext,
+    ) -> Timer {
         let (joining, client) = (Arc::downgrade(self), client.downgrade());
         let wait = play.until.saturating_duration_since(Instant::now());
-        let until = play.until;
         let timer = glib::timeout_source_new(wait, None, glib::Priority::DEFAULT, move || {
-            if let (Some(joining), Some(client)) = (joining.upgrade(), client.upgrade())
-                && joining.awaited().is_some_and(|play| play.until == until)
-            {
+            if let (Some(joining), Some(client)) = (joining.upgrade(), client.upgrade()) {
                 tracing::debug!("a viewer is let in without a key picture: none came in time");
                 joining.go_on(&client, None);
             }
             glib::ControlFlow::Break
         });
         timer.attach(Some(thread));
-        let joining = Arc::downgrade(self);
-        play.stream.ask_while(move || {
-            joining
-                .upgrade()
-                .is_some_and(|joining| joining.awaited().is_some())
-        });
+        Timer(timer)
     }
 
     /// What the first request waits for.
@@ -235,13 +259,17 @@ impl Joining {
     fn try_to_go_on(self: &Arc<Self>, client: &RTSPClient) {
         let Some(play) = self.awaited() else { return };
         let entry = play.stream.joins().enter(play.needs);
-        let may_wait = || {
-            let thread = glib::main_current_source().and_then(|source| source.context());
-            thread.is_some_and(|thread| self.await_start(&play, client, &thread))
-        };
-        if entry.is_some() || !may_wait() {
-            self.go_on(client, entry);
+        let thread = glib::main_current_source().and_then(|source| source.context());
+        let waits_again = || self.await_start(&play, client, &thread?);
+        let ticket = if entry.is_none() { waits_again() } else { None };
+        if ticket.is_none() {
+            return self.go_on(client, entry);
         }
+        let before = match self.lock().waiting.front_mut() {
+            Some(first) => std::mem::replace(&mut first.ticket, ticket),
+            None => ticket,
+        };
+        drop(before);
     }
 
     /// Handles the PLAY that waits, and what has come after it.
@@ -267,6 +295,7 @@ impl Joining {
         }
         let next = state.waiting.pop_front()?;
         state.current = Some(Current { has_waited, entry });
+        drop(state);
         Some(next.request)
     }
 

@@ -72,12 +72,19 @@ pub(super) fn check(context: &RTSPContext) -> Result<(), RTSPStatusCode> {
     }
 }
 
+/// What cannot be understood is left out: gst-rtsp-server would refuse it when it has begun to send.
 fn check_range(context: &RTSPContext) -> Result<(), RTSPStatusCode> {
-    let request = context.request();
-    let range = request.and_then(|request| rtsp_ffi::header(request, RTSPHeaderField::Range));
-    if range.is_none_or(|range| ranges::is_live(&range, jiff::Timestamp::now())) {
-        Ok(())
-    } else {
-        Err(RTSPStatusCode::InvalidRange)
+    let Some(request) = context.request() else {
+        return Ok(());
+    };
+    let Some(range) = rtsp_ffi::header(request, RTSPHeaderField::Range) else {
+        return Ok(());
+    };
+    if !ranges::is_live(&range, jiff::Timestamp::now()) {
+        return Err(RTSPStatusCode::InvalidRange);
     }
+    if !rtsp_ffi::is_range(&range) {
+        rtsp_ffi::remove_header(request, RTSPHeaderField::Range);
+    }
+    Ok(())
 }

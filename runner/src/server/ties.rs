@@ -39,6 +39,14 @@ struct Tie {
     stream: Weak<Stream>,
 }
 
+impl Drop for Tie {
+    fn drop(&mut self) {
+        if let Some(stream) = self.stream.upgrade() {
+            stream.within_connections().remove(&self.transport.number());
+        }
+    }
+}
+
 impl Tie {
     /// Whether only `client`, and this, hold the transport.
     fn is_loose(&self, client: &RTSPClient) -> bool {
@@ -83,6 +91,7 @@ impl Ties {
         }
         let mut channels = channels.to_vec();
         channels.dedup();
+        stream.within_connections().insert(transport.number());
         ties.push(Tie {
             transport,
             _session: session,

@@ -9,6 +9,8 @@ use super::keys::{KeyPictures, Packet};
 pub enum Begin {
     /// This packet, or the first that comes after it.
     At(Packet),
+    /// This packet, or the next one of these key pictures.
+    AtKeyPicture(Packet, Arc<KeyPictures>),
     /// The next one of these key pictures.
     KeyPicture(Arc<KeyPictures>),
     /// What comes once the picture that goes by this transport has begun.
@@ -46,6 +48,11 @@ impl Beginnings {
         };
         let begins = match begin {
             Begin::At(first) => Packet::read(rtp).is_some_and(|packet| !packet.is_before(*first)),
+            Begin::AtKeyPicture(first, keys) => {
+                Packet::read(rtp).is_some_and(|packet| packet == *first)
+                    || keys.begin_with(rtp)
+                        && Packet::read(rtp).is_some_and(|packet| !packet.is_before(*first))
+            }
             Begin::KeyPicture(keys) => keys.begin_with(rtp),
             Begin::With(_) => false,
         };
@@ -88,6 +95,25 @@ mod tests {
             assert_eq!(passed, passing);
             assert!(!beginnings.is_awaited());
         }
+    }
+
+    #[test]
+    fn a_picture_that_has_gone_is_made_up_for_by_the_next_key_picture() {
+        let keys = Arc::<KeyPictures>::default();
+        for number in [5, 8] {
+            keys.note(&rtp(number), false);
+        }
+        let first = Packet {
+            sequence_number: 6,
+            time: 6,
+        };
+        let mut beginnings = Beginnings::default();
+        beginnings.hold(1, Begin::AtKeyPicture(first, keys));
+        let passed: Vec<_> = [5, 7, 8, 9]
+            .into_iter()
+            .filter(|number| beginnings.lets_pass(1, &rtp(*number)))
+            .collect();
+        assert_eq!(passed, [8, 9]);
     }
 
     #[test]

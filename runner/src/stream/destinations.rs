@@ -2,11 +2,13 @@
 //! here it waits until what it begins with stands before the sink.
 
 use std::{
+    cell::Cell,
     net::SocketAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use gst::{glib, prelude::*};
@@ -15,6 +17,14 @@ use super::{
     beginnings::{Begin, Beginnings},
     keys::first_buffer,
 };
+
+/// Longer than the handling of a PLAY takes, within which a destination is added.
+const ADDED_WITHIN: Duration = Duration::from_secs(10);
+
+thread_local! {
+    /// Whether it is ours that is being added on this thread.
+    static IS_OURS: Cell<bool> = const { Cell::new(false) };
+}
 
 /// Those to which nothing goes yet.
 #[derive(Debug, Default)]
@@ -34,6 +44,7 @@ struct State {
 struct Waiting {
     transport: usize,
     place: SocketAddr,
+    since: Instant,
     /// Once it should have been added.
     added: Option<Added>,
 }
@@ -51,10 +62,12 @@ impl Waiting {
         its.is_some_and(|its| its == *sink)
     }
 
-    /// Whether the sink that it should have been added to is no more.
+    /// Whether the sink that it should have been added to is no more, or never came.
     fn is_forlorn(&self) -> bool {
-        let added = self.added.as_ref();
-        added.is_some_and(|added| added.sink.upgrade().is_none())
+        match &self.added {
+            Some(added) => added.sink.upgrade().is_none(),
+            None => self.since.elapsed() > ADDED_WITHIN,
+        }
     }
 }
 
@@ -67,6 +80,7 @@ impl Destinations {
             state.waiting.push(Waiting {
                 transport,
                 place: canonical(place),
+                since: Instant::now(),
                 added: None,
             });
         });
@@ -77,13 +91,6 @@ impl Destinations {
         self.change(|state| state.forget(|waiting| waiting.transport == transport));
     }
 
-    /// Whether anything goes by that transport.
-    #[must_use]
-    pub fn wait_for(&self, transport: usize) -> bool {
-        let state = self.lock();
-        state.waiting.iter().any(|waiting| waiting.transport == transport)
-    }
-
     /// Whether any are held back.
     #[must_use]
     pub fn are_held_back(&self) -> bool {
@@ -92,14 +99,15 @@ impl Destinations {
 
     /// Sees to `sink`, one of gst-rtsp-server's.
     pub(super) fn follow(self: &Arc<Self>, sink: &gst::Element) {
-        let destinations = Arc::clone(self);
-        on_destination(sink, "add", move |sink, host, place| {
-            destinations.add(sink, host, place)
-        });
-        let destinations = Arc::clone(self);
-        on_destination(sink, "remove", move |sink, _, place| {
-            destinations.remove(sink, place)
-        });
+        for (signal, takes_over) in [("add", State::add as TakesOver), ("remove", State::remove)] {
+            let destinations = Arc::clone(self);
+            sink.connect(signal, false, move |values| {
+                if let Some((sink, host, place)) = read(values) {
+                    destinations.take_over(&sink, signal, |state| takes_over(state, &sink, &host, place));
+                }
+                None
+            });
+        }
         let Some(pad) = sink.static_pad("sink") else {
             return;
         };
@@ -116,37 +124,35 @@ impl Destinations {
         });
     }
 
-    /// Whether `place`, which is being added to `sink`, waits instead.
-    fn add(&self, sink: &gst::Element, host: &str, place: SocketAddr) -> bool {
-        let mut state = self.lock();
-        let mut waiting = state.waiting.iter_mut();
-        let waiting = waiting.find(|waiting| waiting.place == place && waiting.added.is_none());
-        let added = || Added {
-            sink: sink.downgrade(),
-            host: host.to_owned(),
-        };
-        waiting.map(|waiting| waiting.added = Some(added())).is_some()
+    /// Has `sink` not do what it is told by `signal` where `takes_over`.
+    ///
+    /// GLib stops the latest of a signal's emissions, whichever thread's it is: so nothing else is emitted meanwhile. Of
+    /// gst-rtsp-server's own its lock on the stream sees to that.
+    fn take_over(&self, sink: &gst::Element, signal: &str, takes_over: impl FnOnce(&mut State) -> bool) {
+        if IS_OURS.get() {
+            return;
+        }
+        self.change(|state| {
+            if takes_over(state) {
+                sink.stop_signal_emission_by_name(signal);
+            }
+        });
     }
 
-    /// Whether `place`, which is being removed from `sink`, has only waited to be added.
-    fn remove(&self, sink: &gst::Element, place: SocketAddr) -> bool {
-        self.change(|state| state.forget(|waiting| waiting.place == place && waiting.is_for(sink)))
-    }
-
-    /// Adds those to `sink` that begin with the RTP packet that begins so, which is to go out by it next.
+    /// Adds those to `sink` that begin with the RTP packet that begins so, which is to go out by it next. Whoever is removed
+    /// is so before, or once it has been added.
     fn begin(&self, sink: &gst::Element, rtp: &[u8]) {
-        let begins = self.change(|state| {
+        self.change(|state| {
             let State { waiting, beginnings } = state;
             let begins =
                 |waiting: &mut Waiting| waiting.is_for(sink) && beginnings.lets_pass(waiting.transport, rtp);
-            waiting.extract_if(.., begins).collect::<Vec<_>>()
-        });
-        for Waiting { place, added, .. } in begins {
-            // It is none of those that wait any more.
-            if let Some(Added { host, .. }) = added {
+            for Waiting { place, added, .. } in waiting.extract_if(.., begins) {
+                let Some(Added { host, .. }) = added else { continue };
+                IS_OURS.set(true);
                 sink.emit_by_name::<()>("add", &[&host, &i32::from(place.port())]);
+                IS_OURS.set(false);
             }
-        }
+        });
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
@@ -161,7 +167,26 @@ impl Destinations {
     }
 }
 
+/// Whether what a sink is told is taken over: the sink, the host as it is written, and where that is.
+type TakesOver = fn(&mut State, &gst::Element, &str, SocketAddr) -> bool;
+
 impl State {
+    /// `place`, which is being added to `sink`, waits instead, if it is to.
+    fn add(&mut self, sink: &gst::Element, host: &str, place: SocketAddr) -> bool {
+        let mut waiting = self.waiting.iter_mut();
+        let waiting = waiting.find(|waiting| waiting.place == place && waiting.added.is_none());
+        let added = || Added {
+            sink: sink.downgrade(),
+            host: host.to_owned(),
+        };
+        waiting.map(|waiting| waiting.added = Some(added())).is_some()
+    }
+
+    /// `place`, which is being removed from `sink`, waits no longer, if it has.
+    fn remove(&mut self, sink: &gst::Element, _: &str, place: SocketAddr) -> bool {
+        self.forget(|waiting| waiting.place == place && waiting.is_for(sink))
+    }
+
     /// Forgets those; answers whether there were any.
     fn forget(&mut self, which: impl Fn(&Waiting) -> bool) -> bool {
         let forgotten: Vec<_> = self.waiting.extract_if(.., |waiting| which(waiting)).collect();
@@ -172,25 +197,13 @@ impl State {
     }
 }
 
-/// Has `sink` not do what it is told by `signal` with a destination where `takes_over`.
-fn on_destination(
-    sink: &gst::Element,
-    signal: &'static str,
-    takes_over: impl Fn(&gst::Element, &str, SocketAddr) -> bool + Send + Sync + 'static,
-) {
-    sink.connect(signal, false, move |values| {
-        let [sink, host, port] = values else { return None };
-        let (sink, host, port) = (
-            sink.get::<gst::Element>().ok()?,
-            host.get::<String>().ok()?,
-            port.get::<i32>().ok()?,
-        );
-        let place = SocketAddr::new(host.parse().ok()?, u16::try_from(port).ok()?);
-        if takes_over(&sink, &host, canonical(place)) {
-            sink.stop_signal_emission_by_name(signal);
-        }
-        None
-    });
+/// What a signal about a destination says: the sink, the host as it is written, and where that is.
+fn read(values: &[glib::Value]) -> Option<(gst::Element, String, SocketAddr)> {
+    let [sink, host, port] = values else { return None };
+    let host = host.get::<String>().ok()?;
+    let port = u16::try_from(port.get::<i32>().ok()?).ok()?;
+    let place = canonical(SocketAddr::new(host.parse().ok()?, port));
+    Some((sink.get().ok()?, host, place))
 }
 
 fn canonical(place: SocketAddr) -> SocketAddr {

@@ -61,13 +61,15 @@ pub struct Joins {
 #[derive(Debug, Default)]
 struct State {
     waiting: Vec<Waiting>,
-    /// So many are let in, and do not play yet.
-    let_in: usize,
+    /// Those who are let in, and do not play yet: whether what they begin with still stands.
+    let_in: Vec<Arc<AtomicBool>>,
+    tickets: u64,
     picture: Option<Standing>,
     sound: Option<Standing>,
 }
 
 struct Waiting {
+    ticket: u64,
     needs: Media,
     call: Box<dyn FnOnce() + Send>,
 }
@@ -89,36 +91,60 @@ struct Standing {
     called: usize,
 }
 
+/// That somebody waits: no longer, once this is dropped.
+#[derive(Debug)]
+pub struct Ticket {
+    joins: Arc<Joins>,
+    number: u64,
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.joins
+            .change(|state| state.waiting.retain(|waiting| waiting.ticket != self.number));
+    }
+}
+
 /// That somebody has been let in: what it begins with stands until this is dropped.
 #[derive(Debug)]
 pub struct Entry {
     joins: Arc<Joins>,
     start: Start,
+    stands: Arc<AtomicBool>,
 }
 
 impl Entry {
-    /// What it begins with.
+    /// What it begins with; `None` if that has gone meanwhile.
     #[must_use]
-    pub fn start(&self) -> Start {
-        self.start
+    pub fn start(&self) -> Option<Start> {
+        self.stands.load(Ordering::Acquire).then_some(self.start)
     }
 }
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        self.joins.change(|state| state.let_in -= 1);
+        self.joins
+            .change(|state| state.let_in.retain(|stands| !Arc::ptr_eq(stands, &self.stands)));
     }
 }
 
 impl Joins {
-    /// Somebody waits for what these media begin with. `call` is called once, on any thread, when it is worth to try and be
-    /// let in; it is not to wait.
-    pub fn wait(&self, needs: Media, call: impl FnOnce() + Send + 'static) {
-        self.change(|state| {
+    /// Somebody waits for what these media begin with, until the answer is dropped. `call` is called once, on any thread, when
+    /// it is worth to try and be let in; it is not to wait.
+    #[must_use]
+    pub fn wait(self: &Arc<Self>, needs: Media, call: impl FnOnce() + Send + 'static) -> Ticket {
+        let number = self.change(|state| {
+            state.tickets += 1;
+            let ticket = state.tickets;
             let call = Box::new(call);
-            state.waiting.push(Waiting { needs, call });
+            state.waiting.push(Waiting { ticket, needs, call });
             state.call();
+            ticket
         });
+        Ticket {
+            joins: Arc::clone(self),
+            number,
+        }
     }
 
     /// Lets somebody in, if what these media begin with stands.
@@ -126,16 +152,25 @@ impl Joins {
     pub fn enter(self: &Arc<Self>, needs: Media) -> Option<Entry> {
         let start = self.change(|state| {
             let start = state.start_of(needs)?;
-            state.let_in += 1;
+            let stands = Arc::new(AtomicBool::new(true));
+            state.let_in.push(Arc::clone(&stands));
             for standing in state.needed(needs) {
                 standing.called = standing.called.saturating_sub(1);
             }
-            Some(start)
-        })?;
+            Some((start, stands))
+        });
+        let (start, stands) = start?;
         Some(Entry {
             joins: Arc::clone(self),
             start,
+            stands,
         })
+    }
+
+    /// Whether anybody waits.
+    #[must_use]
+    pub fn have_waiting(&self) -> bool {
+        !self.lock().waiting.is_empty()
     }
 
     /// Whether anybody is about to play.
@@ -161,12 +196,15 @@ impl Joins {
         *state.place(medium) = None;
         self.is_busy.store(state.is_awaited(), Ordering::Release);
         let patience = Instant::now() + HANDLING;
-        state = self.wait_while(state, patience, |state| state.let_in > 0);
-        if state.let_in > 0 {
+        state = self.wait_while(state, patience, |state| !state.let_in.is_empty());
+        // Whoever takes that long is not waited for again.
+        for stands in state.let_in.drain(..) {
             tracing::warn!(
-                "a PLAY takes longer than {HANDLING:?}: its viewer may miss the begin of a picture"
+                "a PLAY takes longer than {HANDLING:?}: its viewer waits for the next key picture"
             );
+            stands.store(false, Ordering::Release);
         }
+        self.is_busy.store(state.is_awaited(), Ordering::Release);
     }
 
     fn wait_while<'a>(
@@ -212,7 +250,7 @@ impl State {
 
     /// Whether anybody is about to play: it waits, has been called by what stands, or is let in.
     fn is_awaited(&self) -> bool {
-        !self.waiting.is_empty() || self.let_in > 0 || self.picture.is_some() || self.sound.is_some()
+        !self.waiting.is_empty() || !self.let_in.is_empty() || self.picture.is_some() || self.sound.is_some()
     }
 
     /// What stands of the media that are needed.
@@ -242,6 +280,9 @@ impl State {
 
     /// Calls those for whom all stands that they need.
     fn call(&mut self) {
+        if self.picture.is_none() && self.sound.is_none() {
+            return;
+        }
         let waiting = std::mem::take(&mut self.waiting);
         for waiting in waiting {
             if self.start_of(waiting.needs).is_none() {
@@ -259,7 +300,7 @@ impl State {
     fn is_wanted(&mut self, medium: Medium) -> bool {
         let is_awaited = self.waiting.iter().any(|waiting| waiting.needs.has(medium));
         let is_called = self.place(medium).is_some_and(|standing| standing.called > 0);
-        is_awaited || is_called || self.let_in > 0
+        is_awaited || is_called || !self.let_in.is_empty()
     }
 }
 
@@ -299,13 +340,12 @@ mod tests {
     }
 
     /// Waits for the media; answers when it is called.
-    fn waiting(joins: &Joins, needs: Media) -> mpsc::Receiver<()> {
+    fn waiting(joins: &Arc<Joins>, needs: Media) -> (Ticket, mpsc::Receiver<()>) {
         let (call, is_called) = mpsc::channel();
         let call = move || {
             let _nobody_listens = call.send(());
         };
-        joins.wait(needs, call);
-        is_called
+        (joins.wait(needs, call), is_called)
     }
 
     #[test]
@@ -320,16 +360,41 @@ mod tests {
         let joins = Arc::<Joins>::default();
         let called = [waiting(&joins, PICTURE), waiting(&joins, PICTURE)];
         let gone = standing(&joins, Medium::Picture, 7, Instant::now() + LONG);
-        for called in &called {
+        for (_, called) in &called {
             assert_eq!(called.recv_timeout(LONG), Ok(()));
         }
-        let entries = called.map(|_| joins.enter(PICTURE).expect("it stands"));
-        let start = entries[0].start();
+        let entries = called
+            .each_ref()
+            .map(|_| joins.enter(PICTURE).expect("it stands"));
+        let start = entries[0].start().expect("it stands");
         assert_eq!((start.picture, start.sound), (Some(packet(7)), None));
         assert_eq!(gone.try_recv(), Err(mpsc::TryRecvError::Empty));
         drop(entries);
         assert_eq!(gone.recv_timeout(LONG), Ok(()));
         assert!(!joins.are_awaited() && joins.enter(PICTURE).is_none());
+    }
+
+    #[test]
+    fn whoever_takes_too_long_is_not_waited_for_again() {
+        let joins = Arc::<Joins>::default();
+        let (_ticket, called) = waiting(&joins, PICTURE);
+        let gone = standing(&joins, Medium::Picture, 7, Instant::now());
+        assert_eq!(called.recv_timeout(LONG), Ok(()));
+        // The picture may have gone before this thread came to ask.
+        if let Some(entry) = joins.enter(PICTURE) {
+            assert_eq!(gone.recv_timeout(LONG), Ok(()));
+            assert_eq!(entry.start(), None);
+            assert!(!joins.are_awaited());
+        }
+    }
+
+    #[test]
+    fn whoever_has_gone_is_not_waited_for() {
+        let joins = Arc::<Joins>::default();
+        let (ticket, _) = waiting(&joins, PICTURE);
+        assert!(joins.are_awaited() && joins.have_waiting());
+        drop(ticket);
+        assert!(!joins.are_awaited() && !joins.have_waiting());
     }
 
     #[test]
@@ -342,7 +407,7 @@ mod tests {
             7,
             Instant::now() + Duration::from_millis(20),
         );
-        for called in &called {
+        for (_, called) in &called {
             assert_eq!(called.recv_timeout(LONG), Ok(()));
         }
         // The other one never comes.
@@ -355,7 +420,7 @@ mod tests {
     #[test]
     fn whoever_plays_both_begins_when_both_stand_together() {
         let joins = Arc::<Joins>::default();
-        let called = waiting(&joins, BOTH);
+        let (_ticket, called) = waiting(&joins, BOTH);
         let soon = Instant::now() + Duration::from_millis(200);
         let picture = standing(&joins, Medium::Picture, 7, soon + Duration::from_millis(100));
         let early = standing(&joins, Medium::Sound, 1, soon);
@@ -364,7 +429,7 @@ mod tests {
         let sound = standing(&joins, Medium::Sound, 2, soon + LONG);
         assert_eq!(called.recv_timeout(LONG), Ok(()));
         let entry = joins.enter(BOTH);
-        let start = entry.as_ref().map(Entry::start);
+        let start = entry.as_ref().and_then(Entry::start);
         drop(entry);
         for gone in [picture, sound] {
             assert_eq!(gone.recv_timeout(LONG), Ok(()));

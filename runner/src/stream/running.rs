@@ -3,6 +3,7 @@
 //! It does what its stream tells it, and knows nothing of viewers.
 
 use std::{
+    collections::HashSet,
     fmt,
     sync::{
         Arc, Condvar, Mutex, PoisonError,
@@ -16,7 +17,11 @@ use gst_rtsp::RTSPLowerTrans;
 use gst_rtsp_server::{RTSPMedia, prelude::*};
 use gst_video::UpstreamForceKeyUnitEvent;
 
-use crate::{gate::Gate, media, rtsp_ffi};
+use crate::{
+    gate::Gate,
+    media,
+    rtsp_ffi::{self, HeldTransport},
+};
 
 /// What the last packet may take from a sink to the connections.
 const DELIVERY: Duration = Duration::from_millis(100);
@@ -144,20 +149,6 @@ impl Running {
         self.frames().skipped
     }
 
-    /// Lets nothing pass, and waits until what has passed is out: gst-rtsp-server's sinks hold it until it is due, no longer
-    /// than the source's lead time, and it would go to whoever plays by then.
-    pub(super) fn clear_gates(&self) {
-        let gates = [&self.picture.gate, &self.sound.gate];
-        for gate in gates {
-            gate.close();
-        }
-        let last = gates.iter().filter_map(|gate| gate.passed()).max();
-        if let (Some(due), Some(now)) = (last, self.now()) {
-            let is_out = Duration::from(due) + DELIVERY;
-            std::thread::sleep(is_out.saturating_sub(now.into()));
-        }
-    }
-
     /// The gate on the packets of `medium`.
     pub(super) fn gate(&self, medium: media::Medium) -> &Gate {
         match medium {
@@ -179,12 +170,11 @@ impl Running {
         stream.is_none_or(|stream| !needs_ports || rtsp_ffi::take_ports(&stream, way, is_ipv6))
     }
 
-    /// Whether anybody gets the medium of that number within an RTSP connection.
-    pub(super) fn is_played_over_tcp(&self, medium: u32) -> bool {
+    /// Whether the medium of that number goes to anybody by one of these transports.
+    pub(super) fn goes_by(&self, medium: u32, transports: &HashSet<usize>) -> bool {
         let stream = self.media.upgrade().and_then(|media| media.stream(medium));
-        let transports = stream.iter().flat_map(|stream| stream.transport_filter(None));
-        let mut ways = transports.filter_map(|transport| rtsp_ffi::delivered(&transport));
-        ways.any(|delivered| delivered.lower.contains(RTSPLowerTrans::TCP))
+        let mut all = stream.iter().flat_map(|stream| stream.transport_filter(None));
+        all.any(|transport| transports.contains(&HeldTransport::new(&transport).number()))
     }
 
     /// How long it is until what has that running time is due.

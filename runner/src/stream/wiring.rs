@@ -137,7 +137,9 @@ impl Stream {
                 Some("queue") => keep_flowing(element),
                 Some("multiudpsink") => destinations.follow(element),
                 Some("appsrc") => bound(element),
-                Some("appsink") if is_for_rtcp(element) => report_to_somebody(element, running.clone()),
+                Some("appsink") if is_for_rtcp(element) => {
+                    report_to_somebody(element, stream.clone(), running.clone());
+                }
                 _ => {}
             }
         });
@@ -294,15 +296,20 @@ fn is_for_rtcp(appsink: &gst::Element) -> bool {
 /// Lets no RTCP come as far as `appsink` while nobody gets it. gst-rtsp-server sends a packet a signal, of two that come
 /// together RTCP's; the next signal comes once that is sent to somebody. If it is to nobody, a packet of RTP stays in its
 /// appsink and holds up its thread, which makes the picture (`send_func` in rtsp-stream.c, in 1.22 as in 1.26).
-fn report_to_somebody(appsink: &gst::Element, running: Weak<Running>) {
+fn report_to_somebody(appsink: &gst::Element, stream: Weak<Stream>, running: Weak<Running>) {
     let Some(pad) = appsink.static_pad("sink") else {
         return;
     };
     let packets = gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST;
     pad.add_probe(packets, move |pad, _| {
-        let medium = upstream(pad, "send_rtcp_src_");
-        let is_got = |(running, medium): (Arc<Running>, u32)| running.is_played_over_tcp(medium);
-        if running.upgrade().zip(medium).is_none_or(is_got) {
+        let (Some(stream), Some(running), Some(medium)) = (
+            stream.upgrade(),
+            running.upgrade(),
+            upstream(pad, "send_rtcp_src_"),
+        ) else {
+            return gst::PadProbeReturn::Ok;
+        };
+        if running.goes_by(medium, &stream.within_connections()) {
             gst::PadProbeReturn::Ok
         } else {
             // Of what is dropped at the pad that gets it, GStreamer 1.22.0 lets go twice.

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     net::{Ipv4Addr, UdpSocket},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rtsp_clock_server::server::Server;
@@ -23,12 +23,21 @@ pub enum By {
 
 impl By {
     pub const ALL: [Self; 3] = [Self::Tcp, Self::Tunnel, Self::Udp];
+
+    /// A Transport header of that way, to no port that anybody listens at.
+    pub fn transport(self, medium: u32) -> &'static str {
+        match (self, medium) {
+            (Self::Udp, _) => "RTP/AVP;unicast;client_port=9-10",
+            (_, 0) => "RTP/AVP/TCP;unicast;interleaved=0-1",
+            _ => "RTP/AVP/TCP;unicast;interleaved=2-3",
+        }
+    }
 }
 
 pub struct Player {
     pub client: RtspClient,
     /// Of each medium, for RTP and RTCP. None within the connection.
-    sockets: Vec<[UdpSocket; 2]>,
+    sockets: BTreeMap<u32, [UdpSocket; 2]>,
     /// The media that it has set up.
     media: Vec<u32>,
 }
@@ -42,27 +51,30 @@ impl Player {
             By::Tcp | By::Udp => RtspClient::connect(server),
         };
         assert_eq!(client.describe().status, 200, "{by:?}");
-        let mut sockets = Vec::new();
-        for medium in media {
-            let transport = if by == By::Udp {
-                let pair = two_sockets();
-                let [media, control] = pair.each_ref().map(port);
-                sockets.push(pair);
-                format!("RTP/AVP;unicast;client_port={media}-{control}")
-            } else {
-                format!(
-                    "RTP/AVP/TCP;unicast;interleaved={}-{}",
-                    2 * medium,
-                    2 * medium + 1
-                )
-            };
-            assert_eq!(client.setup_medium(*medium, &transport).status, 200, "{by:?}");
-        }
-        Self {
+        let mut player = Self {
             client,
-            sockets,
-            media: media.to_vec(),
+            sockets: BTreeMap::new(),
+            media: Vec::new(),
+        };
+        for medium in media {
+            player.set_up(by, *medium);
         }
+        player
+    }
+
+    /// Sets up another medium.
+    #[track_caller]
+    pub fn set_up(&mut self, by: By, medium: u32) {
+        let transport = if by == By::Udp {
+            let pair = two_sockets();
+            let [media, control] = pair.each_ref().map(port);
+            self.sockets.insert(medium, pair);
+            format!("RTP/AVP;unicast;client_port={media}-{control}")
+        } else {
+            by.transport(medium).to_owned()
+        };
+        assert_eq!(self.client.setup_medium(medium, &transport).status, 200, "{by:?}");
+        self.media.push(medium);
     }
 
     /// The answer to PLAY, and the first RTP packet of each medium that comes after it.
@@ -71,7 +83,7 @@ impl Player {
         let answer = self.client.play();
         assert_eq!(answer.status, 200);
         let mut first = BTreeMap::new();
-        for (medium, [rtp, _]) in self.media.iter().zip(&self.sockets) {
+        for (medium, [rtp, _]) in &self.sockets {
             let packet = datagram(rtp, *medium).expect("packets come");
             first.insert(*medium, packet);
         }
@@ -87,7 +99,7 @@ impl Player {
     /// The next so many RTP packets of the picture.
     #[track_caller]
     pub fn pictures(&mut self, count: usize) -> Vec<Interleaved> {
-        let next = || match self.sockets.first() {
+        let next = || match self.sockets.get(&0) {
             Some([rtp, _]) => datagram(rtp, 0).expect("packets come"),
             None => self.client.next_rtp(),
         };
@@ -98,9 +110,18 @@ impl Player {
     #[track_caller]
     pub fn pause(&mut self) {
         assert_eq!(self.client.request("PAUSE", &[]).status, 200);
-        for [rtp, _] in &self.sockets {
+        self.wait_until_quiet();
+    }
+
+    /// Waits until nothing comes over UDP any more.
+    #[track_caller]
+    pub fn wait_until_quiet(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        for [rtp, _] in self.sockets.values() {
             rtp.set_read_timeout(Some(QUIET)).expect("a socket");
-            while rtp.recv(&mut [0; 2000]).is_ok() {}
+            while rtp.recv(&mut [0; 2000]).is_ok() {
+                assert!(Instant::now() < deadline, "packets keep coming");
+            }
             rtp.set_read_timeout(Some(PATIENCE)).expect("a socket");
         }
     }

@@ -212,7 +212,8 @@ impl RtspClient {
         let session = response
             .header("Session")
             .map(|session| session.split(';').next().unwrap_or_default());
-        self.session = session.map(str::to_owned);
+        // A refused one names none.
+        self.session = session.map(str::to_owned).or(self.session.take());
         response
     }
 
