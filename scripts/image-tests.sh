@@ -17,4 +17,4 @@ END
 docker run --rm --init --cap-add SYS_ADMIN --cap-add NET_ADMIN --security-opt seccomp=unconfined \
     --security-opt apparmor=unconfined --mount "type=bind,source=$here,target=/source,readonly" --workdir /source \
     --mount type=volume,source=rtsp-clock-server-tests,target=/target --env CARGO_TARGET_DIR=/target \
-    rtsp-clock-server:tests sh -c 'gst-inspect-1.0 --version && exec cargo test "$@"' sh "$@"
+    rtsp-clock-server:tests sh -c '. scripts/setup.sh && install_clients . && gst-inspect-1.0 --version && exec cargo test "$@"' sh "$@"

@@ -17,6 +17,7 @@ set_up() {
     find_rustup
     require_rust "$(wanted_rust "$1/Cargo.toml")"
     install_missing "$2"
+    [ "$2" != test ] || install_clients "$1"
 }
 
 # A Rust that was installed a minute ago is not in the PATH of a shell that was open before.
@@ -96,14 +97,15 @@ packages() {
     esac
 }
 
-# gstreamer1.0-x: Debian keeps the overlays of text there. glib-networking: TLS for GLib.
+# gstreamer1.0-x: Debian keeps the overlays of text there. glib-networking: TLS for GLib. motion: the tests want it here
+# alone.
 packages_apt() {
     echo gcc libc6-dev pkg-config libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstrtspserver-1.0-dev \
         libpango1.0-dev libcairo2-dev gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly \
         gstreamer1.0-plugins-bad fonts-dejavu-core tzdata glib-networking
     [ "$1" = run ] || echo gstreamer1.0-libav
     [ "$1" != test ] || echo git gstreamer1.0-tools gstreamer1.0-x ffmpeg tesseract-ocr faketime shellcheck procps \
-        iproute2 zbar-tools libzbar0 python3-opencv openssl mpv curl
+        iproute2 zbar-tools libzbar0 python3-opencv python3-venv openssl mpv curl motion
 }
 
 # H.264 is in gstreamer1-plugins-ugly, which is RPM Fusion's; without it the codec `mjpeg` works.
@@ -139,6 +141,28 @@ packages_zypper() {
 packages_brew() {
     echo pkgconf gstreamer pango cairo glib-networking
     [ "$1" != test ] || echo ffmpeg tesseract libfaketime shellcheck zbar opencv openssl mpv
+}
+
+# install_clients ROOT: the tests' clients for Python, in a virtual environment beside what cargo builds; anew where the
+# list of them has changed, or where the Python that they were for is gone. Without them the tests fail that play them.
+install_clients() {
+    list=$1/scripts/requirements.txt
+    python=${CARGO_TARGET_DIR:-$1/target}/python
+    ! has_clients || return 0
+    say "Installing the tests' clients for Python into $python"
+    rm -rf "$python"
+    make_clients || say "The tests' clients for Python cannot be installed."
+}
+
+has_clients() {
+    cmp -s "$list" "$python/requirements.txt" &&
+        "$python/bin/python" -c 'import aiortsp, aio_rtsp_toolkit' 2>/dev/null
+}
+
+make_clients() {
+    python3 -m venv "$python" &&
+        "$python/bin/python" -m pip install --quiet --require-hashes --only-binary :all: --requirement "$list" &&
+        cp "$list" "$python/requirements.txt"
 }
 
 # is_installed MANAGER PACKAGE

@@ -3,8 +3,9 @@
 # without a readable stamp (a million by default, some 25 min of two cores; fails when one was read), and so many hostile
 # requests to a server without and with a log-in (100000 by default, some 5 min each), and 10000 connections that say
 # nothing, and 2000 viewers who leave RTCP and RTP behind; so many viewers who come and go (10000 by default, some 2 min),
-# 1000 who join a stream that is watched, 1000 viewers of one stream, and 100 streams with a viewer each; and so many times (once by default) every client with every codec over every transport with every log-in.
-# A 0 leaves a part out.
+# 1000 who join a stream that is watched, 1000 viewers of one stream, and 100 streams with a viewer each; and so many times
+# (once by default) every client with every codec over every transport with every log-in, and before them PyAV, which is
+# installed for that (104 MB), with picture and sound. A 0 leaves a part out.
 set -eu
 cd "$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)"
 
@@ -51,6 +52,23 @@ crowded() {
         cargo test --release --locked --package rtsp-clock-server --test crowd -- --nocapture --exact "$1"
 }
 
+# played_by_pyav: picture and sound, in a virtual environment that is made where it is missing
+played_by_pyav() {
+    target=${CARGO_TARGET_DIR:-target} pyav=18.1.0
+    python=$target/pyav/bin/python
+    "$python" -c "import av; assert av.__version__ == '$pyav'" 2>/dev/null || install_pyav || {
+        echo "soak: FAILED: PyAV cannot be installed" >&2
+        exit 1
+    }
+    soaked Finished cargo build --release --locked --package rtsp-clock-server
+    soaked 'pictures|ways play whole' "$python" scripts/pyav.py "$target/release/rtsp-clock-server" 10
+}
+
+install_pyav() {
+    rm -rf "$target/pyav"
+    python3 -m venv "$target/pyav" && "$python" -m pip install --quiet --only-binary :all: "av==$pyav"
+}
+
 if [ "$pictures" -gt 0 ]; then
     echo "soak: $pictures pictures without a readable stamp: noise, patterns, text, damaged stamps"
     soaked "^$pictures pictures without a stamp, 0 misread" env STAMP_SOAK_PICTURES="$pictures" \
@@ -82,6 +100,10 @@ if [ "$cycles" -gt 0 ]; then
     crowded many_viewers_of_one_stream_leave_no_trace '^1000 viewers joined'
     crowded many_streams_leave_no_trace '^100 viewers joined'
     crowded those_who_come_and_go_leave_no_trace "^$cycles came and went"
+fi
+if [ "$matrix" -gt 0 ]; then
+    echo "soak: picture and sound by PyAV, over TCP and UDP"
+    played_by_pyav
 fi
 while [ "$matrix" -gt 0 ]; do
     echo "soak: every client with every codec, transport and log-in"

@@ -687,6 +687,45 @@ test_setup_for_tests_brings_their_tools() {
     done
 }
 
+# A machine where all is there but the tests' clients for Python. Its Python makes environments whose own Python notes
+# what it is asked to install.
+machine_without_clients() {
+    native_machine 1.99.0
+    ln -s "$(command -v cmp)" "$bin/cmp"
+    echo 'aiortsp==1.4.0' >"$place/scripts/requirements.txt"
+    stand_in environment ''
+    stand_in python3 'mkdir -p "$3/bin" && cp "$STATE/../bin/environment" "$3/bin/python"'
+}
+
+test_setup_for_tests_brings_their_clients_once() {
+    machine_without_clients
+    run_launcher "$place/scripts/setup.sh" -- test
+    exits 0
+    called 1 "python3 [-m] [venv] [$place/target/python]"
+    called 1 '[install] [--quiet] [--require-hashes]'
+    run_launcher "$place/scripts/setup.sh" -- test
+    exits 0
+    called 1 '[install] [--quiet]'
+}
+
+test_setup_for_tests_brings_their_clients_anew_where_the_list_has_changed() {
+    machine_without_clients
+    run_launcher "$place/scripts/setup.sh" -- test
+    echo 'aiortsp==1.5.0' >"$place/scripts/requirements.txt"
+    run_launcher "$place/scripts/setup.sh" -- test
+    exits 0
+    called 2 '[install] [--quiet]'
+}
+
+test_setup_for_tests_goes_on_without_their_clients() {
+    machine_without_clients
+    stand_in environment 'exit 1'
+    run_launcher "$place/scripts/setup.sh" -- test
+    exits 0
+    has err 'cannot be installed'
+    [ ! -e "$place/target/python/requirements.txt" ] || fail "they count as installed"
+}
+
 # --- All of them -----------------------------------------------------------------------------------------------------
 
 all_tests() {

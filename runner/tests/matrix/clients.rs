@@ -1,13 +1,11 @@
-//! How each client is made to play, and what it makes of it.
+//! How those clients are made to play that everybody has, and what they make of it; and what the other ones share.
 
 use std::io::Read;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use futures::StreamExt as _;
 use gst::prelude::*;
 
 use crate::table::Transport;
@@ -30,7 +28,7 @@ pub(crate) struct Task {
 }
 
 impl Task {
-    fn url_with_credentials(&self) -> String {
+    pub(crate) fn url_with_credentials(&self) -> String {
         let Some((name, password)) = &self.credentials else {
             return self.url.clone();
         };
@@ -138,43 +136,14 @@ pub(crate) fn mpv(task: &Task) -> Result<usize, String> {
     Ok(frames.count())
 }
 
-pub(crate) fn opencv(task: &Task) -> Result<usize, String> {
-    let mut command = Command::new(python_with_opencv());
-    command.env(
-        "OPENCV_FFMPEG_CAPTURE_OPTIONS",
-        format!("rtsp_transport;{}", task.transport.ffmpeg),
-    );
-    command.args(["-c", include_str!("opencv.py"), &task.url_with_credentials()]);
-    command.arg(FRAMES.to_string());
-    let Output { written, .. } = output(command, task.patience)?;
-    written
-        .trim()
-        .parse()
-        .map_err(|error| format!("{written}: {error}"))
-}
-
-/// A distribution's packages are for its own Python, which need not be the first one in the path.
-fn python_with_opencv() -> &'static str {
-    static PYTHON: OnceLock<&str> = OnceLock::new();
-    PYTHON.get_or_init(|| {
-        let has_opencv = |python: &&str| {
-            let mut import = Command::new(python);
-            import.args(["-c", "import cv2"]).stderr(Stdio::null());
-            import.status().is_ok_and(|status| status.success())
-        };
-        let found = ["python3", "/usr/bin/python3"].into_iter().find(has_opencv);
-        found.expect("OpenCV for Python: python3-opencv in Debian")
-    })
-}
-
 /// What a command has said.
-struct Output {
-    written: String,
-    errors: String,
+pub(crate) struct Output {
+    pub(crate) written: String,
+    pub(crate) errors: String,
 }
 
 /// What `command` says once it has ended well.
-fn output(mut command: Command, patience: Duration) -> Result<Output, String> {
+pub(crate) fn output(mut command: Command, patience: Duration) -> Result<Output, String> {
     let name = command.get_program().to_string_lossy().into_owned();
     command
         .stdin(Stdio::null())
@@ -217,58 +186,11 @@ fn read(mut pipe: impl Read + Send + 'static) -> JoinHandle<String> {
 }
 
 /// A process that is killed when dropped.
-struct Killed(Child);
+pub(crate) struct Killed(pub(crate) Child);
 
 impl Drop for Killed {
     fn drop(&mut self) {
         let _killed = self.0.kill();
         let _ended = self.0.wait();
     }
-}
-
-/// Its frames are depacketized, not decoded: that is what it is for.
-pub(crate) fn retina(task: &Task) -> Result<usize, String> {
-    let transport = task.transport.retina.ok_or("it cannot be asked for that")?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| error.to_string())?;
-    let play = play_with_retina(task, transport());
-    runtime.block_on(async {
-        match tokio::time::timeout(task.patience, play).await {
-            Ok(outcome) => outcome.map_err(|error| error.to_string()),
-            Err(_) => Err(format!("no {FRAMES} frames after {:?}", task.patience)),
-        }
-    })
-}
-
-async fn play_with_retina(
-    task: &Task,
-    transport: retina::client::Transport,
-) -> Result<usize, Box<dyn std::error::Error>> {
-    let credentials = task
-        .credentials
-        .as_ref()
-        .map(|(name, password)| retina::client::Credentials {
-            username: (*name).into(),
-            password: password.clone(),
-        });
-    let options = retina::client::SessionOptions::default().creds(credentials);
-    let mut session = retina::client::Session::describe(url::Url::parse(&task.url)?, options).await?;
-    let setup = retina::client::SetupOptions::default().transport(transport);
-    session.setup(0, setup).await?;
-    let mut items = session
-        .play(retina::client::PlayOptions::default())
-        .await?
-        .demuxed()?;
-    let mut frames = 0;
-    while frames < FRAMES {
-        match items.next().await {
-            Some(Ok(retina::codec::CodecItem::VideoFrame(_))) => frames += 1,
-            Some(Ok(_)) => {}
-            Some(Err(error)) => return Err(error.into()),
-            None => break,
-        }
-    }
-    Ok(frames)
 }

@@ -1,6 +1,7 @@
 //! What is tried: the clients, codecs, transports and log-ins, and what a client is known not to do.
 
 use crate::clients::{self, Play};
+use crate::{motion, python};
 
 /// Who plays.
 #[derive(Debug)]
@@ -36,15 +37,36 @@ pub(crate) const CLIENTS: &[Client] = &[
         name: "opencv",
         title: "OpenCV's `VideoCapture`",
         tells_status: false,
-        play: clients::opencv,
+        play: python::opencv,
     },
     Client {
         name: "retina",
         title: "retina",
         tells_status: true,
-        play: clients::retina,
+        play: crate::retina::retina,
+    },
+    Client {
+        name: MOTION,
+        title: "motion",
+        tells_status: true,
+        play: motion::motion,
+    },
+    Client {
+        name: "aiortsp",
+        title: "aiortsp",
+        tells_status: true,
+        play: python::aiortsp,
+    },
+    Client {
+        name: "aio-rtsp-toolkit",
+        title: "aio-rtsp-toolkit",
+        tells_status: false,
+        play: python::aio_rtsp_toolkit,
     },
 ];
+
+/// Not every system has it.
+pub(crate) const MOTION: &str = "motion";
 
 /// `videoCodec`; the first one is what transports and log-ins are tried with.
 pub(crate) const CODECS: &[&str] = &["h264", "h265", "mjpeg", "vp8", "vp9"];
@@ -198,7 +220,60 @@ pub(crate) const LIMITS: &[Limit] = &[
         what: MULTICAST,
         why: "retina never asks for multicast.",
     },
+    Limit {
+        client: "aiortsp",
+        what: "HTTP tunnel",
+        why: "aiortsp asks for UDP, and for RTP within RTSP.",
+    },
+    Limit {
+        client: "aiortsp",
+        what: MULTICAST,
+        why: "aiortsp asks for UDP, and for RTP within RTSP.",
+    },
+    Limit {
+        client: "aio-rtsp-toolkit",
+        what: "mjpeg",
+        why: "aio-rtsp-toolkit takes no frame rate with a decimal point, as MJPEG's is, and makes no frames of JPEG.",
+    },
+    Limit {
+        client: "aio-rtsp-toolkit",
+        what: "vp8",
+        why: NO_VP_FOR_TOOLKIT,
+    },
+    Limit {
+        client: "aio-rtsp-toolkit",
+        what: "vp9",
+        why: NO_VP_FOR_TOOLKIT,
+    },
+    Limit {
+        client: "aio-rtsp-toolkit",
+        what: UDP,
+        why: ONLY_TCP_FOR_TOOLKIT,
+    },
+    Limit {
+        client: "aio-rtsp-toolkit",
+        what: "HTTP tunnel",
+        why: ONLY_TCP_FOR_TOOLKIT,
+    },
+    Limit {
+        client: "aio-rtsp-toolkit",
+        what: "RTSPS",
+        why: ONLY_TCP_FOR_TOOLKIT,
+    },
+    Limit {
+        client: "aio-rtsp-toolkit",
+        what: MULTICAST,
+        why: ONLY_TCP_FOR_TOOLKIT,
+    },
+    Limit {
+        client: "aio-rtsp-toolkit",
+        what: "Basic",
+        why: "aio-rtsp-toolkit logs in by Digest.",
+    },
 ];
+
+const NO_VP_FOR_TOOLKIT: &str = "aio-rtsp-toolkit makes no frames of VP8 and VP9.";
+const ONLY_TCP_FOR_TOOLKIT: &str = "aio-rtsp-toolkit asks for RTP within RTSP over plain TCP.";
 
 /// One thing to try.
 #[derive(Debug, Clone, Copy)]
