@@ -241,3 +241,16 @@ fn a_range_that_cannot_be_understood_means_nothing() {
         assert!(player.pictures(1)[0].is_key(), "{by:?}");
     }
 }
+
+#[test]
+fn nothing_is_said_of_a_play_that_waits() {
+    let server = common::process::Process::start(|_| {});
+    let mut client = RtspClient::watch_port(server.port());
+    client.next_rtp();
+    drop(client);
+    server
+        .log()
+        .wait_for("that it has left", |line| line.contains("has left"));
+    let log = server.whole_log();
+    assert!(!log.contains("not allowed"), "{log}");
+}

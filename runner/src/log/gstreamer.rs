@@ -78,6 +78,10 @@ pub(super) fn follow() {
     });
 }
 
+/// What gst-rtsp-server says where a request does not go on at once: the server has refused it and said so itself, or has it
+/// wait.
+const OURS: &str = "not allowed";
+
 /// The level of an event; none for what is not told.
 fn level_of(category: &str, level: DebugLevel, is_nobodys: bool) -> Option<Level> {
     let level = match (level, is_of_clients(category)) {
@@ -123,7 +127,8 @@ impl Told<'_> {
         let has_addresses =
             message.had_addresses || object.as_ref().is_some_and(|object| object.had_addresses);
         let is_nobodys = has_addresses && peer.is_none();
-        let Some(level) = level_of(category, self.level, is_nobodys) else {
+        let is_ours = category == "rtspclient" && message.text == OURS;
+        let Some(level) = level_of(category, self.level, is_nobodys || is_ours) else {
             return;
         };
         let target = format!("{TARGET}::{category}");
