@@ -293,9 +293,10 @@ fn is_for_rtcp(appsink: &gst::Element) -> bool {
     !appsink.property::<bool>("async")
 }
 
-/// Lets no RTCP come as far as `appsink` while nobody gets it. gst-rtsp-server sends a packet a signal, of two that come
-/// together RTCP's; the next signal comes once that is sent to somebody. If it is to nobody, a packet of RTP stays in its
-/// appsink and holds up its thread, which makes the picture (`send_func` in rtsp-stream.c, in 1.22 as in 1.26).
+/// Lets no RTCP come as far as `appsink` while nobody gets it, and RTP comes too. gst-rtsp-server sends a packet a signal, of
+/// two that come together RTCP's; the next signal comes once that is sent to somebody. If it is to nobody, a packet of RTP
+/// stays in its appsink and holds up its thread, which makes the picture (`send_func` in rtsp-stream.c, in 1.22 as in 1.26).
+/// Where no RTP comes, RTCP has gst-rtsp-server let go of whoever has left (see `server::ties`).
 fn report_to_somebody(appsink: &gst::Element, stream: Weak<Stream>, running: Weak<Running>) {
     let Some(pad) = appsink.static_pad("sink") else {
         return;
@@ -309,7 +310,12 @@ fn report_to_somebody(appsink: &gst::Element, stream: Weak<Stream>, running: Wea
         ) else {
             return gst::PadProbeReturn::Ok;
         };
-        if running.goes_by(medium, &stream.within_connections()) {
+        let gate = running.gate(if medium == SOUND {
+            Medium::Sound
+        } else {
+            Medium::Picture
+        });
+        if !gate.is_open() || running.goes_by(medium, &stream.within_connections()) {
             gst::PadProbeReturn::Ok
         } else {
             // Of what is dropped at the pad that gets it, GStreamer 1.22.0 lets go twice.
