@@ -2,7 +2,7 @@
 # The long tests: what CI does on a small scale. `scripts/soak.sh [PICTURES [REQUESTS [CYCLES [MATRIX]]]]`: so many pictures
 # without a readable stamp (a million by default, some 25 min of two cores; fails when one was read), and so many hostile
 # requests to a server without and with a log-in (100000 by default, some 5 min each), and 10000 connections that say
-# nothing, and 2000 viewers who leave RTCP and RTP behind; so many viewers who come and go (10000 by default, some 2 min),
+# nothing, and 2000 viewers who leave RTCP and RTP behind; so many viewers who come and go (10000 by default),
 # 1000 who join a stream that is watched, 1000 viewers of one stream, and 100 streams with a viewer each; and so many times
 # (once by default) every client with every codec over every transport with every log-in, and before them PyAV, which is
 # installed for that (104 MB), with picture and sound. A 0 leaves a part out.

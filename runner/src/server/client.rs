@@ -32,6 +32,7 @@ use crate::{
 
 /// A connection may stay this long without a session once it has had one.
 const POST_SESSION_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// The streams that a client has asked for: their pipelines stay as long as it does.
 #[derive(Debug, Default)]
 struct Attendance {

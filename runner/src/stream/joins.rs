@@ -3,7 +3,7 @@
 //! A PLAY is answered with what its viewer gets first, and nothing comes before that. So it waits for a key picture, and
 //! the key picture for it: it is made ahead, and would wait in the sink until it is due. Instead it stands before the point
 //! where gst-rtsp-server parts it for UDP, TCP and multicast, and until shortly before it is due whoever waits for it is
-//! let in. So does each packet of sound meanwhile. Nobody else notices.
+//! let in. So does each packet of sound meanwhile. Nobody else notices, unless it is late already: then it stands 5 ms.
 //!
 //! Who is let in is handled by its client's thread. The threads that make picture and sound wait for those who have been
 //! let in, the clients' threads for nobody.

@@ -177,8 +177,8 @@ fn come_and_go(scene: &Scene, cycles: usize) {
 /// As [`come_and_go`], in so many places at once: they share key pictures, which do not come more often for more of them.
 fn come_and_go_at_once(scene: &Scene, cycles: usize, places: usize) {
     std::thread::scope(|scope| {
-        for _ in 0..places {
-            scope.spawn(|| come_and_go(scene, cycles / places));
+        for place in 0..places {
+            scope.spawn(move || come_and_go(scene, (cycles + place) / places));
         }
     });
 }
