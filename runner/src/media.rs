@@ -9,6 +9,14 @@ pub enum Medium {
     Sound,
 }
 
+impl Medium {
+    /// The one of that number in a stream's pipeline (`pay0`, `pay1`).
+    #[must_use]
+    pub fn numbered(number: u32) -> Self {
+        if number == 0 { Self::Picture } else { Self::Sound }
+    }
+}
+
 /// Some of a stream's media.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Media {

@@ -164,9 +164,7 @@ fn dismiss_refused(context: &RTSPContext, mounts: &Mounts) {
 
 /// gst-rtsp-server may have begun to send to whose PLAY it refuses.
 fn stop_sending(context: &RTSPContext, mounted: &Mounted) {
-    let of_session = context
-        .session()
-        .and_then(|session| session.media(&mounted.point).0);
+    let of_session = mounted.of_session(context);
     let Some(of_session) = of_session.filter(|media| !rtsp_ffi::is_playing(media)) else {
         return;
     };
@@ -272,10 +270,8 @@ fn report_way(delivered: &Delivered, peer: SocketAddr) -> Option<Way> {
 fn refuse_changes(client: &RTSPClient, mounts: &Arc<Mounts>) {
     let mounts = Arc::clone(mounts);
     client.connect_pre_setup_request(move |_, context| {
-        let of_session = mounts
-            .asked_for(context)
-            .zip(context.session())
-            .and_then(|(mounted, session)| session.media(&mounted.point).0);
+        let mounted = mounts.asked_for(context);
+        let of_session = mounted.and_then(|mounted| mounted.of_session(context));
         if of_session.as_ref().is_some_and(rtsp_ffi::is_playing) {
             RTSPStatusCode::MethodNotValidInThisState
         } else {
@@ -346,7 +342,7 @@ fn follow_play(client: &RTSPClient, plan: Option<&Plan>, mounts: &Arc<Mounts>, j
             let start = joins.start();
             asks.store(start.is_some() || mounted.stream.before_play(), Ordering::Relaxed);
             let channels = of_client.as_ref().map(|plan| channels(client, plan));
-            let parts = joining::parts_to_begin(context, &mounted.point);
+            let parts = joining::parts_to_begin(context, &mounted);
             hold_back(channels.as_deref(), &parts, &mounted.stream, start);
         }
         RTSPStatusCode::Ok
@@ -356,7 +352,7 @@ fn follow_play(client: &RTSPClient, plan: Option<&Plan>, mounts: &Arc<Mounts>, j
         let (Some(session), Some(mounted)) = (session_id(context), after.asked_for(context)) else {
             return;
         };
-        let viewer = viewer(client, context, &mounted.point, peer);
+        let viewer = viewer(client, context, &mounted, peer);
         mounted.stream.viewers().play(mounted.place(session), viewer);
         // One request of a client is handled after the other.
         mounted.stream.after_play(has_asked.load(Ordering::Relaxed));
@@ -413,11 +409,12 @@ fn session_id(context: &RTSPContext) -> Option<String> {
         .map(String::from)
 }
 
-/// Who plays what the session of `context` has set up of the stream at `point`.
-fn viewer(client: &RTSPClient, context: &RTSPContext, point: &str, peer: Option<SocketAddr>) -> Viewer {
-    let of_session = context.session().and_then(|session| session.media(point).0);
+/// Who plays what the session of `context` has set up of what is `mounted`.
+fn viewer(client: &RTSPClient, context: &RTSPContext, mounted: &Mounted, peer: Option<SocketAddr>) -> Viewer {
     // The first one that it has asked for: there may be a picture, a sound, or both.
-    let first = of_session.and_then(|of_session| joining::parts(&of_session).into_iter().next());
+    let first = mounted
+        .of_session(context)
+        .and_then(|of_session| joining::parts(&of_session).into_iter().next());
     let lower = first.map(|part| part.delivered.lower);
     let transport = match lower {
         _ if rtsp_ffi::is_tunnelled(client) => Transport::HttpTunnel,

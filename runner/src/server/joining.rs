@@ -96,11 +96,7 @@ pub(super) struct Part {
 impl Part {
     fn new(index: u32, transport: &RTSPStreamTransport) -> Option<Self> {
         Some(Self {
-            medium: if index == 0 {
-                Medium::Picture
-            } else {
-                Medium::Sound
-            },
+            medium: Medium::numbered(index),
             number: HeldTransport::new(transport).number(),
             delivered: rtsp_ffi::delivered(transport)?,
         })
@@ -119,9 +115,9 @@ pub(super) fn parts(of_session: &RTSPSessionMedia) -> Vec<Part> {
     (0..media).filter_map(part).collect()
 }
 
-/// What begins to play by the PLAY of `context` of the stream at `point`: nothing, where its session plays already.
-pub(super) fn parts_to_begin(context: &RTSPContext, point: &str) -> Vec<Part> {
-    let of_session = context.session().and_then(|session| session.media(point).0);
+/// What begins to play by the PLAY of `context`, which asks for what is `mounted`: nothing, where its session plays already.
+pub(super) fn parts_to_begin(context: &RTSPContext, mounted: &Mounted) -> Vec<Part> {
+    let of_session = mounted.of_session(context);
     let ready = of_session.filter(|media| !rtsp_ffi::is_playing(media));
     ready.as_ref().map(parts).unwrap_or_default()
 }
@@ -182,7 +178,7 @@ impl Joining {
     fn hold(self: &Arc<Self>, context: &RTSPContext, mounts: &Mounts) -> Option<()> {
         let mounted = mounts.asked_for(context)?;
         let session = context.session()?.sessionid()?;
-        let mut parts = parts_to_begin(context, &mounted.point);
+        let mut parts = parts_to_begin(context, &mounted);
         parts.retain(|part| !part.is_multicast());
         let needs = media(&parts);
         if !needs.are_any() {
@@ -325,7 +321,7 @@ impl Joining {
     pub(super) fn rtp_info(&self, context: &RTSPContext, mounts: &Mounts) -> Option<String> {
         let start = self.start()?;
         let mounted = mounts.asked_for(context)?;
-        let of_session = context.session()?.media(&mounted.point).0?;
+        let of_session = mounted.of_session(context)?;
         let state = self.lock();
         let of_part = |part: &Part| {
             let (first, url) = (start.of(part.medium)?, state.urls.get(&part.number)?);

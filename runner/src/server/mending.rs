@@ -10,7 +10,7 @@
 use gst_rtsp::{RTSPHeaderField, RTSPMethod, RTSPStatusCode};
 use gst_rtsp_server::{RTSPContext, prelude::*};
 
-use super::mounts::{Found, Mounts};
+use super::mounts::{Found, Mounted, Mounts};
 use crate::rtsp_ffi;
 
 pub(super) mod offers;
@@ -32,7 +32,6 @@ pub(super) fn mend_url(context: &RTSPContext, mounts: &Mounts) {
     if method == RTSPMethod::DESCRIBE && !mounted.has_query() {
         return;
     }
-    let point = mounted.point;
     let of_all = [
         RTSPMethod::PLAY,
         RTSPMethod::PAUSE,
@@ -40,19 +39,19 @@ pub(super) fn mend_url(context: &RTSPContext, mounts: &Mounts) {
         RTSPMethod::GET_PARAMETER,
         RTSPMethod::SET_PARAMETER,
     ];
-    let medium = medium.filter(|_| !(of_all.contains(&method) && plays_one_medium(context, &point)));
+    let medium = medium.filter(|_| !(of_all.contains(&method) && plays_one_medium(context, &mounted)));
     let mended = match medium {
-        Some(medium) => format!("{}/{medium}", point.trim_end_matches('/')),
-        None => point,
+        Some(medium) => format!("{}/{medium}", mounted.point.trim_end_matches('/')),
+        None => mounted.point,
     };
     if rtsp_ffi::query(url).is_some() || rtsp_ffi::path(url).as_deref() != Some(&mended) {
         rtsp_ffi::set_path(url, &mended);
     }
 }
 
-/// Whether the session of the request has set up one medium of the stream at `point`, and no other.
-fn plays_one_medium(context: &RTSPContext, point: &str) -> bool {
-    let of_session = context.session().and_then(|session| session.media(point).0);
+/// Whether the session of the request has set up one medium of what is `mounted`, and no other.
+fn plays_one_medium(context: &RTSPContext, mounted: &Mounted) -> bool {
+    let of_session = mounted.of_session(context);
     of_session.is_some_and(|of_session| {
         let media = of_session.media().map_or(0, |media| media.n_streams());
         let set_up = (0..media).filter(|index| of_session.transport(*index).is_some());

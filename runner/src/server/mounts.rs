@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak},
 };
 
-use gst_rtsp_server::{RTSPContext, RTSPMountPoints, RTSPSession, prelude::*};
+use gst_rtsp_server::{RTSPContext, RTSPMountPoints, RTSPSession, RTSPSessionMedia, prelude::*};
 
 use crate::{
     resource::{Query, Resource},
@@ -68,6 +68,11 @@ impl Mounted {
     /// Whether a query tells it from other streams.
     pub(super) fn has_query(&self) -> bool {
         self.path != self.point
+    }
+
+    /// What the session of `context` has set up of it.
+    pub(super) fn of_session(&self, context: &RTSPContext) -> Option<RTSPSessionMedia> {
+        context.session()?.media(&self.point).0
     }
 
     /// The place of whoever plays it in the session of that id.

@@ -35,9 +35,6 @@ const BEFORE_THE_FIRST: u32 = 10_000;
 /// So many reports of viewers over TCP may wait: a thousand viewers send some two hundred a second.
 const MOST_REPORTS: u64 = 256;
 
-/// The number of the session of `pay1`.
-const SOUND: u32 = 1;
-
 impl Stream {
     /// Wires the pipeline that gst-rtsp-server has built for `media`, which is to be the one that runs.
     pub(super) fn configure(self: &Arc<Self>, media: &RTSPMedia) {
@@ -149,11 +146,7 @@ impl Stream {
     /// before those that do not.
     fn guard(self: &Arc<Self>, pad: &gst::Pad, running: Arc<Running>) {
         let stream = Arc::downgrade(self);
-        let medium = if session_number(pad) == Some(SOUND) {
-            Medium::Sound
-        } else {
-            Medium::Picture
-        };
+        let medium = session_number(pad).map_or(Medium::Picture, Medium::numbered);
         pad.add_probe(
             gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST,
             move |pad, info| {
@@ -310,11 +303,7 @@ fn report_to_somebody(appsink: &gst::Element, stream: Weak<Stream>, running: Wea
         ) else {
             return gst::PadProbeReturn::Ok;
         };
-        let gate = running.gate(if medium == SOUND {
-            Medium::Sound
-        } else {
-            Medium::Picture
-        });
+        let gate = running.gate(Medium::numbered(medium));
         if !gate.is_open() || running.goes_by(medium, &stream.within_connections()) {
             gst::PadProbeReturn::Ok
         } else {
