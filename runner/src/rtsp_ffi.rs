@@ -11,8 +11,8 @@ use std::{
 use gst::glib::translate::{IntoGlib as _, ToGlibPtr, from_glib, from_glib_full, from_glib_none};
 use gst_rtsp::{RTSPLowerTrans, RTSPMethod, RTSPStatusCode, RTSPUrl, rtsp_message::RTSPMessage};
 use gst_rtsp_server::{
-    RTSPClient, RTSPContext, RTSPMedia, RTSPMediaFactory, RTSPSessionMedia, RTSPStream, RTSPStreamTransport,
-    RTSPThread, RTSPThreadPool, gio, prelude::*,
+    RTSPAddress, RTSPClient, RTSPContext, RTSPMedia, RTSPMediaFactory, RTSPSessionMedia, RTSPStream,
+    RTSPStreamTransport, RTSPThread, RTSPThreadPool, gio, prelude::*,
 };
 
 /// The first `field` header of `message`, if it has one and it is UTF-8.
@@ -457,6 +457,16 @@ pub fn take_ports(stream: &RTSPStream, way: RTSPLowerTrans, is_ipv6: bool) -> bo
         });
         gst_rtsp::ffi::gst_rtsp_transport_free(transport);
         has[usize::from(is_ipv6)]
+    }
+}
+
+/// The first of the ports of an address that a pool has given.
+#[must_use]
+pub fn first_port(address: &RTSPAddress) -> u16 {
+    #[expect(unsafe_code, reason = "the bindings lack the fields of GstRTSPAddress")]
+    // SAFETY: the address is valid for the borrow, and nobody writes to it.
+    unsafe {
+        (*address.as_ptr()).port
     }
 }
 

@@ -363,12 +363,12 @@ impl Stream {
         }
     }
 
-    /// Whether a medium, by what a URL names it, can go by a way of that kind. Its ports are taken then. Where no pipeline runs
-    /// it is not known yet, and taken to be so.
+    /// Whether a medium, by what a URL names it, can go by a way of that kind. Its ports are taken then. `None` where no
+    /// pipeline runs: it has none yet.
     #[must_use]
-    pub fn has_ports(&self, medium: Option<&str>, way: RTSPLowerTrans, is_ipv6: bool) -> bool {
-        self.running()
-            .is_none_or(|running| running.has_ports(medium, way, is_ipv6))
+    pub fn has_ports(&self, medium: Option<&str>, way: RTSPLowerTrans, is_ipv6: bool) -> Option<bool> {
+        let running = self.running()?;
+        Some(running.has_ports(medium, way, is_ipv6))
     }
 
     /// The key pictures that go out.

@@ -163,7 +163,7 @@ fn udp_ports_that_are_used_up_are_told_once_with_what_to_do() {
             .env("RTSP_RTP_PORT_RANGE", &range)
             .env("RTSP_MULTICAST_ADDRESS_RANGE", "239.1.1.1")
             .env("RTSP_STREAM_PATH", "/live/{n}")
-            .env("RTSP_COUNT", "2");
+            .env("RTSP_COUNT", "3");
     });
     let mut first_viewer = Viewer::at(&server, 1);
     let transport = first_viewer.setup(UDP).expect("it has ports");
@@ -178,6 +178,9 @@ fn udp_ports_that_are_used_up_are_told_once_with_what_to_do() {
     // Whoever offers more gets the next that there is.
     let transport = Viewer::at(&server, 2).setup(&format!("{UDP},{TCP}"));
     assert!(transport.expect("TCP").contains("interleaved="));
+    // Nobody has asked for that one, so that no pipeline of it runs.
+    let transport = Viewer::at(&server, 3).setup_at_once(&format!("{UDP},{TCP}"));
+    assert!(transport.expect("TCP").contains("interleaved="));
     let transport = Viewer::at(&server, 1).setup(&format!("{UDP},{TCP}"));
     assert!(transport.expect("UDP").contains(&format!(";server_port={range}")));
     server
@@ -189,11 +192,19 @@ fn udp_ports_that_are_used_up_are_told_once_with_what_to_do() {
         .lines()
         .filter(|line| line.contains(&range) && line.contains("widen the range"))
         .collect();
-    assert!(told.iter().all(|line| line.contains("path=\"/live/2\"")), "{log}");
-    let count = |what| told.iter().filter(|line| line.contains(what)).count();
+    let count = |what, path| {
+        let path = format!("path=\"{path}\"");
+        let is_it = |line: &&&str| line.contains(what) && line.contains(&path);
+        told.iter().filter(is_it).count()
+    };
     assert_eq!(
-        (count("refused a viewer"), count("gave a viewer another way")),
-        (1, 1),
+        [
+            count("refused a viewer", "/live/2"),
+            count("gave a viewer another way", "/live/2"),
+            count("gave a viewer another way", "/live/3"),
+            told.len(),
+        ],
+        [1, 1, 1, 3],
         "{log}"
     );
 }
@@ -216,6 +227,11 @@ impl Viewer {
     fn setup(&mut self, transport: &str) -> Result<String, u16> {
         self.client.send("DESCRIBE", &self.url, &[]);
         assert_eq!(self.client.response().status, 200);
+        self.setup_at_once(transport)
+    }
+
+    /// Likewise, of whoever knows without DESCRIBE what there is.
+    fn setup_at_once(&mut self, transport: &str) -> Result<String, u16> {
         let control = format!("{}/stream=0", self.url);
         self.client.send("SETUP", &control, &[("Transport", transport)]);
         let response = self.client.response();

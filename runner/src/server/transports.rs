@@ -2,12 +2,13 @@
 
 use std::{
     collections::BTreeSet,
-    net::SocketAddr,
+    iter,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
     time::{Duration, Instant},
 };
 
 use gst_rtsp::{RTSPHeaderField, RTSPLowerTrans, RTSPStatusCode};
-use gst_rtsp_server::{RTSPAddressPool, RTSPClient, RTSPContext, prelude::*};
+use gst_rtsp_server::{RTSPAddressFlags, RTSPAddressPool, RTSPClient, RTSPContext, prelude::*};
 
 use super::{
     mending::offers::{self, Offer},
@@ -83,7 +84,8 @@ impl Transports {
         let has_ports = |offer: &&&Offer| {
             let lower = offer.way.map_or(RTSPLowerTrans::empty(), lower);
             let is_ipv6 = peer.is_some_and(|peer| peer.is_ipv6());
-            mounted.stream.has_ports(medium.as_deref(), lower, is_ipv6)
+            let has_ports = mounted.stream.has_ports(medium.as_deref(), lower, is_ipv6);
+            has_ports.unwrap_or_else(|| self.has_free_ports(lower, is_ipv6))
         };
         let chosen = match allowed.as_slice() {
             [] => return Err(RTSPStatusCode::UnsupportedTransport),
@@ -96,6 +98,23 @@ impl Transports {
         }
         rtsp_ffi::replace_header(request, RTSPHeaderField::Transport, &chosen.to_string());
         Ok(())
+    }
+
+    /// Whether a stream that begins to run now gets ports for `way`.
+    fn has_free_ports(&self, way: RTSPLowerTrans, is_ipv6: bool) -> bool {
+        let is_multicast = way == RTSPLowerTrans::UDP_MCAST;
+        let pool = self
+            .pool
+            .as_ref()
+            .filter(|pool| is_multicast || pool.has_unicast_addresses());
+        let needs_ports = way.intersects(RTSPLowerTrans::UDP | RTSPLowerTrans::UDP_MCAST);
+        // Where there is no range, any port of the machine serves.
+        let Some(pool) = pool.filter(|_| needs_ports) else {
+            return true;
+        };
+        // gst-rtsp-server takes a pair for IPv4 first, always: sockets of IPv6 are those of both.
+        let needed = if is_ipv6 { 2 } else { 1 };
+        free_pairs(pool, is_multicast, is_ipv6).take(needed).count() == needed
     }
 
     /// Says that a viewer did not get what it had rather had.
@@ -192,6 +211,34 @@ fn pool(rtp_ports: Option<PortRange>, multicast: Option<&Multicast>) -> Option<R
         add(&groups.first.to_string(), &groups.last.to_string(), *ports, *ttl);
     }
     Some(pool)
+}
+
+/// The first ports of those pairs of a pool that nobody has, neither of its own nor of other programs.
+fn free_pairs(pool: &RTSPAddressPool, is_multicast: bool, is_ipv6: bool) -> impl Iterator<Item = u16> {
+    let kind = if is_multicast {
+        RTSPAddressFlags::MULTICAST
+    } else {
+        RTSPAddressFlags::UNICAST
+    };
+    let (family, any): (_, IpAddr) = if is_ipv6 {
+        (RTSPAddressFlags::IPV6, Ipv6Addr::UNSPECIFIED.into())
+    } else {
+        (RTSPAddressFlags::IPV4, Ipv4Addr::UNSPECIFIED.into())
+    };
+    let flags = RTSPAddressFlags::EVEN_PORT | kind | family;
+    let is_free = move |first: &u16| {
+        let mut pair = [Some(*first), first.checked_add(1)].into_iter();
+        pair.all(|port| port.is_some_and(|port| UdpSocket::bind((any, port)).is_ok()))
+    };
+    // What was given back would be given again: each is kept to the end.
+    let mut taken = Vec::new();
+    let firsts = iter::from_fn(move || {
+        let address = pool.acquire_address(flags, 2).ok()?;
+        let first = rtsp_ffi::first_port(&address);
+        taken.push(address);
+        Some(first)
+    });
+    firsts.filter(is_free)
 }
 
 /// What gst-rtsp-server has to support for it.
