@@ -17,7 +17,6 @@ pub struct Gate {
 struct State {
     door: Door,
     latest: Option<ClockTime>,
-    passed: Option<ClockTime>,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -124,17 +123,7 @@ impl Gate {
         else {
             return Verdict::Unusable;
         };
-        let verdict = state.judge(due, packet.is_delta);
-        if verdict == Verdict::Pass {
-            state.passed = Some(due);
-        }
-        verdict
-    }
-
-    /// The running time of what passed last.
-    #[must_use]
-    pub fn passed(&self) -> Option<ClockTime> {
-        self.lock().passed
+        state.judge(due, packet.is_delta)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -234,10 +223,8 @@ mod tests {
         assert_eq!(gate.judge(packet(1, false)), Verdict::Pass);
         gate.open_at_key_frame(ClockTime::from_seconds(10));
         assert_eq!(gate.judge(packet(2, true)), Verdict::Pass);
-        assert_eq!(gate.passed(), Some(ClockTime::from_seconds(2)));
         gate.close();
         assert_eq!(gate.judge(packet(3, false)), Verdict::Drop);
-        assert_eq!(gate.passed(), Some(ClockTime::from_seconds(2)));
     }
 
     #[test]

@@ -186,8 +186,7 @@ impl Server {
             stream.end(left(deadline));
         });
         for stream in &self.streams {
-            stream.close_connections();
-            stream.stop();
+            stream.send_away();
         }
         let deadline = Instant::now() + FAREWELL;
         for stream in &self.streams {

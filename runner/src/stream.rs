@@ -233,13 +233,20 @@ impl Stream {
     }
 
     /// Closes the connections of all who have asked for it, and does not wait for their end.
-    pub fn close_connections(&self) {
+    fn close_connections(&self) {
         self.attendance.close_connections();
     }
 
     /// Waits until the last client has gone, no longer than `patience`.
     pub fn wait_until_deserted(&self, patience: Duration) {
-        self.attendance.wait_until_deserted(patience);
+        let staying = self.attendance.wait_until_deserted(patience);
+        if staying > 0 {
+            tracing::warn!(
+                stream = self.name(),
+                staying,
+                "clients are not gone yet, and are not waited for"
+            );
+        }
     }
 
     /// Whether there is a pipeline, or one may be made now: one that has failed again and again is given time, and one for
@@ -272,9 +279,24 @@ impl Stream {
     pub fn retire(&self, patience: Duration) {
         self.is_retired.store(true, Ordering::SeqCst);
         self.end(patience);
+        self.send_away();
+        self.wait_until_deserted(patience);
+    }
+
+    /// Closes the connections of all who have asked for it, and does not wait for their end. No pipeline runs for the stream
+    /// itself any more either.
+    pub fn send_away(&self) {
         self.close_connections();
         self.stop();
-        self.wait_until_deserted(patience);
+        self.let_go();
+    }
+
+    /// Lets go of a pipeline that sends nothing any more. It would be let go of with the last client; but what a client was sent
+    /// by is held by gst-rtsp-server until something else is sent, or until its pipeline is gone.
+    fn let_go(&self) {
+        if let Some(running) = self.running() {
+            running.let_go();
+        }
     }
 
     fn own(&self) -> MutexGuard<'_, Option<Presence>> {

@@ -4,8 +4,12 @@ mod common;
 
 use std::process::{Command, Stdio};
 
-use common::process::{self, Process};
-use common::{RtspClient, plugin_folder};
+use common::{
+    RtspClient,
+    burden::assert_ends_without_bugs,
+    plugin_folder,
+    process::{self, Process},
+};
 use serde_json::Value;
 
 #[test]
@@ -16,6 +20,21 @@ fn a_signal_ends_it_with_status_0_and_viewers_see_the_end() {
         viewer.next_rtp();
         assert_eq!(process.end_by(signal), Some(0), "after SIG{signal}");
         assert!(viewer.sees_the_end(), "the connection outlives SIG{signal}");
+    }
+}
+
+/// What a viewer was sent by is held until something else is sent, to nobody too.
+#[test]
+fn whoever_watches_is_gone_when_it_ends() {
+    for (stays, always_on) in [(true, false), (true, true), (false, false), (false, true)] {
+        let process = Process::start(|command| {
+            command.env("RTSP_ALWAYS_ON", always_on.to_string());
+        });
+        let mut viewer = RtspClient::watch_port(process.port());
+        viewer.next_rtp();
+        let viewer = stays.then_some(viewer);
+        assert_ends_without_bugs(process, &["not gone"]);
+        drop(viewer);
     }
 }
 

@@ -64,12 +64,14 @@ impl Attendance {
         }
     }
 
-    /// Waits until the last one has gone, no longer than `patience`.
-    pub(super) fn wait_until_deserted(&self, patience: Duration) {
+    /// Waits until the last one has gone, no longer than `patience`. Answers how many have not.
+    pub(super) fn wait_until_deserted(&self, patience: Duration) -> usize {
         let present = self.lock();
-        let _gone = self
+        let waited = self
             .is_deserted
             .wait_timeout_while(present, patience, |present| !present.clients.is_empty());
+        let (present, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        present.clients.len()
     }
 
     /// Closes the connections of all who are there.
@@ -184,6 +186,6 @@ mod tests {
         let mut is_down = false;
         attendance.depart(second, || is_down = true);
         assert!(is_down);
-        attendance.wait_until_deserted(Duration::ZERO);
+        assert_eq!(attendance.wait_until_deserted(Duration::ZERO), 0);
     }
 }

@@ -253,6 +253,11 @@ impl Running {
         }
     }
 
+    /// Whether no packets of media come any more.
+    pub(super) fn is_ending(&self) -> bool {
+        self.is_ending.load(Ordering::Relaxed)
+    }
+
     /// Waits until the end has come so far, no longer than `patience`.
     fn comes_to(&self, patience: Duration, is_there: impl Fn(&End) -> bool) -> bool {
         let end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
@@ -302,8 +307,7 @@ impl Running {
             gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST,
             move |pad, _| {
                 let running = running.upgrade();
-                let Some(running) = running.filter(|running| running.is_ending.load(Ordering::Relaxed))
-                else {
+                let Some(running) = running.filter(|running| running.is_ending()) else {
                     return gst::PadProbeReturn::Ok;
                 };
                 if !has_ended.swap(true, Ordering::Relaxed) {

@@ -35,6 +35,7 @@ impl Stream {
                 "closing all its connections, so that viewers can come back to a new pipeline"
             );
             stream.close_connections();
+            stream.let_go();
             let own = stream.own().take();
             if own.is_some() {
                 drop(own);

@@ -303,8 +303,8 @@ fn report_to_somebody(appsink: &gst::Element, stream: Weak<Stream>, running: Wea
         ) else {
             return gst::PadProbeReturn::Ok;
         };
-        let gate = running.gate(Medium::numbered(medium));
-        if !gate.is_open() || running.goes_by(medium, &stream.within_connections()) {
+        let rtp_comes = running.gate(Medium::numbered(medium)).is_open() && !running.is_ending();
+        if !rtp_comes || running.goes_by(medium, &stream.within_connections()) {
             gst::PadProbeReturn::Ok
         } else {
             // Of what is dropped at the pad that gets it, GStreamer 1.22.0 lets go twice.
