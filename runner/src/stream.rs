@@ -232,11 +232,6 @@ impl Stream {
         });
     }
 
-    /// Closes the connections of all who have asked for it, and does not wait for their end.
-    fn close_connections(&self) {
-        self.attendance.close_connections();
-    }
-
     /// Waits until the last client has gone, no longer than `patience`.
     pub fn wait_until_deserted(&self, patience: Duration) {
         let staying = self.attendance.wait_until_deserted(patience);
@@ -283,10 +278,9 @@ impl Stream {
         self.wait_until_deserted(patience);
     }
 
-    /// Closes the connections of all who have asked for it, and does not wait for their end. No pipeline runs for the stream
-    /// itself any more either.
+    /// Closes the connections of all who have asked for it, does not wait for their end, and lets the pipeline go.
     pub fn send_away(&self) {
-        self.close_connections();
+        self.attendance.close_connections();
         self.stop();
         self.let_go();
     }

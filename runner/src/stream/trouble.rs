@@ -34,7 +34,7 @@ impl Stream {
                 stream = name,
                 "closing all its connections, so that viewers can come back to a new pipeline"
             );
-            stream.close_connections();
+            stream.attendance.close_connections();
             stream.let_go();
             let own = stream.own().take();
             if own.is_some() {
