@@ -11,7 +11,11 @@ use tracing::{info, warn};
 use crate::config::{
     self, Authentication, Config, Encoder, Environment, Loaded, Multicast, Transport, User, VideoCodec,
 };
-use crate::{audio, healthcheck, launch, log, picture, server};
+use crate::{
+    healthcheck,
+    launch::{self, audio, picture},
+    log, server,
+};
 
 const VERSION: &str = concat!(
     env!("CARGO_PKG_VERSION"),

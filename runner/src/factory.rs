@@ -25,7 +25,7 @@ mod imp {
     use gst_rtsp::RTSPUrl;
     use gst_rtsp_server::subclass::prelude::*;
 
-    use crate::access_units;
+    use crate::launch::{access_units, syntax::PICTURE_PAYLOADER};
 
     #[derive(Debug, Default)]
     pub struct CameraFactory;
@@ -43,7 +43,7 @@ mod imp {
         fn create_element(&self, url: &RTSPUrl) -> Option<gst::Element> {
             let element = self.parent_create_element(url)?;
             if let Some(bin) = element.downcast_ref::<gst::Bin>()
-                && let Some(payloader) = bin.by_name("pay0")
+                && let Some(payloader) = bin.by_name(PICTURE_PAYLOADER)
             {
                 access_units::keep_whole(bin, &payloader);
             }

@@ -4,21 +4,35 @@
 //! ( clocksrc name=source lead-time=… ! video/x-raw,… ! videoconvert ! x264enc … ! rtph264pay name=pay0 … )
 //! ```
 //!
-//! Its first part is the picture's (see [`crate::picture`]), or a pipeline of one's own ([`crate::own_pipeline`]). A stream
-//! with sound has a second part (see [`crate::audio`]), which ends in `pay1`.
+//! Its first part is the picture's, or a pipeline of one's own. A stream with sound has a second part, which ends in `pay1`.
+//!
+//! | module | job |
+//! | --- | --- |
+//! | [`picture`] | the picture: its source, its encoder, and its part of the launch string |
+//! | [`encoders`] | which encoders there are for each codec, and how each is set |
+//! | [`own_pipeline`] | a pipeline of one's own in place of the picture's part |
+//! | [`audio`] | the sound: its encoder, and its part of the launch string |
+//! | [`encoder_delay`] | how much later sound comes out of a decoder than it went into the encoder |
+//! | [`elements`] | the elements that serving takes, and where Debian keeps them |
+//! | [`access_units`] | a picture of several slices stays one picture |
+//! | `syntax` | chains of elements, and what has to be quoted how |
+
+pub mod access_units;
+pub mod audio;
+pub mod elements;
+pub mod encoder_delay;
+pub mod encoders;
+pub mod own_pipeline;
+pub mod picture;
+pub(crate) mod syntax;
 
 use std::num::NonZero;
 
-use crate::{
-    audio,
-    config::StreamConfig,
-    elements,
-    encoders::{self, HasProperty},
-    own_pipeline, picture,
+use self::{
+    encoders::HasProperty,
+    syntax::{Chain, mtu, shell_quoted},
 };
-
-/// Elements in order, each as its words: the name and the properties, in launch syntax.
-pub(crate) type Chain = Vec<Vec<String>>;
+use crate::config::StreamConfig;
 
 /// The launch string of one stream, as gst-rtsp-server's media factory takes it.
 #[must_use]
@@ -127,30 +141,10 @@ fn joined(chain: Chain, quoted: impl Fn(String) -> String) -> String {
     elements.collect::<Vec<_>>().join(" ! ")
 }
 
-/// The property by which a payloader makes no packet of more bytes.
-pub(crate) fn mtu(bytes: u32) -> String {
-    format!("mtu={bytes}")
-}
-
-/// A text as the value of a property in a launch string, whatever is in it.
-pub(crate) fn launch_quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', r"\\").replace('"', r#"\""#))
-}
-
-/// A word as a POSIX shell takes it, quoted where it needs to be.
-pub(crate) fn shell_quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./,:=@%+".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word.into();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::{AudioCodec, Corner, Encoder, FrameRate, Stamp, VideoCodec};
-    use gst::prelude::*;
 
     fn stream(codec: VideoCodec, width: u32, height: u32, frames_per_second: u32) -> StreamConfig {
         StreamConfig {
@@ -409,58 +403,6 @@ mod tests {
             ),
             "{launch}"
         );
-    }
-
-    /// `filesrc location` is a property of type string in an element that comes with the core.
-    #[test]
-    fn any_text_survives_launch_syntax() {
-        gst::init().unwrap();
-        for text in [
-            "plain",
-            "",
-            "a b",
-            "! x",
-            "it's",
-            r#"a"b"#,
-            r"a\b",
-            r#"\""#,
-            "a=b, c;d",
-            "(x) [y] {z}",
-            "שלום é",
-        ] {
-            let launch = format!(
-                "( filesrc name=here location={} ! fakesink )",
-                launch_quoted(text)
-            );
-            let bin = gst::parse::launch(&launch).unwrap_or_else(|error| panic!("{launch}: {error}"));
-            let element = bin.downcast::<gst::Bin>().unwrap().by_name("here").unwrap();
-            let location = element.property::<Option<String>>("location").unwrap_or_default();
-            assert_eq!(location, text, "{launch}");
-        }
-    }
-
-    /// A POSIX shell takes the line apart into the words it was made of.
-    #[test]
-    fn any_word_survives_the_shell() {
-        for word in [
-            "plain",
-            "",
-            "a b",
-            "!",
-            "it's",
-            r#"option-string="scenecut=0""#,
-            "$HOME",
-            "a\\b",
-            "*",
-            "(x)",
-        ] {
-            let script = format!("printf %s {}", shell_quoted(word));
-            let output = std::process::Command::new("sh")
-                .args(["-c", &script])
-                .output()
-                .unwrap();
-            assert_eq!(String::from_utf8(output.stdout).unwrap(), word, "{script}");
-        }
     }
 
     #[test]

@@ -9,7 +9,10 @@
 mod ear;
 
 use gst::prelude::*;
-use rtsp_clock_server::{audio, config::AudioCodec, elements, encoder_delay::Delay};
+use rtsp_clock_server::{
+    config::AudioCodec,
+    launch::{audio, elements, encoder_delay::Delay},
+};
 
 /// A whole second.
 const START: i64 = 1_767_225_600_000_000_000;

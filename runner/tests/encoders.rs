@@ -6,9 +6,8 @@ use std::time::Duration;
 use gst::{BufferFlags, ClockTime, prelude::*};
 use gst_video::UpstreamForceKeyUnitEvent;
 use rtsp_clock_server::{
-    access_units,
     config::{Encoder, FrameRate, StreamConfig, VideoCodec},
-    elements, encoders, launch,
+    launch::{self, access_units, elements, encoders},
 };
 
 /// Longer than any encoder takes for one picture.

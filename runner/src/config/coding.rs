@@ -1,7 +1,7 @@
 //! Which settings of the picture's coding go together.
 
 use crate::config::{Encoder, StreamConfig, VideoCodec};
-use crate::{encoders, own_pipeline};
+use crate::launch::{encoders, own_pipeline};
 
 use super::keys::{
     AUDIO, BITRATE, CLIENTS_FORMAT, CODEC, CONSTANT_BITRATE, ENCODER, FLASH, FRAME_RATE,

@@ -13,7 +13,7 @@ use super::limits::{HEIGHTS, LABEL_CHARACTERS, LABEL_LINES, LOGIN_CHARACTERS, PO
 use super::look::parse_color;
 use super::numbered::{NUMBER, NumberedPort};
 use super::{AudioCodec, ClockSource, Corner, Encoder, PortRange, VideoCodec};
-use crate::{log, own_pipeline};
+use crate::{launch::own_pipeline, log};
 
 /// A value that is a text, and passes.
 pub(super) fn text<'a>(

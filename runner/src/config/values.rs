@@ -115,7 +115,7 @@ impl fmt::Display for VideoCodec {
 /// What encodes a picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Encoder {
-    /// The best one that this machine has: see [`crate::encoders`].
+    /// The best one that this machine has: see [`crate::launch::encoders`].
     Auto,
     /// The GStreamer element of that name.
     Named(String),

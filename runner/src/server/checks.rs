@@ -10,8 +10,10 @@ use gst_rtsp_server::gio;
 
 use crate::{
     config::{Config, PortRange, StreamConfig, TlsFiles, Transport},
-    elements, launch,
-    own_pipeline::{self, Lack},
+    launch::{
+        self, elements,
+        own_pipeline::{self, Lack},
+    },
     time_source, tls,
 };
 

@@ -19,6 +19,7 @@ use gst_video::UpstreamForceKeyUnitEvent;
 
 use crate::{
     gate::Gate,
+    launch::syntax::{PICTURE_PAYLOADER, SOUND_PAYLOADER},
     media,
     rtsp_ffi::{self, HeldTransport},
 };
@@ -95,8 +96,8 @@ impl Running {
         let running = Arc::new(Self {
             media: media.downgrade(),
             source: source.map(ObjectExt::downgrade).unwrap_or_default(),
-            picture: Medium::of(bin, "pay0"),
-            sound: Medium::of(bin, "pay1"),
+            picture: Medium::of(bin, PICTURE_PAYLOADER),
+            sound: Medium::of(bin, SOUND_PAYLOADER),
             is_held: AtomicBool::new(false),
             has_failed: AtomicBool::new(false),
             is_let_go: AtomicBool::new(false),

@@ -8,7 +8,7 @@ use std::{
 use gst::{glib, prelude::*};
 
 use super::{Stream, running::Running};
-use crate::elements;
+use crate::launch::elements;
 
 impl Stream {
     /// A pipeline that has failed does not recover. One that has never been ready is gst-rtsp-server's to refuse: it

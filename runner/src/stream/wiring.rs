@@ -22,8 +22,9 @@ use super::{
 use crate::{
     deltas,
     gate::{Packet, Verdict},
+    launch::{own_pipeline, syntax::PICTURE_PAYLOADER},
     media::Medium,
-    ntp_extension, own_pipeline, reports,
+    ntp_extension, reports,
 };
 
 /// How long a viewer that does not read may hold up what others wait for.
@@ -43,7 +44,7 @@ impl Stream {
             return;
         };
         let source = own_pipeline::clock_source(bin);
-        if let Some(payloader) = bin.by_name("pay0") {
+        if let Some(payloader) = bin.by_name(PICTURE_PAYLOADER) {
             self.pace_requests(&payloader);
             deltas::mark(&payloader);
             if self.factory.clock().is_some() {

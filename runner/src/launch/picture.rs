@@ -4,7 +4,7 @@
 //! clocksrc name=source lead-time=… ! video/x-raw,… ! videoconvert ! x264enc … ! rtph264pay name=pay0 …
 //! ```
 //!
-//! Where the settings come from (the encoders' are told of in [`crate::encoders`]):
+//! Where the settings come from (the encoders' are told of in [`crate::launch::encoders`]):
 //!
 //! - **Lead time**: the picture of an instant is known beforehand, so that it is painted and encoded three
 //!   quarters of a frame period early, 100 ms at most, and released at its instant by the sink. A whole period would
@@ -12,19 +12,16 @@
 //!   compete for the processor: one frame in fifty left 2 to 4 ms late.
 //! - **The encoder's own format** is painted: I420 for those in software, NV12 for hardware.
 //! - **`config-interval=-1`**: what a decoder needs to begin (SPS, PPS, VPS) goes out with each key frame, and in the SDP. The
-//!   parser has it, for the payloader would split pictures by it (see [`crate::access_units`]).
+//!   parser has it, for the payloader would split pictures by it (see [`crate::launch::access_units`]).
 //! - **`picture-id-mode=15-bit`**: a depayloader of VP8 or VP9 can tell that a picture is missing.
 //! - **JPEG in full range** (`colorimetry=1:4:0:0`), as JFIF has it: black would be dark grey otherwise.
 
-use crate::{
+use super::{
     access_units,
-    config::{Corner, Stamp, StreamConfig, VideoCodec},
     encoders::{EncoderElement, HasProperty},
-    launch::{Chain, launch_quoted, mtu, shell_quoted},
+    syntax::{Chain, SOURCE_NAME, launch_quoted, mtu, shell_quoted},
 };
-
-/// The name of the clock source in the pipeline, on which the number of viewers is set.
-pub const SOURCE_NAME: &str = "source";
+use crate::config::{Corner, Stamp, StreamConfig, VideoCodec};
 
 /// The UDP port of this machine to which the picture of [`crate::launch::gst_launch_line`] goes.
 pub const GST_LAUNCH_PORT: u16 = 5004;

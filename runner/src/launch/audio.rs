@@ -6,7 +6,7 @@
 //!
 //! Where the settings come from:
 //!
-//! - **`ts-offset`** takes back what encoder and decoder delay the sound by (see [`crate::encoder_delay`]).
+//! - **`ts-offset`** takes back what encoder and decoder delay the sound by (see [`crate::launch::encoder_delay`]).
 //! - **Lead time**: a packet leaves the encoder with its last sample, 20 ms (Opus, G.711) to 43 ms (an AAC frame, and the one
 //!   before it) after it began; the sink releases it at its instant.
 //! - **`tolerance`**: an encoder takes a gap of up to 40 ms for none, and everything after it would be early by the gap.
@@ -14,12 +14,12 @@
 //!   it was seen to be a packet late for good after the gap between DESCRIBE and PLAY.
 //! - **`restricted-lowdelay`**: Opus without its speech mode, whose look-ahead is longer and which has no use for ticks.
 
-use crate::{
-    config::AudioCodec,
+use super::{
     elements,
     encoder_delay::Delay,
-    launch::{Chain, shell_quoted},
+    syntax::{Chain, shell_quoted},
 };
+use crate::config::AudioCodec;
 
 /// The UDP port of this machine to which the sound of [`crate::launch::gst_launch_line`] goes.
 pub const GST_LAUNCH_PORT: u16 = 5006;

@@ -9,15 +9,13 @@ use std::fmt;
 
 use gst::prelude::*;
 
-use crate::picture::SOURCE_NAME;
+use super::syntax::{PICTURE_PAYLOADER, SOUND_PAYLOADER, SOURCE_NAME};
 
 /// What may stand in the configuration.
 pub const EXPECTED: &str = "a launch string with a clocksrc and a payloader named pay0 in it, such as \
                             \"clocksrc ! x264enc tune=zerolatency ! rtph264pay name=pay0\"";
 
 const SOURCE: &str = "clocksrc";
-const PAYLOADER: &str = "pay0";
-const SOUND_PAYLOADER: &str = "pay1";
 
 /// What a pipeline of one's own lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +43,7 @@ impl fmt::Display for Lack {
 /// Whether `launch` names all that a pipeline needs, by its words alone.
 #[must_use]
 pub fn is_complete(launch: &str) -> bool {
-    has_word(launch, |word| word == SOURCE) && names(launch, PAYLOADER)
+    has_word(launch, |word| word == SOURCE) && names(launch, PICTURE_PAYLOADER)
 }
 
 /// Whether `launch` has sound of its own: a payloader named `pay1`.
@@ -125,7 +123,7 @@ fn characters(launch: &str) -> impl Iterator<Item = (char, bool)> {
 /// When something that the server needs is not in it.
 pub fn check(bin: &gst::Bin) -> Result<(), Lack> {
     clock_source(bin).ok_or(Lack::Source)?;
-    let payloader = bin.by_name(PAYLOADER).ok_or(Lack::Payloader)?;
+    let payloader = bin.by_name(PICTURE_PAYLOADER).ok_or(Lack::Payloader)?;
     let rtp = gst::Caps::new_empty_simple("application/x-rtp");
     let makes_rtp = payloader
         .static_pad("src")

@@ -3,8 +3,8 @@
 //! No machine of ours has the hardware, and none of these was run. The names and values are those of GStreamer 1.22's and
 //! 1.26's sources; what V4L2's `extra-controls` take is up to each driver.
 
-use super::{Rate, Wish, h264::QUANTIZER, words};
-use crate::launch::launch_quoted;
+use super::{QUANTIZER, Rate, Wish, words};
+use crate::launch::syntax::launch_quoted;
 
 /// The raw format that all of them take.
 pub(super) const FORMAT: &str = "NV12";

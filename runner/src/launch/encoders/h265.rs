@@ -6,8 +6,8 @@
 //!   worked at side by side where it needs more than one.
 //! - **`strict-cbr` with `hrd`** fills each picture up with filler NAL units (type 38).
 
-use super::{ELEMENT, EncoderElement, Rate, Wish, h264::QUANTIZER, hardware, words};
-use crate::launch::launch_quoted;
+use super::{ELEMENT, EncoderElement, QUANTIZER, Rate, Wish, hardware, words};
+use crate::launch::syntax::launch_quoted;
 
 const BYTE_STREAM: &str = "video/x-h265,stream-format=byte-stream,alignment=au";
 

@@ -15,7 +15,7 @@ pub struct Delay {
     pub rate: u32,
 }
 
-/// The delays, by encoder, with the settings of [`crate::audio`].
+/// The delays, by encoder, with the settings of [`crate::launch::audio`].
 pub const DELAYS: [Delay; 5] = [
     // Each byte is a sample.
     Delay {
