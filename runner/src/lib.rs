@@ -11,43 +11,24 @@
 //! | [`addresses`] | the URLs at which a stream can be reached |
 //! | [`resource`] | what a URL asks for: a path, and the parameters of its query |
 //! | [`stream`] | one camera: its media factory, its pipeline's life, its errors |
-//! | [`factory`] | the same pipeline for every viewer, whatever URL it has |
 //! | [`time_source`] | the clock of a network, where pipelines run by one |
-//! | [`reports`] | what RTCP says of time |
-//! | [`ntp_extension`] | the instant shown, in an RTP header extension |
-//! | [`deltas`] | marks the packets of pictures that cannot be decoded alone |
-//! | [`gate`] | which packets of a running pipeline are for viewers |
-//! | [`back_off`] | how long to wait before a pipeline that failed is made again |
 //! | [`budget`] | how often something may happen |
-//! | [`pacer`] | how often a key frame may be asked for |
 //! | [`tls`] | the server's certificate, and GLib's TLS |
-//! | [`viewers`] | who is playing a stream, and who may |
-//! | [`seats`] | how many may play at all |
 //! | [`room`] | whether this machine has room for one more |
 //! | [`rtsp_ffi`], [`system_ffi`] | the few calls that the bindings and std lack |
 
 pub mod addresses;
-pub mod back_off;
 pub mod budget;
 pub mod cli;
 pub mod config;
-pub mod deltas;
-pub mod factory;
-pub mod gate;
 pub mod healthcheck;
 pub mod launch;
 pub mod log;
-pub mod media;
-pub mod ntp_extension;
-pub mod pacer;
-pub mod reports;
 pub mod resource;
 pub mod room;
 pub mod rtsp_ffi;
-pub mod seats;
 pub mod server;
 pub mod stream;
 pub mod system_ffi;
 pub mod time_source;
 pub mod tls;
-pub mod viewers;

@@ -33,7 +33,13 @@ use std::{
 use gst::glib;
 use gst_rtsp_server::{RTSPThreadPool, prelude::*};
 
-use crate::{addresses, config::Config, seats::Seats, stream::Stream, system_ffi, time_source::TimeSource};
+use crate::{
+    addresses,
+    config::Config,
+    stream::{Stream, seats::Seats},
+    system_ffi,
+    time_source::TimeSource,
+};
 
 mod acceptor;
 mod checks;

@@ -2,6 +2,10 @@
 //!
 //! | module | job |
 //! | --- | --- |
+//! | [`factory`] | the same pipeline for every viewer, whatever URL it has |
+//! | [`media`] | picture and sound |
+//! | [`viewers`] | who is playing it, and who may |
+//! | [`seats`] | how many may play at all |
 //! | `attendance` | who has asked for it and not gone since |
 //! | `keys` | which packets begin a key picture |
 //! | `joins` | those who join, and the packets that they begin with |
@@ -13,6 +17,12 @@
 //! | `trouble` | a pipeline fails |
 //! | `always_on` | it runs before anybody looks |
 //! | `pace` | it cannot keep up |
+//! | [`gate`] | which packets of a running pipeline are for viewers |
+//! | [`deltas`] | marks the packets of pictures that cannot be decoded alone |
+//! | [`reports`] | what RTCP says of time |
+//! | [`ntp_extension`] | the instant shown, in an RTP header extension |
+//! | [`back_off`] | how long to wait before a pipeline that failed is made again |
+//! | [`pacer`] | how often a key frame may be asked for |
 
 use std::{
     collections::{BTreeSet, HashSet},
@@ -33,26 +43,38 @@ use gst_rtsp_server::{
 };
 
 use crate::{
-    back_off::BackOff,
     config::{StreamConfig, Transport},
-    factory::CameraFactory,
     launch::launch_string,
-    media::Media,
-    pacer::{Pacer, When},
     room,
-    viewers::Viewers,
+    stream::{
+        back_off::BackOff,
+        factory::CameraFactory,
+        media::Media,
+        pacer::{Pacer, When},
+        viewers::Viewers,
+    },
 };
 
 mod always_on;
 mod attendance;
+pub mod back_off;
 pub mod beginnings;
+pub mod deltas;
 pub mod destinations;
+pub mod factory;
+pub mod gate;
 pub mod joins;
 pub mod keys;
+pub mod media;
+pub mod ntp_extension;
 mod pace;
+pub mod pacer;
 pub mod receivers;
+pub mod reports;
 mod running;
+pub mod seats;
 mod trouble;
+pub mod viewers;
 mod wiring;
 
 use attendance::Attendance;

@@ -10,7 +10,7 @@ const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// What may stand in `logLevel`.
 pub const EXPECTED: &str = "\"off\", \"error\", \"warn\", \"info\", \"debug\" or \"trace\", for parts of the server as well \
-                            with commas between: \"info,rtsp_clock_server::viewers=debug,gstreamer=warn\"";
+                            with commas between: \"info,rtsp_clock_server::stream::viewers=debug,gstreamer=warn\"";
 
 /// What may stand in `logLevel`, as a regular expression. It lets two levels for everything pass, which [`Filter::parse`]
 /// does not.

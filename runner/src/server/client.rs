@@ -23,11 +23,16 @@ use super::{
 };
 use crate::{
     log,
-    media::Medium,
     rtsp_ffi::{self, Delivered, HeldTransport},
-    seats::Seats,
-    stream::{Presence, Stream, beginnings::Begin, joins::Start, receivers::Way},
-    viewers::{Farewell, Full, Transport, Viewer},
+    stream::{
+        Presence, Stream,
+        beginnings::Begin,
+        joins::Start,
+        media::Medium,
+        receivers::Way,
+        seats::Seats,
+        viewers::{Farewell, Full, Transport, Viewer},
+    },
 };
 
 /// A connection may stay this long without a session once it has had one.

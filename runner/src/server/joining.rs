@@ -17,12 +17,12 @@ use super::{
     mounts::{Mounted, Mounts},
 };
 use crate::{
-    media::{Media, Medium},
     rtsp_ffi::{self, Delivered, HeldTransport, Request},
-    seats::Seats,
     stream::{
         Stream,
         joins::{Entry, Start, Ticket},
+        media::{Media, Medium},
+        seats::Seats,
     },
 };
 

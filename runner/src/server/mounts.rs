@@ -12,8 +12,10 @@ use gst_rtsp_server::{RTSPContext, RTSPMountPoints, RTSPSession, RTSPSessionMedi
 use crate::{
     resource::{Query, Resource},
     rtsp_ffi,
-    stream::Stream,
-    viewers::{Farewell, Place},
+    stream::{
+        Stream,
+        viewers::{Farewell, Place},
+    },
 };
 
 /// Streams and their paths, queries included, in the order of the configuration.

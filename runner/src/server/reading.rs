@@ -15,8 +15,8 @@ use gst_rtsp_server::{RTSPFilterResult, RTSPSessionMedia, RTSPSessionPool, RTSPS
 
 use crate::{
     rtsp_ffi,
+    stream::viewers::Farewell,
     system_ffi::{self, Delivery},
-    viewers::Farewell,
 };
 
 /// A viewer over TCP that is sent nothing for this long has been paused, its camera has stalled, or it was dropped.

@@ -21,7 +21,7 @@ use super::{
     ready::{self, Ready, ReadyHere},
     tunnels::Tunnels,
 };
-use crate::{config::Config, rtsp_ffi, system_ffi, viewers::Farewell};
+use crate::{config::Config, rtsp_ffi, stream::viewers::Farewell, system_ffi};
 
 /// How much later than it was told a session ends whose viewer shows no sign of life: viewers are to be gone 2 s later at
 /// most, and half of a second is left for a busy machine. The time told is the configured one, no shorter: players show

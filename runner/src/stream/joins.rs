@@ -18,7 +18,7 @@ use std::{
 };
 
 use super::keys::Packet;
-use crate::media::{Media, Medium};
+use crate::stream::media::{Media, Medium};
 
 /// A packet goes on so long before it is due: a thread takes that to wake up.
 const EARLIER: Duration = Duration::from_millis(2);

@@ -18,10 +18,9 @@ use gst_rtsp_server::{RTSPMedia, prelude::*};
 use gst_video::UpstreamForceKeyUnitEvent;
 
 use crate::{
-    gate::Gate,
     launch::syntax::{PICTURE_PAYLOADER, SOUND_PAYLOADER},
-    media,
     rtsp_ffi::{self, HeldTransport},
+    stream::{gate::Gate, media},
 };
 
 /// What the last packet may take from a sink to the connections.

@@ -20,11 +20,13 @@ use super::{
     trouble::log_trouble,
 };
 use crate::{
-    deltas,
-    gate::{Packet, Verdict},
     launch::{own_pipeline, syntax::PICTURE_PAYLOADER},
-    media::Medium,
-    ntp_extension, reports,
+    stream::{
+        deltas,
+        gate::{Packet, Verdict},
+        media::Medium,
+        ntp_extension, reports,
+    },
 };
 
 /// How long a viewer that does not read may hold up what others wait for.

@@ -1,6 +1,6 @@
 //! Whose an RTCP packet is.
 
-use crate::reports::VERSION;
+use crate::stream::reports::VERSION;
 
 const SENDER_REPORT: u8 = 200;
 const RECEIVER_REPORT: u8 = 201;

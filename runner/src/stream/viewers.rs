@@ -9,7 +9,7 @@ use std::{
 
 use gst::{glib, prelude::*};
 
-use crate::seats::{Seat, Seats};
+use crate::stream::seats::{Seat, Seats};
 
 /// How a viewer gets the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Marks the packets of pictures that cannot be decoded alone.
 //!
-//! The payloaders of H.264 and H.265 hand on the flag by which [`crate::gate`] knows them. Those of VP8 and VP9 forget it
+//! The payloaders of H.264 and H.265 hand on the flag by which [`crate::stream::gate`] knows them. Those of VP8 and VP9 forget it
 //! (up to GStreamer 1.24): every packet would pass for a key frame's.
 
 use std::sync::{
