@@ -14,7 +14,7 @@ use crate::config::{
 use crate::{
     healthcheck,
     launch::{self, audio, picture},
-    log, server,
+    log, run,
 };
 
 const VERSION: &str = concat!(
@@ -135,7 +135,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         healthcheck::check(config)
     } else {
         let file = arguments.config.clone();
-        server::run(&loaded, move || {
+        run::run(&loaded, move || {
             config::load(file.as_deref(), &Environment::of_process())
         })
     }

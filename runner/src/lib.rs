@@ -17,6 +17,7 @@
 //! | [`room`] | whether this machine has room for one more |
 //! | [`rtsp_ffi`], [`system_ffi`] | the few calls that the bindings and std lack |
 
+pub mod accounts;
 pub mod addresses;
 pub mod budget;
 pub mod cli;
@@ -27,6 +28,7 @@ pub mod log;
 pub mod resource;
 pub mod room;
 pub mod rtsp_ffi;
+pub mod run;
 pub mod server;
 pub mod stream;
 pub mod system_ffi;

@@ -7,7 +7,7 @@
 //! - `json`: one object a line, for machines:
 //!
 //!   ```json
-//!   {"timestamp":"2026-03-01T12:00:00.123456Z","level":"INFO","message":"stopping","target":"rtsp_clock_server::server::run"}
+//!   {"timestamp":"2026-03-01T12:00:00.123456Z","level":"INFO","message":"stopping","target":"rtsp_clock_server::run"}
 //!   ```
 //!
 //!   `timestamp` is RFC 3339 in UTC with microseconds; `level` is one of `ERROR`, `WARN`, `INFO`, `DEBUG` and `TRACE`;

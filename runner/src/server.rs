@@ -2,27 +2,12 @@
 //!
 //! | module | job |
 //! | --- | --- |
-//! | `checks` | what is tried before anybody watches |
+//! | `preflight` | what is tried before anybody watches |
 //! | `endpoint` | the RTSP server at one address and port |
-//! | `acceptor` | takes its connections |
-//! | `mounts` | which stream a request is about |
-//! | `guard` | who may ask for it |
-//! | `mending` | requests as their clients mean them |
-//! | `joining` | a PLAY waits for what its viewer begins with |
-//! | `client` | one client from its connection on |
-//! | `connected` | the connections of an endpoint's clients, and the end of all |
-//! | `intake` | what of a client's bytes is read |
-//! | `handshakes` | how many clients agree upon keys at the same time |
-//! | `transports` | by which ways a stream may be played |
+//! | `connections` | TCP connections, from the first byte to the last |
+//! | `requests` | what clients ask for, from the request to its answer |
 //! | `reload` | another configuration while it runs |
-//! | `run` | the process: serves until a signal, and follows the file |
-//! | `watch` | whether a file has changed |
-//! | `sessions` | the sessions of a connection: hidden from all others, and over with it |
-//! | `ready` | how many sessions there may be that do not play yet |
-//! | `reading` | whether a viewer reads what it is sent |
 //! | `side_by_side` | the same for several streams at a time |
-//! | `ties` | a client outlives whatever still points to it |
-//! | `tunnels` | the connections of tunnels through HTTP |
 
 use std::{
     sync::Arc,
@@ -34,6 +19,7 @@ use gst::glib;
 use gst_rtsp_server::{RTSPThreadPool, prelude::*};
 
 use crate::{
+    accounts::logins::{CurrentLogins, Logins},
     addresses,
     config::Config,
     stream::{Stream, seats::Seats},
@@ -41,39 +27,19 @@ use crate::{
     time_source::TimeSource,
 };
 
-mod acceptor;
-mod checks;
-mod client;
-mod connected;
+mod connections;
 mod endpoint;
-mod guard;
-mod handshakes;
-mod intake;
-mod joining;
-mod mending;
-mod mounts;
-mod reading;
-mod ready;
+mod preflight;
 mod reload;
-mod run;
-mod sessions;
+mod requests;
 mod side_by_side;
-mod ties;
-mod transports;
-mod tunnels;
-mod watch;
 
-pub use checks::StartError;
-use client::Commons;
+use connections::ties::Leavers;
 use endpoint::{Asked, Endpoint, Shared};
-use guard::{CurrentLogins, Logins};
-use mounts::Paths;
+pub use preflight::StartError;
 pub use reload::Changes;
-pub use run::run;
-use sessions::Sessions;
+use requests::{mounts::Paths, sessions::Sessions, transports::Transports, visit::Commons};
 use side_by_side::side_by_side;
-use ties::Leavers;
-use transports::Transports;
 
 /// How long viewers are waited for when the server, or a stream, stops: for the farewell, which a camera of one frame a
 /// second says with its next frame, and then until they have gone. Container engines give a process 10 s for all.
@@ -104,20 +70,20 @@ impl Server {
     /// When something is missing on this machine, or an address or port cannot be had.
     pub fn start(config: &Config) -> Result<Self, StartError> {
         prepare_process()?;
-        config.streams.iter().try_for_each(checks::elements)?;
-        checks::painting(checks::TRIAL)?;
+        config.streams.iter().try_for_each(preflight::elements)?;
+        preflight::painting(preflight::TRIAL)?;
         let shared = share(config)?;
         let streams: Vec<_> = config
             .streams
             .iter()
             .map(|stream| shared.stream(stream))
             .collect();
-        let certificate = checks::certificate(config)?;
+        let certificate = preflight::certificate(config)?;
         let endpoints = Asked::all(config).into_iter();
         let endpoints: Vec<_> = endpoints
             .map(|asked| Endpoint::new(asked, certificate.as_ref(), &shared))
             .collect::<Result<_, _>>()?;
-        checks::rtp_ports(config)?;
+        preflight::rtp_ports(config)?;
         shared.commons.sessions.tidy_up(&shared.context);
         let main_loop = glib::MainLoop::new(Some(&shared.context), false);
         let thread = spawn(&shared.context, &main_loop)?;

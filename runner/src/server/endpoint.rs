@@ -11,17 +11,22 @@ use gst::glib;
 use gst_rtsp_server::{RTSPAuth, RTSPClient, RTSPServer, RTSPThreadPool, gio, prelude::*};
 
 use super::{
-    acceptor::{self, Acceptor},
-    checks::StartError,
-    client::{self, Commons},
-    connected::Connected,
-    guard::{CurrentLogins, Guard},
-    handshakes::Handshakes,
-    intake::Intakes,
-    joining::Joining,
-    mounts::{Mounts, Paths},
+    connections::{
+        acceptor::{self, Acceptor},
+        connected::Connected,
+        handshakes::Handshakes,
+        intake::Intakes,
+    },
+    preflight::StartError,
+    requests::{
+        guard::Guard,
+        joining::Joining,
+        mounts::{Mounts, Paths},
+        visit::{self, Commons},
+    },
 };
 use crate::{
+    accounts::logins::CurrentLogins,
     addresses::Listener,
     config::{Config, Mount, StreamConfig},
     stream::Stream,
@@ -222,7 +227,7 @@ fn follow_clients(server: &RTSPServer, address: SocketAddr, mounts: &Arc<Mounts>
             &commons.transports,
         );
         client.set_auth(Some(&guard));
-        client::serve(client, plan.as_ref(), &mounts, &joining, &commons);
+        visit::serve(client, plan.as_ref(), &mounts, &joining, &commons);
     });
 }
 

@@ -5,10 +5,11 @@ use std::{fmt, net::SocketAddr, sync::Arc, time::Instant};
 use gst_rtsp_server::{gio::TlsCertificate, prelude::*};
 
 use super::{
-    Asked, Endpoint, FAREWELL, FAREWELLS_AT_ONCE, Server, StartError, checks, client_threads, guard::Logins,
-    left, run_those_always_on, side_by_side,
+    Asked, Endpoint, FAREWELL, FAREWELLS_AT_ONCE, Server, StartError, client_threads, left, preflight,
+    run_those_always_on, side_by_side,
 };
 use crate::{
+    accounts::logins::Logins,
     config::{Config, StreamConfig},
     stream::Stream,
 };
@@ -119,12 +120,12 @@ impl Server {
                 streams.push(Arc::clone(stream));
                 continue;
             }
-            checks::elements(wanted)?;
+            preflight::elements(wanted)?;
             let stream = self.shared.stream(wanted);
             streams.push(Arc::clone(&stream));
             new.push(stream);
         }
-        let certificate = checks::certificate(config)?;
+        let certificate = preflight::certificate(config)?;
         let is_new = |asked: &Asked| !self.endpoints.iter().any(|endpoint| endpoint.asked() == *asked);
         let endpoints = Asked::all(config).into_iter().filter(is_new);
         let endpoints = endpoints

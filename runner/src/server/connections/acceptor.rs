@@ -1,0 +1,358 @@
+//! Takes connections, so that each client's address is known, a silent one costs nothing, and a vanished peer is found
+//! out.
+
+use std::{
+    cell::RefCell,
+    collections::BTreeMap,
+    io,
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    os::fd::AsRawFd,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use gst::glib;
+use gst_rtsp_server::{RTSPAuth, RTSPServer, gio, prelude::*};
+
+use super::{
+    backlog::Connection,
+    intake::{Intakes, Plan, channels::Line, take_part},
+};
+use crate::{log::Repeats, room, system_ffi};
+
+/// The system gives up a peer that takes nothing this much later than `reading` does, which knows why.
+const LAST_RESORT: Duration = Duration::from_secs(1);
+/// The pause after a connection that could not be taken: descriptors or memory have run out, and trying again at once
+/// would only take the processor too.
+const RETRY_AFTER: Duration = Duration::from_millis(100);
+/// How many connections may wait to be taken.
+const BACKLOG: u16 = 4096;
+/// How many connections are taken in a row before anything else gets its turn.
+const AT_ONCE: usize = 128;
+/// How long a connection may say nothing, as gst-rtsp-server has it for those that have no session.
+const SILENCE: Duration = Duration::from_mins(1);
+/// How many may have a thread of their own. Its stack is mostly untouched.
+const MOST_THREADS: usize = 512;
+/// How often the log tells that there is no room for more.
+const TOLD_EVERY: Duration = Duration::from_secs(10);
+/// How often those who say nothing are looked through.
+const CLEAN_UP_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Takes connections from a listening socket and hands them to the RTSP server, each once it says something.
+///
+/// To gst-rtsp-server a connection is some ten kilobytes, and work for a thread that serves viewers: thousands of silent
+/// ones would slow it down.
+#[derive(Debug)]
+pub(crate) struct Acceptor {
+    server: RTSPServer,
+    listener: TcpListener,
+    context: glib::MainContext,
+    intakes: Arc<Intakes>,
+    /// Holds the certificate, where clients are to speak TLS: each is then handed over on a thread of its own, since whoever
+    /// meets it there may keep it as long as a handshake takes.
+    tls: Option<RTSPAuth>,
+    threads: AtomicUsize,
+    /// How long a peer may take no data.
+    patience: Duration,
+    refused: Repeats,
+    state: Mutex<State>,
+}
+
+/// The connection that is being handed over.
+struct Handed {
+    plan: Plan,
+    own: TcpStream,
+    tls: Option<gio::TlsConnection>,
+}
+
+thread_local! {
+    /// What gst-rtsp-server tells of a client, it tells on the thread that hands it over.
+    static HANDED: RefCell<Option<Handed>> = const { RefCell::new(None) };
+}
+
+/// What the connection is to be of the client that the server is being handed just now, on this thread.
+pub(in crate::server) fn plan() -> Option<Plan> {
+    HANDED.with_borrow(|handed| handed.as_ref().map(|handed| handed.plan.clone()))
+}
+
+/// That client's connection.
+pub(in crate::server) fn connection() -> Option<Connection> {
+    plan().map(|plan| plan.connection)
+}
+
+/// That client's connection speaks `tls`.
+pub(in crate::server) fn speaks(tls: gio::TlsConnection) {
+    HANDED.with_borrow_mut(|handed| {
+        if let Some(handed) = handed {
+            handed.tls = Some(tls);
+        }
+    });
+}
+
+/// What that client's connection speaks, if it is TLS.
+pub(in crate::server) fn tls() -> Option<gio::TlsConnection> {
+    HANDED.with_borrow(|handed| handed.as_ref()?.tls.clone())
+}
+
+/// Has that client's connection end: nothing more is read from it or written to it.
+pub(in crate::server) fn end() {
+    HANDED.with_borrow(|handed| {
+        if let Some(handed) = handed {
+            // It may have ended by itself.
+            let _ended = handed.own.shutdown(Shutdown::Both);
+        }
+    });
+}
+
+#[derive(Debug, Default)]
+struct State {
+    sources: Vec<glib::Source>,
+    is_stopped: bool,
+    /// The connections that have said nothing yet, in the order in which they came.
+    silent: BTreeMap<u64, Silent>,
+    taken: u64,
+}
+
+#[derive(Debug)]
+struct Silent {
+    connection: TcpStream,
+    peer: SocketAddr,
+    since: Instant,
+    source: glib::Source,
+}
+
+impl Acceptor {
+    /// Hands what knocks at `listener` to `server`, in `context`, once [`Acceptor::accept`] says so. A peer that takes no
+    /// data and answers no probe for some longer than `patience` is gone.
+    ///
+    /// # Errors
+    /// When the system refuses the listener an option.
+    pub(crate) fn new(
+        server: RTSPServer,
+        listener: TcpListener,
+        context: glib::MainContext,
+        intakes: &Arc<Intakes>,
+        tls: Option<RTSPAuth>,
+        patience: Duration,
+    ) -> io::Result<Arc<Self>> {
+        take_part();
+        listener.set_nonblocking(true)?;
+        system_ffi::lengthen_backlog(&listener, BACKLOG)?;
+        Ok(Arc::new(Self {
+            server,
+            listener,
+            context,
+            intakes: Arc::clone(intakes),
+            tls,
+            threads: AtomicUsize::new(0),
+            patience,
+            refused: Repeats::new(TOLD_EVERY, 1),
+            state: Mutex::default(),
+        }))
+    }
+
+    /// Starts to accept.
+    pub(crate) fn accept(self: &Arc<Self>) {
+        self.listen();
+        self.every(CLEAN_UP_INTERVAL, |acceptor| {
+            acceptor.send_silent_away();
+            glib::ControlFlow::Continue
+        });
+    }
+
+    /// Accepts nobody any more, and leaves those who have said nothing.
+    pub(crate) fn stop(&self) {
+        let mut state = self.lock();
+        state.is_stopped = true;
+        let silent = std::mem::take(&mut state.silent);
+        let sources = std::mem::take(&mut state.sources).into_iter();
+        for source in sources.chain(silent.into_values().map(|silent| silent.source)) {
+            source.destroy();
+        }
+    }
+
+    fn listen(self: &Arc<Self>) {
+        let source = self.when_readable(&self.listener, Self::take_some);
+        self.keep(source);
+    }
+
+    /// Calls `act` in intervals, until it says otherwise.
+    fn every(
+        self: &Arc<Self>,
+        interval: Duration,
+        act: impl Fn(&Arc<Self>) -> glib::ControlFlow + Send + 'static,
+    ) {
+        let acceptor = Arc::downgrade(self);
+        let timer = glib::timeout_source_new(interval, None, glib::Priority::DEFAULT, move || match acceptor
+            .upgrade()
+        {
+            Some(acceptor) => act(&acceptor),
+            None => glib::ControlFlow::Break,
+        });
+        self.keep(timer);
+    }
+
+    fn when_readable(
+        self: &Arc<Self>,
+        socket: &impl AsRawFd,
+        act: impl Fn(&Arc<Self>) -> glib::ControlFlow + Send + 'static,
+    ) -> glib::Source {
+        let acceptor = Arc::downgrade(self);
+        glib_unix::fd_source_new(
+            socket.as_raw_fd(),
+            glib::IOCondition::IN | glib::IOCondition::HUP | glib::IOCondition::ERR,
+            Some("rtsp-accept"),
+            glib::Priority::DEFAULT,
+            move |_, _| match acceptor.upgrade() {
+                Some(acceptor) => act(&acceptor),
+                None => glib::ControlFlow::Break,
+            },
+        )
+    }
+
+    /// Attaches `source` until all stops.
+    fn keep(&self, source: glib::Source) {
+        let mut state = self.lock();
+        state.sources.retain(|source| !source.is_destroyed());
+        if !state.is_stopped {
+            source.attach(Some(&self.context));
+            state.sources.push(source);
+        }
+    }
+
+    fn take_some(self: &Arc<Self>) -> glib::ControlFlow {
+        for _ in 0..AT_ONCE {
+            match self.listener.accept() {
+                Ok((connection, peer)) => self.wait_for_word(connection, peer),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if is_passing(&error) => {}
+                Err(error) => {
+                    tracing::warn!("cannot accept a connection: {error}");
+                    self.every(RETRY_AFTER, |acceptor| {
+                        acceptor.listen();
+                        glib::ControlFlow::Break
+                    });
+                    return glib::ControlFlow::Break;
+                }
+            }
+        }
+        glib::ControlFlow::Continue
+    }
+
+    fn wait_for_word(self: &Arc<Self>, connection: TcpStream, peer: SocketAddr) {
+        let mut state = self.lock();
+        if state.is_stopped {
+            return;
+        }
+        state.taken += 1;
+        let number = state.taken;
+        let source = self.when_readable(&connection, move |acceptor| {
+            acceptor.hand_on(number);
+            glib::ControlFlow::Break
+        });
+        source.attach(Some(&self.context));
+        let silent = Silent {
+            connection,
+            peer,
+            since: Instant::now(),
+            source,
+        };
+        state.silent.insert(number, silent);
+    }
+
+    /// The connection of that number has said something, or has closed.
+    fn hand_on(self: &Arc<Self>, number: u64) {
+        let Some(Silent { connection, peer, .. }) = self.lock().silent.remove(&number) else {
+            return;
+        };
+        if matches!(connection.peek(&mut [0]), Ok(0) | Err(_)) {
+            return;
+        }
+        if let Err(error) = room::for_client() {
+            // gst-rtsp-server would serve nobody any more, or end the process.
+            return self.refuse(peer, &error);
+        }
+        let result = if self.tls.is_some() {
+            self.hand_over_elsewhere(connection, peer)
+        } else {
+            self.hand_over(connection, peer)
+        };
+        if let Err(error) = result {
+            tracing::warn!(%peer, "cannot serve a connection: {error}");
+        }
+    }
+
+    fn refuse(&self, peer: SocketAddr, error: &io::Error) {
+        if let Some(held_back) = self.refused.may_tell("", Instant::now()) {
+            tracing::warn!(%peer, held_back, "this machine has no room for another client: {error}");
+        }
+    }
+
+    fn hand_over_elsewhere(self: &Arc<Self>, connection: TcpStream, peer: SocketAddr) -> anyhow::Result<()> {
+        if self.threads.load(Ordering::Relaxed) >= MOST_THREADS {
+            tracing::debug!(%peer, "refused: too many are being handed over");
+            return Ok(());
+        }
+        let acceptor = Arc::clone(self);
+        self.threads.fetch_add(1, Ordering::Relaxed);
+        let spawned = std::thread::Builder::new()
+            .name("rtsp-handover".to_owned())
+            .spawn(move || {
+                if let Err(error) = acceptor.hand_over(connection, peer) {
+                    tracing::warn!(%peer, "cannot serve a connection: {error}");
+                }
+                acceptor.threads.fetch_sub(1, Ordering::Relaxed);
+            });
+        if let Err(error) = spawned {
+            self.threads.fetch_sub(1, Ordering::Relaxed);
+            return Err(error.into());
+        }
+        Ok(())
+    }
+
+    fn send_silent_away(&self) {
+        let mut state = self.lock();
+        while let Some(oldest) = state.silent.first_entry()
+            && oldest.get().since.elapsed() > SILENCE
+        {
+            let silent = oldest.remove();
+            silent.source.destroy();
+            tracing::debug!(peer = %silent.peer, "it said nothing");
+        }
+    }
+
+    fn hand_over(&self, connection: TcpStream, peer: SocketAddr) -> anyhow::Result<()> {
+        system_ffi::watch_for_dead_peer(&connection, self.patience + LAST_RESORT)?;
+        let plan = Plan {
+            connection: Connection::new(&connection, peer),
+            intakes: Arc::clone(&self.intakes),
+            line: Line::default(),
+            tls: self.tls.clone(),
+        };
+        let handed = Handed {
+            plan,
+            own: connection.try_clone()?,
+            tls: None,
+        };
+        let socket = gio::Socket::from_fd(connection.into())?;
+        HANDED.set(Some(handed));
+        let result =
+            self.server
+                .transfer_connection(socket, &peer.ip().to_string(), i32::from(peer.port()), None);
+        HANDED.set(None);
+        Ok(result?)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether the error is about the one connection, which went before it was accepted, and not about the listener.
+fn is_passing(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted)
+}

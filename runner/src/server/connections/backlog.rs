@@ -1,0 +1,382 @@
+//! Whether a viewer reads what it is sent.
+//!
+//! gst-rtsp-server keeps what the connection of a viewer over TCP does not take. Past 10 s and 100 packets of that it sends
+//! this viewer nothing any more, says so to nobody, and leaves it connected and counted. So the connection is looked at
+//! from here: whoever is further behind than there is patience is sent away, and whoever was dropped already as well.
+
+use std::{
+    net::{SocketAddr, TcpStream},
+    os::fd::{AsRawFd, RawFd},
+    time::{Duration, Instant},
+};
+
+use gst_rtsp::RTSPLowerTrans;
+use gst_rtsp_server::{RTSPFilterResult, RTSPSessionMedia, RTSPSessionPool, RTSPStreamTransport, prelude::*};
+
+use crate::{
+    rtsp_ffi,
+    stream::viewers::Farewell,
+    system_ffi::{self, Delivery},
+};
+
+/// A viewer over TCP that is sent nothing for this long has been paused, its camera has stalled, or it was dropped.
+const QUIET: Duration = Duration::from_secs(3);
+
+/// The connection of a client. It is gst-rtsp-server's, which may close it at any time: the descriptor counts only as long
+/// as it still has both ends. (In the moment between a look at them and what is done then, it could become another's; an
+/// own descriptor would keep the connection open.)
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Connection {
+    descriptor: RawFd,
+    /// Here; `None` where it had ended before it was handed on.
+    local: Option<SocketAddr>,
+    peer: SocketAddr,
+}
+
+impl Connection {
+    /// `connection`, which is about to be handed on.
+    pub(crate) fn new(connection: &TcpStream, peer: SocketAddr) -> Self {
+        Self {
+            descriptor: connection.as_raw_fd(),
+            local: connection.local_addr().ok(),
+            peer: canonical(peer),
+        }
+    }
+
+    /// Whether it is what `socket` stands for.
+    pub(in crate::server) fn is_of(&self, socket: &impl AsRawFd) -> bool {
+        socket.as_raw_fd() == self.descriptor
+    }
+
+    /// Where it comes from.
+    pub(in crate::server) fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
+    fn delivery(&self) -> Option<Delivery> {
+        let delivery = system_ffi::delivery(self.descriptor)?;
+        self.stands().then_some(delivery)
+    }
+
+    /// Whether it is still the one that it was.
+    pub(in crate::server) fn stands(&self) -> bool {
+        system_ffi::ends(self.descriptor)
+            .is_some_and(|(local, peer)| Some(local) == self.local && canonical(peer) == self.peer)
+    }
+
+    /// Lets nothing more come or go by it: whoever reads from it finds its end.
+    pub(in crate::server) fn end(&self) {
+        if self.stands()
+            && let Err(error) = system_ffi::shut_down(self.descriptor)
+        {
+            tracing::debug!(peer = %self.peer, "cannot end the connection: {error}");
+        }
+    }
+
+    /// Lets what waits to be taken go with the connection: the system would keep it for the peer.
+    fn forget_what_waits(&self) {
+        if self.stands()
+            && let Err(error) = system_ffi::reset_on_close(self.descriptor)
+        {
+            tracing::debug!(peer = %self.peer, "cannot forget what waits: {error}");
+        }
+    }
+}
+
+/// An IPv4 address as such, where the server listens on IPv6 and IPv4.
+fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
+}
+
+/// How far a viewer is behind what it is sent, in looks at its connections: a tunnel through HTTP has two.
+#[derive(Debug)]
+pub(in crate::server) struct Reading {
+    patience: Duration,
+    ways: Vec<Way>,
+    quiet: Option<Quiet>,
+}
+
+/// A connection by which data may go to a viewer.
+#[derive(Debug)]
+struct Way {
+    connection: Connection,
+    backlog: Backlog,
+    /// What had been written at the first look.
+    at_first: Option<u64>,
+    /// More has been written since.
+    is_used: bool,
+}
+
+impl Way {
+    fn new(connection: Connection, patience: Duration) -> Self {
+        Self {
+            connection,
+            backlog: Backlog { patience, mark: None },
+            at_first: None,
+            is_used: false,
+        }
+    }
+
+    /// How it stands with it; `None` once it has ended.
+    fn look(&mut self) -> Option<Delivery> {
+        let delivery = self.connection.delivery()?;
+        let written = delivery.written();
+        self.is_used |= *self.at_first.get_or_insert(written) != written;
+        Some(delivery)
+    }
+}
+
+/// How many bytes had been written, and since when it is so many.
+#[derive(Debug)]
+struct Quiet {
+    written: u64,
+    since: Instant,
+}
+
+impl Reading {
+    /// A viewer may be behind by `patience`.
+    pub(in crate::server) fn new(connection: Connection, patience: Duration) -> Self {
+        let mut reading = Self {
+            patience,
+            ways: Vec::new(),
+            quiet: None,
+        };
+        reading.look_at(connection);
+        reading
+    }
+
+    /// The viewer's data may go by `connection` as well.
+    pub(in crate::server) fn look_at(&mut self, connection: Connection) {
+        if self.ways.iter().any(|way| way.connection == connection) {
+            return;
+        }
+        self.ways.push(Way::new(connection, self.patience));
+    }
+
+    /// Looks at the connections, and at the sessions of `pool`, which are played by them; answers why it has to end, if
+    /// it has to. To be called on the thread that serves its client.
+    pub(in crate::server) fn fault(&mut self, pool: &RTSPSessionPool) -> Option<Farewell> {
+        let now = Instant::now();
+        let (mut written, mut fault) = (0_u64, None);
+        // A tunnel goes on when the way for requests has ended, and gets another one. Where the system has given up the
+        // other way, as it does some time after the patience, gst-rtsp-server takes the error for one that passes.
+        self.ways.retain_mut(|way| {
+            let Some(delivery) = way.look() else {
+                fault = fault.or(way.is_used.then_some(Farewell::Disconnected));
+                return false;
+            };
+            written = written.wrapping_add(delivery.written());
+            fault = fault.or_else(|| way.backlog.fault(now, &delivery));
+            true
+        });
+        let fault = fault.or_else(|| self.has_been_dropped(now, written, pool));
+        if fault.is_some() {
+            for way in &self.ways {
+                way.connection.forget_what_waits();
+            }
+        }
+        fault
+    }
+
+    fn has_been_dropped(&mut self, now: Instant, written: u64, pool: &RTSPSessionPool) -> Option<Farewell> {
+        match &self.quiet {
+            Some(quiet) if quiet.written == written => {
+                let is_quiet = now.duration_since(quiet.since) > QUIET;
+                (is_quiet && plays_in_vain(pool)).then_some(Farewell::NotReading)
+            }
+            _ => {
+                self.quiet = Some(Quiet { written, since: now });
+                None
+            }
+        }
+    }
+}
+
+/// How old the oldest byte is that the peer's system has not taken.
+#[derive(Debug)]
+struct Backlog {
+    patience: Duration,
+    mark: Option<Mark>,
+}
+
+/// What had been written at an instant, in bytes since the connection began.
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    at: Instant,
+    written: u64,
+}
+
+impl Backlog {
+    /// A byte that had been written when the mark was set is waiting still: so it has waited as long as the mark is old.
+    fn fault(&mut self, now: Instant, delivery: &Delivery) -> Option<Farewell> {
+        let mark = self
+            .mark
+            .filter(|mark| delivery.taken < mark.written)
+            .unwrap_or(Mark {
+                at: now,
+                written: delivery.written(),
+            });
+        self.mark = Some(mark);
+        let age = now.duration_since(mark.at);
+        (age > self.patience).then(|| {
+            // A system whose program does not read is asked again and again, at doubling intervals, and answers.
+            if delivery.last_heard < age * 3 / 4 {
+                Farewell::NotReading
+            } else {
+                Farewell::Unreachable
+            }
+        })
+    }
+}
+
+/// Whether something in the sessions of `pool` is to be played over TCP, and nobody sends it any more.
+fn plays_in_vain(pool: &RTSPSessionPool) -> bool {
+    let sessions = pool.filter(Some(&mut |_, _| RTSPFilterResult::Ref));
+    let all = sessions
+        .iter()
+        .flat_map(|session| session.filter(Some(&mut |_, _| RTSPFilterResult::Ref)));
+    all.into_iter()
+        .filter(rtsp_ffi::is_playing)
+        .any(|media| is_sent_nothing(&media))
+}
+
+fn is_sent_nothing(session_media: &RTSPSessionMedia) -> bool {
+    let Some(media) = session_media.media() else {
+        return false;
+    };
+    let mut streams = (0..media.n_streams()).filter_map(|index| {
+        let transport = session_media.transport(index).filter(is_interleaved)?;
+        Some((media.stream(index)?, transport))
+    });
+    streams.any(|(stream, transport)| {
+        let served = stream.transport_filter(Some(&mut |_, _| RTSPFilterResult::Ref));
+        !served.contains(&transport)
+    })
+}
+
+fn is_interleaved(transport: &RTSPStreamTransport) -> bool {
+    rtsp_ffi::delivered(transport).is_some_and(|delivered| delivered.lower.contains(RTSPLowerTrans::TCP))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn backlog() -> Backlog {
+        Backlog {
+            patience: 5 * SECOND,
+            mark: None,
+        }
+    }
+
+    fn delivery(taken: u64, waiting: u64) -> Delivery {
+        Delivery {
+            taken,
+            waiting,
+            last_heard: Duration::ZERO,
+        }
+    }
+
+    /// What is found in so many looks, a second apart.
+    fn looks(backlog: &mut Backlog, count: u32, delivery: impl Fn(u32) -> Delivery) -> Vec<(u32, Farewell)> {
+        let start = Instant::now();
+        let look = |second| Some((second, backlog.fault(start + second * SECOND, &delivery(second))?));
+        (0..count).filter_map(look).collect()
+    }
+
+    #[test]
+    fn whoever_keeps_up_is_left_alone() {
+        let in_time = looks(&mut backlog(), 100, |second| {
+            delivery(u64::from(second) * 1000, 900)
+        });
+        assert_eq!(in_time, []);
+        let has_nothing_to_read = looks(&mut backlog(), 100, |_| delivery(1000, 0));
+        assert_eq!(has_nothing_to_read, []);
+        // Four seconds behind, and never more.
+        let slow = looks(&mut backlog(), 100, |second| {
+            delivery(u64::from(second) * 1000, 4000)
+        });
+        assert_eq!(slow, []);
+    }
+
+    #[test]
+    fn whoever_takes_nothing_is_found_out() {
+        let found = looks(&mut backlog(), 7, |_| delivery(1000, 1));
+        assert_eq!(found, [(6, Farewell::NotReading)]);
+    }
+
+    #[test]
+    fn whoever_is_too_slow_is_found_out() {
+        // Each second it takes a byte and is sent two.
+        let found = looks(&mut backlog(), 20, |second| {
+            delivery(u64::from(second), u64::from(second))
+        });
+        assert!(matches!(found[..], [(_, Farewell::NotReading), ..]), "{found:?}");
+    }
+
+    #[test]
+    fn whose_system_does_not_answer_cannot_be_reached() {
+        let found = looks(&mut backlog(), 7, |second| Delivery {
+            last_heard: second * SECOND,
+            ..delivery(1000, 1)
+        });
+        assert_eq!(found, [(6, Farewell::Unreachable)]);
+    }
+
+    #[test]
+    fn a_connection_is_known_by_its_peer() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("it has one");
+        let client = TcpStream::connect(address).expect("it listens");
+        let (server, peer) = listener.accept().expect("somebody knocks");
+        assert!(Connection::new(&server, peer).delivery().is_some());
+        let other = Connection::new(&server, address);
+        assert!(other.delivery().is_none(), "{client:?} is another one");
+    }
+
+    #[test]
+    fn the_way_for_requests_may_end_and_the_one_for_data_may_not() {
+        use std::io::{Read as _, Write as _};
+        gst::init().expect("GStreamer starts");
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let connect = || {
+            let client = TcpStream::connect(listener.local_addr().expect("it has one"));
+            let (server, peer) = listener.accept().expect("somebody knocks");
+            let connection = Connection::new(&server, peer);
+            (client.expect("it listens"), server, connection)
+        };
+        let (requests, mut data, pool) = (connect(), connect(), RTSPSessionPool::new());
+        let mut reading = Reading::new(requests.2, 10 * SECOND);
+        reading.look_at(data.2);
+        reading.look_at(data.2);
+        assert_eq!((reading.fault(&pool), reading.ways.len()), (None, 2));
+        data.1.write_all(b"data").expect("it stands");
+        data.0.read_exact(&mut [0; 4]).expect("it comes");
+        drop(requests);
+        assert_eq!((reading.fault(&pool), reading.ways.len()), (None, 1));
+        drop(data);
+        assert_eq!(reading.fault(&pool), Some(Farewell::Disconnected));
+    }
+
+    #[test]
+    fn what_a_peer_does_not_read_waits() {
+        use std::io::Write as _;
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let _client = TcpStream::connect(listener.local_addr().expect("it has one")).expect("it listens");
+        let (mut server, peer) = listener.accept().expect("somebody knocks");
+        server.set_nonblocking(true).expect("it can be");
+        let mut written = 0;
+        while let Ok(length) = server.write(&[0; 16384]) {
+            written += u64::try_from(length).expect("it is few");
+        }
+        let delivery = Connection::new(&server, peer).delivery().expect("it stands");
+        assert!(delivery.waiting > 0, "{delivery:?}");
+        // The system may count the connection's begin as a byte.
+        assert!(
+            delivery.written().abs_diff(written) <= 1,
+            "{delivery:?} of {written}"
+        );
+    }
+}

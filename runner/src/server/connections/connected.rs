@@ -1,0 +1,94 @@
+//! The connections of an endpoint's clients, and the end of all.
+
+use std::{
+    collections::HashSet,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use gst_rtsp_server::RTSPClient;
+
+use super::backlog::Connection;
+use crate::rtsp_ffi;
+
+/// Those that there are.
+#[derive(Debug, Default)]
+pub(in crate::server) struct Connected {
+    connections: Mutex<Connections>,
+    has_ended: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Connections {
+    of_clients: HashSet<Connection>,
+    /// Their clients have gone and left them to other ones, as tunnels through HTTP have it.
+    left_to_others: HashSet<Connection>,
+    /// Whoever comes now ends at once.
+    are_over: bool,
+}
+
+/// As long as a client lasts.
+struct Here {
+    all: Arc<Connected>,
+    connection: Connection,
+}
+
+impl Drop for Here {
+    fn drop(&mut self) {
+        let mut connections = self.all.lock();
+        connections.of_clients.remove(&self.connection);
+        if self.connection.stands() {
+            connections.left_to_others.retain(Connection::stands);
+            connections.left_to_others.insert(self.connection);
+        }
+        drop(connections);
+        self.all.has_ended.notify_all();
+    }
+}
+
+impl Connected {
+    /// `client` has come by `connection`.
+    pub(in crate::server) fn follow(self: &Arc<Self>, client: &RTSPClient, connection: Connection) {
+        let mut connections = self.lock();
+        if connections.are_over {
+            connection.end();
+        }
+        connections.of_clients.insert(connection);
+        drop(connections);
+        rtsp_ffi::accompany(
+            client,
+            Here {
+                all: Arc::clone(self),
+                connection,
+            },
+        );
+    }
+
+    /// Ends all connections, those to come as well, and waits until their clients have gone, no longer than `patience`.
+    ///
+    /// Each finds the end of its connection on the thread that serves it: gst-rtsp-server reads without end from one that
+    /// is closed by another thread meanwhile.
+    pub(in crate::server) fn end(&self, patience: Duration) {
+        let mut connections = self.lock();
+        connections.are_over = true;
+        let Connections {
+            of_clients,
+            left_to_others,
+            ..
+        } = &*connections;
+        of_clients.iter().chain(left_to_others).for_each(Connection::end);
+        let (connections, _) = self
+            .has_ended
+            .wait_timeout_while(connections, patience, |connections| {
+                !connections.of_clients.is_empty()
+            })
+            .unwrap_or_else(PoisonError::into_inner);
+        if !connections.of_clients.is_empty() {
+            tracing::debug!(clients = connections.of_clients.len(), "still there");
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Connections> {
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

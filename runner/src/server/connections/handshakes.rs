@@ -1,0 +1,197 @@
+//! How many clients agree upon keys at the same time, and who is next.
+//!
+//! GLib agrees upon keys in threads that it shares among all, ten to begin with, and waits in each for the client: some
+//! dozens who begin and then say nothing would keep all others waiting. So no more begin than it has threads, none may take
+//! long, and some threads are always left for other addresses than the one from which most come.
+
+use std::{
+    net::IpAddr,
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use gst::glib;
+use gst_rtsp_server::gio::{self, prelude::*};
+
+/// Fewer than the threads that GLib has at once.
+const AT_ONCE: usize = 8;
+/// Of these, one address has no more.
+const OF_AN_ADDRESS: usize = 4;
+/// How long a client may take, once it has its turn.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How long it waits for its turn.
+const QUEUE_TIME: Duration = Duration::from_secs(10);
+
+/// The handshakes of a server.
+#[derive(Debug, Default)]
+pub(in crate::server) struct Handshakes {
+    queue: Mutex<Queue>,
+    has_changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    /// Where those who have their turn come from.
+    running: Vec<Option<IpAddr>>,
+    /// Tickets, in the order in which they came.
+    waiting: Vec<(u64, Option<IpAddr>)>,
+    tickets: u64,
+    /// Nobody has a turn any more.
+    is_over: bool,
+}
+
+impl Queue {
+    /// Whose turn it is.
+    fn next(&self) -> Option<u64> {
+        if self.running.len() >= AT_ONCE {
+            return None;
+        }
+        let has_room = |peer| self.running.iter().filter(|running| **running == peer).count() < OF_AN_ADDRESS;
+        let mut waiting = self.waiting.iter();
+        waiting
+            .find(|(_, peer)| has_room(*peer))
+            .map(|(ticket, _)| *ticket)
+    }
+}
+
+/// The right to agree upon keys.
+struct Turn<'a> {
+    of: &'a Handshakes,
+    peer: Option<IpAddr>,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut queue = self.of.lock();
+        let place = queue.running.iter().position(|running| *running == self.peer);
+        if let Some(place) = place {
+            queue.running.swap_remove(place);
+        }
+        drop(queue);
+        self.of.has_changed.notify_all();
+    }
+}
+
+impl Handshakes {
+    /// Has the server and the client of `tls`, who comes from `peer`, agree upon keys; waits for it. Time is measured in
+    /// `context`.
+    ///
+    /// # Errors
+    /// When they do not, or it takes too long.
+    pub(in crate::server) fn agree(
+        &self,
+        tls: &gio::TlsConnection,
+        peer: Option<IpAddr>,
+        context: &glib::MainContext,
+    ) -> Result<(), glib::Error> {
+        let _turn = self
+            .turn(peer, QUEUE_TIME)
+            .ok_or_else(|| glib::Error::new(gio::IOErrorEnum::Busy, "too many agree upon keys"))?;
+        let cancellable = gio::Cancellable::new();
+        let timer = {
+            let cancellable = cancellable.clone();
+            glib::timeout_source_new(PATIENCE, None, glib::Priority::DEFAULT, move || {
+                cancellable.cancel();
+                glib::ControlFlow::Break
+            })
+        };
+        timer.attach(Some(context));
+        let agreed = tls.handshake(Some(&cancellable));
+        timer.destroy();
+        agreed
+    }
+
+    fn turn(&self, peer: Option<IpAddr>, patience: Duration) -> Option<Turn<'_>> {
+        let mut queue = self.lock();
+        queue.tickets += 1;
+        let ticket = queue.tickets;
+        queue.waiting.push((ticket, peer));
+        let is_before_its_turn = |queue: &mut Queue| !queue.is_over && queue.next() != Some(ticket);
+        let (mut queue, result) = self
+            .has_changed
+            .wait_timeout_while(queue, patience, is_before_its_turn)
+            .unwrap_or_else(PoisonError::into_inner);
+        queue.waiting.retain(|(waiting, _)| *waiting != ticket);
+        let has_turn = !result.timed_out() && !queue.is_over;
+        if has_turn {
+            queue.running.push(peer);
+        }
+        drop(queue);
+        // Another one is next.
+        self.has_changed.notify_all();
+        has_turn.then(|| Turn { of: self, peer })
+    }
+
+    /// Gives no turn any more: whoever waits for one is refused.
+    pub(in crate::server) fn end(&self) {
+        self.lock().is_over = true;
+        self.has_changed.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    const AT_ONE_MOMENT: Duration = Duration::ZERO;
+
+    fn peer(number: u8) -> IpAddr {
+        [192, 0, 2, number].into()
+    }
+
+    #[test]
+    fn an_address_has_some_turns_and_all_have_no_more_than_there_are() {
+        let handshakes = Handshakes::default();
+        let turns = |number, count: usize| {
+            let turn = |_| handshakes.turn(Some(peer(number)), AT_ONE_MOMENT);
+            (0..count).filter_map(turn).collect::<Vec<_>>()
+        };
+        let first = turns(1, AT_ONCE);
+        assert_eq!(first.len(), OF_AN_ADDRESS);
+        let mut second = turns(2, AT_ONCE);
+        assert_eq!(second.len(), AT_ONCE - OF_AN_ADDRESS);
+        assert_eq!(turns(3, 1).len(), 0);
+        second.pop();
+        assert_eq!(turns(1, 1).len(), 0);
+        assert_eq!(turns(3, 1).len(), 1);
+    }
+
+    #[test]
+    fn who_waits_is_refused_at_the_end() {
+        let handshakes = Handshakes::default();
+        let turn = |_| handshakes.turn(Some(peer(1)), AT_ONE_MOMENT);
+        let _turns: Vec<_> = (0..OF_AN_ADDRESS).filter_map(turn).collect();
+        std::thread::scope(|scope| {
+            let asked = Instant::now();
+            let waiting = scope.spawn(|| handshakes.turn(Some(peer(1)), Duration::from_mins(1)).is_some());
+            while handshakes.lock().waiting.is_empty() {
+                std::thread::yield_now();
+            }
+            handshakes.end();
+            assert!(!waiting.join().expect("it has an answer"));
+            assert!(asked.elapsed() < Duration::from_mins(1), "it had to wait");
+        });
+        assert!(handshakes.turn(Some(peer(2)), AT_ONE_MOMENT).is_none());
+    }
+
+    #[test]
+    fn who_waits_has_a_turn_when_another_one_ends() {
+        let handshakes = Handshakes::default();
+        let turn = |_| handshakes.turn(Some(peer(1)), AT_ONE_MOMENT);
+        let mut turns: Vec<_> = (0..OF_AN_ADDRESS).filter_map(turn).collect();
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| handshakes.turn(Some(peer(1)), QUEUE_TIME).is_some());
+            while handshakes.lock().waiting.is_empty() {
+                std::thread::yield_now();
+            }
+            turns.pop();
+            assert!(waiting.join().expect("no panic"));
+        });
+    }
+}

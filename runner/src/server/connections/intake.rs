@@ -1,0 +1,200 @@
+//! What of a client's bytes the RTSP server gets to read: its requests, and its RTCP as far as it is of any use; and what
+//! of the server's the client gets.
+//!
+//! gst-rtsp-server takes whatever a client sends within its connection. RTP, which nobody here waits for, it never frees
+//! (up to 1.28 at least); RTCP it queues without end, for a thread that makes a key frame or a participant of each packet,
+//! also when the client has gone. And of a request it loses a line's end that has come without what follows it. So what
+//! comes is looked at before gst-rtsp-server reads it, and what it should not get is thrown away as it comes. So is, the
+//! other way, what a viewer should not get yet.
+//!
+//! | module | job |
+//! | --- | --- |
+//! | `framing` | where a message begins and ends |
+//! | `tunnelled` | the same within a tunnel through HTTP |
+//! | `channels` | which channels of a connection carry RTCP |
+//! | `outlet` | what goes out: nothing before a key picture |
+//! | `connection` | the streams of a client's connection, and TLS |
+//! | `input`, `output` | what is read from a client, and written to it |
+
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use crate::{budget::Budget, log::Repeats, stream::receivers};
+
+pub(in crate::server) mod channels;
+mod connection;
+mod framing;
+mod input;
+mod outlet;
+mod output;
+mod tunnelled;
+
+use channels::{Book, Line};
+pub(in crate::server) use connection::{Plan, take_part};
+use framing::{Framing, Judge, Opening};
+use tunnelled::Tunnelled;
+
+/// How often the log tells of one address that it sends too much.
+const TOLD_EVERY: Duration = Duration::from_mins(1);
+/// Of so many addresses.
+const MOST_TOLD: usize = 1000;
+/// How often one connection asks whether it may tell.
+const LOOKED_AT_EVERY: Duration = Duration::from_secs(1);
+
+/// What the intakes of a server's connections share.
+#[derive(Debug)]
+pub(in crate::server) struct Intakes {
+    book: Book,
+    told: Repeats,
+}
+
+impl Default for Intakes {
+    fn default() -> Self {
+        Self {
+            book: Book::default(),
+            told: Repeats::new(TOLD_EVERY, MOST_TOLD),
+        }
+    }
+}
+
+impl Intakes {
+    /// Which channels carry RTCP, by the tunnels that connections belong to.
+    pub(in crate::server) fn book(&self) -> &Book {
+        &self.book
+    }
+}
+
+/// The bytes of one connection.
+#[derive(Debug)]
+pub(in crate::server) struct Intake {
+    coding: Coding,
+    framing: Framing,
+    screen: Screen,
+}
+
+/// What a connection carries.
+#[derive(Debug)]
+enum Coding {
+    /// RTSP, or HTTP that may become a tunnel.
+    Plain,
+    /// The way to the server of a tunnel through HTTP: RTSP in base64.
+    Tunnelled(Tunnelled),
+    /// The way from the server: what comes on it means nothing.
+    Deaf,
+}
+
+/// Which data packets are let through.
+#[derive(Debug)]
+struct Screen {
+    peer: SocketAddr,
+    all: Arc<Intakes>,
+    line: Line,
+    rtcp: Budget,
+    now: Instant,
+    /// What is thrown away after that is worth a look whether it is to be told.
+    silent_until: Instant,
+}
+
+impl Intake {
+    /// Of the connection from `peer`, whose RTCP comes on the channels of `line`.
+    pub(in crate::server) fn new(peer: SocketAddr, all: &Arc<Intakes>, line: &Line) -> Self {
+        Self {
+            coding: Coding::Plain,
+            framing: Framing::default(),
+            screen: Screen {
+                peer,
+                all: Arc::clone(all),
+                line: line.clone(),
+                rtcp: receivers::pace(),
+                now: Instant::now(),
+                silent_until: Instant::now(),
+            },
+        }
+    }
+
+    /// How many bytes may be taken next, where `asked` would be read: no more than belong to the message that they begin
+    /// or go on with, or more where they are thrown away.
+    fn wants(&self, asked: usize) -> usize {
+        match self.coding {
+            Coding::Plain => self.framing.wants(asked),
+            Coding::Tunnelled(_) => asked,
+            Coding::Deaf => DEAF_AT_ONCE,
+        }
+    }
+
+    /// Takes what has come, and adds to `passed` what may be read of it.
+    fn take(&mut self, bytes: &[u8], now: Instant, passed: &mut Vec<u8>) {
+        self.screen.now = now;
+        match &mut self.coding {
+            Coding::Deaf => {}
+            Coding::Tunnelled(tunnelled) => {
+                tunnelled.take(bytes, &mut self.framing, &mut self.screen, passed);
+            }
+            Coding::Plain => self.take_plain(bytes, passed),
+        }
+    }
+
+    fn take_plain(&mut self, bytes: &[u8], passed: &mut Vec<u8>) {
+        for (index, byte) in bytes.iter().enumerate() {
+            self.framing.take(*byte, &mut self.screen, passed);
+            let Some((opening, cookie)) = self.framing.opened() else {
+                continue;
+            };
+            // Both ways of a tunnel have the channels that are set up through it.
+            self.screen.line.join(self.screen.all.book.of(&cookie));
+            self.coding = match opening {
+                Opening::WayFrom => Coding::Deaf,
+                Opening::WayTo => Coding::Tunnelled(Tunnelled::default()),
+            };
+            let now = self.screen.now;
+            return self.take(&bytes[index + 1..], now, passed);
+        }
+    }
+}
+
+/// What is read at once of what means nothing, in bytes.
+const DEAF_AT_ONCE: usize = 16 * 1024;
+
+impl Judge for Screen {
+    fn lets_pass(&mut self, channel: u8, length: usize, begin: [u8; 2]) -> bool {
+        let is_awaited = is_rtcp(length, begin) && self.line.channels().carries_rtcp(channel);
+        if is_awaited && self.rtcp.take(self.now) {
+            return true;
+        }
+        self.tell(if is_awaited {
+            "a viewer sends RTCP faster than any use of it: the rest is thrown away"
+        } else {
+            "a viewer sends what is no RTCP of a stream that it has set up: it is thrown away"
+        });
+        false
+    }
+}
+
+impl Screen {
+    fn tell(&mut self, what: &str) {
+        if self.now < self.silent_until {
+            return;
+        }
+        self.silent_until = self.now + LOOKED_AT_EVERY;
+        let place = self.peer.ip().to_string();
+        if let Some(held_back) = self.all.told.may_tell(&place, self.now) {
+            tracing::warn!(peer = %self.peer, held_back, "{what}");
+        }
+    }
+}
+
+/// No RTCP packet of a receiver is larger, in bytes: it has to go through any network in one piece.
+const LARGEST_RTCP: usize = 1500;
+
+/// Whether a packet of that length that begins so is RTCP (RFC 5761, section 4).
+fn is_rtcp(length: usize, begin: [u8; 2]) -> bool {
+    (8..=LARGEST_RTCP).contains(&length) && begin[0] >> 6 == 2 && (192..=223).contains(&begin[1])
+}
+
+#[cfg(test)]
+mod smuggling;
+#[cfg(test)]
+mod tests;

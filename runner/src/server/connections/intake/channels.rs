@@ -1,0 +1,128 @@
+//! Which channels of a connection carry RTCP, and which RTP may go out by the others yet.
+
+use std::{
+    collections::HashMap,
+    ffi::{CStr, CString},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use crate::stream::beginnings::{Begin, Beginnings};
+
+/// The channels of one connection, or of a tunnel's two.
+#[derive(Debug, Default)]
+pub(in crate::server) struct Channels {
+    state: Mutex<State>,
+    /// Something that is played by one of them has not begun yet.
+    awaits: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    pairs: Vec<Pair>,
+    beginnings: Beginnings,
+}
+
+/// The channels by which one medium is played.
+#[derive(Debug, Clone)]
+struct Pair {
+    /// Whose they are.
+    transport: usize,
+    rtp: u8,
+    rtcp: u8,
+}
+
+impl Channels {
+    /// RTP goes by one channel and RTCP by another from now on, for the transport of that number.
+    pub(in crate::server) fn set_up(&self, transport: usize, [rtp, control]: [u8; 2]) {
+        let mut state = self.lock();
+        state.pairs.retain(|pair| {
+            pair.transport != transport
+                && ![rtp, control].contains(&pair.rtcp)
+                && ![rtp, control].contains(&pair.rtp)
+        });
+        if rtp != control {
+            state.pairs.push(Pair {
+                transport,
+                rtp,
+                rtcp: control,
+            });
+        }
+    }
+
+    /// Whether anything is played by `transport`.
+    pub(in crate::server) fn carry(&self, transport: usize) -> bool {
+        self.lock().pairs.iter().any(|pair| pair.transport == transport)
+    }
+
+    /// What is played by `transport` begins so.
+    pub(in crate::server) fn hold_back(&self, transport: usize, begin: Begin) {
+        self.lock().beginnings.hold(transport, begin);
+        self.awaits.store(true, Ordering::Release);
+    }
+
+    /// Whether anything is to be held back.
+    pub(in crate::server) fn awaits(&self) -> bool {
+        self.awaits.load(Ordering::Acquire)
+    }
+
+    /// Whether a packet that begins so may go out by `channel`.
+    pub(super) fn lets_out(&self, channel: u8, begin: &[u8]) -> bool {
+        if !self.awaits() {
+            return true;
+        }
+        let mut state = self.lock();
+        let State { pairs, beginnings } = &mut *state;
+        let Some(pair) = pairs.iter().find(|pair| pair.rtp == channel) else {
+            return true;
+        };
+        let lets_out = beginnings.lets_pass(pair.transport, begin);
+        self.awaits.store(beginnings.is_awaited(), Ordering::Release);
+        lets_out
+    }
+
+    /// Whether RTCP is awaited by `channel`.
+    pub(super) fn carries_rtcp(&self, channel: u8) -> bool {
+        self.lock().pairs.iter().any(|pair| pair.rtcp == channel)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The channels of tunnels, by their cookies.
+#[derive(Debug, Default)]
+pub(in crate::server) struct Book(Mutex<HashMap<CString, Weak<Channels>>>);
+
+impl Book {
+    /// Those of the tunnel of that cookie, as long as a connection of it has them.
+    pub(in crate::server) fn of(&self, cookie: &CStr) -> Arc<Channels> {
+        let mut book = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(channels) = book.get(cookie).and_then(Weak::upgrade) {
+            return channels;
+        }
+        book.retain(|_, channels| channels.strong_count() > 0);
+        let channels = Arc::<Channels>::default();
+        book.insert(cookie.to_owned(), Arc::downgrade(&channels));
+        channels
+    }
+}
+
+/// The channels of a connection, which become others where it becomes a tunnel's.
+#[derive(Debug, Clone, Default)]
+pub(in crate::server) struct Line(Arc<Mutex<Arc<Channels>>>);
+
+impl Line {
+    /// Those that it has now.
+    pub(in crate::server) fn channels(&self) -> Arc<Channels> {
+        Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// It has these from now on.
+    pub(super) fn join(&self, channels: Arc<Channels>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = channels;
+    }
+}

@@ -1,0 +1,397 @@
+//! Who may ask for what: each request has its log-in, and asks for a stream that its user may see, before anything else
+//! looks at it; it is mended on the way.
+//!
+//! gst-rtsp-server's own check comes late (a DESCRIBE without a log-in has started a camera by then), takes less time for
+//! a name that it does not know than for a wrong password, remembers every challenge for half a minute, and knows rights
+//! to a pipeline, of which several paths may be views. So this one takes its place.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
+
+use gst::{glib, subclass::prelude::*};
+use gst_rtsp::{RTSPHeaderField, RTSPMethod, RTSPStatusCode};
+use gst_rtsp_server::{RTSPAuth, RTSPContext, prelude::*};
+
+use super::{
+    joining::Joining,
+    mending,
+    mounts::{Found, Mounts},
+    transports::Transports,
+};
+use crate::{
+    accounts::{
+        Account, REALM,
+        attempts::{LATENESS, Late},
+        credentials::{Answer, Credentials},
+        logins::Logins,
+    },
+    config::Mount,
+    log::Repeats,
+    resource::Resource,
+    rtsp_ffi,
+};
+glib::wrapper! {
+    /// Guards one connection, by the means of gst-rtsp-server.
+    pub(in crate::server) struct Guard(ObjectSubclass<imp::Guard>) @extends RTSPAuth;
+}
+
+impl Guard {
+    /// Of a connection from `peer` to the streams of `mounts`, which is at `endpoint`, and where everybody may watch
+    /// unless there are `logins`. What waits does so in `joining`.
+    pub(in crate::server) fn new(
+        logins: Option<&Arc<Logins>>,
+        peer: Option<SocketAddr>,
+        endpoint: SocketAddr,
+        mounts: &Arc<Mounts>,
+        joining: &Arc<Joining>,
+        transports: &Arc<Transports>,
+    ) -> Self {
+        let guard: Self = glib::Object::new();
+        let gate = logins.map(|logins| Gate {
+            connection: logins.connections.fetch_add(1, Ordering::Relaxed),
+            logins: Arc::clone(logins),
+            peer,
+            endpoint,
+            mounts: Arc::clone(mounts),
+            has_logged_in: AtomicBool::new(false),
+        });
+        let door = Door {
+            gate,
+            mounts: Arc::clone(mounts),
+            joining: Arc::clone(joining),
+            transports: Arc::clone(transports),
+            peer,
+        };
+        if guard.imp().door.set(door).is_err() {
+            tracing::error!("a guard has two doors");
+        }
+        guard
+    }
+}
+
+/// Through which each request comes.
+struct Door {
+    /// `None`: it is open for everybody.
+    gate: Option<Gate>,
+    mounts: Arc<Mounts>,
+    joining: Arc<Joining>,
+    transports: Arc<Transports>,
+    peer: Option<SocketAddr>,
+}
+
+impl Door {
+    /// Whether the request may go on, as its client means it. Where it may not, it waits or has been answered.
+    fn lets_pass(&self, context: &RTSPContext) -> bool {
+        match self.joining.queues(context) {
+            Some(false) => {}
+            Some(true) => return false,
+            None => return answer(context, RTSPStatusCode::ServiceUnavailable, &[]),
+        }
+        mending::mend_url(context, &self.mounts);
+        if self.joining.has_waited() {
+            // All of that has been looked at before.
+            return true;
+        }
+        if self.gate.as_ref().is_some_and(|gate| !gate.lets_pass(context)) {
+            return false;
+        }
+        match self.check(context) {
+            Ok(()) => !self.joining.holds(context, &self.mounts),
+            Err(status) => answer(context, status, &[]),
+        }
+    }
+
+    fn check(&self, context: &RTSPContext) -> Result<(), RTSPStatusCode> {
+        if rtsp_ffi::method(context) == RTSPMethod::SETUP {
+            self.transports.choose(context, &self.mounts, self.peer)
+        } else {
+            mending::check(context)
+        }
+    }
+
+    /// Whether gst-rtsp-server has found the stream that has been asked for. Of `/a`, `/a-b` and `/a/1` it takes the first
+    /// one for the last one: its search ends at the first path in order that is none of the one wanted.
+    fn has_found_it(&self, context: &RTSPContext) -> bool {
+        let asked = self.mounts.asked_for(context);
+        let has_found_it =
+            asked.is_some_and(|mounted| rtsp_ffi::has_found(context, mounted.stream.factory()));
+        has_found_it || answer(context, RTSPStatusCode::NotFound, &[])
+    }
+}
+
+/// What a guard knows.
+struct Gate {
+    logins: Arc<Logins>,
+    connection: u32,
+    peer: Option<SocketAddr>,
+    endpoint: SocketAddr,
+    mounts: Arc<Mounts>,
+    /// Whoever is behind this connection knows a password.
+    has_logged_in: AtomicBool,
+}
+
+/// Who asks.
+enum Asker<'a> {
+    /// Nobody has said.
+    Unnamed,
+    /// Somebody who has logged in.
+    Known(&'a Account),
+    /// The log-in answers a challenge that is not good any more.
+    Late,
+    /// The log-in is wrong.
+    Wrong(Credentials),
+    /// The log-in has not been looked at: too many from there were wrong.
+    Slowed,
+}
+
+impl Gate {
+    /// Whether the request may go on. Where it may not, it has been answered.
+    fn lets_pass(&self, context: &RTSPContext) -> bool {
+        let method = rtsp_ffi::method(context);
+        match self.asker(context, method) {
+            // Clients begin with it, without a log-in even if they have one, and it tells nothing about a stream.
+            Asker::Unnamed if method == RTSPMethod::OPTIONS => true,
+            Asker::Unnamed => self.challenge(context, false),
+            Asker::Late => self.challenge(context, true),
+            Asker::Wrong(credentials) => {
+                // Whoever knows one password may guess another.
+                self.has_logged_in.store(false, Ordering::Relaxed);
+                self.tell_wrong(&credentials);
+                match self.logins.attempts.note_wrong(self.address(), Instant::now()) {
+                    None => self.challenge(context, false),
+                    Some(late) => self.challenge_late(context, late),
+                }
+            }
+            Asker::Slowed => answer(context, RTSPStatusCode::ServiceUnavailable, &[]),
+            Asker::Known(account) => {
+                self.has_logged_in.store(true, Ordering::Relaxed);
+                !asks_for_stream(method) || self.may_see(account, context)
+            }
+        }
+    }
+
+    fn asker(&self, context: &RTSPContext, method: RTSPMethod) -> Asker<'_> {
+        let field = RTSPHeaderField::Authorization;
+        let Some(header) = context
+            .request()
+            .and_then(|request| rtsp_ffi::header(request, field))
+        else {
+            return Asker::Unnamed;
+        };
+        let Logins {
+            authentication,
+            accounts,
+            nonces,
+            attempts,
+            ..
+        } = &*self.logins;
+        if !self.has_logged_in.load(Ordering::Relaxed) && !attempts.may_try(self.address()) {
+            return Asker::Slowed;
+        }
+        let credentials = Credentials::parse(&header);
+        let account = match &credentials {
+            Credentials::Basic(pair) if authentication.has_basic() => accounts.by_basic(pair),
+            Credentials::Digest(answer) if authentication.has_digest() => {
+                let account = accounts.by_digest(answer, name(method));
+                let is_ours = nonces.accepts(&answer.nonce, self.connection, self.address(), Instant::now());
+                if account.is_some() && !is_ours {
+                    return Asker::Late;
+                }
+                account.filter(|_| self.is_for(answer, context))
+            }
+            _ => None,
+        };
+        account.map_or(Asker::Wrong(credentials), Asker::Known)
+    }
+
+    /// Whether the answer to a challenge was made for what is asked for: the request's own URL, or another one of the same
+    /// stream, as clients differ (`FFmpeg` writes the stream's for all of its media).
+    fn is_for(&self, answer: &Answer, context: &RTSPContext) -> bool {
+        let Some(asked) = context.uri().and_then(rtsp_ffi::path) else {
+            // `*`, for which there is no path.
+            return true;
+        };
+        let made_for = Resource::parse(&answer.uri);
+        match (self.mounts.asked_for(context), self.mounts.find(&made_for)) {
+            (Some(asked), Some(Found { mounted, .. })) => asked.point == mounted.point,
+            (None, None) => asked == made_for.path,
+            _ => false,
+        }
+    }
+
+    /// Whether there is the stream that is asked for, and the user may see it. To whom may not it is not there.
+    fn may_see(&self, account: &Account, context: &RTSPContext) -> bool {
+        let asked = self.mounts.asked_for(context).map(|mounted| Mount {
+            address: self.endpoint.ip(),
+            port: self.endpoint.port(),
+            path: mounted.path,
+        });
+        match asked {
+            Some(place) if account.may_see(&place) => true,
+            other => {
+                if let Some(place) = other {
+                    self.tell_forbidden(account, &place);
+                }
+                answer(context, RTSPStatusCode::NotFound, &[])
+            }
+        }
+    }
+
+    /// Asks for a log-in. `is_stale`: the one that was given would do for this challenge.
+    fn challenge(&self, context: &RTSPContext, is_stale: bool) -> bool {
+        answer(context, RTSPStatusCode::Unauthorized, &self.challenges(is_stale))
+    }
+
+    fn challenges(&self, is_stale: bool) -> Vec<String> {
+        let Logins {
+            authentication,
+            nonces,
+            ..
+        } = &*self.logins;
+        let mut challenges = Vec::new();
+        if authentication.has_basic() {
+            challenges.push(format!("Basic realm=\"{REALM}\""));
+        }
+        if authentication.has_digest() {
+            let nonce = nonces.issue(self.connection, self.address(), Instant::now());
+            let stale = if is_stale { ", stale=true" } else { "" };
+            challenges.push(format!("Digest realm=\"{REALM}\", nonce=\"{nonce}\"{stale}"));
+        }
+        challenges
+    }
+
+    /// As [`Self::challenge`], later: meanwhile others are served.
+    fn challenge_late(&self, context: &RTSPContext, late: Late) -> bool {
+        let (Some(client), Some(request)) = (context.client(), context.request()) else {
+            return false;
+        };
+        let challenges = self.challenges(false);
+        let sequence = rtsp_ffi::header(request, RTSPHeaderField::Cseq);
+        let client = client.downgrade();
+        let timer = glib::timeout_source_new(LATENESS, None, glib::Priority::DEFAULT, move || {
+            if let Some(client) = client.upgrade() {
+                let status = RTSPStatusCode::Unauthorized;
+                rtsp_ffi::respond(&client, status, sequence.as_deref(), &challenges);
+            }
+            let _until_now = &late;
+            glib::ControlFlow::Break
+        });
+        if let Some(context) = glib::main_current_source().and_then(|source| source.context()) {
+            timer.attach(Some(&context));
+        }
+        false
+    }
+
+    fn tell_wrong(&self, credentials: &Credentials) {
+        if let Some(held_back) = self.may_tell(&self.logins.wrong) {
+            let user = credentials.shown_name();
+            tracing::warn!(peer = self.peer(), user, held_back, "refused a wrong log-in");
+        }
+    }
+
+    fn tell_forbidden(&self, account: &Account, place: &Mount) {
+        if let Some(held_back) = self.may_tell(&self.logins.forbidden) {
+            let (user, path) = (&account.name, &place.path);
+            tracing::warn!(
+                peer = self.peer(),
+                user,
+                path,
+                held_back,
+                "refused a stream that the user may not see"
+            );
+        }
+    }
+
+    /// Whether the log may tell of this address now, and how often it has not.
+    fn may_tell(&self, repeats: &Repeats) -> Option<u64> {
+        repeats.may_tell(&self.address().to_string(), Instant::now())
+    }
+
+    fn address(&self) -> IpAddr {
+        self.peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.ip())
+    }
+
+    fn peer(&self) -> String {
+        self.peer
+            .map_or_else(|| "unknown".into(), |peer| peer.to_string())
+    }
+}
+
+/// As Digest's sums have it.
+fn name(method: RTSPMethod) -> &'static str {
+    match method {
+        RTSPMethod::DESCRIBE => "DESCRIBE",
+        RTSPMethod::ANNOUNCE => "ANNOUNCE",
+        RTSPMethod::GET_PARAMETER => "GET_PARAMETER",
+        RTSPMethod::OPTIONS => "OPTIONS",
+        RTSPMethod::PAUSE => "PAUSE",
+        RTSPMethod::PLAY => "PLAY",
+        RTSPMethod::RECORD => "RECORD",
+        RTSPMethod::REDIRECT => "REDIRECT",
+        RTSPMethod::SETUP => "SETUP",
+        RTSPMethod::SET_PARAMETER => "SET_PARAMETER",
+        RTSPMethod::TEARDOWN => "TEARDOWN",
+        _ => "",
+    }
+}
+
+/// Whether the answer would tell something of the stream. What else there is tells of the client's own session.
+fn asks_for_stream(method: RTSPMethod) -> bool {
+    let ones = RTSPMethod::DESCRIBE
+        | RTSPMethod::ANNOUNCE
+        | RTSPMethod::SETUP
+        | RTSPMethod::PLAY
+        | RTSPMethod::RECORD;
+    ones.contains(method)
+}
+
+/// Answers the request, which ends with that.
+fn answer(context: &RTSPContext, status: RTSPStatusCode, challenges: &[String]) -> bool {
+    if let (Some(client), Some(response)) = (context.client(), context.response()) {
+        response.init_response(status, context.request());
+        for challenge in challenges {
+            response.add_header(RTSPHeaderField::WwwAuthenticate, challenge);
+        }
+        client.send_message(response, None);
+    }
+    false
+}
+
+mod imp {
+    use super::{Door, OnceLock, RTSPAuth, RTSPContext, glib};
+    use gst_rtsp_server::subclass::prelude::*;
+
+    #[derive(Default)]
+    pub(in crate::server) struct Guard {
+        pub(super) door: OnceLock<Door>,
+    }
+
+    #[glib::object_subclass]
+    impl ObjectSubclass for Guard {
+        const NAME: &'static str = "RtspClockGuard";
+        type Type = super::Guard;
+        type ParentType = RTSPAuth;
+    }
+
+    impl ObjectImpl for Guard {}
+
+    impl RTSPAuthImpl for Guard {
+        /// gst-rtsp-server asks of each request whether its URL may be asked for, and then of the stream that it has
+        /// found whether it may be accessed and made. What is not known here is not allowed.
+        fn check(&self, context: &RTSPContext, check: &glib::GString) -> bool {
+            let Some(door) = self.door.get() else { return false };
+            match check.as_str() {
+                "auth.check.url" => door.lets_pass(context),
+                "auth.check.media.factory.access" => door.has_found_it(context),
+                "auth.check.media.factory.construct" => true,
+                _ => false,
+            }
+        }
+    }
+}

@@ -1,0 +1,347 @@
+//! A PLAY waits for what its viewer begins with (see `stream::joins`), and behind it the client's other requests.
+//!
+//! Nobody is held up by that: the request is put aside as a copy, and handled on its client's thread as if it had come later.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+use gst::{glib, prelude::*};
+use gst_rtsp::{RTSPLowerTrans, RTSPMethod};
+use gst_rtsp_server::{RTSPClient, RTSPContext, RTSPSessionMedia, RTSPStreamTransport, prelude::*};
+
+use super::{
+    mending::speeds,
+    mounts::{Mounted, Mounts},
+};
+use crate::{
+    rtsp_ffi::{self, Delivered, HeldTransport, Request},
+    stream::{
+        Stream,
+        joins::{Entry, Start, Ticket},
+        media::{Media, Medium},
+        seats::Seats,
+    },
+};
+
+/// So many requests of a client may wait behind its PLAY. Clients ask one after the other.
+const MOST_WAITING: usize = 16;
+/// More media than a client can have set up at a time.
+const MOST_URLS: usize = 512;
+
+/// What of one client waits.
+#[derive(Debug)]
+pub(in crate::server) struct Joining {
+    seats: Arc<Seats>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The first one is a PLAY, whenever a request comes.
+    waiting: VecDeque<Waiting>,
+    /// What waited and is being handled.
+    current: Option<Current>,
+    /// By which a transport has been set up, by its number.
+    urls: HashMap<usize, String>,
+    has_ended: bool,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    request: Request,
+    /// What it waits for; `None` if it waits for its turn.
+    play: Option<Play>,
+    /// Until it waits no longer.
+    _timer: Option<Timer>,
+    /// As long as it waits.
+    ticket: Option<Ticket>,
+}
+
+/// It is not called any more once this is dropped.
+#[derive(Debug)]
+struct Timer(glib::Source);
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        self.0.destroy();
+    }
+}
+
+/// A viewer that is to be let in.
+#[derive(Debug, Clone)]
+struct Play {
+    stream: Arc<Stream>,
+    needs: Media,
+    /// By then it plays, whatever comes.
+    until: Instant,
+}
+
+#[derive(Debug)]
+struct Current {
+    /// It has waited for what its viewer begins with, and its log-in has been looked at.
+    has_waited: bool,
+    entry: Option<Entry>,
+}
+
+/// One of the media that a session plays, by its index among the stream's.
+pub(in crate::server) struct Part {
+    pub(in crate::server) medium: Medium,
+    pub(in crate::server) number: usize,
+    pub(in crate::server) delivered: Delivered,
+}
+
+impl Part {
+    fn new(index: u32, transport: &RTSPStreamTransport) -> Option<Self> {
+        Some(Self {
+            medium: Medium::numbered(index),
+            number: HeldTransport::new(transport).number(),
+            delivered: rtsp_ffi::delivered(transport)?,
+        })
+    }
+
+    /// Whether others get the same packets.
+    pub(in crate::server) fn is_multicast(&self) -> bool {
+        self.delivered.lower.contains(RTSPLowerTrans::UDP_MCAST)
+    }
+}
+
+/// What has been set up of a medium.
+pub(in crate::server) fn parts(of_session: &RTSPSessionMedia) -> Vec<Part> {
+    let media = of_session.media().map_or(0, |media| media.n_streams());
+    let part = |index| Part::new(index, &of_session.transport(index)?);
+    (0..media).filter_map(part).collect()
+}
+
+/// What begins to play by the PLAY of `context`, which asks for what is `mounted`: nothing, where its session plays already.
+pub(in crate::server) fn parts_to_begin(context: &RTSPContext, mounted: &Mounted) -> Vec<Part> {
+    let of_session = mounted.of_session(context);
+    let ready = of_session.filter(|media| !rtsp_ffi::is_playing(media));
+    ready.as_ref().map(parts).unwrap_or_default()
+}
+
+impl Joining {
+    /// Of a client to whom one of `seats` is given when it waits.
+    pub(in crate::server) fn new(seats: &Arc<Seats>) -> Arc<Self> {
+        Arc::new(Self {
+            seats: Arc::clone(seats),
+            state: Mutex::default(),
+        })
+    }
+
+    /// Whether the request waits for its turn, as others do before it. `None` if too many do.
+    pub(in crate::server) fn queues(&self, context: &RTSPContext) -> Option<bool> {
+        let mut state = self.lock();
+        if state.current.is_some() || state.waiting.is_empty() {
+            return Some(false);
+        }
+        if state.waiting.len() > MOST_WAITING {
+            return None;
+        }
+        let request = Request::copy(context)?;
+        state.waiting.push_back(Waiting {
+            request,
+            play: None,
+            _timer: None,
+            ticket: None,
+        });
+        Some(true)
+    }
+
+    /// Whether the request has waited, and been let through to that.
+    pub(in crate::server) fn has_waited(&self) -> bool {
+        self.lock()
+            .current
+            .as_ref()
+            .is_some_and(|current| current.has_waited)
+    }
+
+    /// What the viewer begins with whose PLAY is being handled, if it is known.
+    pub(in crate::server) fn start(&self) -> Option<Start> {
+        let state = self.lock();
+        state.current.as_ref()?.entry.as_ref()?.start()
+    }
+
+    /// Whether the request is a PLAY that has to wait.
+    pub(in crate::server) fn holds(self: &Arc<Self>, context: &RTSPContext, mounts: &Mounts) -> bool {
+        if rtsp_ffi::method(context) != RTSPMethod::PLAY
+            || self.has_waited()
+            || speeds::asks_for_another_speed(context)
+        {
+            return false;
+        }
+        self.hold(context, mounts).is_some()
+    }
+
+    fn hold(self: &Arc<Self>, context: &RTSPContext, mounts: &Mounts) -> Option<()> {
+        let mounted = mounts.asked_for(context)?;
+        let session = context.session()?.sessionid()?;
+        let mut parts = parts_to_begin(context, &mounted);
+        parts.retain(|part| !part.is_multicast());
+        let needs = media(&parts);
+        if !needs.are_any() {
+            return None;
+        }
+        let client = context.client()?;
+        let thread = glib::main_current_source()?.context()?;
+        let request = Request::copy(context)?;
+        // Who is refused learns it at once.
+        let Mounted { stream, .. } = &mounted;
+        let place = mounted.place(session.into());
+        stream.viewers().admit(&place, &self.seats).ok()?;
+        let play = Play {
+            stream: Arc::clone(stream),
+            needs,
+            until: Instant::now() + stream.longest_wait(),
+        };
+        let ticket = self.await_start(&play, client, &thread)?;
+        let timer = self.go_on_at_last(&play, client, &thread);
+        self.lock().waiting.push_front(Waiting {
+            request,
+            play: Some(play),
+            _timer: Some(timer),
+            ticket: Some(ticket),
+        });
+        Some(())
+    }
+
+    /// Has the PLAY go on when it may be let in; `None` if that can never happen.
+    fn await_start(
+        self: &Arc<Self>,
+        play: &Play,
+        client: &RTSPClient,
+        thread: &glib::MainContext,
+    ) -> Option<Ticket> {
+        let (joining, client, thread) = (Arc::downgrade(self), client.downgrade(), thread.clone());
+        play.stream.await_start(play.needs, move || {
+            let idle = glib::idle_source_new(None, glib::Priority::HIGH, move || {
+                if let (Some(joining), Some(client)) = (joining.upgrade(), client.upgrade()) {
+                    joining.try_to_go_on(&client);
+                }
+                glib::ControlFlow::Break
+            });
+            idle.attach(Some(&thread));
+        })
+    }
+
+    /// Has the PLAY go on when its time is over.
+    fn go_on_at_last(
+        self: &Arc<Self>,
+        play: &Play,
+        client: &RTSPClient,
+        thread: &glib::MainContext,
+    ) -> Timer {
+        let (joining, client) = (Arc::downgrade(self), client.downgrade());
+        let wait = play.until.saturating_duration_since(Instant::now());
+        let timer = glib::timeout_source_new(wait, None, glib::Priority::DEFAULT, move || {
+            if let (Some(joining), Some(client)) = (joining.upgrade(), client.upgrade()) {
+                tracing::debug!("a viewer is let in without a key picture: none came in time");
+                joining.go_on(&client, None);
+            }
+            glib::ControlFlow::Break
+        });
+        timer.attach(Some(thread));
+        Timer(timer)
+    }
+
+    /// What the first request waits for.
+    fn awaited(&self) -> Option<Play> {
+        self.lock().waiting.front()?.play.clone()
+    }
+
+    /// Handles the PLAY that waits, if it is let in. On the thread that serves `client`.
+    fn try_to_go_on(self: &Arc<Self>, client: &RTSPClient) {
+        let Some(play) = self.awaited() else { return };
+        let entry = play.stream.joins().enter(play.needs);
+        let thread = glib::main_current_source().and_then(|source| source.context());
+        let waits_again = || self.await_start(&play, client, &thread?);
+        let ticket = if entry.is_none() { waits_again() } else { None };
+        if ticket.is_none() {
+            return self.go_on(client, entry);
+        }
+        let before = match self.lock().waiting.front_mut() {
+            Some(first) => std::mem::replace(&mut first.ticket, ticket),
+            None => ticket,
+        };
+        drop(before);
+    }
+
+    /// Handles the PLAY that waits, and what has come after it.
+    fn go_on(&self, client: &RTSPClient, mut entry: Option<Entry>) {
+        let mut has_waited = true;
+        while let Some(next) = self.next(has_waited, entry.take()) {
+            next.handle(client);
+            let done = self.lock().current.take();
+            drop(done);
+            has_waited = false;
+        }
+    }
+
+    /// What is to be handled next, and is taken for that: a PLAY that waits only if it `has_waited`.
+    fn next(&self, has_waited: bool, entry: Option<Entry>) -> Option<Request> {
+        let mut state = self.lock();
+        if state.has_ended {
+            return None;
+        }
+        let first = state.waiting.front()?;
+        if first.play.is_some() != has_waited {
+            return None;
+        }
+        let next = state.waiting.pop_front()?;
+        state.current = Some(Current { has_waited, entry });
+        drop(state);
+        Some(next.request)
+    }
+
+    /// The client has gone.
+    pub(in crate::server) fn end(&self) {
+        let waiting = {
+            let mut state = self.lock();
+            state.has_ended = true;
+            std::mem::take(&mut state.waiting)
+        };
+        drop(waiting);
+    }
+
+    /// The transport of that number has been set up by the request of `context`.
+    pub(in crate::server) fn note_url(&self, transport: usize, context: &RTSPContext) {
+        let Some(url) = context.request().and_then(rtsp_ffi::request_uri) else {
+            return;
+        };
+        let mut state = self.lock();
+        if state.urls.len() >= MOST_URLS {
+            state.urls.clear();
+        }
+        state.urls.insert(transport, url);
+    }
+
+    /// The RTP-Info (RFC 2326, section 12.33) of the PLAY that is being handled: the first packet of each medium.
+    pub(in crate::server) fn rtp_info(&self, context: &RTSPContext, mounts: &Mounts) -> Option<String> {
+        let start = self.start()?;
+        let mounted = mounts.asked_for(context)?;
+        let of_session = mounted.of_session(context)?;
+        let state = self.lock();
+        let of_part = |part: &Part| {
+            let (first, url) = (start.of(part.medium)?, state.urls.get(&part.number)?);
+            let (number, time) = (first.sequence_number, first.time);
+            (!part.is_multicast()).then(|| format!("url={url};seq={number};rtptime={time}"))
+        };
+        let parts: Vec<String> = parts(&of_session).iter().filter_map(of_part).collect();
+        (!parts.is_empty()).then(|| parts.join(","))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The media that are set up.
+fn media(parts: &[Part]) -> Media {
+    let any = |medium| parts.iter().any(|part| part.medium == medium);
+    Media {
+        picture: any(Medium::Picture),
+        sound: any(Medium::Sound),
+    }
+}

@@ -1,0 +1,233 @@
+//! Which stream a request is about.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeSet, HashMap},
+    net::SocketAddr,
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak},
+};
+
+use gst_rtsp_server::{RTSPContext, RTSPMountPoints, RTSPSession, RTSPSessionMedia, prelude::*};
+
+use crate::{
+    resource::{Query, Resource},
+    rtsp_ffi,
+    stream::{
+        Stream,
+        viewers::{Farewell, Place},
+    },
+};
+
+/// Streams and their paths, queries included, in the order of the configuration.
+pub(in crate::server) type Paths = Vec<(String, Arc<Stream>)>;
+
+/// The streams of one RTSP server, by their paths and queries. gst-rtsp-server finds them by a path alone: where several at
+/// one path are told apart by their queries, each has a point of its own, at which requests for it are made to ask.
+#[derive(Debug)]
+pub(in crate::server) struct Mounts {
+    /// Where the configuration has the server listen.
+    endpoint: SocketAddr,
+    points: RTSPMountPoints,
+    state: RwLock<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// By their points.
+    streams: HashMap<String, Offered>,
+    /// The parameters that tell streams at a path apart, by that path: the largest sets first.
+    told_apart: HashMap<String, Vec<BTreeSet<String>>>,
+    /// Offered no more; viewers of theirs may still be on their way out.
+    gone: Vec<Weak<Stream>>,
+}
+
+#[derive(Debug)]
+struct Offered {
+    path: String,
+    stream: Arc<Stream>,
+}
+
+/// A stream at one of its paths.
+#[derive(Debug, Clone)]
+pub(in crate::server) struct Mounted {
+    endpoint: SocketAddr,
+    /// As the configuration has it, with its query.
+    pub(in crate::server) path: String,
+    /// The path at which gst-rtsp-server has it.
+    pub(in crate::server) point: String,
+    pub(in crate::server) stream: Arc<Stream>,
+}
+
+/// What a request asks for.
+#[derive(Debug)]
+pub(in crate::server) struct Found {
+    pub(in crate::server) mounted: Mounted,
+    /// What the request names of it.
+    pub(in crate::server) medium: Option<String>,
+}
+
+impl Mounted {
+    /// Whether a query tells it from other streams.
+    pub(in crate::server) fn has_query(&self) -> bool {
+        self.path != self.point
+    }
+
+    /// What the session of `context` has set up of it.
+    pub(in crate::server) fn of_session(&self, context: &RTSPContext) -> Option<RTSPSessionMedia> {
+        context.session()?.media(&self.point).0
+    }
+
+    /// The place of whoever plays it in the session of that id.
+    pub(in crate::server) fn place(&self, session: String) -> Place {
+        Place::new(session, self.path.clone(), self.endpoint)
+    }
+}
+
+impl Mounts {
+    /// Nothing yet, at `endpoint`.
+    pub(in crate::server) fn new(endpoint: SocketAddr) -> Self {
+        Self {
+            endpoint,
+            points: RTSPMountPoints::new(),
+            state: RwLock::default(),
+        }
+    }
+
+    /// Offers these streams from now on, and no others. Those that are offered already do not notice.
+    pub(in crate::server) fn offer(&self, streams: Paths) {
+        let mut state = self.write();
+        state.told_apart = told_apart(&streams);
+        let offered =
+            |(path, stream): (String, _)| (Resource::parse(&path).as_path(), Offered { path, stream });
+        let now = streams.into_iter().map(offered).collect();
+        let before = std::mem::replace(&mut state.streams, now);
+        let is_same = |point: &str, others: &HashMap<String, Offered>, offered: &Offered| {
+            let other = others.get(point);
+            other.is_some_and(|other| Arc::ptr_eq(&other.stream, &offered.stream))
+        };
+        for point in before.keys().filter(|point| !state.streams.contains_key(*point)) {
+            self.points.remove_factory(point);
+        }
+        for (point, offered) in &state.streams {
+            if !is_same(point, &before, offered) {
+                self.points.add_factory(point, offered.stream.factory().clone());
+            }
+        }
+        let gone = before
+            .iter()
+            .filter(|(point, offered)| !is_same(point, &state.streams, offered));
+        let gone: Vec<_> = gone.map(|(_, offered)| Arc::downgrade(&offered.stream)).collect();
+        state.gone.retain(|stream| stream.strong_count() > 0);
+        state.gone.extend(gone);
+    }
+
+    /// What the RTSP server looks at.
+    pub(in crate::server) fn points(&self) -> &RTSPMountPoints {
+        &self.points
+    }
+
+    /// Whose session is over watches nothing any more.
+    pub(in crate::server) fn leave_all(&self, session: &RTSPSession, why: Farewell) {
+        let Some(id) = session.sessionid() else { return };
+        let streams = {
+            let state = self.read();
+            let gone = state.gone.iter().filter_map(Weak::upgrade);
+            let there = state.streams.values().map(|offered| Arc::clone(&offered.stream));
+            gone.chain(there).collect::<Vec<_>>()
+        };
+        for stream in streams {
+            stream.viewers().leave_all(&id, why);
+        }
+    }
+
+    /// The stream that the request of `context` is about.
+    pub(in crate::server) fn asked_for(&self, context: &RTSPContext) -> Option<Mounted> {
+        self.found(context).map(|found| found.mounted)
+    }
+
+    /// What the request of `context` is about.
+    pub(in crate::server) fn found(&self, context: &RTSPContext) -> Option<Found> {
+        let url = context.uri()?;
+        let query = rtsp_ffi::query(url);
+        self.find(&Resource::new(&rtsp_ffi::path(url)?, query.as_deref()))
+    }
+
+    /// The stream that is meant by `resource`: a path may go on behind that of a stream, as for gst-rtsp-server. Of several
+    /// at one path it is the one of which most parameters are in the query; what else is there means nothing.
+    pub(in crate::server) fn find(&self, resource: &Resource) -> Option<Found> {
+        let state = self.read();
+        let at = |path| Some((path, state.point_of(path, &resource.query)?));
+        let (path, point) = prefixes(&resource.path).find_map(at)?;
+        let (point, offered) = state.streams.get_key_value(&point)?;
+        let behind_path = resource.path[path.len()..].trim_matches('/');
+        let behind_path = (!behind_path.is_empty()).then(|| behind_path.to_owned());
+        Some(Found {
+            mounted: Mounted {
+                endpoint: self.endpoint,
+                path: offered.path.clone(),
+                point: point.clone(),
+                stream: Arc::clone(&offered.stream),
+            },
+            medium: behind_path.or_else(|| resource.medium.clone()),
+        })
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// The point of the stream that is at `path` for those who ask with `query`, if there is one.
+    fn point_of(&self, path: &str, query: &Query) -> Option<String> {
+        let sets = self.told_apart.get(path).into_iter().flatten();
+        let with_query = sets.filter_map(|names| Some(query.only(names)?.as_path_behind(path)));
+        let mut points = with_query.chain([path.to_owned()]);
+        points.find(|point| self.streams.contains_key(point))
+    }
+}
+
+/// See [`State::told_apart`].
+fn told_apart(streams: &Paths) -> HashMap<String, Vec<BTreeSet<String>>> {
+    let mut all = HashMap::<String, Vec<BTreeSet<String>>>::new();
+    for (path, _) in streams {
+        let Resource { path, query, .. } = Resource::parse(path);
+        let names = query.names();
+        let sets = all.entry(path).or_default();
+        if !sets.contains(&names) {
+            sets.push(names);
+        }
+    }
+    // Those of one size stay in the order of the configuration.
+    for sets in all.values_mut() {
+        sets.sort_by_key(|names| Reverse(names.len()));
+    }
+    all
+}
+
+/// `path`, and what is left of it without its last part, without its last two and so on.
+fn prefixes(path: &str) -> impl Iterator<Item = &str> {
+    let parts = path.rmatch_indices('/').map(|(index, _)| index);
+    let shorter = parts.map(|end| if end == 0 { "/" } else { &path[..end] });
+    std::iter::once(path).chain(shorter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_goes_on_behind_that_of_its_stream() {
+        let of = |path| prefixes(path).collect::<Vec<_>>();
+        assert_eq!(
+            of("/live/1/stream=0"),
+            ["/live/1/stream=0", "/live/1", "/live", "/"]
+        );
+        assert_eq!(of("/"), ["/", "/"]);
+        assert_eq!(of(""), [""]);
+    }
+}

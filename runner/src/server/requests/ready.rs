@@ -1,0 +1,240 @@
+//! Sessions that are ready and do not play yet: how many there may be.
+//!
+//! One address has no more than a crowd needs whose SETUPs all come before the first PLAY, and all together have no more
+//! than there is memory for. Whoever plays counts here no longer: how many may do that, the configuration says.
+
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use crate::log::Repeats;
+
+/// Sessions of one address, where the configuration does not let more viewers in.
+const OF_AN_ADDRESS: u32 = 2000;
+/// So many addresses may have that many.
+const ADDRESSES: u32 = 10;
+/// Sessions of one connection, playing or not. A viewer needs one for each stream.
+pub(in crate::server) const OF_A_CONNECTION: u32 = 100;
+/// How often the log tells of one address that it was refused.
+const TOLD_EVERY: Duration = Duration::from_secs(10);
+/// Of so many addresses.
+const MOST_TOLD: usize = 1000;
+
+/// Why there is no session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::server) enum TooMany {
+    OfConnection,
+    OfAddress(u32),
+    InAll(u32),
+}
+
+impl fmt::Display for TooMany {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OfConnection => write!(f, "its connection has {OF_A_CONNECTION}"),
+            Self::OfAddress(most) => write!(f, "its address has {most} that do not play"),
+            Self::InAll(most) => write!(f, "the server has {most} that do not play"),
+        }
+    }
+}
+
+/// Those of all connections of a server.
+#[derive(Debug)]
+pub(in crate::server) struct Ready {
+    most_of_an_address: u32,
+    counts: Mutex<Counts>,
+    refused: Repeats,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    of_address: HashMap<IpAddr, u32>,
+    all: u32,
+}
+
+impl Ready {
+    /// None yet, of a server with so many viewers at most.
+    pub(in crate::server) fn new(viewers: Option<u32>) -> Self {
+        Self {
+            most_of_an_address: OF_AN_ADDRESS.max(viewers.unwrap_or(0)),
+            counts: Mutex::default(),
+            refused: Repeats::new(TOLD_EVERY, MOST_TOLD),
+        }
+    }
+
+    fn check(&self, address: IpAddr) -> Result<(), TooMany> {
+        let most = self.most_of_an_address.saturating_mul(ADDRESSES);
+        self.with(|counts| {
+            let of_address = counts.of_address.get(&address).copied().unwrap_or(0);
+            if of_address >= self.most_of_an_address {
+                Err(TooMany::OfAddress(self.most_of_an_address))
+            } else if counts.all >= most {
+                Err(TooMany::InAll(most))
+            } else {
+                Ok(())
+            }
+        })
+    }
+
+    fn add(&self, address: IpAddr) {
+        self.with(|counts| {
+            *counts.of_address.entry(address).or_default() += 1;
+            counts.all += 1;
+        });
+    }
+
+    fn subtract(&self, address: IpAddr) {
+        self.with(|counts| {
+            counts.all = counts.all.saturating_sub(1);
+            if let Some(count) = counts.of_address.get_mut(&address) {
+                *count = count.saturating_sub(1);
+                if *count == 0 {
+                    counts.of_address.remove(&address);
+                }
+            }
+        });
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut Counts) -> T) -> T {
+        act(&mut self.counts.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Those of one connection.
+#[derive(Debug)]
+pub(in crate::server) struct ReadyHere {
+    all: Arc<Ready>,
+    peer: Option<SocketAddr>,
+    sessions: Mutex<HashSet<String>>,
+}
+
+impl ReadyHere {
+    /// None yet, of a connection from `peer`.
+    pub(in crate::server) fn new(all: &Arc<Ready>, peer: Option<SocketAddr>) -> Self {
+        Self {
+            all: Arc::clone(all),
+            peer,
+            sessions: Mutex::default(),
+        }
+    }
+
+    /// Whether there may be one more, where the connection has so many, playing or not; the log tells if not.
+    pub(in crate::server) fn has_room(&self, sessions: u32) -> bool {
+        let result = if sessions < OF_A_CONNECTION {
+            self.all.check(self.address())
+        } else {
+            Err(TooMany::OfConnection)
+        };
+        if let Err(too_many) = result {
+            self.tell(too_many);
+        }
+        result.is_ok()
+    }
+
+    fn tell(&self, too_many: TooMany) {
+        let place = self.address().to_string();
+        if let Some(held_back) = self.all.refused.may_tell(&place, Instant::now()) {
+            let peer = self
+                .peer
+                .map_or_else(|| "unknown".into(), |peer| peer.to_string());
+            tracing::warn!(peer, held_back, "refused a session: {too_many}");
+        }
+    }
+
+    /// The session of that id has begun.
+    pub(in crate::server) fn add(&self, session: &str) {
+        if self.with(|sessions| sessions.insert(session.to_owned())) {
+            self.all.add(self.address());
+        }
+    }
+
+    /// It plays, or is over.
+    pub(in crate::server) fn remove(&self, session: &str) {
+        if self.with(|sessions| sessions.remove(session)) {
+            self.all.subtract(self.address());
+        }
+    }
+
+    fn address(&self) -> IpAddr {
+        self.peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.ip())
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut HashSet<String>) -> T) -> T {
+        act(&mut self.sessions.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Drop for ReadyHere {
+    fn drop(&mut self) {
+        let left = self.with(|sessions| sessions.len());
+        for _ in 0..left {
+            self.all.subtract(self.address());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(all: &Arc<Ready>, host: u8) -> ReadyHere {
+        ReadyHere::new(all, Some(([192, 0, 2, host], 5000).into()))
+    }
+
+    fn fill(here: &ReadyHere, count: u32) {
+        (0..count).for_each(|number| here.add(&number.to_string()));
+    }
+
+    #[test]
+    fn a_connection_has_no_more_than_it_may() {
+        let here = of(&Arc::new(Ready::new(None)), 1);
+        assert!(here.has_room(OF_A_CONNECTION - 1));
+        assert!(!here.has_room(OF_A_CONNECTION));
+    }
+
+    #[test]
+    fn an_address_has_no_more_than_it_may_and_others_do_not_notice() {
+        let all = Arc::new(Ready::new(None));
+        let (first, second, other) = (of(&all, 1), of(&all, 1), of(&all, 2));
+        fill(&first, OF_AN_ADDRESS);
+        assert!(!first.has_room(0) && !second.has_room(0) && other.has_room(0));
+        first.remove("0");
+        first.remove("never seen");
+        assert!(second.has_room(0), "one plays");
+        second.add("another");
+        assert!(!second.has_room(0));
+        drop(first);
+        assert!(second.has_room(0), "a connection has ended");
+        drop((second, other));
+        let is_empty = |counts: &mut Counts| counts.all == 0 && counts.of_address.is_empty();
+        assert!(all.with(is_empty), "{all:?}");
+    }
+
+    #[test]
+    fn all_together_have_no_more_than_there_may_be() {
+        let all = Arc::new(Ready::new(None));
+        let crowds = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map(|host| {
+            let crowd = of(&all, host);
+            fill(&crowd, OF_AN_ADDRESS);
+            crowd
+        });
+        let late = of(&all, 11);
+        assert_eq!(all.check(late.address()), Err(TooMany::InAll(20_000)));
+        drop(crowds);
+        assert!(late.has_room(0));
+    }
+
+    #[test]
+    fn as_many_as_may_watch_may_be_ready() {
+        let all = Arc::new(Ready::new(Some(5000)));
+        let crowd = of(&all, 1);
+        fill(&crowd, 4999);
+        assert!(crowd.has_room(0));
+        crowd.add("the last one");
+        assert_eq!(all.check(crowd.address()), Err(TooMany::OfAddress(5000)));
+    }
+}

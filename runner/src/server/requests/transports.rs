@@ -1,0 +1,300 @@
+//! By which ways a stream may be played: UDP, TCP, multicast and HTTP.
+
+use std::{
+    collections::BTreeSet,
+    iter,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
+    time::{Duration, Instant},
+};
+
+use gst_rtsp::{RTSPHeaderField, RTSPLowerTrans, RTSPStatusCode};
+use gst_rtsp_server::{RTSPAddressFlags, RTSPAddressPool, RTSPClient, RTSPContext, prelude::*};
+
+use super::{
+    mending::offers::{self, Offer},
+    mounts::{Found, Mounted, Mounts},
+};
+use crate::{
+    config::{Config, Multicast, PortRange, StreamConfig, Transport},
+    log::repeats::Repeats,
+    rtsp_ffi,
+    stream::Stream,
+};
+
+/// Who waits for a port asks again and again.
+const TELL_INTERVAL: Duration = Duration::from_mins(1);
+/// More reasons than there are for a stream, times as many streams as one watches at a time.
+const TOLD_AT_ONCE: usize = 100;
+
+/// What a server has for transports, and what it has told of them.
+#[derive(Debug)]
+pub(in crate::server) struct Transports {
+    pool: Option<RTSPAddressPool>,
+    rtp_ports: Option<PortRange>,
+    multicast: Option<Multicast>,
+    told: Repeats,
+}
+
+impl Transports {
+    pub(in crate::server) fn new(config: &Config) -> Self {
+        Self {
+            pool: pool(config.rtp_ports, config.multicast.as_ref()),
+            rtp_ports: config.rtp_ports,
+            multicast: config.multicast,
+            told: Repeats::new(TELL_INTERVAL, TOLD_AT_ONCE),
+        }
+    }
+
+    /// Lets `stream` be played by the ways that `config` allows it.
+    pub(in crate::server) fn equip(&self, stream: &Stream, config: &StreamConfig) {
+        let factory = stream.factory();
+        factory.set_protocols(protocols(&config.transports));
+        factory.set_address_pool(self.pool.as_ref());
+        if let Some(multicast) = &self.multicast {
+            // Without it a viewer may have packets go as far as it likes.
+            RTSPMediaFactoryExt::set_max_mcast_ttl(factory, multicast.ttl.into());
+            factory.set_multicast_iface(interface(config).as_deref());
+        }
+    }
+
+    /// Has gst-rtsp-server get one of the ways that a SETUP offers: the first that can be had by the client at `peer`.
+    ///
+    /// # Errors
+    /// The status of the answer, where there is none.
+    pub(in crate::server) fn choose(
+        &self,
+        context: &RTSPContext,
+        mounts: &Mounts,
+        peer: Option<SocketAddr>,
+    ) -> Result<(), RTSPStatusCode> {
+        let (Some(request), Some(Found { mounted, medium })) = (context.request(), mounts.found(context))
+        else {
+            return Ok(());
+        };
+        let offers = offers(context);
+        if offers.is_empty() {
+            return Ok(());
+        }
+        let is_tunnelled = context.client().is_some_and(rtsp_ffi::is_tunnelled);
+        let is_allowed = |offer: &&Offer| {
+            let way = offer.way.and_then(|way| by_tunnel(way, is_tunnelled));
+            offer.is_whole() && way.is_some_and(|way| mounted.stream.transports().contains(&way))
+        };
+        let allowed: Vec<&Offer> = offers.iter().filter(is_allowed).collect();
+        let has_ports = |offer: &&&Offer| {
+            let lower = offer.way.map_or(RTSPLowerTrans::empty(), lower);
+            let is_ipv6 = peer.is_some_and(|peer| peer.is_ipv6());
+            let has_ports = mounted.stream.has_ports(medium.as_deref(), lower, is_ipv6);
+            has_ports.unwrap_or_else(|| self.has_free_ports(lower, is_ipv6))
+        };
+        let chosen = match allowed.as_slice() {
+            [] => return Err(RTSPStatusCode::UnsupportedTransport),
+            // What keeps it from being had, gst-rtsp-server finds.
+            [only] => only,
+            [first, ..] => allowed.iter().find(has_ports).unwrap_or(first),
+        };
+        if let Some(lacking) = allowed[0].way.filter(|_| *chosen != allowed[0]) {
+            self.tell_another_way(lacking, &mounted.path);
+        }
+        rtsp_ffi::replace_header(request, RTSPHeaderField::Transport, &chosen.to_string());
+        Ok(())
+    }
+
+    /// Whether a stream that begins to run now gets ports for `way`.
+    fn has_free_ports(&self, way: RTSPLowerTrans, is_ipv6: bool) -> bool {
+        let is_multicast = way == RTSPLowerTrans::UDP_MCAST;
+        let pool = self
+            .pool
+            .as_ref()
+            .filter(|pool| is_multicast || pool.has_unicast_addresses());
+        let needs_ports = way.intersects(RTSPLowerTrans::UDP | RTSPLowerTrans::UDP_MCAST);
+        // Where there is no range, any port of the machine serves.
+        let Some(pool) = pool.filter(|_| needs_ports) else {
+            return true;
+        };
+        // gst-rtsp-server takes a pair for IPv4 first, always: sockets of IPv6 are those of both.
+        let needed = if is_ipv6 { 2 } else { 1 };
+        free_pairs(pool, is_multicast, is_ipv6).take(needed).count() == needed
+    }
+
+    /// Says that a viewer did not get what it had rather had.
+    fn tell_another_way(&self, lacking: Transport, path: &str) {
+        let what = format!("another way than {lacking} {path}");
+        if let Some(held_back) = self.told.may_tell(&what, Instant::now()) {
+            tracing::warn!(
+                path,
+                held_back,
+                "gave a viewer another way than {}",
+                self.shortage(lacking)
+            );
+        }
+    }
+
+    /// Says why a SETUP has been refused over its transport, if the answer that is about to be sent says so; other requests
+    /// have no such answer.
+    pub(in crate::server) fn tell(&self, client: &RTSPClient, context: &RTSPContext, mounts: &Mounts) {
+        let is_refused = || {
+            let response = context.response()?;
+            (rtsp_ffi::status(response)? == RTSPStatusCode::UnsupportedTransport).then_some(())
+        };
+        if is_refused().is_none() {
+            return;
+        }
+        let Some(Mounted { path, stream, .. }) = mounts.asked_for(context) else {
+            return;
+        };
+        let allowed = stream.transports();
+        let offers = offers(context);
+        let ways = |offers: &[Offer]| offers.iter().filter_map(|offer| offer.way).collect::<Vec<_>>();
+        let asked = if rtsp_ffi::is_tunnelled(client) && !allowed.contains(&Transport::Http) {
+            vec![Transport::Http]
+        } else {
+            ways(&offers)
+        };
+        let is_whole = offers.is_empty() || offers.iter().any(Offer::is_whole);
+        let lacking = asked.iter().find(|way| allowed.contains(way)).copied();
+        // A stream each and a reason each: one that is short of ports does not silence the others.
+        let Some(held_back) = self.told.may_tell(&format!("{lacking:?} {path}"), Instant::now()) else {
+            return;
+        };
+        if !is_whole {
+            return tracing::info!(
+                path,
+                held_back,
+                "refused a viewer who does not say to which ports packets are to go"
+            );
+        }
+        if let Some(way) = lacking {
+            return tracing::warn!(path, held_back, "refused a viewer {}", self.shortage(way));
+        }
+        let (asked, allowed) = (list(&asked), list(allowed));
+        tracing::info!(
+            path,
+            held_back,
+            "refused a viewer who asks for {asked}: transports allows {allowed}"
+        );
+    }
+
+    /// Why what is allowed could not be had.
+    fn shortage(&self, way: Transport) -> String {
+        match (way, self.rtp_ports, &self.multicast) {
+            (Transport::Udp, Some(ports), _) => format!(
+                "over UDP: of rtpPortRange {ports} no port and the next one are free. Each stream that \
+                 is watched over UDP takes two, and two more for its sound: widen the range"
+            ),
+            (Transport::Multicast, _, Some(Multicast { groups, ports, .. })) => format!(
+                "by multicast: of multicastAddressRange {groups} and multicastPortRange {ports} no port \
+                 and the next one are free (or the viewer came by IPv6). Each stream that is watched so takes two, and two \
+                 more for its sound: widen the ranges"
+            ),
+            _ => format!("over {way}: it could not be set up"),
+        }
+    }
+}
+
+/// The addresses and ports to send from, for both IP families, and those to send to by multicast.
+fn pool(rtp_ports: Option<PortRange>, multicast: Option<&Multicast>) -> Option<RTSPAddressPool> {
+    if rtp_ports.is_none() && multicast.is_none() {
+        return None;
+    }
+    let pool = RTSPAddressPool::new();
+    let add = |first: &str, last: &str, ports: PortRange, ttl| {
+        if let Err(error) = pool.add_range(first, last, ports.first, ports.last, ttl) {
+            tracing::error!("cannot use the UDP ports {ports} of {first} to {last}: {error}");
+        }
+    };
+    if let Some(ports) = rtp_ports {
+        add("0.0.0.0", "0.0.0.0", ports, 0);
+        add("::", "::", ports, 0);
+    }
+    if let Some(Multicast { groups, ports, ttl }) = multicast {
+        add(&groups.first.to_string(), &groups.last.to_string(), *ports, *ttl);
+    }
+    Some(pool)
+}
+
+/// The first ports of those pairs of a pool that nobody has, neither of its own nor of other programs.
+fn free_pairs(pool: &RTSPAddressPool, is_multicast: bool, is_ipv6: bool) -> impl Iterator<Item = u16> {
+    let kind = if is_multicast {
+        RTSPAddressFlags::MULTICAST
+    } else {
+        RTSPAddressFlags::UNICAST
+    };
+    let (family, any): (_, IpAddr) = if is_ipv6 {
+        (RTSPAddressFlags::IPV6, Ipv6Addr::UNSPECIFIED.into())
+    } else {
+        (RTSPAddressFlags::IPV4, Ipv4Addr::UNSPECIFIED.into())
+    };
+    let flags = RTSPAddressFlags::EVEN_PORT | kind | family;
+    let is_free = move |first: &u16| {
+        let mut pair = [Some(*first), first.checked_add(1)].into_iter();
+        pair.all(|port| port.is_some_and(|port| UdpSocket::bind((any, port)).is_ok()))
+    };
+    // What was given back would be given again: each is kept to the end.
+    let mut taken = Vec::new();
+    let firsts = iter::from_fn(move || {
+        let address = pool.acquire_address(flags, 2).ok()?;
+        let first = rtsp_ffi::first_port(&address);
+        taken.push(address);
+        Some(first)
+    });
+    firsts.filter(is_free)
+}
+
+/// What gst-rtsp-server has to support for it.
+fn protocols(allowed: &BTreeSet<Transport>) -> RTSPLowerTrans {
+    allowed.iter().map(|way| lower(*way)).collect()
+}
+
+/// What `way` is within a tunnel through HTTP, or outside of one; `None` where it cannot be had.
+fn by_tunnel(way: Transport, is_tunnelled: bool) -> Option<Transport> {
+    match way {
+        Transport::Tcp if is_tunnelled => Some(Transport::Http),
+        _ if is_tunnelled => None,
+        _ => Some(way),
+    }
+}
+
+fn lower(way: Transport) -> RTSPLowerTrans {
+    match way {
+        Transport::Udp => RTSPLowerTrans::UDP,
+        Transport::Multicast => RTSPLowerTrans::UDP_MCAST,
+        Transport::Tcp | Transport::Http => RTSPLowerTrans::TCP,
+    }
+}
+
+/// What a SETUP offers, in its order.
+fn offers(context: &RTSPContext) -> Vec<Offer> {
+    let headers = context
+        .request()
+        .map(|request| rtsp_ffi::headers(request, RTSPHeaderField::Transport));
+    let headers = headers.unwrap_or_default();
+    headers.iter().flat_map(|header| offers::read(header)).collect()
+}
+
+/// The interface by which a stream that listens at one address sends: otherwise routes decide.
+fn interface(config: &StreamConfig) -> Option<String> {
+    let address = config.mounts.iter().chain(&config.tls_mounts).next()?.address;
+    let has_it = |interface: &if_addrs::Interface| {
+        let ip = interface.ip();
+        // All of 127.0.0.0/8 is loopback's, which lists one.
+        ip == address
+            || (interface.is_loopback() && address.is_loopback() && ip.is_ipv4() == address.is_ipv4())
+    };
+    let interfaces = if_addrs::get_if_addrs()
+        .ok()
+        .filter(|_| !address.is_unspecified())?;
+    interfaces
+        .into_iter()
+        .find(has_it)
+        .map(|interface| interface.name)
+}
+
+fn list<'a>(ways: impl IntoIterator<Item = &'a Transport>) -> String {
+    let names: Vec<String> = ways.into_iter().map(ToString::to_string).collect();
+    if names.is_empty() {
+        "nothing known".into()
+    } else {
+        names.join(", ")
+    }
+}
