@@ -8,9 +8,9 @@ use anyhow::{Context as _, ensure};
 use clap::{Parser, ValueEnum};
 use tracing::{info, warn};
 
-use crate::config::{
-    self, Authentication, Config, Encoder, Environment, Loaded, Multicast, Transport, User, VideoCodec,
-};
+use crate::config::{self, Authentication, Config, Encoder, Multicast, Transport, User, VideoCodec};
+
+use crate::config_file::{self, Environment, Loaded};
 use crate::{
     healthcheck,
     launch::{self, audio, picture},
@@ -92,7 +92,7 @@ the pipeline and TLS's files it means none.
 RUST_LOG says how much is logged, in place of logLevel. GST_DEBUG asks GStreamer for its own log.
 
 Exit status: 0 after SIGINT or SIGTERM or when all is well, 1 after an error.",
-        in_columns(&config::variables().collect::<Vec<_>>())
+        in_columns(&config_file::variables().collect::<Vec<_>>())
     )
 }
 
@@ -113,12 +113,12 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     log::listen();
     let action = &arguments.action;
     if action.print_schema {
-        return print(&serde_json::to_string_pretty(&config::schema::schema())?);
+        return print(&serde_json::to_string_pretty(&config_file::schema::schema())?);
     }
     if action.print_files {
         return print_files(arguments.config.as_deref());
     }
-    let loaded = config::load(arguments.config.as_deref(), &Environment::of_process())?;
+    let loaded = config_file::load(arguments.config.as_deref(), &Environment::of_process())?;
     let config = &loaded.config;
     log::start(&log::Settings {
         filter: config.log_level.clone(),
@@ -136,7 +136,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     } else {
         let file = arguments.config.clone();
         run::run(&loaded, move || {
-            config::load(file.as_deref(), &Environment::of_process())
+            config_file::load(file.as_deref(), &Environment::of_process())
         })
     }
 }
@@ -165,7 +165,7 @@ pub fn print(line: &str) -> anyhow::Result<()> {
 }
 
 fn print_files(named: Option<&Path>) -> anyhow::Result<()> {
-    let files = config::files(named, &Environment::of_process());
+    let files = config_file::files(named, &Environment::of_process());
     files
         .iter()
         .try_for_each(|file| print(&file.display().to_string()))

@@ -22,6 +22,7 @@ pub mod addresses;
 pub mod budget;
 pub mod cli;
 pub mod config;
+pub mod config_file;
 pub mod healthcheck;
 pub mod launch;
 pub mod log;

@@ -9,7 +9,8 @@ use gst_rtsp_server::gio;
 
 use self::watch::Watch;
 use crate::{
-    config::{self, Config, Loaded, Source, StreamConfig},
+    config::{Config, StreamConfig},
+    config_file::{self, Loaded, Source},
     launch, log,
     server::{Changes, Server},
 };
@@ -20,7 +21,7 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 const NAMED: usize = 10;
 
 /// Loads the configuration anew.
-type Load = Arc<dyn Fn() -> Result<Loaded, config::Error> + Send + Sync>;
+type Load = Arc<dyn Fn() -> Result<Loaded, config_file::Error> + Send + Sync>;
 
 /// A server, and where its configuration comes from.
 struct Process {
@@ -44,7 +45,7 @@ type Serving = Rc<RefCell<Option<Process>>>;
 /// When the server cannot start.
 pub fn run(
     loaded: &Loaded,
-    load: impl Fn() -> Result<Loaded, config::Error> + Send + Sync + 'static,
+    load: impl Fn() -> Result<Loaded, config_file::Error> + Send + Sync + 'static,
 ) -> anyhow::Result<()> {
     let main_loop = glib::MainLoop::new(None, false);
     for signal in [libc::SIGINT, libc::SIGTERM] {
@@ -145,7 +146,7 @@ fn reload(process: &Serving, asked: Asked) {
 }
 
 /// A configuration that has been read, as far as its reader got.
-type Reading = std::thread::Result<Result<Loaded, config::Error>>;
+type Reading = std::thread::Result<Result<Loaded, config_file::Error>>;
 
 impl Process {
     /// What loads the configuration; `None` where somebody does already, and will once more.

@@ -5,7 +5,8 @@ mod common;
 use std::{collections::BTreeSet, path::Path};
 
 use common::certificate::Certificate;
-use rtsp_clock_server::config::{Config, Environment, Error, Loaded, Source, Transport, parse};
+use rtsp_clock_server::config::{Config, Transport};
+use rtsp_clock_server::config_file::{Environment, Error, Loaded, Source, parse};
 use serde_json::{Value, json};
 
 fn load(file: &Value, variables: &[(&str, &str)]) -> Result<Loaded, Error> {

@@ -10,7 +10,8 @@ use std::{
 use common::{RtspClient, measure, start, target};
 use rtsp_clock_probe::{Options, Transport};
 use rtsp_clock_server::{
-    config::{self, Config, Environment},
+    config::Config,
+    config_file::{self, Environment},
     server::Server,
 };
 
@@ -18,7 +19,7 @@ use rtsp_clock_server::{
 #[track_caller]
 fn read(name: &str, variables: &[(&str, &str)]) -> Config {
     let environment: Environment = variables.iter().copied().collect();
-    let loaded = config::load(Some(&folder().join(name)), &environment);
+    let loaded = config_file::load(Some(&folder().join(name)), &environment);
     let loaded = loaded.unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(loaded.warnings, [""; 0], "{name}");
     loaded.config

@@ -18,7 +18,8 @@ use common::{
 };
 use rtsp_clock_probe::{Options, Transport};
 use rtsp_clock_server::{
-    config::{self, Config, Environment, StreamConfig},
+    config::{Config, StreamConfig},
+    config_file::{self, Environment},
     server::{Changes, StartError},
 };
 use serde_json::{Value, json};
@@ -310,8 +311,8 @@ fn read(json: &Value) -> Config {
     let environment: Environment = [("RTSP_SERVER_IP", "127.0.0.1"), ("RTSP_SERVER_PORT", "0")]
         .into_iter()
         .collect();
-    let source = config::Source::Named("test.json".into());
-    let loaded = config::parse(source, Some(json.to_string().as_bytes()), &environment);
+    let source = config_file::Source::Named("test.json".into());
+    let loaded = config_file::parse(source, Some(json.to_string().as_bytes()), &environment);
     loaded.unwrap_or_else(|error| panic!("{error}")).config
 }
 

@@ -1,8 +1,8 @@
 //! `users` and `authentication` in the configuration: who they let in, and what is said about each mistake.
 
-use rtsp_clock_server::config::{
-    Access, Authentication, Config, Error, Loaded, Login, Mount, Source, User, parse,
-};
+use rtsp_clock_server::config::{Access, Authentication, Config, Login, Mount, User};
+
+use rtsp_clock_server::config_file::{Error, Loaded, Source, parse};
 use serde_json::{Value, json};
 
 fn load(file: &Value, variables: &[(&str, &str)]) -> Result<Loaded, Error> {

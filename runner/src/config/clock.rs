@@ -4,10 +4,10 @@ use std::fmt;
 use std::net::Ipv6Addr;
 
 /// What may stand in the configuration.
-pub(super) const EXPECTED: &str = "\"system\", \"ntp://HOST\" or \"ntp://HOST:PORT\" for the time of an NTP server, or \
+pub(crate) const EXPECTED: &str = "\"system\", \"ntp://HOST\" or \"ntp://HOST:PORT\" for the time of an NTP server, or \
                                    \"ptp:DOMAIN\" for that of a PTP domain from 0 to 255";
 /// The same for the schema, which leaves the numbers' limits to the reader.
-pub(super) const PATTERN: &str =
+pub(crate) const PATTERN: &str =
     r"^(system|ntp://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?|ptp:[0-9]+)$";
 
 /// Of RFC 5905.
@@ -55,7 +55,7 @@ impl fmt::Display for ClockSource {
 }
 
 impl ClockSource {
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         if text == "system" {
             return Some(Self::System);
         }

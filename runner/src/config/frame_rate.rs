@@ -2,9 +2,6 @@
 
 use std::fmt;
 
-use super::json::Json;
-use super::limits::FRAME_RATES;
-
 /// Nanoseconds a second.
 const NANOSECONDS: u64 = 1_000_000_000;
 
@@ -17,18 +14,9 @@ const OF_NTSC: [(&str, u32); 4] = [
 ];
 
 /// The longest fraction of a decimal number.
-const MOST_PLACES: usize = 6;
+pub(crate) const MOST_PLACES: usize = 6;
 /// The largest denominator of a fraction.
 const LARGEST_PART: u32 = 1_000_000;
-
-/// What may stand in the configuration.
-pub(super) fn expected() -> String {
-    format!(
-        "a number from {} to {} of at most {MOST_PLACES} places, or a fraction within these such as \"30000/1001\"",
-        FRAME_RATES.start(),
-        FRAME_RATES.end()
-    )
-}
 
 /// Pictures a second, as a fraction in its lowest terms. It is more than 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,18 +75,8 @@ impl FrameRate {
         format!("{}/{}", self.numerator, self.denominator)
     }
 
-    /// Reads `framesPerSecond`.
-    pub(super) fn read(json: &Json) -> Result<Self, String> {
-        let rate = match json {
-            Json::Number(number) => Self::of_decimal(&number.to_string()),
-            Json::Text(text) => Self::of_fraction(text),
-            _ => None,
-        };
-        rate.filter(|rate| FRAME_RATES.contains(&rate.per_second()))
-            .ok_or_else(expected)
-    }
-
-    fn of_decimal(text: &str) -> Option<Self> {
+    /// What a decimal number means, such as `25` and `29.97`.
+    pub(crate) fn of_decimal(text: &str) -> Option<Self> {
         if let Some((_, numerator)) = OF_NTSC.iter().find(|(decimal, _)| *decimal == text) {
             return Self::new(*numerator, 1001);
         }
@@ -111,7 +89,8 @@ impl FrameRate {
         Self::new(digits, 10_u32.pow(places))
     }
 
-    fn of_fraction(text: &str) -> Option<Self> {
+    /// What `30000/1001` means.
+    pub(crate) fn of_fraction(text: &str) -> Option<Self> {
         let (numerator, denominator) = text.split_once('/')?;
         let part = |text: &str| {
             let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -138,93 +117,5 @@ fn greatest_common_divisor(a: u32, b: u32) -> u32 {
         a.max(1)
     } else {
         greatest_common_divisor(b, a % b)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn rate(json: &str) -> Option<(u32, u32)> {
-        let json = Json::parse(json.as_bytes()).expect("JSON");
-        let rate = FrameRate::read(&json).ok()?;
-        Some((rate.numerator(), rate.denominator()))
-    }
-
-    #[test]
-    fn a_number_is_what_it_says_and_ntscs_are_what_they_mean() {
-        for (json, expected) in [
-            ("25", (25, 1)),
-            ("25.0", (25, 1)),
-            ("0.5", (1, 2)),
-            ("12.5", (25, 2)),
-            ("0.1", (1, 10)),
-            ("240", (240, 1)),
-            ("23.976", (24_000, 1001)),
-            ("29.97", (30_000, 1001)),
-            ("59.94", (60_000, 1001)),
-            ("119.88", (120_000, 1001)),
-            ("29.98", (1499, 50)),
-            ("14.985", (2997, 200)),
-            ("23.976024", (2_997_003, 125_000)),
-            (r#""30000/1001""#, (30_000, 1001)),
-            (r#""1/2""#, (1, 2)),
-            (r#""50/2""#, (25, 1)),
-        ] {
-            assert_eq!(rate(json), Some(expected), "{json}");
-        }
-    }
-
-    #[test]
-    fn nonsense_is_refused() {
-        for json in [
-            "0",
-            "0.09",
-            "240.1",
-            "-1",
-            "-0.5",
-            "1e300",
-            "1e-9",
-            "25.0000001",
-            "null",
-            "true",
-            r#""25""#,
-            r#""29.97""#,
-            r#""1/0""#,
-            r#""0/1""#,
-            r#""/""#,
-            r#""1/""#,
-            r#""+1/2""#,
-            r#""1 / 2""#,
-            r#""1/2/3""#,
-            r#""241/1""#,
-            r#""1/100""#,
-            r#""99999999999/1""#,
-            r#""1000001/1000001""#,
-        ] {
-            assert_eq!(rate(json), None, "{json}");
-        }
-    }
-
-    #[test]
-    fn a_period_is_that_of_the_fraction() {
-        let period =
-            |numerator, denominator| FrameRate::new(numerator, denominator).expect("a rate").period();
-        assert_eq!(period(25, 1), 40_000_000);
-        assert_eq!(period(30_000, 1001), 33_366_666);
-        assert_eq!(period(1, 10), 10_000_000_000);
-    }
-
-    #[test]
-    fn it_is_shown_as_people_write_it() {
-        let shown = |numerator, denominator| {
-            FrameRate::new(numerator, denominator)
-                .expect("a rate")
-                .to_string()
-        };
-        assert_eq!(
-            [shown(25, 1), shown(30_000, 1001), shown(1, 2)],
-            ["25", "30000/1001", "1/2"]
-        );
     }
 }

@@ -148,7 +148,7 @@ impl fmt::Display for VerticalAlignment {
 }
 
 /// The colour that `#rrggbb` or `#rrggbbaa` writes.
-pub(super) fn parse_color(text: &str) -> Option<Argb> {
+pub(crate) fn parse_color(text: &str) -> Option<Argb> {
     let digits = text.strip_prefix('#')?;
     if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
@@ -162,7 +162,7 @@ pub(super) fn parse_color(text: &str) -> Option<Argb> {
 }
 
 /// As a configuration writes it.
-pub(super) fn show_color(color: Argb) -> String {
+pub(crate) fn show_color(color: Argb) -> String {
     let [alpha, red, green, blue] = color.0.to_be_bytes();
     let opaque = format!("#{red:02x}{green:02x}{blue:02x}");
     if alpha == u8::MAX {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use rtsp_clock_server::config::{
-    Access, Config, Environment, Error, Multicast, Source, StreamConfig, VideoCodec, parse,
-};
+use rtsp_clock_server::config::{Access, Config, Multicast, StreamConfig, VideoCodec};
+
+use rtsp_clock_server::config_file::{Environment, Error, Source, parse};
 
 /// Shorter ones stand in many a word by chance.
 const SHORTEST_SECRET: usize = 8;

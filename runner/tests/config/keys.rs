@@ -1,9 +1,12 @@
 //! What each key says, in the file and as a variable.
 
-use rtsp_clock_server::config::{
-    AudioCodec, ClockSource, Config, Corner, Encoder, FrameRate, Login, PortRange, Stamp, VideoCodec, schema,
-};
 use rtsp_clock_server::log;
+use rtsp_clock_server::{
+    config::{
+        AudioCodec, ClockSource, Config, Corner, Encoder, FrameRate, Login, PortRange, Stamp, VideoCodec,
+    },
+    config_file::schema,
+};
 use serde_json::json;
 
 use crate::{File, mistake, mistakes, read, read_with, refusal};

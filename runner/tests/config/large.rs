@@ -4,7 +4,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
-use rtsp_clock_server::config::{Error, load};
+use rtsp_clock_server::config_file::{Error, load};
 use serde_json::json;
 
 use crate::{File, mistake, mistakes, refusal};

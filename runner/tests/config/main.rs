@@ -12,7 +12,9 @@ mod variables;
 
 use std::path::PathBuf;
 
-use rtsp_clock_server::config::{Config, Error, Loaded, load};
+use rtsp_clock_server::config::Config;
+
+use rtsp_clock_server::config_file::{Error, Loaded, load};
 use serde_json::{Value, json};
 
 /// A file in a directory of its own, which goes with it.

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use rtsp_clock_server::config::{Access, Config, schema};
+use rtsp_clock_server::{
+    config::{Access, Config},
+    config_file::schema,
+};
 use serde_json::json;
 
 use crate::{mistakes, read, refusal};

@@ -1,6 +1,9 @@
 //! The JSON Schema and the sample say what the server does.
 
-use rtsp_clock_server::config::{Config, FrameRate, VideoCodec, schema};
+use rtsp_clock_server::{
+    config::{Config, FrameRate, VideoCodec},
+    config_file::schema,
+};
 use serde_json::{Value, json};
 
 use crate::{read, refusal};

@@ -1,6 +1,8 @@
 //! What the environment says beside the file.
 
-use rtsp_clock_server::config::{Environment, FrameRate, load};
+use rtsp_clock_server::config::FrameRate;
+
+use rtsp_clock_server::config_file::{Environment, load};
 
 use crate::{File, read_with};
 

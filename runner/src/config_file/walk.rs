@@ -1,6 +1,6 @@
 //! A file and an environment to a configuration; every mistake on the way is collected.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::checks;
@@ -11,9 +11,12 @@ use super::keys::{
     AUTHENTICATION, H264_I_FRAME_INTERVAL, KEY_FRAME_INTERVAL, KEYS, STREAMS, VIEWER_USERNAME,
 };
 use super::limits::{MOST_STREAMS, TEXT_BYTES};
+use super::scope::{Scope, shown_name};
 use super::suggestions::{unknown_key, unknown_variable};
 use super::users::{self, USERS};
-use super::{Config, Environment, Login, Mistake, User, coding, fonts};
+use super::{coding, fonts};
+use crate::config::{Config, Login, User};
+use crate::config_file::{Environment, Mistake};
 
 /// What a walk without a mistake brings home.
 pub(super) struct Walk {
@@ -49,30 +52,6 @@ pub(super) fn walk(file: Option<(&Path, &[u8])>, environment: &Environment) -> R
         walker.add(checks::mistakes(scope));
     }
     walker.finish(top, &scopes, environment)
-}
-
-/// The file's top level, or an entry of `streams`.
-#[derive(Clone, Default)]
-pub(super) struct Scope {
-    /// What messages call it among others; empty for a file without `streams`.
-    pub(super) name: String,
-    pub(super) draft: Draft,
-    /// The keys with a value that was refused.
-    pub(super) refused: BTreeSet<&'static str>,
-    /// Where the value that counts stands, by key: a key in the file or a variable.
-    places: BTreeMap<&'static str, String>,
-}
-
-impl Scope {
-    /// Where the value of `key` stands.
-    pub(super) fn place(&self, key: &str) -> String {
-        self.places.get(key).cloned().unwrap_or_else(|| "default".into())
-    }
-
-    /// Whether somebody said what `key` is.
-    fn is_set(&self, key: &str) -> bool {
-        self.places.contains_key(key)
-    }
 }
 
 /// So many mistakes are told.
@@ -409,15 +388,5 @@ fn as_json(form: Form, text: &str) -> Json {
                 .map(|item| Json::Text(item.trim().into()))
                 .collect(),
         ),
-    }
-}
-
-/// A key from the file in a message: as it is where it is harmless.
-pub(super) fn shown_name(name: &str) -> String {
-    let harmless = !name.is_empty() && name.len() <= 60 && name.chars().all(|c| c.is_ascii_graphic());
-    if harmless {
-        name.into()
-    } else {
-        Json::Text(name.into()).to_string()
     }
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::Environment;
 use super::json::Json;
 use super::key::Form;
 use super::keys::{KEYS, STREAMS};
+use crate::config_file::Environment;
 
 /// The paths, as they stand in the file and in the environment. A variable overrides what the file says, and yet all
 /// count: the file's are looked at, too. What is wrong is left to the run, and so is a path that does not fit on a line.

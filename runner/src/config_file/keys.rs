@@ -1,13 +1,13 @@
 //! The keys of the configuration: their names, their variables, and where each value goes.
 
 use super::draft::Draft;
+use super::frame_rate;
 use super::json::Json;
 use super::key::{Empty, Form, KEY, Key, Level};
 use super::limits::{
     BITRATES, COUNTS, KEY_FRAME_INTERVALS, LOGO_SCALES, PACKET_SIZES, QUALITIES, SESSION_TIMEOUTS, STAMP_IDS,
     TEXT_SCALES, TTLS, VIEWERS,
 };
-use super::look::{HorizontalAlignment, VerticalAlignment};
 use super::numbered::NumberedText;
 use super::path;
 use super::readers::{
@@ -15,7 +15,8 @@ use super::readers::{
     port, resolution, rtp_ports, share, time_format, time_zone, truth, username, whole,
 };
 use super::transports::{groups, multicast_ports, pem_file, transports};
-use super::{Authentication, FrameRate, Stamp};
+use crate::config::look::{HorizontalAlignment, VerticalAlignment};
+use crate::config::{Authentication, Stamp};
 use crate::log;
 
 /// The key whose value is the list of streams; it is read by `walk` itself.
@@ -107,7 +108,7 @@ pub(super) const KEYS: &[Key] = &[
         name: FRAME_RATE,
         variable: "RTSP_FPS",
         form: Form::Number,
-        read: |json, draft| FrameRate::read(json).map(|rate| draft.stream.frames_per_second = rate),
+        read: |json, draft| frame_rate::read(json).map(|rate| draft.stream.frames_per_second = rate),
         ..KEY
     },
     Key {

@@ -3,15 +3,15 @@
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
-use super::clock;
 use super::draft::Draft;
 use super::limits::{
     BITRATES, COUNTS, KEY_FRAME_INTERVALS, LABEL_CHARACTERS, LOGIN_CHARACTERS, LOGO_SCALES, PACKET_SIZES,
     QUALITIES, SESSION_TIMEOUTS, STAMP_IDS, TEXT_BYTES, TEXT_SCALES, TTLS, VIEWERS,
 };
-use super::look::{HorizontalAlignment, VerticalAlignment, show_color};
 use super::users::MOST_USERS;
-use super::{AudioCodec, Authentication, Stamp, VideoCodec};
+use crate::config::clock;
+use crate::config::look::{HorizontalAlignment, VerticalAlignment, show_color};
+use crate::config::{AudioCodec, Authentication, Stamp, VideoCodec};
 use crate::log;
 
 mod names;

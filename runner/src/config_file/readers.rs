@@ -7,12 +7,12 @@ use std::sync::LazyLock;
 
 use clockface::{Argb, Share};
 
-use super::clock;
 use super::json::Json;
 use super::limits::{HEIGHTS, LABEL_CHARACTERS, LABEL_LINES, LOGIN_CHARACTERS, PORTS, RTP_PORTS, WIDTHS};
-use super::look::parse_color;
 use super::numbered::{NUMBER, NumberedPort};
-use super::{AudioCodec, ClockSource, Corner, Encoder, PortRange, VideoCodec};
+use crate::config::clock;
+use crate::config::look::parse_color;
+use crate::config::{AudioCodec, ClockSource, Corner, Encoder, PortRange, VideoCodec};
 use crate::{launch::own_pipeline, log};
 
 /// A value that is a text, and passes.

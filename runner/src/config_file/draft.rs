@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use super::look::Look;
 use super::numbered::{NumberedPort, NumberedText};
-use super::{
+use crate::config::look::Look;
+use crate::config::{
     Authentication, ClockSource, Config, Groups, Mount, Multicast, PortRange, StreamConfig, TlsFiles,
     Transport,
 };

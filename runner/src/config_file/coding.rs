@@ -224,7 +224,7 @@ fn constant_bitrate(stream: &StreamConfig, place: Place<'_>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::keys::KEYS;
+    use crate::config_file::keys::KEYS;
 
     #[test]
     fn what_means_nothing_beside_a_pipeline_are_keys() {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use clockface::Fonts;
 
 use super::keys::{CLIENTS_FORMAT, LABEL, TIME_FORMAT};
-use super::walk::Scope;
+use super::scope::Scope;
 
 /// What will be boxes, a sentence each.
 pub(super) fn warnings(scopes: &[Scope]) -> Vec<String> {

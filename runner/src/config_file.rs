@@ -1,0 +1,155 @@
+//! config.json and the environment to [`Config`].
+//!
+//! The configuration is strict: whatever is wrong with it, in the file and in the environment, is collected and
+//! reported at once, each mistake with its key, what stood there and what may stand there. Nothing falls back.
+//!
+//! | module | job |
+//! | --- | --- |
+//! | `source` | where the configuration is read from |
+//! | `files` | which files it names, whether they are there or not |
+//! | `json` | a JSON value that keeps repeated keys |
+//! | `key` | what a key is |
+//! | `keys` | the keys: their names, their variables, and where each value goes |
+//! | `limits` | between what each value has to lie |
+//! | `readers` | how the value of each key is read |
+//! | `frame_rate`, `path`, `transports`, `users` | those that have more to say |
+//! | `numbered` | values with `{n}` in them |
+//! | `suggestions` | which name was meant by another |
+//! | `draft` | what has been read so far of the server and of an entry of `streams` |
+//! | `scope` | an entry's draft, and where each of its values stands |
+//! | `walk` | a JSON object and an environment to drafts, collecting mistakes |
+//! | `checks` | what is wrong between keys, and between streams |
+//! | `coding` | which settings of the picture's coding go together |
+//! | `fonts` | what no installed font has of their texts |
+//! | [`schema`] | the JSON Schema of the file |
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::config::Config;
+
+mod checks;
+mod coding;
+mod draft;
+mod files;
+mod fonts;
+mod frame_rate;
+mod json;
+mod key;
+mod keys;
+mod limits;
+mod numbered;
+mod path;
+mod readers;
+pub mod schema;
+mod scope;
+mod source;
+mod suggestions;
+mod transports;
+mod users;
+mod walk;
+
+pub use source::{Environment, PATH_VARIABLE, Source, variables};
+
+/// A configuration, and what is worth knowing about where it came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loaded {
+    /// The configuration.
+    pub config: Config,
+    /// The file it came from.
+    pub source: Source,
+    /// The environment variables that had a say.
+    pub variables: Vec<&'static str>,
+    /// What is allowed and yet hardly meant, a sentence each.
+    pub warnings: Vec<String>,
+}
+
+/// One mistake in a configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    /// Where it stands: a file's path and a key, or a variable.
+    pub place: String,
+    /// What stood there, and what may stand there.
+    pub problem: String,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.problem)
+    }
+}
+
+/// Why there is no configuration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The file could not be read.
+    #[error("cannot read {file}: {cause}{hint}")]
+    Unreadable {
+        /// The file, and who named it.
+        file: Source,
+        /// The operating system's words.
+        cause: String,
+        /// What to do about it, with its leading punctuation; empty where nothing is known to help.
+        hint: String,
+    },
+    /// The file or the environment is wrong. `Display` has one line for each mistake behind the first line.
+    #[error("{}", list(.0))]
+    Mistakes(Vec<Mistake>),
+}
+
+fn list(mistakes: &[Mistake]) -> String {
+    let number = match mistakes.len() {
+        1 => "1 mistake".to_owned(),
+        number if number >= walk::MOST_MISTAKES => format!("{number} mistakes or more"),
+        number => format!("{number} mistakes"),
+    };
+    let mut lines = vec![format!("the configuration has {number}")];
+    lines.extend(mistakes.iter().map(|mistake| format!("  {mistake}")));
+    lines.join("\n")
+}
+
+/// Reads the configuration: the file that `named` (`--config`) or `CONFIG_PATH` names, else `./config.json`, else none;
+/// then the `RTSP_*` variables, which override the file.
+///
+/// An empty variable counts as unset, save where it means "none" and overrides the file with that: for the log-in, the
+/// ranges of ports and groups, the pipeline and TLS's files.
+///
+/// # Errors
+/// When the file cannot be read, or with every mistake in it and in the environment.
+pub fn load(named: Option<&Path>, environment: &Environment) -> Result<Loaded, Error> {
+    let mut source = Source::choose(named, environment);
+    let bytes = source.read().map_err(|cause| Error::Unreadable {
+        file: source.clone(),
+        hint: source::hint(&cause),
+        cause: cause.to_string(),
+    })?;
+    parse(source, bytes.as_deref(), environment)
+}
+
+/// The absolute path of each file that the configuration names, whether it is there or not; each once. A configuration
+/// that cannot be read names none: [`load`] says what is wrong with it.
+#[must_use]
+pub fn files(named: Option<&Path>, environment: &Environment) -> BTreeSet<PathBuf> {
+    let file = Source::choose(named, environment).read();
+    let paths = files::named(&file.ok().flatten().unwrap_or_default(), environment);
+    paths
+        .iter()
+        .filter_map(|path| std::path::absolute(path).ok())
+        .collect()
+}
+
+/// As [`load`], of a file's bytes: `source` is what messages call it, `None` stands for the defaults.
+///
+/// # Errors
+/// With every mistake in the file and in the environment.
+pub fn parse(source: Source, file: Option<&[u8]>, environment: &Environment) -> Result<Loaded, Error> {
+    let file = file.map(|bytes| (source.path(), bytes));
+    let walk = walk::walk(file, environment).map_err(Error::Mistakes)?;
+    Ok(Loaded {
+        config: walk.config,
+        source,
+        variables: walk.variables,
+        warnings: walk.warnings,
+    })
+}

@@ -1,0 +1,300 @@
+//! How the key `users` is read.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::Mistake;
+use super::json::Json;
+use super::path;
+use super::readers::{password, user_name};
+use super::scope::{Scope, shown_name};
+use crate::config::{Access, Login, Mount, User};
+use crate::resource::Resource;
+
+/// The key whose value is the list of users; it is read by `walk` itself.
+pub(super) const USERS: &str = "users";
+const USERNAME: &str = "username";
+const PASSWORD: &str = "password";
+const STREAMS: &str = "streams";
+/// Each log-in is held against all of them.
+pub(super) const MOST_USERS: usize = 1000;
+/// So many paths say what may stand there.
+const PATHS_SHOWN: usize = 8;
+
+/// An entry of `users`, before it is known which streams there are.
+#[derive(Debug)]
+pub(super) struct Entry {
+    /// Where it stands in the file.
+    place: String,
+    pub(super) login: Login,
+    /// `None`: all streams.
+    paths: Option<Vec<String>>,
+}
+
+impl Entry {
+    /// What messages call it.
+    pub(super) fn name(&self) -> &str {
+        self.place.rsplit(": ").next().unwrap_or_default()
+    }
+
+    /// The user, who may see the streams at the paths of the entry.
+    pub(super) fn user(self, paths: &Paths) -> Result<User, Vec<Mistake>> {
+        let access = match self.paths {
+            None => Access::All,
+            Some(asked) => Access::Only(paths.places(&format!("{}.{STREAMS}", self.place), &asked)?),
+        };
+        Ok(User {
+            login: self.login,
+            access,
+        })
+    }
+}
+
+/// What a user's path may stand for: the streams that have it, or those that an entry with this `rtspStreamPath` makes.
+pub(super) struct Paths<'a> {
+    /// As the entries have them, for messages.
+    written: BTreeSet<&'a str>,
+    /// By their paths, in one spelling.
+    mounts: HashMap<String, BTreeSet<Mount>>,
+}
+
+impl<'a> Paths<'a> {
+    pub(super) fn new(scopes: &'a [Scope]) -> Self {
+        let mut mounts: HashMap<String, BTreeSet<Mount>> = HashMap::new();
+        for draft in scopes.iter().map(|scope| &scope.draft) {
+            for mount in draft.mounts().unwrap_or_default() {
+                for path in [&mount.path, &draft.path.0] {
+                    mounts.entry(spelled(path)).or_default().insert(mount.clone());
+                }
+            }
+        }
+        Self {
+            written: scopes.iter().map(|scope| scope.draft.path.0.as_str()).collect(),
+            mounts,
+        }
+    }
+
+    /// The places that the paths stand for, which are listed at `place`.
+    fn places(&self, place: &str, asked: &[String]) -> Result<BTreeSet<Mount>, Vec<Mistake>> {
+        let mut places = BTreeSet::new();
+        let mut mistakes = Vec::new();
+        for (index, path) in asked.iter().enumerate() {
+            let before = places.len();
+            let found = self.mounts.get(&spelled(path));
+            places.extend(found.into_iter().flatten().cloned());
+            let problem = match found {
+                None => format!(
+                    "found {path:?}, which no stream has, expected a path as in rtspStreamPath: {}",
+                    self.shown()
+                ),
+                Some(_) if places.len() == before => {
+                    format!("found {path:?}, which a path before it stands for already")
+                }
+                Some(_) => continue,
+            };
+            mistakes.push(mistake(&format!("{place}[{index}]"), problem));
+        }
+        if mistakes.is_empty() {
+            Ok(places)
+        } else {
+            Err(mistakes)
+        }
+    }
+
+    fn shown(&self) -> String {
+        let first = self.written.iter().take(PATHS_SHOWN);
+        let mut shown: Vec<String> = first.map(|path| format!("{path:?}")).collect();
+        if self.written.len() > PATHS_SHOWN {
+            shown.push("…".into());
+        }
+        shown.join(", ")
+    }
+}
+
+/// Whatever means the same is spelled the same.
+fn spelled(path: &str) -> String {
+    Resource::parse(path).as_path()
+}
+
+/// Reads the list at `place`. Nothing but a name or a path is shown of what stood there: anything may be a password that
+/// has gone astray.
+pub(super) fn read(place: &str, json: &Json) -> (Vec<Entry>, Vec<Mistake>) {
+    let expected = "expected an array of objects, a user each";
+    let entries = match json {
+        Json::Array(entries) if entries.is_empty() => {
+            return (
+                Vec::new(),
+                vec![mistake(place, format!("found an empty array, {expected}"))],
+            );
+        }
+        Json::Array(entries) if entries.len() > MOST_USERS => {
+            let problem = format!("found {} users, expected at most {MOST_USERS}", entries.len());
+            return (Vec::new(), vec![mistake(place, problem)]);
+        }
+        Json::Array(entries) => entries,
+        other => {
+            let problem = format!("found {}, {expected}", other.kind());
+            return (Vec::new(), vec![mistake(place, problem)]);
+        }
+    };
+    let mut mistakes = Vec::new();
+    let read = |(index, entry)| read_entry(format!("{place}[{index}]"), entry, &mut mistakes);
+    let entries = entries.iter().enumerate().filter_map(read).collect();
+    (entries, mistakes)
+}
+
+fn read_entry(place: String, json: &Json, mistakes: &mut Vec<Mistake>) -> Option<Entry> {
+    let Json::Object(keys) = json else {
+        let problem = format!("found {}, expected an object {{…}}", json.kind());
+        mistakes.push(mistake(&place, problem));
+        return None;
+    };
+    mistakes.extend(unknown_keys(&place, keys));
+    let username = required(&place, keys, USERNAME, user_name, Json::to_string);
+    let password = required(&place, keys, PASSWORD, password, |json| json.kind().into());
+    match (username, password, paths(&place, keys)) {
+        (Ok(username), Ok(password), Ok(paths)) => Some(Entry {
+            place,
+            login: Login { username, password },
+            paths,
+        }),
+        (username, password, paths) => {
+            mistakes.extend(username.err().into_iter().chain(password.err()));
+            mistakes.extend(paths.err().into_iter().flatten());
+            None
+        }
+    }
+}
+
+fn unknown_keys(place: &str, keys: &[(String, Json)]) -> Vec<Mistake> {
+    let is_known = |name: &str| [USERNAME, PASSWORD, STREAMS].contains(&name);
+    let unknown: BTreeSet<&str> = keys
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .filter(|name| !is_known(name))
+        .collect();
+    let complain = |name| {
+        let place = format!("{place}.{}", shown_name(name));
+        mistake(
+            &place,
+            format!("unknown key, expected {USERNAME}, {PASSWORD} or {STREAMS}"),
+        )
+    };
+    unknown.into_iter().map(complain).collect()
+}
+
+/// The value of `key`, if it is there and there once.
+fn value<'a>(place: &str, keys: &'a [(String, Json)], key: &str) -> Result<Option<&'a Json>, Mistake> {
+    let mut values = keys
+        .iter()
+        .filter(|(name, _)| name == key)
+        .map(|(_, value)| value);
+    let first = values.next();
+    match values.count() {
+        0 => Ok(first),
+        more => Err(mistake(
+            &format!("{place}.{key}"),
+            format!("found {} times, expected once", more + 1),
+        )),
+    }
+}
+
+/// The text that `key` has to have.
+fn required(
+    place: &str,
+    keys: &[(String, Json)],
+    key: &str,
+    read: fn(&Json) -> Result<String, String>,
+    shown: fn(&Json) -> String,
+) -> Result<String, Mistake> {
+    let value = value(place, keys, key)?;
+    let found = value.map_or_else(|| "nothing".into(), shown);
+    read(value.unwrap_or(&Json::Null)).map_err(|expected| {
+        let problem = format!("found {found}, expected {expected}");
+        mistake(&format!("{place}.{key}"), problem)
+    })
+}
+
+/// `None`: all streams.
+fn paths(place: &str, keys: &[(String, Json)]) -> Result<Option<Vec<String>>, Vec<Mistake>> {
+    let list = value(place, keys, STREAMS).map_err(|twice| vec![twice])?;
+    let place = format!("{place}.{STREAMS}");
+    let found = match list {
+        None => return Ok(None),
+        Some(Json::Array(items)) if !items.is_empty() => return read_paths(&place, items).map(Some),
+        Some(Json::Array(_)) => "an empty array",
+        Some(other) => other.kind(),
+    };
+    let problem = format!("found {found}, expected an array of paths (without {STREAMS}: all of them)");
+    Err(vec![mistake(&place, problem)])
+}
+
+fn read_paths(place: &str, items: &[Json]) -> Result<Vec<String>, Vec<Mistake>> {
+    let mut paths = Vec::new();
+    let mut mistakes = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        match path::read(item) {
+            Ok(path) => paths.push(path.0),
+            Err(expected) => {
+                let problem = format!("found {item}, expected {expected}");
+                mistakes.push(mistake(&format!("{place}[{index}]"), problem));
+            }
+        }
+    }
+    if mistakes.is_empty() {
+        Ok(paths)
+    } else {
+        Err(mistakes)
+    }
+}
+
+/// Whose name somebody else has. `pair` is the name of `viewerUsername` and where it stands.
+pub(super) fn same_names(entries: &[Entry], pair: Option<(&str, &str)>) -> Vec<Mistake> {
+    let mut mistakes = Vec::new();
+    for (index, entry) in entries.iter().enumerate() {
+        let name = &entry.login.username;
+        let earlier = entries[..index]
+            .iter()
+            .find(|other| other.login.username == *name);
+        let other = match (pair, earlier) {
+            (Some((pair, place)), _) if pair == name => place.to_owned(),
+            (_, Some(other)) => format!("{}.{USERNAME}", other.place),
+            _ => continue,
+        };
+        let place = format!("{}.{USERNAME}", entry.place);
+        mistakes.push(mistake(
+            &place,
+            format!("found {name:?}, which {other} is already"),
+        ));
+    }
+    mistakes
+}
+
+/// What is allowed of the log-ins and yet hardly meant.
+pub(super) fn warnings(entries: &[Entry], pair: &Login, is_chosen: bool) -> Vec<String> {
+    let (has_name, has_password) = (!pair.username.is_empty(), !pair.password.is_empty());
+    let mut warnings = Vec::new();
+    match (has_name, has_password) {
+        (false, true) if entries.is_empty() => {
+            warnings.push("viewerPassword is set and viewerUsername is not: everybody may watch".into());
+        }
+        (false, true) => {
+            warnings.push("viewerPassword is set and viewerUsername is not: it is nobody's".into());
+        }
+        (true, false) => warnings
+            .push("viewerUsername is set and viewerPassword is not: the log-in has an empty password".into()),
+        _ => {}
+    }
+    let weak = entries.iter().filter(|entry| entry.login.password.is_empty());
+    warnings.extend(weak.map(|entry| format!("{}.{PASSWORD} is empty", entry.name())));
+    if is_chosen && !has_name && entries.is_empty() {
+        warnings.push("authentication is set and nobody is to log in: everybody may watch".into());
+    }
+    warnings
+}
+
+fn mistake(place: &str, problem: String) -> Mistake {
+    Mistake {
+        place: place.into(),
+        problem,
+    }
+}
