@@ -1,21 +1,26 @@
 //! The parts of `rtsp-clock-server`: a configuration becomes a launch string, a launch string a served stream.
 //!
+//! From the top; each sees those below it.
+//!
 //! | module | job |
 //! | --- | --- |
 //! | [`cli`] | the command line: what it takes, and what each option does |
-//! | [`config`] | config.json and the environment to [`config::Config`] |
+//! | [`run`] | the process: serves until a signal, and follows the file |
 //! | [`healthcheck`] | asks a running server whether it answers |
+//! | [`server`] | the RTSP servers: connections, requests, and another configuration while they run |
+//! | [`stream`] | one camera: its pipeline's life, its viewers, what goes out to them and when |
+//! | [`config_file`] | config.json and the environment to [`config::Config`] |
 //! | [`launch`] | one stream's configuration to its launch string |
+//! | [`accounts`] | who may log in |
+//! | [`config`] | what a configuration is |
 //! | [`log`] | what is told, how, and where it goes; GStreamer's warnings with it |
-//! | [`server`] | the RTSP servers, their mounts, access, ports and session clean-up |
 //! | [`addresses`] | the URLs at which a stream can be reached |
 //! | [`resource`] | what a URL asks for: a path, and the parameters of its query |
-//! | [`stream`] | one camera: its media factory, its pipeline's life, its errors |
 //! | [`time_source`] | the clock of a network, where pipelines run by one |
-//! | [`budget`] | how often something may happen |
 //! | [`tls`] | the server's certificate, and GLib's TLS |
 //! | [`room`] | whether this machine has room for one more |
-//! | [`rtsp_ffi`], [`system_ffi`] | the few calls that the bindings and std lack |
+//! | [`budget`] | how often something may happen |
+//! | [`ffi`] | the calls of C that the bindings and std lack |
 
 pub mod accounts;
 pub mod addresses;
@@ -23,15 +28,14 @@ pub mod budget;
 pub mod cli;
 pub mod config;
 pub mod config_file;
+pub mod ffi;
 pub mod healthcheck;
 pub mod launch;
 pub mod log;
 pub mod resource;
 pub mod room;
-pub mod rtsp_ffi;
 pub mod run;
 pub mod server;
 pub mod stream;
-pub mod system_ffi;
 pub mod time_source;
 pub mod tls;

@@ -22,8 +22,8 @@ use crate::{
     accounts::logins::{CurrentLogins, Logins},
     addresses,
     config::Config,
+    ffi::process,
     stream::{Stream, seats::Seats},
-    system_ffi,
     time_source::TimeSource,
 };
 
@@ -198,7 +198,7 @@ fn prepare_process() -> Result<(), StartError> {
     gst::init()?;
     gstclocksrc::register_static()?;
     // A viewer over UDP takes about ten descriptors.
-    match system_ffi::raise_descriptor_limit() {
+    match process::raise_descriptor_limit() {
         Ok(limit) => tracing::debug!(limit, "file descriptors"),
         Err(error) => tracing::warn!("cannot raise the limit of open files: {error}"),
     }

@@ -424,7 +424,7 @@ impl Stream {
         &self.destinations
     }
 
-    /// The transports by which it goes within RTSP connections, by their numbers (`rtsp_ffi::HeldTransport`).
+    /// The transports by which it goes within RTSP connections, by their numbers (`rtsp::HeldTransport`).
     pub fn within_connections(&self) -> MutexGuard<'_, HashSet<usize>> {
         let transports = self.within_connections.lock();
         transports.unwrap_or_else(PoisonError::into_inner)

@@ -26,7 +26,7 @@ use measure::{
     print_table,
 };
 use reference::Reference;
-use rtsp_clock_server::system_ffi::raise_descriptor_limit;
+use rtsp_clock_server::ffi::process::raise_descriptor_limit;
 
 /// Until everybody sees something, or it is broken.
 const PATIENCE: Duration = Duration::from_mins(1);

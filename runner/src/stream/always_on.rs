@@ -10,7 +10,7 @@ use gst_rtsp::RTSPUrl;
 use gst_rtsp_server::{RTSPMedia, prelude::*};
 
 use super::Stream;
-use crate::rtsp_ffi;
+use crate::ffi::rtsp;
 
 impl Stream {
     /// Starts the pipeline, and keeps it running whoever comes and goes. Waits until it runs.
@@ -46,12 +46,12 @@ impl Stream {
         let url = url.ok_or_else(|| glib::bool_error!("no URL"))?;
         let media = self.factory.construct(&url)?;
         let started = self.set_going(&media);
-        rtsp_ffi::unlock_constructed(&media);
+        rtsp::unlock_constructed(&media);
         started
     }
 
     fn set_going(&self, media: &RTSPMedia) -> Result<(), glib::BoolError> {
-        let thread = rtsp_ffi::media_thread(&self.threads);
+        let thread = rtsp::media_thread(&self.threads);
         media.prepare(thread)?;
         if let Some(running) = self.running() {
             running.let_flow();

@@ -115,7 +115,7 @@ mod tests {
     use std::sync::{Arc, mpsc};
 
     use super::*;
-    use crate::rtsp_ffi;
+    use crate::ffi::rtsp;
 
     /// Long enough on any machine: it takes a second.
     const PATIENCE: Duration = Duration::from_mins(1);
@@ -159,7 +159,7 @@ mod tests {
         let going = aside(move || {
             for _ in 0..TIMES {
                 let client = RTSPClient::new();
-                rtsp_ffi::accompany(&client, There::new(&going, Some(&client)));
+                rtsp::accompany(&client, There::new(&going, Some(&client)));
             }
         });
         let coming = Arc::clone(&attendance);

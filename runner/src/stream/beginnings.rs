@@ -17,7 +17,7 @@ pub enum Begin {
     With(usize),
 }
 
-/// What has not begun yet, by the number of the transport that it goes by (`rtsp_ffi::HeldTransport`).
+/// What has not begun yet, by the number of the transport that it goes by (`rtsp::HeldTransport`).
 #[derive(Debug, Default)]
 pub struct Beginnings {
     awaited: Vec<(usize, Begin)>,

@@ -18,8 +18,8 @@ use gst_rtsp_server::{RTSPMedia, prelude::*};
 use gst_video::UpstreamForceKeyUnitEvent;
 
 use crate::{
+    ffi::rtsp::{self, HeldTransport},
     launch::syntax::{PICTURE_PAYLOADER, SOUND_PAYLOADER},
-    rtsp_ffi::{self, HeldTransport},
     stream::{gate::Gate, media},
 };
 
@@ -167,7 +167,7 @@ impl Running {
             None => media.stream(0),
         };
         let needs_ports = way.intersects(RTSPLowerTrans::UDP | RTSPLowerTrans::UDP_MCAST);
-        stream.is_none_or(|stream| !needs_ports || rtsp_ffi::take_ports(&stream, way, is_ipv6))
+        stream.is_none_or(|stream| !needs_ports || rtsp::take_ports(&stream, way, is_ipv6))
     }
 
     /// Whether the medium of that number goes to anybody by one of these transports.

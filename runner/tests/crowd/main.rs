@@ -29,7 +29,7 @@ use common::{
     start, wait_until,
 };
 use listeners::Listeners;
-use rtsp_clock_server::system_ffi::raise_descriptor_limit;
+use rtsp_clock_server::ffi::process::raise_descriptor_limit;
 
 /// glibc's malloc keeps for each thread some of what it held once.
 const RECOVERY: Recovery = Recovery {

@@ -37,7 +37,7 @@ use common::{
 use gst::glib::base64_encode;
 use requests::Target;
 use rtsp_clock_probe::{figures::Counts, target::Credentials};
-use rtsp_clock_server::system_ffi::raise_descriptor_limit;
+use rtsp_clock_server::ffi::process::raise_descriptor_limit;
 use viewers::{FrameCounter, PacketCounter};
 
 /// Sessions have to time out first. glibc's malloc keeps what several threads once held at the same time.

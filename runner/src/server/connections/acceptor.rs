@@ -21,7 +21,7 @@ use super::{
     backlog::Connection,
     intake::{Intakes, Plan, channels::Line, take_part},
 };
-use crate::{log::Repeats, room, system_ffi};
+use crate::{ffi::socket, log::Repeats, room};
 
 /// The system gives up a peer that takes nothing this much later than `reading` does, which knows why.
 const LAST_RESORT: Duration = Duration::from_secs(1);
@@ -140,7 +140,7 @@ impl Acceptor {
     ) -> io::Result<Arc<Self>> {
         take_part();
         listener.set_nonblocking(true)?;
-        system_ffi::lengthen_backlog(&listener, BACKLOG)?;
+        socket::lengthen_backlog(&listener, BACKLOG)?;
         Ok(Arc::new(Self {
             server,
             listener,
@@ -325,7 +325,7 @@ impl Acceptor {
     }
 
     fn hand_over(&self, connection: TcpStream, peer: SocketAddr) -> anyhow::Result<()> {
-        system_ffi::watch_for_dead_peer(&connection, self.patience + LAST_RESORT)?;
+        socket::watch_for_dead_peer(&connection, self.patience + LAST_RESORT)?;
         let plan = Plan {
             connection: Connection::new(&connection, peer),
             intakes: Arc::clone(&self.intakes),

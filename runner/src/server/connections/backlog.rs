@@ -14,9 +14,11 @@ use gst_rtsp::RTSPLowerTrans;
 use gst_rtsp_server::{RTSPFilterResult, RTSPSessionMedia, RTSPSessionPool, RTSPStreamTransport, prelude::*};
 
 use crate::{
-    rtsp_ffi,
+    ffi::{
+        rtsp,
+        socket::{self, Delivery},
+    },
     stream::viewers::Farewell,
-    system_ffi::{self, Delivery},
 };
 
 /// A viewer over TCP that is sent nothing for this long has been paused, its camera has stalled, or it was dropped.
@@ -54,20 +56,20 @@ impl Connection {
     }
 
     fn delivery(&self) -> Option<Delivery> {
-        let delivery = system_ffi::delivery(self.descriptor)?;
+        let delivery = socket::delivery(self.descriptor)?;
         self.stands().then_some(delivery)
     }
 
     /// Whether it is still the one that it was.
     pub(in crate::server) fn stands(&self) -> bool {
-        system_ffi::ends(self.descriptor)
+        socket::ends(self.descriptor)
             .is_some_and(|(local, peer)| Some(local) == self.local && canonical(peer) == self.peer)
     }
 
     /// Lets nothing more come or go by it: whoever reads from it finds its end.
     pub(in crate::server) fn end(&self) {
         if self.stands()
-            && let Err(error) = system_ffi::shut_down(self.descriptor)
+            && let Err(error) = socket::shut_down(self.descriptor)
         {
             tracing::debug!(peer = %self.peer, "cannot end the connection: {error}");
         }
@@ -76,7 +78,7 @@ impl Connection {
     /// Lets what waits to be taken go with the connection: the system would keep it for the peer.
     fn forget_what_waits(&self) {
         if self.stands()
-            && let Err(error) = system_ffi::reset_on_close(self.descriptor)
+            && let Err(error) = socket::reset_on_close(self.descriptor)
         {
             tracing::debug!(peer = %self.peer, "cannot forget what waits: {error}");
         }
@@ -236,7 +238,7 @@ fn plays_in_vain(pool: &RTSPSessionPool) -> bool {
         .iter()
         .flat_map(|session| session.filter(Some(&mut |_, _| RTSPFilterResult::Ref)));
     all.into_iter()
-        .filter(rtsp_ffi::is_playing)
+        .filter(rtsp::is_playing)
         .any(|media| is_sent_nothing(&media))
 }
 
@@ -255,7 +257,7 @@ fn is_sent_nothing(session_media: &RTSPSessionMedia) -> bool {
 }
 
 fn is_interleaved(transport: &RTSPStreamTransport) -> bool {
-    rtsp_ffi::delivered(transport).is_some_and(|delivered| delivered.lower.contains(RTSPLowerTrans::TCP))
+    rtsp::delivered(transport).is_some_and(|delivered| delivered.lower.contains(RTSPLowerTrans::TCP))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::{
 use gst_rtsp_server::RTSPClient;
 
 use super::backlog::Connection;
-use crate::rtsp_ffi;
+use crate::ffi::rtsp;
 
 /// Those that there are.
 #[derive(Debug, Default)]
@@ -55,7 +55,7 @@ impl Connected {
         }
         connections.of_clients.insert(connection);
         drop(connections);
-        rtsp_ffi::accompany(
+        rtsp::accompany(
             client,
             Here {
                 all: Arc::clone(self),

@@ -21,7 +21,7 @@ use std::{
 use gst::glib;
 use gst_rtsp_server::{RTSPClient, RTSPContext, RTSPFilterResult, RTSPSession, prelude::*};
 
-use crate::{rtsp_ffi::HeldTransport, stream::Stream};
+use crate::{ffi::rtsp::HeldTransport, stream::Stream};
 
 /// How often those who have left are looked at.
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);

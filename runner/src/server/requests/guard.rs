@@ -32,9 +32,9 @@ use crate::{
         logins::Logins,
     },
     config::Mount,
+    ffi::rtsp,
     log::Repeats,
     resource::Resource,
-    rtsp_ffi,
 };
 glib::wrapper! {
     /// Guards one connection, by the means of gst-rtsp-server.
@@ -108,7 +108,7 @@ impl Door {
     }
 
     fn check(&self, context: &RTSPContext) -> Result<(), RTSPStatusCode> {
-        if rtsp_ffi::method(context) == RTSPMethod::SETUP {
+        if rtsp::method(context) == RTSPMethod::SETUP {
             self.transports.choose(context, &self.mounts, self.peer)
         } else {
             mending::check(context)
@@ -119,8 +119,7 @@ impl Door {
     /// one for the last one: its search ends at the first path in order that is none of the one wanted.
     fn has_found_it(&self, context: &RTSPContext) -> bool {
         let asked = self.mounts.asked_for(context);
-        let has_found_it =
-            asked.is_some_and(|mounted| rtsp_ffi::has_found(context, mounted.stream.factory()));
+        let has_found_it = asked.is_some_and(|mounted| rtsp::has_found(context, mounted.stream.factory()));
         has_found_it || answer(context, RTSPStatusCode::NotFound, &[])
     }
 }
@@ -153,7 +152,7 @@ enum Asker<'a> {
 impl Gate {
     /// Whether the request may go on. Where it may not, it has been answered.
     fn lets_pass(&self, context: &RTSPContext) -> bool {
-        let method = rtsp_ffi::method(context);
+        let method = rtsp::method(context);
         match self.asker(context, method) {
             // Clients begin with it, without a log-in even if they have one, and it tells nothing about a stream.
             Asker::Unnamed if method == RTSPMethod::OPTIONS => true,
@@ -178,10 +177,7 @@ impl Gate {
 
     fn asker(&self, context: &RTSPContext, method: RTSPMethod) -> Asker<'_> {
         let field = RTSPHeaderField::Authorization;
-        let Some(header) = context
-            .request()
-            .and_then(|request| rtsp_ffi::header(request, field))
-        else {
+        let Some(header) = context.request().and_then(|request| rtsp::header(request, field)) else {
             return Asker::Unnamed;
         };
         let Logins {
@@ -213,7 +209,7 @@ impl Gate {
     /// Whether the answer to a challenge was made for what is asked for: the request's own URL, or another one of the same
     /// stream, as clients differ (`FFmpeg` writes the stream's for all of its media).
     fn is_for(&self, answer: &Answer, context: &RTSPContext) -> bool {
-        let Some(asked) = context.uri().and_then(rtsp_ffi::path) else {
+        let Some(asked) = context.uri().and_then(rtsp::path) else {
             // `*`, for which there is no path.
             return true;
         };
@@ -272,12 +268,12 @@ impl Gate {
             return false;
         };
         let challenges = self.challenges(false);
-        let sequence = rtsp_ffi::header(request, RTSPHeaderField::Cseq);
+        let sequence = rtsp::header(request, RTSPHeaderField::Cseq);
         let client = client.downgrade();
         let timer = glib::timeout_source_new(LATENESS, None, glib::Priority::DEFAULT, move || {
             if let Some(client) = client.upgrade() {
                 let status = RTSPStatusCode::Unauthorized;
-                rtsp_ffi::respond(&client, status, sequence.as_deref(), &challenges);
+                rtsp::respond(&client, status, sequence.as_deref(), &challenges);
             }
             let _until_now = &late;
             glib::ControlFlow::Break

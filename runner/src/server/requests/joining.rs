@@ -17,7 +17,7 @@ use super::{
     mounts::{Mounted, Mounts},
 };
 use crate::{
-    rtsp_ffi::{self, Delivered, HeldTransport, Request},
+    ffi::rtsp::{self, Delivered, HeldTransport, Request},
     stream::{
         Stream,
         joins::{Entry, Start, Ticket},
@@ -98,7 +98,7 @@ impl Part {
         Some(Self {
             medium: Medium::numbered(index),
             number: HeldTransport::new(transport).number(),
-            delivered: rtsp_ffi::delivered(transport)?,
+            delivered: rtsp::delivered(transport)?,
         })
     }
 
@@ -118,7 +118,7 @@ pub(in crate::server) fn parts(of_session: &RTSPSessionMedia) -> Vec<Part> {
 /// What begins to play by the PLAY of `context`, which asks for what is `mounted`: nothing, where its session plays already.
 pub(in crate::server) fn parts_to_begin(context: &RTSPContext, mounted: &Mounted) -> Vec<Part> {
     let of_session = mounted.of_session(context);
-    let ready = of_session.filter(|media| !rtsp_ffi::is_playing(media));
+    let ready = of_session.filter(|media| !rtsp::is_playing(media));
     ready.as_ref().map(parts).unwrap_or_default()
 }
 
@@ -166,7 +166,7 @@ impl Joining {
 
     /// Whether the request is a PLAY that has to wait.
     pub(in crate::server) fn holds(self: &Arc<Self>, context: &RTSPContext, mounts: &Mounts) -> bool {
-        if rtsp_ffi::method(context) != RTSPMethod::PLAY
+        if rtsp::method(context) != RTSPMethod::PLAY
             || self.has_waited()
             || speeds::asks_for_another_speed(context)
         {
@@ -307,7 +307,7 @@ impl Joining {
 
     /// The transport of that number has been set up by the request of `context`.
     pub(in crate::server) fn note_url(&self, transport: usize, context: &RTSPContext) {
-        let Some(url) = context.request().and_then(rtsp_ffi::request_uri) else {
+        let Some(url) = context.request().and_then(rtsp::request_uri) else {
             return;
         };
         let mut state = self.lock();

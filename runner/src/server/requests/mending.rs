@@ -11,7 +11,7 @@ use gst_rtsp::{RTSPHeaderField, RTSPMethod, RTSPStatusCode};
 use gst_rtsp_server::{RTSPContext, prelude::*};
 
 use super::mounts::{Found, Mounted, Mounts};
-use crate::rtsp_ffi;
+use crate::ffi::rtsp;
 
 pub(in crate::server) mod offers;
 mod ranges;
@@ -24,7 +24,7 @@ pub(in crate::server) const PUBLIC: &str =
 /// Has the request of `context` ask for its stream where gst-rtsp-server has it, without a query, and for all that a session
 /// plays by the URL of all.
 pub(in crate::server) fn mend_url(context: &RTSPContext, mounts: &Mounts) {
-    let method = rtsp_ffi::method(context);
+    let method = rtsp::method(context);
     let (Some(url), Some(Found { mounted, medium })) = (context.uri(), mounts.found(context)) else {
         return;
     };
@@ -44,8 +44,8 @@ pub(in crate::server) fn mend_url(context: &RTSPContext, mounts: &Mounts) {
         Some(medium) => format!("{}/{medium}", mounted.point.trim_end_matches('/')),
         None => mounted.point,
     };
-    if rtsp_ffi::query(url).is_some() || rtsp_ffi::path(url).as_deref() != Some(&mended) {
-        rtsp_ffi::set_path(url, &mended);
+    if rtsp::query(url).is_some() || rtsp::path(url).as_deref() != Some(&mended) {
+        rtsp::set_path(url, &mended);
     }
 }
 
@@ -64,7 +64,7 @@ fn plays_one_medium(context: &RTSPContext, mounted: &Mounted) -> bool {
 /// # Errors
 /// The status of the answer, where it does not.
 pub(in crate::server) fn check(context: &RTSPContext) -> Result<(), RTSPStatusCode> {
-    match rtsp_ffi::method(context) {
+    match rtsp::method(context) {
         RTSPMethod::ANNOUNCE | RTSPMethod::RECORD => Err(RTSPStatusCode::MethodNotAllowed),
         RTSPMethod::PLAY => check_range(context),
         _ => Ok(()),
@@ -76,14 +76,14 @@ fn check_range(context: &RTSPContext) -> Result<(), RTSPStatusCode> {
     let Some(request) = context.request() else {
         return Ok(());
     };
-    let Some(range) = rtsp_ffi::header(request, RTSPHeaderField::Range) else {
+    let Some(range) = rtsp::header(request, RTSPHeaderField::Range) else {
         return Ok(());
     };
     if !ranges::is_live(&range, jiff::Timestamp::now()) {
         return Err(RTSPStatusCode::InvalidRange);
     }
-    if !rtsp_ffi::is_range(&range) {
-        rtsp_ffi::remove_header(request, RTSPHeaderField::Range);
+    if !rtsp::is_range(&range) {
+        rtsp::remove_header(request, RTSPHeaderField::Range);
     }
     Ok(())
 }

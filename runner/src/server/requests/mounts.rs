@@ -10,8 +10,8 @@ use std::{
 use gst_rtsp_server::{RTSPContext, RTSPMountPoints, RTSPSession, RTSPSessionMedia, prelude::*};
 
 use crate::{
+    ffi::rtsp,
     resource::{Query, Resource},
-    rtsp_ffi,
     stream::{
         Stream,
         viewers::{Farewell, Place},
@@ -148,8 +148,8 @@ impl Mounts {
     /// What the request of `context` is about.
     pub(in crate::server) fn found(&self, context: &RTSPContext) -> Option<Found> {
         let url = context.uri()?;
-        let query = rtsp_ffi::query(url);
-        self.find(&Resource::new(&rtsp_ffi::path(url)?, query.as_deref()))
+        let query = rtsp::query(url);
+        self.find(&Resource::new(&rtsp::path(url)?, query.as_deref()))
     }
 
     /// The stream that is meant by `resource`: a path may go on behind that of a stream, as for gst-rtsp-server. Of several

@@ -21,7 +21,11 @@ use crate::server::connections::{
     backlog::{Connection, Reading},
     tunnels::Tunnels,
 };
-use crate::{config::Config, rtsp_ffi, stream::viewers::Farewell, system_ffi};
+use crate::{
+    config::Config,
+    ffi::{process, rtsp},
+    stream::viewers::Farewell,
+};
 
 /// How much later than it was told a session ends whose viewer shows no sign of life: viewers are to be gone 2 s later at
 /// most, and half of a second is left for a busy machine. The time told is the configured one, no shorter: players show
@@ -65,7 +69,7 @@ impl Sessions {
                 return glib::ControlFlow::Break;
             };
             if all.have_ended.swap(false, Ordering::Relaxed) {
-                system_ffi::trim_memory();
+                process::trim_memory();
             }
             glib::ControlFlow::Continue
         });
@@ -119,7 +123,7 @@ impl Sessions {
         let all = Arc::clone(self);
         client.connect_closed(move |client| {
             tracing::debug!("connection closed");
-            if let (Some(connection), Some(cookie)) = (connection, rtsp_ffi::tunnel_cookie(client)) {
+            if let (Some(connection), Some(cookie)) = (connection, rtsp::tunnel_cookie(client)) {
                 all.tunnels.inherit(cookie, connection);
             }
             if let Some(pool) = client.session_pool() {
@@ -186,7 +190,7 @@ fn look_after(
             return glib::ControlFlow::Break;
         }
         let fault = reading.as_mut().and_then(|reading| {
-            let cookie = rtsp_ffi::tunnel_cookie(&client);
+            let cookie = rtsp::tunnel_cookie(&client);
             let inherited = cookie.map(|cookie| all.tunnels.of(&cookie));
             for connection in inherited.into_iter().flatten() {
                 reading.look_at(connection);

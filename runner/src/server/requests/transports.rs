@@ -16,8 +16,8 @@ use super::{
 };
 use crate::{
     config::{Config, Multicast, PortRange, StreamConfig, Transport},
+    ffi::rtsp,
     log::repeats::Repeats,
-    rtsp_ffi,
     stream::Stream,
 };
 
@@ -75,7 +75,7 @@ impl Transports {
         if offers.is_empty() {
             return Ok(());
         }
-        let is_tunnelled = context.client().is_some_and(rtsp_ffi::is_tunnelled);
+        let is_tunnelled = context.client().is_some_and(rtsp::is_tunnelled);
         let is_allowed = |offer: &&Offer| {
             let way = offer.way.and_then(|way| by_tunnel(way, is_tunnelled));
             offer.is_whole() && way.is_some_and(|way| mounted.stream.transports().contains(&way))
@@ -96,7 +96,7 @@ impl Transports {
         if let Some(lacking) = allowed[0].way.filter(|_| *chosen != allowed[0]) {
             self.tell_another_way(lacking, &mounted.path);
         }
-        rtsp_ffi::replace_header(request, RTSPHeaderField::Transport, &chosen.to_string());
+        rtsp::replace_header(request, RTSPHeaderField::Transport, &chosen.to_string());
         Ok(())
     }
 
@@ -135,7 +135,7 @@ impl Transports {
     pub(in crate::server) fn tell(&self, client: &RTSPClient, context: &RTSPContext, mounts: &Mounts) {
         let is_refused = || {
             let response = context.response()?;
-            (rtsp_ffi::status(response)? == RTSPStatusCode::UnsupportedTransport).then_some(())
+            (rtsp::status(response)? == RTSPStatusCode::UnsupportedTransport).then_some(())
         };
         if is_refused().is_none() {
             return;
@@ -146,7 +146,7 @@ impl Transports {
         let allowed = stream.transports();
         let offers = offers(context);
         let ways = |offers: &[Offer]| offers.iter().filter_map(|offer| offer.way).collect::<Vec<_>>();
-        let asked = if rtsp_ffi::is_tunnelled(client) && !allowed.contains(&Transport::Http) {
+        let asked = if rtsp::is_tunnelled(client) && !allowed.contains(&Transport::Http) {
             vec![Transport::Http]
         } else {
             ways(&offers)
@@ -234,7 +234,7 @@ fn free_pairs(pool: &RTSPAddressPool, is_multicast: bool, is_ipv6: bool) -> impl
     let mut taken = Vec::new();
     let firsts = iter::from_fn(move || {
         let address = pool.acquire_address(flags, 2).ok()?;
-        let first = rtsp_ffi::first_port(&address);
+        let first = rtsp::first_port(&address);
         taken.push(address);
         Some(first)
     });
@@ -267,7 +267,7 @@ fn lower(way: Transport) -> RTSPLowerTrans {
 fn offers(context: &RTSPContext) -> Vec<Offer> {
     let headers = context
         .request()
-        .map(|request| rtsp_ffi::headers(request, RTSPHeaderField::Transport));
+        .map(|request| rtsp::headers(request, RTSPHeaderField::Transport));
     let headers = headers.unwrap_or_default();
     headers.iter().flat_map(|header| offers::read(header)).collect()
 }

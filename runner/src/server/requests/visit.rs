@@ -24,8 +24,8 @@ use crate::server::connections::{
     ties::{Leavers, Ties, end_media},
 };
 use crate::{
+    ffi::rtsp::{self, Delivered, HeldTransport},
     log,
-    rtsp_ffi::{self, Delivered, HeldTransport},
     stream::{
         Presence, Stream,
         beginnings::Begin,
@@ -82,7 +82,7 @@ pub(in crate::server) fn serve(
     let peer = connection.map(|connection| connection.peer());
     tracing::debug!(?peer, "connected");
     if let Some(peer) = peer {
-        rtsp_ffi::accompany(client, log::introduce(client.as_ptr().addr(), peer));
+        rtsp::accompany(client, log::introduce(client.as_ptr().addr(), peer));
     }
     client.set_post_session_timeout(i32::try_from(POST_SESSION_TIMEOUT.as_secs()).unwrap_or(i32::MAX));
     refuse_keys(client);
@@ -146,21 +146,21 @@ fn follow_answers(
 fn mend_answer(response: &RTSPMessage) {
     // What gst-rtsp-server fills in describes the packet sent last, or one that the gate has thrown away, never the first one
     // that the viewer gets.
-    rtsp_ffi::remove_header(response, RTSPHeaderField::RtpInfo);
-    if !rtsp_ffi::headers(response, RTSPHeaderField::Public).is_empty() {
-        rtsp_ffi::replace_header(response, RTSPHeaderField::Public, PUBLIC);
+    rtsp::remove_header(response, RTSPHeaderField::RtpInfo);
+    if !rtsp::headers(response, RTSPHeaderField::Public).is_empty() {
+        rtsp::replace_header(response, RTSPHeaderField::Public, PUBLIC);
     }
 }
 
 /// Whether the request has been done.
 fn is_answered(context: &RTSPContext) -> bool {
-    let status = context.response().and_then(rtsp_ffi::status);
+    let status = context.response().and_then(rtsp::status);
     status.is_none_or(|status| status == RTSPStatusCode::Ok)
 }
 
 /// Whose PLAY is refused counts no longer.
 fn dismiss_refused(context: &RTSPContext, mounts: &Mounts) {
-    if rtsp_ffi::method(context) != RTSPMethod::PLAY || is_answered(context) {
+    if rtsp::method(context) != RTSPMethod::PLAY || is_answered(context) {
         return;
     }
     if let (Some(session), Some(mounted)) = (session_id(context), mounts.asked_for(context)) {
@@ -172,7 +172,7 @@ fn dismiss_refused(context: &RTSPContext, mounts: &Mounts) {
 /// gst-rtsp-server may have begun to send to whose PLAY it refuses.
 fn stop_sending(context: &RTSPContext, mounted: &Mounted) {
     let of_session = mounted.of_session(context);
-    let Some(of_session) = of_session.filter(|media| !rtsp_ffi::is_playing(media)) else {
+    let Some(of_session) = of_session.filter(|media| !rtsp::is_playing(media)) else {
         return;
     };
     let media = of_session.media().map_or(0, |media| media.n_streams());
@@ -189,7 +189,7 @@ fn stop_sending(context: &RTSPContext, mounted: &Mounted) {
 fn follow_requests(client: &RTSPClient, mounts: &Arc<Mounts>) {
     let attendance = Arc::new(Attendance::default());
     let weak = Arc::downgrade(&attendance);
-    rtsp_ffi::accompany(client, attendance);
+    rtsp::accompany(client, attendance);
     let attend = {
         let mounts = Arc::clone(mounts);
         move |client: &RTSPClient, context: &RTSPContext| attend(&mounts, &weak, client, context)
@@ -231,10 +231,10 @@ fn follow_setup(
         let (Some(session), Some(mounted)) = (context.session(), mounts.asked_for(context)) else {
             return;
         };
-        let Some(transport) = rtsp_ffi::transport_of(context) else {
+        let Some(transport) = rtsp::transport_of(context) else {
             return;
         };
-        let Some(delivered) = rtsp_ffi::delivered(&transport) else {
+        let Some(delivered) = rtsp::delivered(&transport) else {
             return;
         };
         if let Some(way) = report_way(&delivered, plan.connection.peer()) {
@@ -252,7 +252,7 @@ fn follow_setup(
 
 /// The channels that `client` has: a tunnel has those of both its ways.
 fn channels(client: &RTSPClient, plan: &Plan) -> Arc<Channels> {
-    let cookie = rtsp_ffi::tunnel_cookie(client).filter(|_| rtsp_ffi::is_tunnelled(client));
+    let cookie = rtsp::tunnel_cookie(client).filter(|_| rtsp::is_tunnelled(client));
     cookie.map_or_else(|| plan.line.channels(), |cookie| plan.intakes.book().of(&cookie))
 }
 
@@ -279,7 +279,7 @@ fn refuse_changes(client: &RTSPClient, mounts: &Arc<Mounts>) {
     client.connect_pre_setup_request(move |_, context| {
         let mounted = mounts.asked_for(context);
         let of_session = mounted.and_then(|mounted| mounted.of_session(context));
-        if of_session.as_ref().is_some_and(rtsp_ffi::is_playing) {
+        if of_session.as_ref().is_some_and(rtsp::is_playing) {
             RTSPStatusCode::MethodNotValidInThisState
         } else {
             RTSPStatusCode::Ok
@@ -290,7 +290,7 @@ fn refuse_changes(client: &RTSPClient, mounts: &Arc<Mounts>) {
 /// No packets are encrypted here, and gst-rtsp-server would keep whatever keys it is told for as long as the pipeline runs.
 fn refuse_keys(client: &RTSPClient) {
     client.connect_pre_setup_request(|_, context| {
-        let has_keys = |request| rtsp_ffi::header(request, RTSPHeaderField::Keymgmt).is_some();
+        let has_keys = |request| rtsp::header(request, RTSPHeaderField::Keymgmt).is_some();
         if context.request().is_some_and(has_keys) {
             RTSPStatusCode::KeyManagementFailure
         } else {
@@ -424,7 +424,7 @@ fn viewer(client: &RTSPClient, context: &RTSPContext, mounted: &Mounted, peer: O
         .and_then(|of_session| joining::parts(&of_session).into_iter().next());
     let lower = first.map(|part| part.delivered.lower);
     let transport = match lower {
-        _ if rtsp_ffi::is_tunnelled(client) => Transport::HttpTunnel,
+        _ if rtsp::is_tunnelled(client) => Transport::HttpTunnel,
         Some(lower) if lower.contains(RTSPLowerTrans::TCP) => Transport::Tcp,
         Some(lower) if lower.contains(RTSPLowerTrans::UDP_MCAST) => Transport::Multicast,
         _ => Transport::Udp,

@@ -3,7 +3,7 @@
 use gst_rtsp::RTSPHeaderField;
 use gst_rtsp_server::RTSPContext;
 
-use crate::rtsp_ffi;
+use crate::ffi::rtsp;
 
 /// Whether the request asks for another speed. A live camera has one, and some values of these headers end the process in
 /// gst-rtsp-server before 1.24.10 (CVE-2024-44331).
@@ -13,7 +13,7 @@ pub(in crate::server) fn asks_for_another_speed(context: &RTSPContext) -> bool {
     };
     [RTSPHeaderField::Scale, RTSPHeaderField::Speed]
         .into_iter()
-        .filter_map(|field| rtsp_ffi::header(request, field))
+        .filter_map(|field| rtsp::header(request, field))
         .any(|value| !is_live_speed(&value))
 }
 

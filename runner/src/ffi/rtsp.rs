@@ -1,5 +1,5 @@
-//! The few calls of gst-rtsp-server that the bindings lack, each argued. Beside them stand those of the system, in
-//! `system_ffi`, and what `server::intake` gives GLib.
+//! The calls of gst-rtsp-server that the bindings lack. What GLib is given stands where it is given, in
+//! `server::connections::intake`.
 
 use std::{
     ffi::{CStr, CString},

@@ -1,0 +1,11 @@
+//! The calls of C that the bindings and std lack, each argued.
+//!
+//! | module | of |
+//! | --- | --- |
+//! | [`rtsp`] | gst-rtsp-server and `GstRTSP` |
+//! | [`socket`] | TCP connections |
+//! | [`process`] | this process: its limits and its memory |
+
+pub mod process;
+pub mod rtsp;
+pub mod socket;
