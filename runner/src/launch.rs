@@ -8,7 +8,7 @@
 //!
 //! | module | job |
 //! | --- | --- |
-//! | [`picture`] | the picture: its source, its encoder, and its part of the launch string |
+//! | [`picture`](mod@picture) | the picture: its source, its encoder, and its part of the launch string |
 //! | [`encoders`] | which encoders there are for each codec, and how each is set |
 //! | [`own_pipeline`] | a pipeline of one's own in place of the picture's part |
 //! | [`audio`] | the sound: its encoder, and its part of the launch string |
