@@ -12,10 +12,10 @@ use gst_rtsp_server::{RTSPAuth, RTSPClient, RTSPServer, RTSPThreadPool, gio, pre
 
 use super::{
     connections::{
-        acceptor::{self, Acceptor},
+        acceptor::Acceptor,
         connected::Connected,
         handshakes::Handshakes,
-        intake::Intakes,
+        intake::{Intakes, MAX_BODY, handover},
     },
     preflight::StartError,
     requests::{
@@ -32,9 +32,6 @@ use crate::{
     stream::Stream,
     time_source::TimeSource,
 };
-
-/// The longest body of a request, in bytes. The ones that viewers send are empty or a few lines.
-pub(super) const MAX_BODY: u32 = 64 * 1024;
 
 /// What all endpoints of a server share.
 #[derive(Debug)]
@@ -201,7 +198,7 @@ fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
 fn follow_connections(server: &RTSPServer, connected: &Arc<Connected>) {
     let connected = Arc::clone(connected);
     server.connect_client_connected(move |_, client| {
-        if let Some(connection) = acceptor::connection() {
+        if let Some(connection) = handover::connection() {
             connected.follow(client, connection);
         }
     });
@@ -214,7 +211,7 @@ fn follow_clients(server: &RTSPServer, address: SocketAddr, mounts: &Arc<Mounts>
         Arc::clone(&shared.logins),
     );
     server.connect_client_connected(move |_, client| {
-        let plan = acceptor::plan();
+        let plan = handover::plan();
         let peer = plan.as_ref().map(|plan| plan.connection.peer());
         let joining = Joining::new(&commons.seats);
         let logins = logins.get();
@@ -235,14 +232,14 @@ fn follow_clients(server: &RTSPServer, address: SocketAddr, mounts: &Arc<Mounts>
 fn speak_tls(server: &RTSPServer, handshakes: &Arc<Handshakes>, context: &glib::MainContext) {
     let (context, handshakes) = (context.clone(), Arc::clone(handshakes));
     server.connect_client_connected(move |_, _: &RTSPClient| {
-        let peer = acceptor::connection().map(|connection| connection.peer());
+        let peer = handover::connection().map(|connection| connection.peer());
         let tls =
-            acceptor::tls().ok_or_else(|| glib::Error::new(gio::IOErrorEnum::Failed, "GLib has no TLS"));
+            handover::tls().ok_or_else(|| glib::Error::new(gio::IOErrorEnum::Failed, "GLib has no TLS"));
         let agreed = tls.and_then(|tls| handshakes.agree(&tls, peer.map(|peer| peer.ip()), &context));
         if let Err(error) = agreed {
             tracing::debug!(?peer, "it does not speak TLS: {error}");
             // The client itself is not closed: gst-rtsp-server goes on to serve it, and finds the end.
-            acceptor::end();
+            handover::end();
         }
     });
 }

@@ -2,10 +2,9 @@
 //! out.
 
 use std::{
-    cell::RefCell,
     collections::BTreeMap,
     io,
-    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    net::{SocketAddr, TcpListener, TcpStream},
     os::fd::AsRawFd,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -19,7 +18,12 @@ use gst_rtsp_server::{RTSPAuth, RTSPServer, gio, prelude::*};
 
 use super::{
     backlog::Connection,
-    intake::{Intakes, Plan, channels::Line, take_part},
+    intake::{
+        Intakes,
+        channels::Line,
+        handover::{self, Plan},
+        take_part,
+    },
 };
 use crate::{ffi::socket, log::Repeats, room};
 
@@ -59,52 +63,6 @@ pub(crate) struct Acceptor {
     patience: Duration,
     refused: Repeats,
     state: Mutex<State>,
-}
-
-/// The connection that is being handed over.
-struct Handed {
-    plan: Plan,
-    own: TcpStream,
-    tls: Option<gio::TlsConnection>,
-}
-
-thread_local! {
-    /// What gst-rtsp-server tells of a client, it tells on the thread that hands it over.
-    static HANDED: RefCell<Option<Handed>> = const { RefCell::new(None) };
-}
-
-/// What the connection is to be of the client that the server is being handed just now, on this thread.
-pub(in crate::server) fn plan() -> Option<Plan> {
-    HANDED.with_borrow(|handed| handed.as_ref().map(|handed| handed.plan.clone()))
-}
-
-/// That client's connection.
-pub(in crate::server) fn connection() -> Option<Connection> {
-    plan().map(|plan| plan.connection)
-}
-
-/// That client's connection speaks `tls`.
-pub(in crate::server) fn speaks(tls: gio::TlsConnection) {
-    HANDED.with_borrow_mut(|handed| {
-        if let Some(handed) = handed {
-            handed.tls = Some(tls);
-        }
-    });
-}
-
-/// What that client's connection speaks, if it is TLS.
-pub(in crate::server) fn tls() -> Option<gio::TlsConnection> {
-    HANDED.with_borrow(|handed| handed.as_ref()?.tls.clone())
-}
-
-/// Has that client's connection end: nothing more is read from it or written to it.
-pub(in crate::server) fn end() {
-    HANDED.with_borrow(|handed| {
-        if let Some(handed) = handed {
-            // It may have ended by itself.
-            let _ended = handed.own.shutdown(Shutdown::Both);
-        }
-    });
 }
 
 #[derive(Debug, Default)]
@@ -332,18 +290,13 @@ impl Acceptor {
             line: Line::default(),
             tls: self.tls.clone(),
         };
-        let handed = Handed {
-            plan,
-            own: connection.try_clone()?,
-            tls: None,
-        };
+        let own = connection.try_clone()?;
         let socket = gio::Socket::from_fd(connection.into())?;
-        HANDED.set(Some(handed));
-        let result =
-            self.server
-                .transfer_connection(socket, &peer.ip().to_string(), i32::from(peer.port()), None);
-        HANDED.set(None);
-        Ok(result?)
+        let (address, port) = (peer.ip().to_string(), i32::from(peer.port()));
+        let server = &self.server;
+        Ok(handover::during(plan, own, || {
+            server.transfer_connection(socket, &address, port, None)
+        })?)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

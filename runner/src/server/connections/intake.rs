@@ -14,6 +14,7 @@
 //! | `channels` | which channels of a connection carry RTCP |
 //! | `outlet` | what goes out: nothing before a key picture |
 //! | `connection` | the streams of a client's connection, and TLS |
+//! | `handover` | the connection that gst-rtsp-server is being handed |
 //! | `input`, `output` | what is read from a client, and written to it |
 
 use std::{
@@ -27,16 +28,19 @@ use crate::{budget::Budget, log::Repeats, stream::receivers};
 pub(in crate::server) mod channels;
 mod connection;
 mod framing;
+pub(in crate::server) mod handover;
 mod input;
 mod outlet;
 mod output;
 mod tunnelled;
 
 use channels::{Book, Line};
-pub(in crate::server) use connection::{Plan, take_part};
+pub(in crate::server) use connection::take_part;
 use framing::{Framing, Judge, Opening};
 use tunnelled::Tunnelled;
 
+/// The longest body of a request, in bytes. The ones that viewers send are empty or a few lines.
+pub(in crate::server) const MAX_BODY: u32 = 64 * 1024;
 /// How often the log tells of one address that it sends too much.
 const TOLD_EVERY: Duration = Duration::from_mins(1);
 /// Of so many addresses.

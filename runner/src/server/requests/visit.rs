@@ -20,7 +20,7 @@ use super::{
     transports::Transports,
 };
 use crate::server::connections::{
-    intake::{Plan, channels::Channels},
+    intake::{channels::Channels, handover::Plan},
     ties::{Leavers, Ties, end_media},
 };
 use crate::{

@@ -8,7 +8,7 @@
 
 use std::{
     ptr,
-    sync::{Arc, LazyLock, Once, OnceLock},
+    sync::{LazyLock, Once, OnceLock},
 };
 
 use gst::glib::{
@@ -16,23 +16,16 @@ use gst::glib::{
     translate::{Borrowed, IntoGlib, ToGlibPtr, from_glib_borrow, from_glib_none},
 };
 use gst_rtsp_server::{
-    RTSPAuth,
     gio::{self, prelude::*},
     prelude::*,
 };
 
-use super::{Intake, Intakes, channels::Line, input::ClientInput, output::ClientOutput};
-use crate::server::connections::{acceptor, backlog::Connection};
-
-/// What the connection that is being handed over is to be.
-#[derive(Debug, Clone)]
-pub(in crate::server) struct Plan {
-    pub(in crate::server) connection: Connection,
-    pub(in crate::server) intakes: Arc<Intakes>,
-    pub(in crate::server) line: Line,
-    /// Holds the certificate, where the endpoint speaks TLS: to the bindings a certificate is no thread's but its own.
-    pub(in crate::server) tls: Option<RTSPAuth>,
-}
+use super::{
+    Intake,
+    handover::{self, Plan},
+    input::ClientInput,
+    output::ClientOutput,
+};
 
 /// What GIO's class had before.
 #[derive(Debug, Clone, Copy)]
@@ -123,7 +116,7 @@ impl Streams {
             }
         });
         if let Some(tls) = &tls {
-            acceptor::speaks(tls.clone());
+            handover::speaks(tls.clone());
         }
         let (below, output) = match &tls {
             Some(tls) => (tls.input_stream(), tls.output_stream()),
@@ -162,7 +155,7 @@ fn ours<'a>(connection: &'a gio::IOStream, before: &Methods) -> Option<&'a Strea
         if let Some(streams) = connection.qdata::<Streams>(quark()) {
             return Some(streams.as_ref());
         }
-        let plan = acceptor::plan().filter(is_handed_over)?;
+        let plan = handover::plan().filter(is_handed_over)?;
         connection.set_qdata(quark(), Streams::planned(connection, &plan, before));
         connection
             .qdata::<Streams>(quark())

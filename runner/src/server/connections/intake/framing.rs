@@ -348,7 +348,7 @@ fn length(value: &[u8]) -> Body {
     }
     let digits = std::str::from_utf8(&digits[..count]).unwrap_or_default();
     match digits.parse::<usize>() {
-        Ok(length) if length <= crate::server::endpoint::MAX_BODY as usize => Body::Of(length),
+        Ok(length) if length <= super::MAX_BODY as usize => Body::Of(length),
         Err(_) if digits.is_empty() => Body::Of(0),
         _ => Body::Wrong,
     }
