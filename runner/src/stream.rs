@@ -27,7 +27,7 @@
 use std::{
     collections::{BTreeSet, HashSet},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread,
@@ -41,6 +41,7 @@ use gst_rtsp_server::RTSPMedia;
 use gst_rtsp_server::{
     RTSPClient, RTSPMediaFactory, RTSPPublishClockMode, RTSPSuspendMode, RTSPThreadPool, prelude::*,
 };
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::{
     config::{StreamConfig, Transport},
@@ -272,7 +273,7 @@ impl Stream {
     pub fn may_start(&self) -> bool {
         let is_retired = self.is_retired.load(Ordering::SeqCst);
         !is_retired
-            && (self.running().is_some() || self.back_off().is_over(Instant::now()) && self.has_room())
+            && (self.running().is_some() || self.back_off.lock().is_over(Instant::now()) && self.has_room())
     }
 
     fn has_room(&self) -> bool {
@@ -285,10 +286,6 @@ impl Stream {
             );
         }
         room.is_ok()
-    }
-
-    fn back_off(&self) -> MutexGuard<'_, BackOff> {
-        self.back_off.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ends for good: says so to whoever plays it, closes the connections of all who have asked for it, and waits until
@@ -313,10 +310,6 @@ impl Stream {
         if let Some(running) = self.running() {
             running.let_go();
         }
-    }
-
-    fn own(&self) -> MutexGuard<'_, Option<Presence>> {
-        self.own.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Somebody is about to play who has not waited for a key picture: packets flow as soon as gst-rtsp-server has answered.
@@ -426,8 +419,7 @@ impl Stream {
 
     /// The transports by which it goes within RTSP connections, by their numbers (`rtsp::HeldTransport`).
     pub fn within_connections(&self) -> MutexGuard<'_, HashSet<usize>> {
-        let transports = self.within_connections.lock();
-        transports.unwrap_or_else(PoisonError::into_inner)
+        self.within_connections.lock()
     }
 
     /// From whom RTCP is awaited.
@@ -445,7 +437,7 @@ impl Stream {
     /// How many frames the camera has skipped because it was late.
     #[must_use]
     pub fn skipped(&self) -> u64 {
-        let pipeline = self.lock();
+        let pipeline = self.pipeline.lock();
         let now = pipeline.as_ref().map_or(0, |running| running.skipped());
         self.skipped_before.load(Ordering::Relaxed) + now
     }
@@ -492,7 +484,7 @@ impl Stream {
 
     /// Sets the pipeline that runs; answers the one before.
     fn replace(&self, running: Option<Arc<Running>>) -> Option<Arc<Running>> {
-        let mut pipeline = self.lock();
+        let mut pipeline = self.pipeline.lock();
         let before = std::mem::replace(&mut *pipeline, running);
         let skipped = before.as_ref().map_or(0, |running| running.skipped());
         if skipped > 0 {
@@ -509,10 +501,6 @@ impl Stream {
     }
 
     fn running(&self) -> Option<Arc<Running>> {
-        self.lock().clone()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Arc<Running>>> {
-        self.pipeline.lock().unwrap_or_else(PoisonError::into_inner)
+        self.pipeline.lock().clone()
     }
 }

@@ -8,12 +8,13 @@
 use std::{
     io,
     net::ToSocketAddrs as _,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use gst::{ClockTime, glib, prelude::*};
 use gst_net::{NetClientClock, PtpClock};
+use parking_lot::Mutex;
 
 use crate::config::ClockSource;
 
@@ -190,10 +191,10 @@ impl Default for Heard {
 
 impl Heard {
     fn note(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        *self.0.lock() = Instant::now();
     }
 
     fn silence(&self) -> Duration {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
+        self.0.lock().elapsed()
     }
 }

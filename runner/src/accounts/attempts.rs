@@ -3,11 +3,12 @@
 use std::{
     collections::HashMap,
     net::{IpAddr, Ipv6Addr},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use crate::budget::Budget;
+use parking_lot::Mutex;
 
 /// So many wrong log-ins of an address are answered at once, ...
 const IN_A_ROW: u32 = 20;
@@ -41,7 +42,8 @@ pub(crate) struct Late {
 impl Attempts {
     /// Whether another log-in from `address` is looked at.
     pub(crate) fn may_try(&self, address: IpAddr) -> bool {
-        self.lock()
+        self.0
+            .lock()
             .get(&network(address))
             .is_none_or(|attempt| attempt.late < MOST_LATE)
     }
@@ -49,7 +51,7 @@ impl Attempts {
     /// A log-in from `address` was wrong `now`: it is answered at once, unless it is late.
     pub(crate) fn note_wrong(self: &Arc<Self>, address: IpAddr, now: Instant) -> Option<Late> {
         let address = network(address);
-        let mut attempts = self.lock();
+        let mut attempts = self.0.lock();
         if attempts.len() >= MOST_ADDRESSES {
             attempts.retain(|_, attempt| attempt.is_of_interest(now));
         }
@@ -71,10 +73,6 @@ impl Attempts {
             address,
         })
     }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, Attempt>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Attempt {
@@ -86,7 +84,7 @@ impl Attempt {
 
 impl Drop for Late {
     fn drop(&mut self) {
-        if let Some(attempt) = self.attempts.lock().get_mut(&self.address) {
+        if let Some(attempt) = self.attempts.0.lock().get_mut(&self.address) {
             attempt.late = attempt.late.saturating_sub(1);
         }
     }
@@ -147,9 +145,9 @@ mod tests {
         for number in 0..10_001 {
             assert!(attempts.note_wrong(one(number), start).is_none());
         }
-        assert_eq!(attempts.lock().len(), 10_000);
+        assert_eq!(attempts.0.lock().len(), 10_000);
         let later = start + Duration::from_mins(1);
         assert!(attempts.note_wrong(one(20_000), later).is_none());
-        assert_eq!(attempts.lock().len(), 1);
+        assert_eq!(attempts.0.lock().len(), 1);
     }
 }

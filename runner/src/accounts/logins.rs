@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU32},
+    sync::{Arc, atomic::AtomicU32},
     time::{Duration, Instant},
 };
 
@@ -11,6 +11,7 @@ use crate::{
     config::{Authentication, Config},
     log::Repeats,
 };
+use parking_lot::Mutex;
 
 /// How often the log tells of one address that it was refused, whatever it tries.
 const TOLD_EVERY: Duration = Duration::from_secs(10);
@@ -71,15 +72,11 @@ impl CurrentLogins {
 
     /// They are others from now on.
     pub(crate) fn replace(&self, logins: Option<Arc<Logins>>) {
-        *self.lock() = logins;
+        *self.0.lock() = logins;
     }
 
     pub(crate) fn get(&self) -> Option<Arc<Logins>> {
-        self.lock().clone()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Arc<Logins>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().clone()
     }
 }
 

@@ -3,8 +3,9 @@
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::LazyLock;
 
+use parking_lot::Mutex;
 use tracing::{Event, Level, Metadata, Value, dispatcher};
 use tracing_core::callsite::Callsite;
 use tracing_core::field::FieldSet;
@@ -108,7 +109,7 @@ pub(super) fn clean(message: &str) -> String {
 fn metadata(target: &str, level: Level) -> &'static Metadata<'static> {
     type Known = HashMap<String, [Option<&'static Metadata<'static>>; 5]>;
     static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut known = KNOWN.lock();
     if !known.contains_key(target) {
         known.insert(target.to_owned(), [None; 5]);
     }

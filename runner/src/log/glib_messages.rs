@@ -13,10 +13,11 @@
 //! GStreamer's RTSP is apart, because it warns of what a peer sends. What is said before there is a log waits for it, since
 //! it is the configuration that says how the log is written.
 
-use std::sync::{Mutex, Once, PoisonError};
+use std::sync::Once;
 use std::time::{Duration, Instant};
 
 use gst::glib::{self, LogField, LogLevel, LogWriterOutput};
+use parking_lot::Mutex;
 use tracing::Level;
 
 use super::foreign::{self, Saying};
@@ -76,7 +77,7 @@ pub(super) fn give_up() {
 }
 
 fn kept() -> Vec<Message> {
-    let mut early = MESSAGES.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut early = MESSAGES.lock();
     match std::mem::replace(&mut *early, Early::Over) {
         Early::Waiting(messages) => messages,
         Early::Over => Vec::new(),
@@ -155,7 +156,7 @@ fn print(by: &str, text: &str) {
 impl Message {
     /// Tells it, or keeps it until there is a log.
     fn take(self) {
-        let mut early = MESSAGES.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut early = MESSAGES.lock();
         match &mut *early {
             Early::Waiting(messages) if messages.len() < EARLY => messages.push(self),
             Early::Waiting(_) => {}

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use parking_lot::{Mutex, MutexGuard};
 /// The clients that there are, by where their objects are in memory.
 static PEERS: Mutex<BTreeMap<usize, SocketAddr>> = Mutex::new(BTreeMap::new());
 
@@ -24,7 +24,7 @@ impl Drop for Acquaintance {
 }
 
 fn peers() -> MutexGuard<'static, BTreeMap<usize, SocketAddr>> {
-    PEERS.lock().unwrap_or_else(PoisonError::into_inner)
+    PEERS.lock()
 }
 
 /// A sentence without addresses of memory.

@@ -2,10 +2,11 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use parking_lot::{Condvar, Mutex};
 /// Lines that wait at most. A terminal that was stopped, or a pipe that nobody reads, costs lines and no frames.
 const CAPACITY: usize = 4096;
 
@@ -44,16 +45,16 @@ impl Queue {
 
     /// Waits until all lines are written, `patience` at most.
     pub(super) fn flush(&self, patience: Duration) {
-        let state = self.0.lock();
+        let mut state = self.0.state.lock();
         let is_busy = |state: &mut State| state.is_writing || !state.lines.is_empty();
         // What has not left by then is not worth a longer wait.
-        let _state = self.0.left.wait_timeout_while(state, patience, is_busy);
+        self.0.left.wait_while_for(&mut state, is_busy, patience);
     }
 }
 
 impl Write for Queue {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let mut state = self.0.lock();
+        let mut state = self.0.state.lock();
         if state.lines.len() < CAPACITY {
             state.lines.push_back(line.to_vec());
             self.0.came.notify_one();
@@ -69,10 +70,6 @@ impl Write for Queue {
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn write_to(&self, mut to: impl Write) {
         loop {
             let (lines, lost) = self.take();
@@ -88,15 +85,12 @@ impl Shared {
 
     /// Everything that waits, once something does.
     fn take(&self) -> (VecDeque<Vec<u8>>, u64) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         state.is_writing = false;
         if state.lines.is_empty() {
             self.left.notify_all();
         }
-        let mut state = self
-            .came
-            .wait_while(state, |state| state.lines.is_empty())
-            .unwrap_or_else(PoisonError::into_inner);
+        self.came.wait_while(&mut state, |state| state.lines.is_empty());
         state.is_writing = true;
         (std::mem::take(&mut state.lines), std::mem::take(&mut state.lost))
     }
@@ -146,14 +140,14 @@ mod tests {
         queue.write_all(b"line").expect("it takes any line");
         // From then on the writing thread is stuck with that line, and takes no other.
         let deadline = Instant::now() + Duration::from_secs(30);
-        while !queue.0.lock().is_writing {
+        while !queue.0.state.lock().is_writing {
             assert!(Instant::now() < deadline, "nobody takes the line");
             thread::yield_now();
         }
         for _ in 0..2 * CAPACITY {
             queue.write_all(b"line").expect("it takes any line");
         }
-        let state = queue.0.lock();
+        let state = queue.0.state.lock();
         assert_eq!((state.lines.len(), state.lost), (CAPACITY, CAPACITY as u64));
     }
 
@@ -163,6 +157,6 @@ mod tests {
         drop(gone);
         queue.write_all(b"line").expect("it takes any line");
         queue.flush(Duration::from_secs(10));
-        assert!(queue.0.lock().lines.is_empty());
+        assert!(queue.0.state.lock().lines.is_empty());
     }
 }

@@ -1,9 +1,9 @@
 //! How often the same thing is told.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 /// Lets each place speak once in an interval, and counts what it held back.
 ///
 /// The count comes with the next message that the place may tell.
@@ -32,7 +32,7 @@ impl Repeats {
 
     /// Whether `place` may speak `now`, and if so how many of its messages were held back before.
     pub(crate) fn may_tell(&self, place: &str, now: Instant) -> Option<u64> {
-        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut places = self.places.lock();
         let is_due = |told: &Told| now.saturating_duration_since(told.at) >= self.interval;
         if let Some(told) = places.get_mut(place) {
             if !is_due(told) {
@@ -93,6 +93,6 @@ mod tests {
         assert_eq!(repeats.may_tell("b", start), Some(0));
         assert_eq!(repeats.may_tell("c", start), None);
         assert_eq!(repeats.may_tell("c", start + INTERVAL), Some(0));
-        assert_eq!(repeats.places.lock().unwrap().len(), 1);
+        assert_eq!(repeats.places.lock().len(), 1);
     }
 }

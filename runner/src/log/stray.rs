@@ -8,10 +8,10 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, PipeReader, PipeWriter, Read as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tracing::Level;
 
 use super::foreign::{self, Saying};
@@ -49,7 +49,7 @@ pub(super) fn divert() -> io::Result<(Detour, File)> {
 impl Detour {
     /// Waits until all has been told that was written so far, `patience` at most.
     pub(super) fn flush(&self, patience: Duration) {
-        let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut marks = self.marks.lock();
         let (writer, told) = &mut *marks;
         if writer.write_all(MARK).is_ok() {
             let _late = told.recv_timeout(patience);

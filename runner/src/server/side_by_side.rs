@@ -1,13 +1,14 @@
 //! The same for several streams at a time: most of it is waiting.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use crate::stream::Stream;
+use parking_lot::Mutex;
 
 /// Does something with each of the streams, with so many at a time.
 pub(super) fn side_by_side(streams: &[Arc<Stream>], at_once: usize, act: impl Fn(&Arc<Stream>) + Sync) {
     let waiting = Mutex::new(streams.iter());
-    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let next = || waiting.lock().next();
     let work = || {
         while let Some(stream) = next() {
             act(stream);

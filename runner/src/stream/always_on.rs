@@ -22,10 +22,10 @@ impl Stream {
         if let Err(error) = self.start() {
             tracing::error!(stream = self.name(), "cannot start: {error}");
             drop(presence);
-            self.back_off().fail(Instant::now());
+            self.back_off.lock().fail(Instant::now());
             return self.run_later();
         }
-        *self.own() = Some(presence);
+        *self.own.lock() = Some(presence);
         if self.is_retired.load(Ordering::SeqCst) {
             // It retired meanwhile, and found nothing to stop.
             self.stop();
@@ -34,7 +34,7 @@ impl Stream {
 
     /// Lets the pipeline go with the last client.
     pub fn stop(&self) {
-        let own = self.own().take();
+        let own = self.own.lock().take();
         drop(own);
     }
 
@@ -62,7 +62,7 @@ impl Stream {
 
     /// Runs again once the back-off is over.
     pub(super) fn run_later(self: &Arc<Self>) {
-        let wait = self.back_off().left(Instant::now());
+        let wait = self.back_off.lock().left(Instant::now());
         let stream = Arc::downgrade(self);
         let timer = glib::timeout_source_new(wait, None, glib::Priority::DEFAULT, move || {
             if let Some(stream) = stream.upgrade() {

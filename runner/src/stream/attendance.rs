@@ -1,13 +1,10 @@
 //! Who has asked for a stream and not gone since.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use gst::glib::{self, prelude::*};
 use gst_rtsp_server::{RTSPClient, prelude::*};
+use parking_lot::{Condvar, Mutex};
 
 /// Those who have asked for a stream and not gone since, watching or not.
 #[derive(Debug, Default)]
@@ -46,7 +43,7 @@ impl Attendance {
     /// No client is looked at: whoever holds one may be the last who does, and a client's end departs, which would wait
     /// here for itself.
     pub(super) fn arrive(&self, client: Option<&RTSPClient>) -> u64 {
-        let mut present = self.lock();
+        let mut present = self.present.lock();
         present.arrivals += 1;
         let number = present.arrivals;
         present.clients.insert(number, client.map(Client::new));
@@ -56,7 +53,7 @@ impl Attendance {
     /// The one with this number goes. With the last one `take_down` is called, under the lock, so that nobody arrives
     /// meanwhile.
     pub(super) fn depart(&self, number: u64, take_down: impl FnOnce()) {
-        let mut present = self.lock();
+        let mut present = self.present.lock();
         present.clients.remove(&number);
         if present.clients.is_empty() {
             take_down();
@@ -66,11 +63,9 @@ impl Attendance {
 
     /// Waits until the last one has gone, no longer than `patience`. Answers how many have not.
     pub(super) fn wait_until_deserted(&self, patience: Duration) -> usize {
-        let present = self.lock();
-        let waited = self
-            .is_deserted
-            .wait_timeout_while(present, patience, |present| !present.clients.is_empty());
-        let (present, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        let mut present = self.present.lock();
+        self.is_deserted
+            .wait_while_for(&mut present, |present| !present.clients.is_empty(), patience);
         present.clients.len()
     }
 
@@ -78,6 +73,7 @@ impl Attendance {
     pub(super) fn close_connections(&self) {
         // Let go of only when the lock is free, see `arrive`. To clone a weak reference would be to hold a client, too.
         let clients: Vec<_> = self
+            .present
             .lock()
             .clients
             .values()
@@ -87,10 +83,6 @@ impl Attendance {
         for (client, context) in &clients {
             close(client, context.as_ref());
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Present> {
-        self.present.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -175,7 +167,7 @@ mod tests {
         for side in [going, coming] {
             assert_eq!(side.recv_timeout(PATIENCE), Ok(()), "somebody waits for ever");
         }
-        assert_eq!(attendance.lock().clients.len(), 0);
+        assert_eq!(attendance.present.lock().clients.len(), 0);
     }
 
     #[test]

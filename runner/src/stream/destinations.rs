@@ -5,13 +5,14 @@ use std::{
     cell::Cell,
     net::SocketAddr,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
 };
 
 use gst::{glib, prelude::*};
+use parking_lot::Mutex;
 
 use super::{
     beginnings::{Begin, Beginnings},
@@ -156,14 +157,10 @@ impl Destinations {
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         let changed = change(&mut state);
         self.is_any.store(!state.waiting.is_empty(), Ordering::Release);
         changed
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

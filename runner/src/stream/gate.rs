@@ -1,8 +1,7 @@
 //! Which packets of a running pipeline are for viewers.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use gst::ClockTime;
+use parking_lot::Mutex;
 
 /// Stands behind the point where gst-rtsp-server holds a pipeline from DESCRIBE to PLAY, and throws away what was held
 /// there: the picture that a viewer gets first is a whole one, and it is of now.
@@ -82,7 +81,7 @@ impl Gate {
     }
 
     fn open(&self, not_before: ClockTime, held: Held) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         let held = match state.door {
             Door::Open => return,
             // Of those who come together, one is the first.
@@ -98,25 +97,25 @@ impl Gate {
 
     /// Nobody plays any more: who comes next shall begin with a key frame.
     pub fn close(&self) {
-        self.lock().door = Door::Closed;
+        self.state.lock().door = Door::Closed;
     }
 
     /// Whether everything passes.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        matches!(self.lock().door, Door::Open)
+        matches!(self.state.lock().door, Door::Open)
     }
 
     /// Whether nobody has asked for anything to pass.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        matches!(self.lock().door, Door::Closed)
+        matches!(self.state.lock().door, Door::Closed)
     }
 
     /// Decides about the next packet.
     #[must_use]
     pub fn judge(&self, packet: Packet) -> Verdict {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         let Some(due) = packet
             .running_time
             .filter(|due| state.latest.is_none_or(|latest| *due >= latest))
@@ -124,10 +123,6 @@ impl Gate {
             return Verdict::Unusable;
         };
         state.judge(due, packet.is_delta)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -11,7 +11,7 @@
 use std::{
     fmt,
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -19,6 +19,7 @@ use std::{
 
 use super::keys::Packet;
 use crate::stream::media::{Media, Medium};
+use parking_lot::{Condvar, Mutex};
 
 /// A packet goes on so long before it is due: a thread takes that to wake up.
 const EARLIER: Duration = Duration::from_millis(2);
@@ -170,7 +171,7 @@ impl Joins {
     /// Whether anybody waits.
     #[must_use]
     pub fn have_waiting(&self) -> bool {
-        !self.lock().waiting.is_empty()
+        !self.state.lock().waiting.is_empty()
     }
 
     /// Whether anybody is about to play.
@@ -185,18 +186,19 @@ impl Joins {
             return;
         }
         let until = (due.checked_sub(EARLIER).unwrap_or(due)).max(Instant::now() + LEAST);
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         *state.place(medium) = Some(Standing {
             packet,
             due,
             called: 0,
         });
         state.call();
-        state = self.wait_while(state, until, |state| state.is_wanted(medium));
+        self.has_changed
+            .wait_while_until(&mut state, |state| state.is_wanted(medium), until);
         *state.place(medium) = None;
         self.is_busy.store(state.is_awaited(), Ordering::Release);
-        let patience = Instant::now() + HANDLING;
-        state = self.wait_while(state, patience, |state| !state.let_in.is_empty());
+        self.has_changed
+            .wait_while_for(&mut state, |state| !state.let_in.is_empty(), HANDLING);
         // Whoever takes that long is not waited for again.
         for stands in state.let_in.drain(..) {
             tracing::warn!(
@@ -207,36 +209,12 @@ impl Joins {
         self.is_busy.store(state.is_awaited(), Ordering::Release);
     }
 
-    fn wait_while<'a>(
-        &self,
-        mut state: MutexGuard<'a, State>,
-        until: Instant,
-        condition: impl Fn(&mut State) -> bool,
-    ) -> MutexGuard<'a, State> {
-        while condition(&mut state) {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                break;
-            }
-            state = self
-                .has_changed
-                .wait_timeout(state, left)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
-        }
-        state
-    }
-
     fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         let changed = change(&mut state);
         self.is_busy.store(state.is_awaited(), Ordering::Release);
         self.has_changed.notify_all();
         changed
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

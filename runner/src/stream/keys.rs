@@ -1,10 +1,8 @@
 //! Which packets begin a key picture, for those who let nobody see anything before it.
 
-use std::{
-    collections::VecDeque,
-    sync::{Mutex, PoisonError},
-};
+use std::collections::VecDeque;
 
+use parking_lot::Mutex;
 /// So many key pictures may be on their way to viewers: a viewer who does not read is ten seconds behind at most.
 const REMEMBERED: usize = 64;
 
@@ -52,7 +50,7 @@ impl KeyPictures {
     /// is, if it is the first one of a key picture.
     pub fn note(&self, rtp: &[u8], is_delta: bool) -> Option<Packet> {
         let packet = Packet::read(rtp)?;
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         let begins = state.latest.replace(packet.time) != Some(packet.time);
         if !begins || is_delta {
             return None;
@@ -67,7 +65,7 @@ impl KeyPictures {
     /// Whether the RTP packet that begins so is the first one of a key picture.
     #[must_use]
     pub fn begin_with(&self, rtp: &[u8]) -> bool {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.lock();
         Packet::read(rtp).is_some_and(|packet| state.begins.contains(&packet))
     }
 }

@@ -37,12 +37,13 @@ pub fn add(payloader: &gst::Element) {
 
 mod imp {
     use std::sync::{
-        LazyLock, Mutex, PoisonError,
+        LazyLock,
         atomic::{AtomicBool, Ordering},
     };
 
     use gst::{ReferenceTimestampMeta, glib, subclass::prelude::*};
     use gst_rtp::{RTPHeaderExtension, RTPHeaderExtensionFlags, subclass::prelude::*};
+    use parking_lot::Mutex;
 
     const LENGTH: usize = 8;
 
@@ -85,7 +86,7 @@ mod imp {
             _packet: &gst::BufferRef,
             data: &mut [u8],
         ) -> Result<usize, gst::LoggableError> {
-            let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut written = self.written.lock();
             if frame.pts().is_some() && frame.pts() == *written {
                 return Ok(0);
             }

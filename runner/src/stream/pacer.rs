@@ -1,10 +1,8 @@
 //! How often something may be asked for.
 
-use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 /// Spaces requests: at most one in each interval, and the ones that come too early are put off together to the
 /// interval's end, never lost.
 #[derive(Debug)]
@@ -43,7 +41,7 @@ impl Pacer {
     /// Somebody asks at `now`.
     #[must_use]
     pub fn ask(&self, now: Instant) -> When {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if state.waiting {
             return When::Covered;
         }
@@ -64,7 +62,7 @@ impl Pacer {
 
     /// What had been put off is being done at `now`.
     pub fn done(&self, now: Instant) {
-        *self.lock() = State {
+        *self.state.lock() = State {
             latest: Some(now),
             waiting: false,
         };
@@ -72,11 +70,7 @@ impl Pacer {
 
     /// What has been done before counts no longer, unless something has been put off.
     pub fn forget(&self) {
-        self.lock().latest = None;
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().latest = None;
     }
 }
 

@@ -8,12 +8,12 @@
 use std::{
     collections::HashMap,
     net::{IpAddr, SocketAddr},
-    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use gst::glib;
 use gst_rtsp_server::{RTSPSession, prelude::*};
+use parking_lot::Mutex;
 
 use crate::{budget::Budget, log::Repeats};
 
@@ -96,7 +96,7 @@ impl Receivers {
             Way::Udp(host, ports) => ports.map(|port| (host, port).into()).to_vec(),
             Way::Multicast(host) => vec![(host, 0).into()],
         };
-        let mut receivers = self.lock();
+        let mut receivers = self.by_address.lock();
         receivers.retain(|_, receiver| receiver.is_there());
         for address in addresses {
             let receiver = receivers.entry(address).or_insert_with(Receiver::new);
@@ -118,7 +118,7 @@ impl Receivers {
 
     fn judge(&self, packet: &[u8], from: Option<SocketAddr>, now: Instant) -> Result<(), Deaf> {
         let from = from.ok_or(Deaf::Unknown)?;
-        let mut receivers = self.lock();
+        let mut receivers = self.by_address.lock();
         let known = receivers.get(&from).filter(|receiver| receiver.is_there());
         let address = match known {
             Some(_) => from,
@@ -161,10 +161,6 @@ impl Receivers {
             let peer = from.map(|from| from.to_string());
             tracing::warn!(peer, held_back, "{what}");
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<SocketAddr, Receiver>> {
-        self.by_address.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
     collections::HashSet,
     fmt,
     sync::{
-        Arc, Condvar, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -16,6 +16,7 @@ use gst::{ClockTime, glib, prelude::*};
 use gst_rtsp::RTSPLowerTrans;
 use gst_rtsp_server::{RTSPMedia, prelude::*};
 use gst_video::UpstreamForceKeyUnitEvent;
+use parking_lot::{Condvar, Mutex};
 
 use crate::{
     ffi::rtsp::{self, HeldTransport},
@@ -260,15 +261,14 @@ impl Running {
 
     /// Waits until the end has come so far, no longer than `patience`.
     fn comes_to(&self, patience: Duration, is_there: impl Fn(&End) -> bool) -> bool {
-        let end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self
-            .has_ended
-            .wait_timeout_while(end, patience, |end| !is_there(end));
-        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
+        let mut end = self.end.lock();
+        self.has_ended
+            .wait_while_for(&mut end, |end| !is_there(end), patience);
+        is_there(&end)
     }
 
     fn note_end(&self, change: impl FnOnce(&mut End)) {
-        change(&mut self.end.lock().unwrap_or_else(PoisonError::into_inner));
+        change(&mut self.end.lock());
         self.has_ended.notify_all();
     }
 

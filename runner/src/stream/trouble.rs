@@ -17,7 +17,7 @@ impl Stream {
     pub(super) fn give_up(self: &Arc<Self>, running: &Running) {
         let is_first = !running.has_failed.swap(true, Ordering::SeqCst);
         if is_first {
-            self.back_off().fail(Instant::now());
+            self.back_off.lock().fail(Instant::now());
         }
         if is_first && running.is_held.load(Ordering::SeqCst) {
             self.send_everybody_away();
@@ -36,7 +36,7 @@ impl Stream {
             );
             stream.attendance.close_connections();
             stream.let_go();
-            let own = stream.own().take();
+            let own = stream.own.lock().take();
             if own.is_some() {
                 drop(own);
                 stream.run_later();

@@ -4,10 +4,11 @@ use std::{
     collections::BTreeMap,
     fmt,
     net::{Ipv4Addr, SocketAddr},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
 
 use gst::{glib, prelude::*};
+use parking_lot::Mutex;
 
 use crate::stream::seats::{Seat, Seats};
 
@@ -161,7 +162,7 @@ impl Viewers {
     /// # Errors
     /// When there is none.
     pub fn admit(&self, place: &Place, server: &Arc<Seats>) -> Result<(), Full> {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if state.has(place) {
             return Ok(());
         }
@@ -175,7 +176,7 @@ impl Viewers {
 
     /// The PLAY of the viewer at `place` has failed: its seat is free.
     pub fn dismiss(&self, place: &Place) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if state.admitted.remove(place).is_some() {
             state.show();
         }
@@ -186,7 +187,7 @@ impl Viewers {
     /// # Errors
     /// When nobody more may.
     pub fn would_admit(&self, place: &Place, server: &Seats) -> Result<(), Full> {
-        let state = self.lock();
+        let state = self.state.lock();
         if state.has(place) {
             return Ok(());
         }
@@ -208,26 +209,26 @@ impl Viewers {
     /// How many there are.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.lock().by_place.len()
+        self.state.lock().by_place.len()
     }
 
     /// Whether nobody plays, nor is about to.
     #[must_use]
     pub fn are_none(&self) -> bool {
-        let state = self.lock();
+        let state = self.state.lock();
         state.by_place.is_empty() && state.admitted.is_empty()
     }
 
     /// Tells the number of viewers to `source` from now on.
     pub fn show_on(&self, source: &gst::Element) {
-        let state = self.lock();
+        let state = self.state.lock();
         state.source.set(Some(source));
         state.show();
     }
 
     /// The viewer at `place` plays: counted if it is new.
     pub fn play(&self, place: Place, viewer: Viewer) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if state.by_place.contains_key(&place) {
             return;
         }
@@ -241,12 +242,12 @@ impl Viewers {
 
     /// The viewer at `place` plays no longer.
     pub fn leave(&self, place: &Place, why: Farewell) {
-        self.lock().remove(place, why);
+        self.state.lock().remove(place, why);
     }
 
     /// `session` is over.
     pub fn leave_all(&self, session: &str, why: Farewell) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         let least = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
         let first = Place::new(session.to_owned(), String::new(), least);
         let is_of_session = |place: &&Place| place.session == session;
@@ -260,10 +261,6 @@ impl Viewers {
         for place in places {
             state.remove(&place, why);
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -325,7 +322,7 @@ mod tests {
     }
 
     fn count_at(viewers: &Viewers, path: &str) -> usize {
-        viewers.lock().count_beside(&place("", path))
+        viewers.state.lock().count_beside(&place("", path))
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::{
     net::{SocketAddr, TcpListener, TcpStream},
     os::fd::AsRawFd,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
@@ -15,6 +15,7 @@ use std::{
 
 use gst::glib;
 use gst_rtsp_server::{RTSPAuth, RTSPServer, gio, prelude::*};
+use parking_lot::Mutex;
 
 use super::{
     backlog::Connection,
@@ -123,7 +124,7 @@ impl Acceptor {
 
     /// Accepts nobody any more, and leaves those who have said nothing.
     pub(crate) fn stop(&self) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         state.is_stopped = true;
         let silent = std::mem::take(&mut state.silent);
         let sources = std::mem::take(&mut state.sources).into_iter();
@@ -173,7 +174,7 @@ impl Acceptor {
 
     /// Attaches `source` until all stops.
     fn keep(&self, source: glib::Source) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         state.sources.retain(|source| !source.is_destroyed());
         if !state.is_stopped {
             source.attach(Some(&self.context));
@@ -201,7 +202,7 @@ impl Acceptor {
     }
 
     fn wait_for_word(self: &Arc<Self>, connection: TcpStream, peer: SocketAddr) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if state.is_stopped {
             return;
         }
@@ -223,7 +224,7 @@ impl Acceptor {
 
     /// The connection of that number has said something, or has closed.
     fn hand_on(self: &Arc<Self>, number: u64) {
-        let Some(Silent { connection, peer, .. }) = self.lock().silent.remove(&number) else {
+        let Some(Silent { connection, peer, .. }) = self.state.lock().silent.remove(&number) else {
             return;
         };
         if matches!(connection.peek(&mut [0]), Ok(0) | Err(_)) {
@@ -272,7 +273,7 @@ impl Acceptor {
     }
 
     fn send_silent_away(&self) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         while let Some(oldest) = state.silent.first_entry()
             && oldest.get().since.elapsed() > SILENCE
         {
@@ -297,10 +298,6 @@ impl Acceptor {
         Ok(handover::during(plan, own, || {
             server.transfer_connection(socket, &address, port, None)
         })?)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

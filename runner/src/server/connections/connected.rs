@@ -1,12 +1,9 @@
 //! The connections of an endpoint's clients, and the end of all.
 
-use std::{
-    collections::HashSet,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use gst_rtsp_server::RTSPClient;
+use parking_lot::{Condvar, Mutex};
 
 use super::backlog::Connection;
 use crate::ffi::rtsp;
@@ -35,7 +32,7 @@ struct Here {
 
 impl Drop for Here {
     fn drop(&mut self) {
-        let mut connections = self.all.lock();
+        let mut connections = self.all.connections.lock();
         connections.of_clients.remove(&self.connection);
         if self.connection.stands() {
             connections.left_to_others.retain(Connection::stands);
@@ -49,7 +46,7 @@ impl Drop for Here {
 impl Connected {
     /// `client` has come by `connection`.
     pub(in crate::server) fn follow(self: &Arc<Self>, client: &RTSPClient, connection: Connection) {
-        let mut connections = self.lock();
+        let mut connections = self.connections.lock();
         if connections.are_over {
             connection.end();
         }
@@ -69,7 +66,7 @@ impl Connected {
     /// Each finds the end of its connection on the thread that serves it: gst-rtsp-server reads without end from one that
     /// is closed by another thread meanwhile.
     pub(in crate::server) fn end(&self, patience: Duration) {
-        let mut connections = self.lock();
+        let mut connections = self.connections.lock();
         connections.are_over = true;
         let Connections {
             of_clients,
@@ -77,18 +74,11 @@ impl Connected {
             ..
         } = &*connections;
         of_clients.iter().chain(left_to_others).for_each(Connection::end);
-        let (connections, _) = self
-            .has_ended
-            .wait_timeout_while(connections, patience, |connections| {
-                !connections.of_clients.is_empty()
-            })
-            .unwrap_or_else(PoisonError::into_inner);
+        let are_there = |connections: &mut Connections| !connections.of_clients.is_empty();
+        self.has_ended
+            .wait_while_for(&mut connections, are_there, patience);
         if !connections.of_clients.is_empty() {
             tracing::debug!(clients = connections.of_clients.len(), "still there");
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Connections> {
-        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

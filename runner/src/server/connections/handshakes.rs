@@ -4,14 +4,11 @@
 //! dozens who begin and then say nothing would keep all others waiting. So no more begin than it has threads, none may take
 //! long, and some threads are always left for other addresses than the one from which most come.
 
-use std::{
-    net::IpAddr,
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{net::IpAddr, time::Duration};
 
 use gst::glib;
 use gst_rtsp_server::gio::{self, prelude::*};
+use parking_lot::{Condvar, Mutex};
 
 /// Fewer than the threads that GLib has at once.
 const AT_ONCE: usize = 8;
@@ -62,7 +59,7 @@ struct Turn<'a> {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        let mut queue = self.of.lock();
+        let mut queue = self.of.queue.lock();
         let place = queue.running.iter().position(|running| *running == self.peer);
         if let Some(place) = place {
             queue.running.swap_remove(place);
@@ -102,17 +99,15 @@ impl Handshakes {
     }
 
     fn turn(&self, peer: Option<IpAddr>, patience: Duration) -> Option<Turn<'_>> {
-        let mut queue = self.lock();
+        let mut queue = self.queue.lock();
         queue.tickets += 1;
         let ticket = queue.tickets;
         queue.waiting.push((ticket, peer));
         let is_before_its_turn = |queue: &mut Queue| !queue.is_over && queue.next() != Some(ticket);
-        let (mut queue, result) = self
-            .has_changed
-            .wait_timeout_while(queue, patience, is_before_its_turn)
-            .unwrap_or_else(PoisonError::into_inner);
+        self.has_changed
+            .wait_while_for(&mut queue, is_before_its_turn, patience);
+        let has_turn = !is_before_its_turn(&mut queue) && !queue.is_over;
         queue.waiting.retain(|(waiting, _)| *waiting != ticket);
-        let has_turn = !result.timed_out() && !queue.is_over;
         if has_turn {
             queue.running.push(peer);
         }
@@ -124,12 +119,8 @@ impl Handshakes {
 
     /// Gives no turn any more: whoever waits for one is refused.
     pub(in crate::server) fn end(&self) {
-        self.lock().is_over = true;
+        self.queue.lock().is_over = true;
         self.has_changed.notify_all();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -170,7 +161,7 @@ mod tests {
         std::thread::scope(|scope| {
             let asked = Instant::now();
             let waiting = scope.spawn(|| handshakes.turn(Some(peer(1)), Duration::from_mins(1)).is_some());
-            while handshakes.lock().waiting.is_empty() {
+            while handshakes.queue.lock().waiting.is_empty() {
                 std::thread::yield_now();
             }
             handshakes.end();
@@ -187,7 +178,7 @@ mod tests {
         let mut turns: Vec<_> = (0..OF_AN_ADDRESS).filter_map(turn).collect();
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| handshakes.turn(Some(peer(1)), QUEUE_TIME).is_some());
-            while handshakes.lock().waiting.is_empty() {
+            while handshakes.queue.lock().waiting.is_empty() {
                 std::thread::yield_now();
             }
             turns.pop();

@@ -14,12 +14,13 @@
 //! `stream::receivers` sees to it that it does not.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
+    sync::{Arc, OnceLock, Weak},
     time::{Duration, Instant},
 };
 
 use gst::glib;
 use gst_rtsp_server::{RTSPClient, RTSPContext, RTSPFilterResult, RTSPSession, prelude::*};
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::{ffi::rtsp::HeldTransport, stream::Stream};
 
@@ -80,7 +81,7 @@ impl Ties {
         if let Some(context) = glib::main_current_source().and_then(|source| source.context()) {
             self.context.get_or_init(|| context);
         }
-        let mut ties = self.lock();
+        let mut ties = self.all.lock();
         // Of a client that sets up and tears down again and again.
         ties.retain(|tie| tie.transport == transport || !tie.is_loose(client));
         if let Some(known) = ties.iter_mut().find(|tie| tie.transport == transport) {
@@ -101,11 +102,7 @@ impl Ties {
     }
 
     fn take(&self) -> Vec<Tie> {
-        std::mem::take(&mut *self.lock())
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<Tie>> {
-        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+        std::mem::take(&mut *self.all.lock())
     }
 }
 
@@ -170,7 +167,7 @@ impl Leavers {
         if leaver.is_free() {
             leaver.call();
         }
-        let mut left = self.lock();
+        let mut left = self.left.lock();
         left.leavers.push(leaver);
         if !std::mem::replace(&mut left.is_looked_at, true) {
             self.look_again();
@@ -190,9 +187,9 @@ impl Leavers {
     /// Whether anybody is left to be looked at.
     fn look(&self) -> glib::ControlFlow {
         // Whoever goes here goes without the lock: with the last client a pipeline ends.
-        let mut staying = std::mem::take(&mut self.lock().leavers);
+        let mut staying = std::mem::take(&mut self.left.lock().leavers);
         staying.retain_mut(|leaver| !leaver.goes());
-        let mut left = self.lock();
+        let mut left = self.left.lock();
         left.leavers.append(&mut staying);
         left.is_looked_at = !left.leavers.is_empty();
         if left.is_looked_at {
@@ -200,10 +197,6 @@ impl Leavers {
         } else {
             glib::ControlFlow::Break
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Left> {
-        self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -268,5 +261,5 @@ impl Leaver {
 }
 
 fn lock(client: &Mutex<Option<RTSPClient>>) -> MutexGuard<'_, Option<RTSPClient>> {
-    client.lock().unwrap_or_else(PoisonError::into_inner)
+    client.lock()
 }

@@ -7,10 +7,10 @@
 use std::{
     collections::HashMap,
     ffi::{CStr, CString},
-    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use super::backlog::Connection;
+use parking_lot::Mutex;
 
 /// What the ended clients of a server have left to tunnels, by the tunnels' cookies.
 #[derive(Debug, Default)]
@@ -20,7 +20,7 @@ impl Tunnels {
     /// The client of `connection`, which belongs to the tunnel of that cookie, has ended. Where its connection has not, it
     /// is the tunnel's.
     pub(in crate::server) fn inherit(&self, cookie: CString, connection: Connection) {
-        let mut all = self.lock();
+        let mut all = self.0.lock();
         // Those of tunnels that are no more; a connection that ends says so to nobody here.
         all.retain(|_, connections| {
             connections.retain(Connection::stands);
@@ -33,11 +33,7 @@ impl Tunnels {
 
     /// What the tunnel of that cookie has got.
     pub(in crate::server) fn of(&self, cookie: &CStr) -> Vec<Connection> {
-        self.lock().get(cookie).cloned().unwrap_or_default()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<CString, Vec<Connection>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().get(cookie).cloned().unwrap_or_default()
     }
 }
 

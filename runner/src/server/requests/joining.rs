@@ -4,13 +4,14 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::Instant,
 };
 
 use gst::{glib, prelude::*};
 use gst_rtsp::{RTSPLowerTrans, RTSPMethod};
 use gst_rtsp_server::{RTSPClient, RTSPContext, RTSPSessionMedia, RTSPStreamTransport, prelude::*};
+use parking_lot::Mutex;
 
 use super::{
     mending::speeds,
@@ -133,7 +134,7 @@ impl Joining {
 
     /// Whether the request waits for its turn, as others do before it. `None` if too many do.
     pub(in crate::server) fn queues(&self, context: &RTSPContext) -> Option<bool> {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if state.current.is_some() || state.waiting.is_empty() {
             return Some(false);
         }
@@ -152,7 +153,8 @@ impl Joining {
 
     /// Whether the request has waited, and been let through to that.
     pub(in crate::server) fn has_waited(&self) -> bool {
-        self.lock()
+        self.state
+            .lock()
             .current
             .as_ref()
             .is_some_and(|current| current.has_waited)
@@ -160,7 +162,7 @@ impl Joining {
 
     /// What the viewer begins with whose PLAY is being handled, if it is known.
     pub(in crate::server) fn start(&self) -> Option<Start> {
-        let state = self.lock();
+        let state = self.state.lock();
         state.current.as_ref()?.entry.as_ref()?.start()
     }
 
@@ -198,7 +200,7 @@ impl Joining {
         };
         let ticket = self.await_start(&play, client, &thread)?;
         let timer = self.go_on_at_last(&play, client, &thread);
-        self.lock().waiting.push_front(Waiting {
+        self.state.lock().waiting.push_front(Waiting {
             request,
             play: Some(play),
             _timer: Some(timer),
@@ -248,7 +250,7 @@ impl Joining {
 
     /// What the first request waits for.
     fn awaited(&self) -> Option<Play> {
-        self.lock().waiting.front()?.play.clone()
+        self.state.lock().waiting.front()?.play.clone()
     }
 
     /// Handles the PLAY that waits, if it is let in. On the thread that serves `client`.
@@ -261,7 +263,7 @@ impl Joining {
         if ticket.is_none() {
             return self.go_on(client, entry);
         }
-        let before = match self.lock().waiting.front_mut() {
+        let before = match self.state.lock().waiting.front_mut() {
             Some(first) => std::mem::replace(&mut first.ticket, ticket),
             None => ticket,
         };
@@ -273,7 +275,7 @@ impl Joining {
         let mut has_waited = true;
         while let Some(next) = self.next(has_waited, entry.take()) {
             next.handle(client);
-            let done = self.lock().current.take();
+            let done = self.state.lock().current.take();
             drop(done);
             has_waited = false;
         }
@@ -281,7 +283,7 @@ impl Joining {
 
     /// What is to be handled next, and is taken for that: a PLAY that waits only if it `has_waited`.
     fn next(&self, has_waited: bool, entry: Option<Entry>) -> Option<Request> {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if state.has_ended {
             return None;
         }
@@ -298,7 +300,7 @@ impl Joining {
     /// The client has gone.
     pub(in crate::server) fn end(&self) {
         let waiting = {
-            let mut state = self.lock();
+            let mut state = self.state.lock();
             state.has_ended = true;
             std::mem::take(&mut state.waiting)
         };
@@ -310,7 +312,7 @@ impl Joining {
         let Some(url) = context.request().and_then(rtsp::request_uri) else {
             return;
         };
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if state.urls.len() >= MOST_URLS {
             state.urls.clear();
         }
@@ -322,7 +324,7 @@ impl Joining {
         let start = self.start()?;
         let mounted = mounts.asked_for(context)?;
         let of_session = mounted.of_session(context)?;
-        let state = self.lock();
+        let state = self.state.lock();
         let of_part = |part: &Part| {
             let (first, url) = (start.of(part.medium)?, state.urls.get(&part.number)?);
             let (number, time) = (first.sequence_number, first.time);
@@ -330,10 +332,6 @@ impl Joining {
         };
         let parts: Vec<String> = parts(&of_session).iter().filter_map(of_part).collect();
         (!parts.is_empty()).then(|| parts.join(","))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -4,10 +4,11 @@ use std::{
     cmp::Reverse,
     collections::{BTreeSet, HashMap},
     net::SocketAddr,
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak},
+    sync::{Arc, Weak},
 };
 
 use gst_rtsp_server::{RTSPContext, RTSPMountPoints, RTSPSession, RTSPSessionMedia, prelude::*};
+use parking_lot::RwLock;
 
 use crate::{
     ffi::rtsp,
@@ -95,7 +96,7 @@ impl Mounts {
 
     /// Offers these streams from now on, and no others. Those that are offered already do not notice.
     pub(in crate::server) fn offer(&self, streams: Paths) {
-        let mut state = self.write();
+        let mut state = self.state.write();
         state.told_apart = told_apart(&streams);
         let offered =
             |(path, stream): (String, _)| (Resource::parse(&path).as_path(), Offered { path, stream });
@@ -130,7 +131,7 @@ impl Mounts {
     pub(in crate::server) fn leave_all(&self, session: &RTSPSession, why: Farewell) {
         let Some(id) = session.sessionid() else { return };
         let streams = {
-            let state = self.read();
+            let state = self.state.read();
             let gone = state.gone.iter().filter_map(Weak::upgrade);
             let there = state.streams.values().map(|offered| Arc::clone(&offered.stream));
             gone.chain(there).collect::<Vec<_>>()
@@ -155,7 +156,7 @@ impl Mounts {
     /// The stream that is meant by `resource`: a path may go on behind that of a stream, as for gst-rtsp-server. Of several
     /// at one path it is the one of which most parameters are in the query; what else is there means nothing.
     pub(in crate::server) fn find(&self, resource: &Resource) -> Option<Found> {
-        let state = self.read();
+        let state = self.state.read();
         let at = |path| Some((path, state.point_of(path, &resource.query)?));
         let (path, point) = prefixes(&resource.path).find_map(at)?;
         let (point, offered) = state.streams.get_key_value(&point)?;
@@ -170,14 +171,6 @@ impl Mounts {
             },
             medium: behind_path.or_else(|| resource.medium.clone()),
         })
-    }
-
-    fn read(&self) -> RwLockReadGuard<'_, State> {
-        self.state.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn write(&self) -> RwLockWriteGuard<'_, State> {
-        self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -7,11 +7,12 @@ use std::{
     collections::{HashMap, HashSet},
     fmt,
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use crate::log::Repeats;
+use parking_lot::Mutex;
 
 /// Sessions of one address, where the configuration does not let more viewers in.
 const OF_AN_ADDRESS: u32 = 2000;
@@ -100,7 +101,7 @@ impl Ready {
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut Counts) -> T) -> T {
-        act(&mut self.counts.lock().unwrap_or_else(PoisonError::into_inner))
+        act(&mut self.counts.lock())
     }
 }
 
@@ -164,7 +165,7 @@ impl ReadyHere {
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut HashSet<String>) -> T) -> T {
-        act(&mut self.sessions.lock().unwrap_or_else(PoisonError::into_inner))
+        act(&mut self.sessions.lock())
     }
 }
 

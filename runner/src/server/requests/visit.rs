@@ -3,7 +3,7 @@
 use std::{
     net::SocketAddr,
     sync::{
-        Arc, Mutex, PoisonError, Weak,
+        Arc, Weak,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -11,6 +11,7 @@ use std::{
 
 use gst_rtsp::{RTSPHeaderField, RTSPLowerTrans, RTSPMethod, RTSPStatusCode, rtsp_message::RTSPMessage};
 use gst_rtsp_server::{RTSPClient, RTSPContext, RTSPSession, prelude::*};
+use parking_lot::Mutex;
 
 use super::{
     joining::{self, Joining, Part},
@@ -48,7 +49,7 @@ struct Attendance {
 
 impl Attendance {
     fn attend(&self, stream: &Arc<Stream>, client: &RTSPClient) {
-        let mut presences = self.presences.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut presences = self.presences.lock();
         if !presences.iter().any(|presence| presence.is_at(stream)) {
             presences.push(stream.arrive(Some(client)));
         }

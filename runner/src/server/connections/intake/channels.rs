@@ -4,12 +4,13 @@ use std::{
     collections::HashMap,
     ffi::{CStr, CString},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        Arc, Weak,
         atomic::{AtomicBool, Ordering},
     },
 };
 
 use crate::stream::beginnings::{Begin, Beginnings};
+use parking_lot::Mutex;
 
 /// The channels of one connection, or of a tunnel's two.
 #[derive(Debug, Default)]
@@ -37,7 +38,7 @@ struct Pair {
 impl Channels {
     /// RTP goes by one channel and RTCP by another from now on, for the transport of that number.
     pub(in crate::server) fn set_up(&self, transport: usize, [rtp, control]: [u8; 2]) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         state.pairs.retain(|pair| {
             pair.transport != transport
                 && ![rtp, control].contains(&pair.rtcp)
@@ -54,12 +55,16 @@ impl Channels {
 
     /// Whether anything is played by `transport`.
     pub(in crate::server) fn carry(&self, transport: usize) -> bool {
-        self.lock().pairs.iter().any(|pair| pair.transport == transport)
+        self.state
+            .lock()
+            .pairs
+            .iter()
+            .any(|pair| pair.transport == transport)
     }
 
     /// What is played by `transport` begins so.
     pub(in crate::server) fn hold_back(&self, transport: usize, begin: Begin) {
-        self.lock().beginnings.hold(transport, begin);
+        self.state.lock().beginnings.hold(transport, begin);
         self.awaits.store(true, Ordering::Release);
     }
 
@@ -73,7 +78,7 @@ impl Channels {
         if !self.awaits() {
             return true;
         }
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         let State { pairs, beginnings } = &mut *state;
         let Some(pair) = pairs.iter().find(|pair| pair.rtp == channel) else {
             return true;
@@ -85,11 +90,7 @@ impl Channels {
 
     /// Whether RTCP is awaited by `channel`.
     pub(super) fn carries_rtcp(&self, channel: u8) -> bool {
-        self.lock().pairs.iter().any(|pair| pair.rtcp == channel)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().pairs.iter().any(|pair| pair.rtcp == channel)
     }
 }
 
@@ -100,7 +101,7 @@ pub(in crate::server) struct Book(Mutex<HashMap<CString, Weak<Channels>>>);
 impl Book {
     /// Those of the tunnel of that cookie, as long as a connection of it has them.
     pub(in crate::server) fn of(&self, cookie: &CStr) -> Arc<Channels> {
-        let mut book = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut book = self.0.lock();
         if let Some(channels) = book.get(cookie).and_then(Weak::upgrade) {
             return channels;
         }
@@ -118,11 +119,11 @@ pub(in crate::server) struct Line(Arc<Mutex<Arc<Channels>>>);
 impl Line {
     /// Those that it has now.
     pub(in crate::server) fn channels(&self) -> Arc<Channels> {
-        Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.0.lock())
     }
 
     /// It has these from now on.
     pub(super) fn join(&self, channels: Arc<Channels>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = channels;
+        *self.0.lock() = channels;
     }
 }

@@ -22,17 +22,14 @@ impl ClientInput {
 }
 
 mod imp {
-    use std::{
-        cell::OnceCell,
-        sync::{Mutex, MutexGuard, PoisonError},
-        time::Instant,
-    };
+    use std::{cell::OnceCell, time::Instant};
 
     use gst::glib::{
         self,
         translate::{IntoGlib as _, IntoGlibPtr as _, ToGlibPtr as _},
     };
     use gst_rtsp_server::gio::{self, prelude::*, subclass::prelude::*};
+    use parking_lot::{Mutex, MutexGuard};
 
     use super::Intake;
 
@@ -109,7 +106,7 @@ mod imp {
         }
 
         fn lock(&self) -> MutexGuard<'_, Option<State>> {
-            self.state.lock().unwrap_or_else(PoisonError::into_inner)
+            self.state.lock()
         }
 
         fn is_readable(&self) -> bool {

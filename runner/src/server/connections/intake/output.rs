@@ -22,17 +22,14 @@ impl ClientOutput {
 }
 
 mod imp {
-    use std::{
-        cell::OnceCell,
-        ptr,
-        sync::{Mutex, MutexGuard, PoisonError},
-    };
+    use std::{cell::OnceCell, ptr};
 
     use gst::glib::{
         self,
         translate::{IntoGlib as _, IntoGlibPtr as _, ToGlibPtr as _},
     };
     use gst_rtsp_server::gio::{self, prelude::*, subclass::prelude::*};
+    use parking_lot::{Mutex, MutexGuard};
 
     use crate::server::connections::intake::{
         channels::Line,
@@ -114,7 +111,7 @@ mod imp {
         }
 
         fn lock(&self) -> MutexGuard<'_, Outlet> {
-            self.outlet.lock().unwrap_or_else(PoisonError::into_inner)
+            self.outlet.lock()
         }
 
         /// Has `write` write as much of the first of `bytes` as may go out, or throws away what may not; answers how much of
