@@ -22,8 +22,10 @@ use md5::{Digest as _, Md5};
 use sha2::Sha256;
 use subtle::{Choice, ConditionallySelectable as _, ConstantTimeEq as _};
 
-use crate::accounts::credentials::Answer;
-use crate::config::{Access, Mount, User};
+use crate::{
+    accounts::credentials::Answer,
+    config::{Access, Mount, User},
+};
 
 /// What browsers of a camera's log-in show, and part of Digest's sums.
 pub(crate) const REALM: &str = "rtsp-clock-server";

@@ -8,10 +8,9 @@ use anyhow::{Context as _, ensure};
 use clap::{Parser, ValueEnum};
 use tracing::{info, warn};
 
-use crate::config::{self, Authentication, Config, Encoder, Multicast, Transport, User, VideoCodec};
-
-use crate::config_file::{self, Environment, Loaded};
 use crate::{
+    config::{self, Authentication, Config, Encoder, Multicast, Transport, User, VideoCodec},
+    config_file::{self, Environment, Loaded},
     healthcheck,
     launch::{self, audio, picture},
     log, run,

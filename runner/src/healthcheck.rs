@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 
-use crate::config::{Config, Mount};
-use crate::tls;
+use crate::{
+    config::{Config, Mount},
+    tls,
+};
 
 /// How long the server may take, all in all.
 const PATIENCE: Duration = Duration::from_secs(3);

@@ -20,6 +20,7 @@
 //! | [`tls`] | the server's certificate, and GLib's TLS |
 //! | [`room`] | whether this machine has room for one more |
 //! | [`budget`] | how often something may happen |
+//! | `timers` | what is done later |
 //! | [`ffi`] | the calls of C that the bindings and std lack |
 
 pub mod accounts;
@@ -38,4 +39,5 @@ pub mod run;
 pub mod server;
 pub mod stream;
 pub mod time_source;
+mod timers;
 pub mod tls;

@@ -25,6 +25,7 @@ use crate::{
     ffi::process,
     stream::{Stream, seats::Seats},
     time_source::TimeSource,
+    timers,
 };
 
 mod connections;
@@ -177,11 +178,8 @@ impl Server {
     /// From within the loop: one that has not begun to run yet would not notice.
     fn quit(&self) {
         let main_loop = self.main_loop.clone();
-        let quit = glib::idle_source_new(None, glib::Priority::DEFAULT, move || {
-            main_loop.quit();
-            glib::ControlFlow::Break
-        });
-        quit.attach(Some(&self.main_loop.context()));
+        let context = self.main_loop.context();
+        timers::next(&context, glib::Priority::DEFAULT, move || main_loop.quit());
     }
 }
 

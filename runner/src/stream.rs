@@ -46,14 +46,7 @@ use parking_lot::{Mutex, MutexGuard};
 use crate::{
     config::{StreamConfig, Transport},
     launch::launch_string,
-    room,
-    stream::{
-        back_off::BackOff,
-        factory::CameraFactory,
-        media::Media,
-        pacer::{Pacer, When},
-        viewers::Viewers,
-    },
+    room, timers,
 };
 
 mod always_on;
@@ -79,11 +72,16 @@ pub mod viewers;
 mod wiring;
 
 use attendance::Attendance;
+use back_off::BackOff;
 use destinations::Destinations;
+use factory::CameraFactory;
 use joins::{Joins, Ticket};
 use keys::KeyPictures;
+use media::Media;
+use pacer::{Pacer, When};
 use receivers::Receivers;
 use running::Running;
+use viewers::Viewers;
 
 /// Key frames cost many times what other frames do: a crowd that joins together shares them.
 const KEY_FRAME_INTERVAL: Duration = Duration::from_millis(250);
@@ -365,7 +363,7 @@ impl Stream {
             return;
         }
         let stream = Arc::downgrade(self);
-        let timer = glib::timeout_source_new(ASKED_AGAIN, None, glib::Priority::DEFAULT, move || {
+        timers::every(&self.context, glib::Priority::DEFAULT, ASKED_AGAIN, move || {
             let Some(stream) = stream.upgrade() else {
                 return glib::ControlFlow::Break;
             };
@@ -377,7 +375,6 @@ impl Stream {
             }
             glib::ControlFlow::Break
         });
-        timer.attach(Some(&self.context));
     }
 
     /// How long a viewer who is to be let in waits at most: what comes before that comes late.
@@ -459,14 +456,12 @@ impl Stream {
             When::Now => self.force_key_frame(),
             When::After(delay) => {
                 let stream = Arc::downgrade(self);
-                let timer = glib::timeout_source_new(delay, None, glib::Priority::HIGH, move || {
+                timers::after(&self.context, glib::Priority::HIGH, delay, move || {
                     if let Some(stream) = stream.upgrade() {
                         stream.key_frames.done(Instant::now());
                         stream.force_key_frame();
                     }
-                    glib::ControlFlow::Break
                 });
-                timer.attach(Some(&self.context));
             }
             When::Covered => {}
         }

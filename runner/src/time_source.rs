@@ -16,7 +16,7 @@ use gst::{ClockTime, glib, prelude::*};
 use gst_net::{NetClientClock, PtpClock};
 use parking_lot::Mutex;
 
-use crate::config::ClockSource;
+use crate::{config::ClockSource, timers};
 
 mod ntp;
 
@@ -149,7 +149,7 @@ impl TimeSource {
         let (name, heard) = (self.source.to_string(), Arc::downgrade(&self.heard));
         let clock = self.is_ahead.then(|| self.clock.clone());
         let mut is_silent = false;
-        let timer = glib::timeout_source_new(WATCH_INTERVAL, None, glib::Priority::DEFAULT, move || {
+        timers::every(context, glib::Priority::DEFAULT, WATCH_INTERVAL, move || {
             let Some(heard) = heard.upgrade() else {
                 return glib::ControlFlow::Break;
             };
@@ -167,7 +167,6 @@ impl TimeSource {
             }
             glib::ControlFlow::Continue
         });
-        timer.attach(Some(context));
     }
 }
 

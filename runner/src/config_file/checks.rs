@@ -6,17 +6,21 @@ use std::ops::Bound::Excluded;
 
 use clockface::WordingError;
 
-use super::coding;
-use super::keys::{
-    ADDRESS, AUDIO, COUNT, MULTICAST_ADDRESS_RANGE, MULTICAST_PORT_RANGE, PATH, PIPELINE, PLAIN_RTSP, PORT,
-    RESOLUTION, RTP_PORT_RANGE, STAMP, STAMP_ID, TIME_ZONE, TLS_CERTIFICATE, TLS_PORT, TLS_PRIVATE_KEY,
-    TRANSPORTS,
+use super::{
+    Environment, Mistake, coding,
+    keys::{
+        ADDRESS, AUDIO, COUNT, MULTICAST_ADDRESS_RANGE, MULTICAST_PORT_RANGE, PATH, PIPELINE, PLAIN_RTSP,
+        PORT, RESOLUTION, RTP_PORT_RANGE, STAMP, STAMP_ID, TIME_ZONE, TLS_CERTIFICATE, TLS_PORT,
+        TLS_PRIVATE_KEY, TRANSPORTS,
+    },
+    limits::{MOST_STREAMS, STAMP_IDS},
+    scope::Scope,
 };
-use super::limits::{MOST_STREAMS, STAMP_IDS};
-use super::scope::Scope;
-use crate::config::{Mount, PortRange, Stamp, StreamConfig, Transport};
-use crate::config_file::{Environment, Mistake};
-use crate::{resource::Resource, tls};
+use crate::{
+    config::{Mount, PortRange, Stamp, StreamConfig, Transport},
+    resource::Resource,
+    tls,
+};
 
 /// RTP and RTCP, of picture and sound.
 const MOST_PORTS: u16 = 4;

@@ -1,12 +1,13 @@
 //! Which settings of the picture's coding go together.
 
-use crate::config::{Encoder, StreamConfig, VideoCodec};
-use crate::launch::{encoders, own_pipeline};
-
 use super::keys::{
     AUDIO, BITRATE, CLIENTS_FORMAT, CODEC, CONSTANT_BITRATE, ENCODER, FLASH, FRAME_RATE,
     H264_I_FRAME_INTERVAL, KEY_FRAME_INTERVAL, LABEL, PIPELINE, QUALITY, RESOLUTION, RTP_PACKET_SIZE, STAMP,
     STAMP_ID, STAMP_POSITION, TIME_FORMAT, TIME_ZONE,
+};
+use crate::{
+    config::{Encoder, StreamConfig, VideoCodec},
+    launch::{encoders, own_pipeline},
 };
 
 /// JPEG's sizes are counted in blocks of 8 px in one byte by RFC 2435, section 3.1.5.

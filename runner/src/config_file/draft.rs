@@ -5,12 +5,13 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use super::numbered::{NumberedPort, NumberedText};
-use crate::config::look::Look;
-use crate::config::{
-    Authentication, ClockSource, Config, Groups, Mount, Multicast, PortRange, StreamConfig, TlsFiles,
-    Transport,
+use crate::{
+    config::{
+        Authentication, ClockSource, Config, Groups, Mount, Multicast, PortRange, StreamConfig, TlsFiles,
+        Transport, look::Look,
+    },
+    log,
 };
-use crate::log;
 
 /// Free on most machines, and out of the way of the usual ports for RTP.
 const MULTICAST_PORTS: PortRange = PortRange {

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::json::Json;
-use super::key::Form;
-use super::keys::{KEYS, STREAMS};
-use crate::config_file::Environment;
+use super::{
+    Environment,
+    json::Json,
+    key::Form,
+    keys::{KEYS, STREAMS},
+};
 
 /// The paths, as they stand in the file and in the environment. A variable overrides what the file says, and yet all
 /// count: the file's are looked at, too. What is wrong is left to the run, and so is a path that does not fit on a line.

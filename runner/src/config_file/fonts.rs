@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use clockface::Fonts;
 
-use super::keys::{CLIENTS_FORMAT, LABEL, TIME_FORMAT};
-use super::scope::Scope;
+use super::{
+    keys::{CLIENTS_FORMAT, LABEL, TIME_FORMAT},
+    scope::Scope,
+};
 
 /// What will be boxes, a sentence each.
 pub(super) fn warnings(scopes: &[Scope]) -> Vec<String> {

@@ -1,7 +1,6 @@
 //! How `framesPerSecond` is read.
 
-use super::json::Json;
-use super::limits::FRAME_RATES;
+use super::{json::Json, limits::FRAME_RATES};
 use crate::config::{FrameRate, frame_rate::MOST_PLACES};
 
 /// What may stand in the configuration.

@@ -1,7 +1,6 @@
 //! What a key of the configuration is.
 
-use super::draft::Draft;
-use super::json::Json;
+use super::{draft::Draft, json::Json};
 
 /// How a key's value is written, for its variable's sake.
 #[derive(Clone, Copy, PartialEq, Eq)]

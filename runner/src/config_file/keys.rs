@@ -1,23 +1,29 @@
 //! The keys of the configuration: their names, their variables, and where each value goes.
 
-use super::draft::Draft;
-use super::frame_rate;
-use super::json::Json;
-use super::key::{Empty, Form, KEY, Key, Level};
-use super::limits::{
-    BITRATES, COUNTS, KEY_FRAME_INTERVALS, LOGO_SCALES, PACKET_SIZES, QUALITIES, SESSION_TIMEOUTS, STAMP_IDS,
-    TEXT_SCALES, TTLS, VIEWERS,
+use super::{
+    draft::Draft,
+    frame_rate,
+    json::Json,
+    key::{Empty, Form, KEY, Key, Level},
+    limits::{
+        BITRATES, COUNTS, KEY_FRAME_INTERVALS, LOGO_SCALES, PACKET_SIZES, QUALITIES, SESSION_TIMEOUTS,
+        STAMP_IDS, TEXT_SCALES, TTLS, VIEWERS,
+    },
+    numbered::NumberedText,
+    path,
+    readers::{
+        address, audio, clock, codec, color, corner, encoder, label, log_level, logo, one_of, password,
+        pipeline, port, resolution, rtp_ports, share, time_format, time_zone, truth, username, whole,
+    },
+    transports::{groups, multicast_ports, pem_file, transports},
 };
-use super::numbered::NumberedText;
-use super::path;
-use super::readers::{
-    address, audio, clock, codec, color, corner, encoder, label, log_level, logo, one_of, password, pipeline,
-    port, resolution, rtp_ports, share, time_format, time_zone, truth, username, whole,
+use crate::{
+    config::{
+        Authentication, Stamp,
+        look::{HorizontalAlignment, VerticalAlignment},
+    },
+    log,
 };
-use super::transports::{groups, multicast_ports, pem_file, transports};
-use crate::config::look::{HorizontalAlignment, VerticalAlignment};
-use crate::config::{Authentication, Stamp};
-use crate::log;
 
 /// The key whose value is the list of streams; it is read by `walk` itself.
 pub(super) const STREAMS: &str = "streams";

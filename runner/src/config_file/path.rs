@@ -1,8 +1,10 @@
 //! Where a stream is: the path of its URL, and perhaps a query that tells it from others there.
 
-use super::json::Json;
-use super::numbered::{NUMBER, NumberedText};
-use super::readers::text;
+use super::{
+    json::Json,
+    numbered::{NUMBER, NumberedText},
+    readers::text,
+};
 use crate::resource::{self, Query};
 
 const EXPECTED: &str = "a URL path such as \"/live\": it starts with a slash, has no empty part, no \".\" and no \"..\" \

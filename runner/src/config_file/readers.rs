@@ -7,13 +7,16 @@ use std::sync::LazyLock;
 
 use clockface::{Argb, Share};
 
-use super::json::Json;
-use super::limits::{HEIGHTS, LABEL_CHARACTERS, LABEL_LINES, LOGIN_CHARACTERS, PORTS, RTP_PORTS, WIDTHS};
-use super::numbered::{NUMBER, NumberedPort};
-use crate::config::clock;
-use crate::config::look::parse_color;
-use crate::config::{AudioCodec, ClockSource, Corner, Encoder, PortRange, VideoCodec};
-use crate::{launch::own_pipeline, log};
+use super::{
+    json::Json,
+    limits::{HEIGHTS, LABEL_CHARACTERS, LABEL_LINES, LOGIN_CHARACTERS, PORTS, RTP_PORTS, WIDTHS},
+    numbered::{NUMBER, NumberedPort},
+};
+use crate::{
+    config::{AudioCodec, ClockSource, Corner, Encoder, PortRange, VideoCodec, clock, look::parse_color},
+    launch::own_pipeline,
+    log,
+};
 
 /// A value that is a text, and passes.
 pub(super) fn text<'a>(

@@ -3,16 +3,21 @@
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
-use super::draft::Draft;
-use super::limits::{
-    BITRATES, COUNTS, KEY_FRAME_INTERVALS, LABEL_CHARACTERS, LOGIN_CHARACTERS, LOGO_SCALES, PACKET_SIZES,
-    QUALITIES, SESSION_TIMEOUTS, STAMP_IDS, TEXT_BYTES, TEXT_SCALES, TTLS, VIEWERS,
+use super::{
+    draft::Draft,
+    limits::{
+        BITRATES, COUNTS, KEY_FRAME_INTERVALS, LABEL_CHARACTERS, LOGIN_CHARACTERS, LOGO_SCALES, PACKET_SIZES,
+        QUALITIES, SESSION_TIMEOUTS, STAMP_IDS, TEXT_BYTES, TEXT_SCALES, TTLS, VIEWERS,
+    },
+    users::MOST_USERS,
 };
-use super::users::MOST_USERS;
-use crate::config::clock;
-use crate::config::look::{HorizontalAlignment, VerticalAlignment, show_color};
-use crate::config::{AudioCodec, Authentication, Stamp, VideoCodec};
-use crate::log;
+use crate::{
+    config::{
+        AudioCodec, Authentication, Stamp, VideoCodec, clock,
+        look::{HorizontalAlignment, VerticalAlignment, show_color},
+    },
+    log,
+};
 
 mod names;
 

@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::draft::Draft;
-use super::json::Json;
+use super::{draft::Draft, json::Json};
 
 /// The file's top level, or an entry of `streams`.
 #[derive(Clone, Default)]

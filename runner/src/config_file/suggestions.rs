@@ -1,8 +1,10 @@
 //! Which name somebody meant who wrote another.
 
-use super::key::Key;
-use super::keys::{H264_I_FRAME_INTERVAL, KEYS, STREAMS};
-use super::users::USERS;
+use super::{
+    key::Key,
+    keys::{H264_I_FRAME_INTERVAL, KEYS, STREAMS},
+    users::USERS,
+};
 
 /// What is said of a key that there is not.
 pub(super) fn unknown_key(name: &str) -> String {

@@ -5,10 +5,11 @@ use std::net::Ipv4Addr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
-use super::json::Json;
-use super::readers::port_range;
-use crate::config::{Groups, PortRange, Transport};
-use crate::tls::pem;
+use super::{json::Json, readers::port_range};
+use crate::{
+    config::{Groups, PortRange, Transport},
+    tls::pem,
+};
 
 /// Groups that anybody may use; routers know those below from their own talk (RFC 5771).
 const GROUPS: RangeInclusive<Ipv4Addr> = Ipv4Addr::new(224, 0, 1, 0)..=Ipv4Addr::new(239, 255, 255, 255);

@@ -2,13 +2,17 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::Mistake;
-use super::json::Json;
-use super::path;
-use super::readers::{password, user_name};
-use super::scope::{Scope, shown_name};
-use crate::config::{Access, Login, Mount, User};
-use crate::resource::Resource;
+use super::{
+    Mistake,
+    json::Json,
+    path,
+    readers::{password, user_name},
+    scope::{Scope, shown_name},
+};
+use crate::{
+    config::{Access, Login, Mount, User},
+    resource::Resource,
+};
 
 /// The key whose value is the list of users; it is read by `walk` itself.
 pub(super) const USERS: &str = "users";

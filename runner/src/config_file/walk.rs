@@ -3,20 +3,19 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::checks;
-use super::draft::Draft;
-use super::json::Json;
-use super::key::{Empty, Form, Key, Level};
-use super::keys::{
-    AUTHENTICATION, H264_I_FRAME_INTERVAL, KEY_FRAME_INTERVAL, KEYS, STREAMS, VIEWER_USERNAME,
+use super::{
+    Environment, Mistake, checks, coding,
+    draft::Draft,
+    fonts,
+    json::Json,
+    key::{Empty, Form, Key, Level},
+    keys::{AUTHENTICATION, H264_I_FRAME_INTERVAL, KEY_FRAME_INTERVAL, KEYS, STREAMS, VIEWER_USERNAME},
+    limits::{MOST_STREAMS, TEXT_BYTES},
+    scope::{Scope, shown_name},
+    suggestions::{unknown_key, unknown_variable},
+    users::{self, USERS},
 };
-use super::limits::{MOST_STREAMS, TEXT_BYTES};
-use super::scope::{Scope, shown_name};
-use super::suggestions::{unknown_key, unknown_variable};
-use super::users::{self, USERS};
-use super::{coding, fonts};
 use crate::config::{Config, Login, User};
-use crate::config_file::{Environment, Mistake};
 
 /// What a walk without a mistake brings home.
 pub(super) struct Walk {

@@ -20,8 +20,10 @@ use gst::glib::{self, LogField, LogLevel, LogWriterOutput};
 use parking_lot::Mutex;
 use tracing::Level;
 
-use super::foreign::{self, Saying};
-use super::{LazyLock, Repeats};
+use super::{
+    LazyLock, Repeats,
+    foreign::{self, Saying},
+};
 
 /// How often one library may say something that begins the same way.
 const INTERVAL: Duration = Duration::from_secs(10);

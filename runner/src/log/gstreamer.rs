@@ -33,8 +33,11 @@ use gst::log::{DebugCategory, DebugMessage, LoggedObject};
 use gst::{DebugLevel, glib};
 use tracing::Level;
 
-use super::foreign::{self, Saying};
-use super::{peers, repeats::Repeats};
+use super::{
+    foreign::{self, Saying},
+    peers,
+    repeats::Repeats,
+};
 
 /// How often one place in GStreamer's code may speak.
 const INTERVAL: Duration = Duration::from_secs(10);

@@ -10,7 +10,7 @@ use gst_rtsp::RTSPUrl;
 use gst_rtsp_server::{RTSPMedia, prelude::*};
 
 use super::Stream;
-use crate::ffi::rtsp;
+use crate::{ffi::rtsp, timers};
 
 impl Stream {
     /// Starts the pipeline, and keeps it running whoever comes and goes. Waits until it runs.
@@ -64,7 +64,7 @@ impl Stream {
     pub(super) fn run_later(self: &Arc<Self>) {
         let wait = self.back_off.lock().left(Instant::now());
         let stream = Arc::downgrade(self);
-        let timer = glib::timeout_source_new(wait, None, glib::Priority::DEFAULT, move || {
+        timers::after(&self.context, glib::Priority::DEFAULT, wait, move || {
             if let Some(stream) = stream.upgrade() {
                 // It waits for the pipeline, and nobody may wait for it.
                 let spawned = std::thread::Builder::new().spawn(move || stream.run());
@@ -72,8 +72,6 @@ impl Stream {
                     tracing::error!("cannot start a thread: {error}");
                 }
             }
-            glib::ControlFlow::Break
         });
-        timer.attach(Some(&self.context));
     }
 }

@@ -6,6 +6,8 @@ use gst::glib::{self, prelude::*};
 use gst_rtsp_server::{RTSPClient, prelude::*};
 use parking_lot::{Condvar, Mutex};
 
+use crate::timers;
+
 /// Those who have asked for a stream and not gone since, watching or not.
 #[derive(Debug, Default)]
 pub(super) struct Attendance {
@@ -32,7 +34,7 @@ impl Client {
     fn new(client: &RTSPClient) -> Self {
         Self {
             weak: client.downgrade(),
-            context: glib::main_current_source().and_then(|source| source.context()),
+            context: timers::here(),
         }
     }
 }
@@ -93,13 +95,11 @@ fn close(client: &RTSPClient, context: Option<&glib::MainContext>) {
         return client.close();
     };
     let client = client.downgrade();
-    let close = glib::idle_source_new(None, glib::Priority::HIGH, move || {
+    timers::next(context, glib::Priority::HIGH, move || {
         if let Some(client) = client.upgrade() {
             client.close();
         }
-        glib::ControlFlow::Break
     });
-    close.attach(Some(context));
 }
 
 #[cfg(test)]

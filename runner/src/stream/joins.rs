@@ -17,8 +17,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::keys::Packet;
-use crate::stream::media::{Media, Medium};
+use super::{
+    keys::Packet,
+    media::{Media, Medium},
+};
 use parking_lot::{Condvar, Mutex};
 
 /// A packet goes on so long before it is due: a thread takes that to wake up.

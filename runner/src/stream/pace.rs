@@ -16,7 +16,7 @@ use super::{
     Stream,
     running::{Frames, Running},
 };
-use crate::{config::StreamConfig, launch};
+use crate::{config::StreamConfig, launch, timers};
 
 /// How often frames are counted.
 const TICK: Duration = Duration::from_secs(1);
@@ -57,7 +57,7 @@ impl Stream {
         }
         let (stream, running) = (Arc::downgrade(self), Arc::downgrade(running));
         let mut pace = Pace::default();
-        let timer = glib::timeout_source_new(TICK, None, glib::Priority::LOW, move || {
+        timers::every(&self.context, glib::Priority::LOW, TICK, move || {
             let (Some(stream), Some(running)) = (stream.upgrade(), running.upgrade()) else {
                 return glib::ControlFlow::Break;
             };
@@ -67,7 +67,6 @@ impl Stream {
             stream.tell_slow(made);
             glib::ControlFlow::Break
         });
-        timer.attach(Some(&self.context));
     }
 
     fn tell_slow(&self, made: Frames) {

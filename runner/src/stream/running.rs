@@ -18,10 +18,10 @@ use gst_rtsp_server::{RTSPMedia, prelude::*};
 use gst_video::UpstreamForceKeyUnitEvent;
 use parking_lot::{Condvar, Mutex};
 
+use super::{gate::Gate, media};
 use crate::{
     ffi::rtsp::{self, HeldTransport},
     launch::syntax::{PICTURE_PAYLOADER, SOUND_PAYLOADER},
-    stream::{gate::Gate, media},
 };
 
 /// What the last packet may take from a sink to the connections.

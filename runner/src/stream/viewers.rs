@@ -10,7 +10,7 @@ use std::{
 use gst::{glib, prelude::*};
 use parking_lot::Mutex;
 
-use crate::stream::seats::{Seat, Seats};
+use super::seats::{Seat, Seats};
 
 /// How a viewer gets the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,20 +14,15 @@ use gst_rtsp_server::{RTSPMedia, gio, prelude::*};
 use gst_video::UpstreamForceKeyUnitEvent;
 
 use super::{
-    Stream,
+    Stream, deltas,
+    gate::{Packet, Verdict},
     keys::{self, first_buffer},
+    media::Medium,
+    ntp_extension, reports,
     running::{self, Running, report_often},
     trouble::log_trouble,
 };
-use crate::{
-    launch::{own_pipeline, syntax::PICTURE_PAYLOADER},
-    stream::{
-        deltas,
-        gate::{Packet, Verdict},
-        media::Medium,
-        ntp_extension, reports,
-    },
-};
+use crate::launch::{own_pipeline, syntax::PICTURE_PAYLOADER};
 
 /// How long a viewer that does not read may hold up what others wait for.
 const QUEUE_TIME: ClockTime = ClockTime::from_mseconds(500);

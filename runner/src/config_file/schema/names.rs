@@ -4,8 +4,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Number;
 
-use crate::config::{Corner, Transport};
-use crate::config_file::limits::{FRAME_RATES, PORTS};
+use crate::{
+    config::{Corner, Transport},
+    config_file::limits::{FRAME_RATES, PORTS},
+};
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]

@@ -10,6 +10,8 @@ use gst::glib;
 use gst_rtsp_server::gio::{self, prelude::*};
 use parking_lot::{Condvar, Mutex};
 
+use crate::timers;
+
 /// Fewer than the threads that GLib has at once.
 const AT_ONCE: usize = 8;
 /// Of these, one address has no more.
@@ -87,12 +89,10 @@ impl Handshakes {
         let cancellable = gio::Cancellable::new();
         let timer = {
             let cancellable = cancellable.clone();
-            glib::timeout_source_new(PATIENCE, None, glib::Priority::DEFAULT, move || {
+            timers::after(context, glib::Priority::DEFAULT, PATIENCE, move || {
                 cancellable.cancel();
-                glib::ControlFlow::Break
             })
         };
-        timer.attach(Some(context));
         let agreed = tls.handshake(Some(&cancellable));
         timer.destroy();
         agreed

@@ -20,9 +20,9 @@ use std::{
 
 use gst::glib;
 use gst_rtsp_server::{RTSPClient, RTSPContext, RTSPFilterResult, RTSPSession, prelude::*};
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 
-use crate::{ffi::rtsp::HeldTransport, stream::Stream};
+use crate::{ffi::rtsp::HeldTransport, stream::Stream, timers};
 
 /// How often those who have left are looked at.
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);
@@ -78,7 +78,7 @@ impl Ties {
         let Some(session) = context.session().cloned() else {
             return;
         };
-        if let Some(context) = glib::main_current_source().and_then(|source| source.context()) {
+        if let Some(context) = timers::here() {
             self.context.get_or_init(|| context);
         }
         let mut ties = self.all.lock();
@@ -176,12 +176,11 @@ impl Leavers {
 
     fn look_again(self: &Arc<Self>) {
         let leavers = Arc::downgrade(self);
-        let timer = glib::timeout_source_new(LOOK_INTERVAL, None, glib::Priority::DEFAULT, move || {
+        timers::every(&self.context, glib::Priority::DEFAULT, LOOK_INTERVAL, move || {
             leavers
                 .upgrade()
                 .map_or(glib::ControlFlow::Break, |leavers| leavers.look())
         });
-        timer.attach(Some(&self.context));
     }
 
     /// Whether anybody is left to be looked at.
@@ -203,7 +202,7 @@ impl Leavers {
 impl Leaver {
     /// Whether it has gone. It goes once it is free.
     fn goes(&mut self) -> bool {
-        if lock(&self.client).is_none() {
+        if self.client.lock().is_none() {
             return true;
         }
         if !self.is_free() {
@@ -218,7 +217,7 @@ impl Leaver {
             return false;
         }
         // The thread that has served it has ended: idle sources of its context are not dispatched any more.
-        let client = lock(&self.client).take();
+        let client = self.client.lock().take();
         let gone = std::thread::Builder::new().spawn(move || drop(client));
         if let Err(error) = gone {
             tracing::debug!("a client goes here: {error}");
@@ -228,7 +227,7 @@ impl Leaver {
 
     /// Whether nobody but the client holds what it was sent by.
     fn is_free(&mut self) -> bool {
-        let client = lock(&self.client);
+        let client = self.client.lock();
         let Some(client) = client.as_ref() else {
             return true;
         };
@@ -249,17 +248,11 @@ impl Leaver {
             return;
         }
         let client = Arc::clone(&self.client);
-        let goes = glib::idle_source_new(None, glib::Priority::DEFAULT_IDLE, move || {
-            let client = lock(&client).take();
-            drop(client);
-            glib::ControlFlow::Break
-        });
         if let Some(context) = &self.context {
-            goes.attach(Some(context));
+            timers::next(context, glib::Priority::DEFAULT_IDLE, move || {
+                let client = client.lock().take();
+                drop(client);
+            });
         }
     }
-}
-
-fn lock(client: &Mutex<Option<RTSPClient>>) -> MutexGuard<'_, Option<RTSPClient>> {
-    client.lock()
 }

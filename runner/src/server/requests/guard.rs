@@ -35,6 +35,7 @@ use crate::{
     ffi::rtsp,
     log::Repeats,
     resource::Resource,
+    timers,
 };
 glib::wrapper! {
     /// Guards one connection, by the means of gst-rtsp-server.
@@ -270,16 +271,15 @@ impl Gate {
         let challenges = self.challenges(false);
         let sequence = rtsp::header(request, RTSPHeaderField::Cseq);
         let client = client.downgrade();
-        let timer = glib::timeout_source_new(LATENESS, None, glib::Priority::DEFAULT, move || {
+        let answer = move || {
             if let Some(client) = client.upgrade() {
                 let status = RTSPStatusCode::Unauthorized;
                 rtsp::respond(&client, status, sequence.as_deref(), &challenges);
             }
-            let _until_now = &late;
-            glib::ControlFlow::Break
-        });
-        if let Some(context) = glib::main_current_source().and_then(|source| source.context()) {
-            timer.attach(Some(&context));
+            drop(late);
+        };
+        if let Some(context) = timers::here() {
+            timers::after(&context, glib::Priority::DEFAULT, LATENESS, answer);
         }
         false
     }

@@ -25,6 +25,7 @@ use crate::{
         media::{Media, Medium},
         seats::Seats,
     },
+    timers,
 };
 
 /// So many requests of a client may wait behind its PLAY. Clients ask one after the other.
@@ -187,7 +188,7 @@ impl Joining {
             return None;
         }
         let client = context.client()?;
-        let thread = glib::main_current_source()?.context()?;
+        let thread = timers::here()?;
         let request = Request::copy(context)?;
         // Who is refused learns it at once.
         let Mounted { stream, .. } = &mounted;
@@ -218,13 +219,11 @@ impl Joining {
     ) -> Option<Ticket> {
         let (joining, client, thread) = (Arc::downgrade(self), client.downgrade(), thread.clone());
         play.stream.await_start(play.needs, move || {
-            let idle = glib::idle_source_new(None, glib::Priority::HIGH, move || {
+            timers::next(&thread, glib::Priority::HIGH, move || {
                 if let (Some(joining), Some(client)) = (joining.upgrade(), client.upgrade()) {
                     joining.try_to_go_on(&client);
                 }
-                glib::ControlFlow::Break
             });
-            idle.attach(Some(&thread));
         })
     }
 
@@ -237,15 +236,12 @@ impl Joining {
     ) -> Timer {
         let (joining, client) = (Arc::downgrade(self), client.downgrade());
         let wait = play.until.saturating_duration_since(Instant::now());
-        let timer = glib::timeout_source_new(wait, None, glib::Priority::DEFAULT, move || {
+        Timer(timers::after(thread, glib::Priority::DEFAULT, wait, move || {
             if let (Some(joining), Some(client)) = (joining.upgrade(), client.upgrade()) {
                 tracing::debug!("a viewer is let in without a key picture: none came in time");
                 joining.go_on(&client, None);
             }
-            glib::ControlFlow::Break
-        });
-        timer.attach(Some(thread));
-        Timer(timer)
+        }))
     }
 
     /// What the first request waits for.
@@ -257,7 +253,7 @@ impl Joining {
     fn try_to_go_on(self: &Arc<Self>, client: &RTSPClient) {
         let Some(play) = self.awaited() else { return };
         let entry = play.stream.joins().enter(play.needs);
-        let thread = glib::main_current_source().and_then(|source| source.context());
+        let thread = timers::here();
         let waits_again = || self.await_start(&play, client, &thread?);
         let ticket = if entry.is_none() { waits_again() } else { None };
         if ticket.is_none() {

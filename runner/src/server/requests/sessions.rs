@@ -17,14 +17,15 @@ use gst_rtsp::RTSPStatusCode;
 use gst_rtsp_server::{RTSPClient, RTSPFilterResult, RTSPSession, RTSPSessionPool, prelude::*};
 
 use super::ready::{self, Ready, ReadyHere};
-use crate::server::connections::{
-    backlog::{Connection, Reading},
-    tunnels::Tunnels,
-};
 use crate::{
     config::Config,
     ffi::{process, rtsp},
+    server::connections::{
+        backlog::{Connection, Reading},
+        tunnels::Tunnels,
+    },
     stream::viewers::Farewell,
+    timers,
 };
 
 /// How much later than it was told a session ends whose viewer shows no sign of life: viewers are to be gone 2 s later at
@@ -64,7 +65,7 @@ impl Sessions {
     /// Has what a crowd took of memory go back to the system once it has left: a thousand viewers leave holes everywhere.
     pub(in crate::server) fn tidy_up(self: &Arc<Self>, context: &glib::MainContext) {
         let all = Arc::downgrade(self);
-        let timer = glib::timeout_source_new(TIDY_UP_INTERVAL, None, glib::Priority::LOW, move || {
+        timers::every(context, glib::Priority::LOW, TIDY_UP_INTERVAL, move || {
             let Some(all) = all.upgrade() else {
                 return glib::ControlFlow::Break;
             };
@@ -73,7 +74,6 @@ impl Sessions {
             }
             glib::ControlFlow::Continue
         });
-        timer.attach(Some(context));
     }
 
     /// How long a viewer may take nothing of what it is sent.
@@ -177,11 +177,11 @@ fn look_after(
     mut reading: Option<Reading>,
     verdict: Arc<OnceLock<Farewell>>,
 ) {
-    let Some(context) = glib::main_current_source().and_then(|source| source.context()) else {
+    let Some(context) = timers::here() else {
         return tracing::error!("a session began outside of its client's thread: it will not time out");
     };
     let (all, client, pool) = (Arc::clone(all), client.downgrade(), pool.downgrade());
-    let timer = glib::timeout_source_new(CLEAN_UP_INTERVAL, None, glib::Priority::DEFAULT, move || {
+    timers::every(&context, glib::Priority::DEFAULT, CLEAN_UP_INTERVAL, move || {
         let (Some(client), Some(pool)) = (client.upgrade(), pool.upgrade()) else {
             return glib::ControlFlow::Break;
         };
@@ -205,5 +205,4 @@ fn look_after(
         client.close();
         glib::ControlFlow::Break
     });
-    timer.attach(Some(&context));
 }

@@ -20,13 +20,13 @@ use super::{
     sessions::Sessions,
     transports::Transports,
 };
-use crate::server::connections::{
-    intake::{channels::Channels, handover::Plan},
-    ties::{Leavers, Ties, end_media},
-};
 use crate::{
     ffi::rtsp::{self, Delivered, HeldTransport},
     log,
+    server::connections::{
+        intake::{channels::Channels, handover::Plan},
+        ties::{Leavers, Ties, end_media},
+    },
     stream::{
         Presence, Stream,
         beginnings::Begin,

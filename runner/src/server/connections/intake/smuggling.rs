@@ -13,8 +13,7 @@ use gst::glib::translate::ToGlibPtr as _;
 use gst_rtsp::ffi;
 use gst_rtsp_server::gio;
 
-use super::MAX_BODY;
-use super::{Intake, Intakes, channels::Line};
+use super::{Intake, Intakes, MAX_BODY, channels::Line};
 
 /// RTP goes by this channel and RTCP by the next one.
 const RTP: u8 = 0;
