@@ -24,6 +24,7 @@ mod values;
 pub use clock::ClockSource;
 pub use frame_rate::FrameRate;
 use look::Look;
+
 pub use transports::{Groups, Multicast, TlsFiles, Transport};
 pub use users::{Access, Authentication, Login, User};
 pub use values::{AudioCodec, Corner, Encoder, Mount, PortRange, Stamp, VideoCodec};

@@ -37,6 +37,7 @@ mod side_by_side;
 
 use connections::ties::Leavers;
 use endpoint::{Asked, Endpoint, Shared};
+
 pub use preflight::StartError;
 pub use reload::Changes;
 use requests::{mounts::Paths, sessions::Sessions, transports::Transports, visit::Commons};

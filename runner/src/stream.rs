@@ -7,6 +7,7 @@
 //! | [`viewers`] | who is playing it, and who may |
 //! | [`seats`] | how many may play at all |
 //! | `attendance` | who has asked for it and not gone since |
+//! | `key_requests` | when a key picture is asked for |
 //! | `keys` | which packets begin a key picture |
 //! | `joins` | those who join, and the packets that they begin with |
 //! | `beginnings` | what is held back until its first packet comes |
@@ -36,6 +37,7 @@ use std::{
 
 use gst::{ClockTime, glib, prelude::*};
 use gst_rtsp::RTSPLowerTrans;
+
 #[cfg(test)]
 use gst_rtsp_server::RTSPMedia;
 use gst_rtsp_server::{
@@ -46,7 +48,7 @@ use parking_lot::{Mutex, MutexGuard};
 use crate::{
     config::{StreamConfig, Transport},
     launch::launch_string,
-    room, timers,
+    room,
 };
 
 mod always_on;
@@ -58,6 +60,7 @@ pub mod destinations;
 pub mod factory;
 pub mod gate;
 pub mod joins;
+mod key_requests;
 pub mod keys;
 pub mod media;
 pub mod ntp_extension;
@@ -78,7 +81,7 @@ use factory::CameraFactory;
 use joins::{Joins, Ticket};
 use keys::KeyPictures;
 use media::Media;
-use pacer::{Pacer, When};
+use pacer::Pacer;
 use receivers::Receivers;
 use running::Running;
 use viewers::Viewers;
@@ -90,9 +93,6 @@ const KEY_FRAME_INTERVAL: Duration = Duration::from_millis(250);
 const LET_IN_WITHIN: Duration = Duration::from_secs(1);
 /// And of any stream. Players lose patience after ten.
 const LET_IN_LATEST: Duration = Duration::from_secs(6);
-
-/// Who has not got its key frame by then asks again.
-const ASKED_AGAIN: Duration = Duration::from_millis(700);
 
 /// One camera.
 #[derive(Debug)]
@@ -357,26 +357,6 @@ impl Stream {
         Some(ticket)
     }
 
-    /// Asks for another key frame, again and again, as long as somebody waits for one: what was asked for may get lost.
-    fn ask_while_anybody_waits(self: &Arc<Self>) {
-        if self.asks_again.swap(true, Ordering::AcqRel) {
-            return;
-        }
-        let stream = Arc::downgrade(self);
-        timers::every(&self.context, glib::Priority::DEFAULT, ASKED_AGAIN, move || {
-            let Some(stream) = stream.upgrade() else {
-                return glib::ControlFlow::Break;
-            };
-            // First: who comes from now on starts another timer, or is seen here.
-            stream.asks_again.store(false, Ordering::Release);
-            if stream.joins.have_waiting() && !stream.asks_again.swap(true, Ordering::AcqRel) {
-                stream.ask_for_key_frame();
-                return glib::ControlFlow::Continue;
-            }
-            glib::ControlFlow::Break
-        });
-    }
-
     /// How long a viewer who is to be let in waits at most: what comes before that comes late.
     #[must_use]
     pub fn longest_wait(&self) -> Duration {
@@ -449,28 +429,6 @@ impl Stream {
     #[cfg(test)]
     pub(crate) fn media(&self) -> Option<RTSPMedia> {
         self.running()?.media()
-    }
-
-    fn ask_for_key_frame(self: &Arc<Self>) {
-        match self.key_frames.ask(Instant::now()) {
-            When::Now => self.force_key_frame(),
-            When::After(delay) => {
-                let stream = Arc::downgrade(self);
-                timers::after(&self.context, glib::Priority::HIGH, delay, move || {
-                    if let Some(stream) = stream.upgrade() {
-                        stream.key_frames.done(Instant::now());
-                        stream.force_key_frame();
-                    }
-                });
-            }
-            When::Covered => {}
-        }
-    }
-
-    fn force_key_frame(&self) {
-        if let Some(running) = self.running() {
-            running.force_key_frame();
-        }
     }
 
     fn frame_period(&self) -> ClockTime {

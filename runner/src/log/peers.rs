@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use parking_lot::{Mutex, MutexGuard};
+
 /// The clients that there are, by where their objects are in memory.
 static PEERS: Mutex<BTreeMap<usize, SocketAddr>> = Mutex::new(BTreeMap::new());
 

@@ -7,6 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
+
 /// Lines that wait at most. A terminal that was stopped, or a pipe that nobody reads, costs lines and no frames.
 const CAPACITY: usize = 4096;
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+
 /// Lets each place speak once in an interval, and counts what it held back.
 ///
 /// The count comes with the next message that the place may tell.

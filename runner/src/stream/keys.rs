@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use parking_lot::Mutex;
+
 /// So many key pictures may be on their way to viewers: a viewer who does not read is ten seconds behind at most.
 const REMEMBERED: usize = 64;
 

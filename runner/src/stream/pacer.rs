@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+
 /// Spaces requests: at most one in each interval, and the ones that come too early are put off together to the
 /// interval's end, never lost.
 #[derive(Debug)]
