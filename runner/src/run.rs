@@ -202,7 +202,7 @@ impl Process {
     /// Whoever takes the file away does not mean the defaults.
     fn expect_file(&self, loaded: Loaded) -> Result<Loaded, String> {
         if loaded.source == Source::Defaults && self.source != Source::Defaults {
-            return Err(format!("{} is there no more", self.source));
+            return Err(format!("{} is gone", self.source));
         }
         Ok(loaded)
     }

@@ -194,8 +194,8 @@ impl Drop for Server {
 fn prepare_process() -> Result<(), StartError> {
     // gst-rtsp-server prints requests that have an Accept-Ranges header, the log-in in them included.
     glib::set_print_handler(|_| {});
-    gst::init()?;
-    gstclocksrc::register_static()?;
+    gst::init().map_err(StartError::Gstreamer)?;
+    gstclocksrc::register_static().map_err(StartError::Plugin)?;
     // A viewer over UDP takes about ten descriptors.
     match process::raise_descriptor_limit() {
         Ok(limit) => tracing::debug!(limit, "file descriptors"),

@@ -182,7 +182,7 @@ fn a_file_that_is_gone_changes_nothing() {
     });
     std::fs::remove_file(&file.0).expect("it is there");
     process.signal("HUP");
-    wait_for(process.log(), "./config.json is there no more");
+    wait_for(process.log(), "./config.json is gone");
     RtspClient::watch_path(process.port(), "/b").next_rtp();
 }
 

@@ -98,8 +98,9 @@ pub(super) fn warnings(stream: &StreamConfig, is_set: impl Fn(&str) -> bool) -> 
         return if idle.is_empty() {
             Vec::new()
         } else {
+            let have = if idle.len() == 1 { "has" } else { "have" };
             vec![format!(
-                "pipeline says all about the picture: no effect has {}",
+                "pipeline says all about the picture: {} {have} no effect",
                 idle.join(", ")
             )]
         };

@@ -28,10 +28,10 @@ const TRIAL_PATIENCE: gst::ClockTime = gst::ClockTime::from_seconds(10);
 pub enum StartError {
     /// GStreamer does not work here.
     #[error("GStreamer cannot start: {0}")]
-    Gstreamer(#[from] glib::Error),
+    Gstreamer(glib::Error),
     /// GStreamer refused this program's own elements.
     #[error("the element clocksrc cannot be registered: {0}")]
-    Plugin(#[from] glib::BoolError),
+    Plugin(glib::BoolError),
     /// The clock cannot be had.
     #[error(transparent)]
     Clock(#[from] time_source::Error),
@@ -105,10 +105,14 @@ pub(super) fn elements(stream: &StreamConfig) -> Result<(), StartError> {
     match elements::missing(&launch) {
         Ok(missing) if missing.is_empty() => own_pipeline(stream, &launch),
         Ok(missing) => Err(StartError::MissingElements(missing)),
-        Err(reason) => Err(StartError::Launch {
-            name: stream.name(),
-            reason,
-        }),
+        Err(reason) => Err(refused(stream, reason)),
+    }
+}
+
+fn refused(stream: &StreamConfig, reason: glib::Error) -> StartError {
+    StartError::Launch {
+        name: stream.name(),
+        reason,
     }
 }
 
@@ -117,7 +121,8 @@ fn own_pipeline(stream: &StreamConfig, launch: &str) -> Result<(), StartError> {
     if stream.pipeline.is_none() {
         return Ok(());
     }
-    let bin = gst::parse::launch(launch)?.downcast::<gst::Bin>();
+    let pipeline = gst::parse::launch(launch).map_err(|reason| refused(stream, reason))?;
+    let bin = pipeline.downcast::<gst::Bin>();
     let lack = bin.map_or(Err(Lack::Payloader), |bin| own_pipeline::check(&bin));
     lack.map_err(|lack| StartError::OwnPipeline {
         name: stream.name(),
@@ -127,7 +132,7 @@ fn own_pipeline(stream: &StreamConfig, launch: &str) -> Result<(), StartError> {
 
 /// A missing font is told before anybody watches: runs the pipeline `trial` to its end.
 pub(super) fn painting(trial: &str) -> Result<(), StartError> {
-    let pipeline = gst::parse::launch(trial)?;
+    let pipeline = gst::parse::launch(trial).map_err(|reason| StartError::Paint(reason.to_string()))?;
     let bus = pipeline.bus();
     // What it fails at is on the bus, and says more.
     let _started = pipeline.set_state(gst::State::Playing);
