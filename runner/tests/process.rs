@@ -2,7 +2,10 @@
 
 mod common;
 
-use std::process::{Command, Stdio};
+use std::{
+    process::{Command, Stdio},
+    time::Duration,
+};
 
 use common::{
     RtspClient,
@@ -36,6 +39,23 @@ fn whoever_watches_is_gone_when_it_ends() {
         assert_ends_without_bugs(process, &["not gone"]);
         drop(viewer);
     }
+}
+
+/// What the camera skipped is told at the end too, while somebody watches.
+#[test]
+fn frames_that_were_skipped_are_told_when_it_ends() {
+    let mut process = Process::start(|_| {});
+    let mut viewer = RtspClient::watch_port(process.port());
+    viewer.next_rtp();
+    process.signal("STOP");
+    std::thread::sleep(Duration::from_millis(500));
+    process.signal("CONT");
+    for _ in 0..20 {
+        viewer.next_rtp();
+    }
+    assert_eq!(process.end_by("TERM"), Some(0));
+    let log = process.whole_log();
+    assert!(log.contains("the camera has skipped frames"), "{log}");
 }
 
 #[test]

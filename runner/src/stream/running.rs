@@ -54,6 +54,8 @@ pub(super) struct Running {
     pub(super) is_flowing: AtomicBool,
     /// The next packet is to be the stream's end instead.
     is_ending: AtomicBool,
+    /// When the pipeline was let go.
+    last: Mutex<Frames>,
     end: Mutex<End>,
     has_ended: Condvar,
 }
@@ -103,6 +105,7 @@ impl Running {
             is_let_go: AtomicBool::new(false),
             is_flowing: AtomicBool::new(false),
             is_ending: AtomicBool::new(false),
+            last: Mutex::default(),
             end: Mutex::default(),
             has_ended: Condvar::new(),
         });
@@ -120,6 +123,7 @@ impl Running {
     /// Lets the pipeline go, once.
     pub(super) fn let_go(&self) {
         self.is_let_go.store(true, Ordering::Relaxed);
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = self.frames();
         // There will be no other end.
         self.note_end(|end| end.is_over = true);
         if let Some(media) = self
@@ -132,12 +136,14 @@ impl Running {
         }
     }
 
-    /// The frames that its source has made, and those that it skipped because it was late.
+    /// The frames that its source has made, and those that it skipped because it was late. Once the source is gone, as many
+    /// as there were when the pipeline was let go.
     pub(super) fn frames(&self) -> Frames {
-        let stats = self.source.upgrade().and_then(|source| {
-            let has_stats = source.has_property_with_type("stats", gst::Structure::static_type());
-            has_stats.then(|| source.property::<gst::Structure>("stats"))
-        });
+        let Some(source) = self.source.upgrade() else {
+            return *self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        };
+        let has_stats = source.has_property_with_type("stats", gst::Structure::static_type());
+        let stats = has_stats.then(|| source.property::<gst::Structure>("stats"));
         let count = |name| stats.as_ref().and_then(|stats| stats.get(name).ok());
         Frames {
             rendered: count("rendered").unwrap_or_default(),
