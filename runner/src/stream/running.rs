@@ -123,7 +123,7 @@ impl Running {
     /// Lets the pipeline go, once.
     pub(super) fn let_go(&self) {
         self.is_let_go.store(true, Ordering::Relaxed);
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = self.frames();
+        *self.last.lock() = self.frames();
         // There will be no other end.
         self.note_end(|end| end.is_over = true);
         if let Some(media) = self
@@ -140,7 +140,7 @@ impl Running {
     /// as there were when the pipeline was let go.
     pub(super) fn frames(&self) -> Frames {
         let Some(source) = self.source.upgrade() else {
-            return *self.last.lock().unwrap_or_else(PoisonError::into_inner);
+            return *self.last.lock();
         };
         let has_stats = source.has_property_with_type("stats", gst::Structure::static_type());
         let stats = has_stats.then(|| source.property::<gst::Structure>("stats"));
