@@ -143,6 +143,8 @@ fn joined(chain: Chain, quoted: impl Fn(String) -> String) -> String {
 
 #[cfg(test)]
 mod tests {
+    use strum::IntoEnumIterator as _;
+
     use super::*;
     use crate::config::{AudioCodec, Corner, Encoder, FrameRate, Stamp, VideoCodec};
 
@@ -349,7 +351,7 @@ mod tests {
     fn every_encoders_words_are_launch_syntax() {
         gst::init().unwrap();
         gstclocksrc::register_static().unwrap();
-        for codec in VideoCodec::ALL {
+        for codec in VideoCodec::iter() {
             for element in encoders::of(codec) {
                 for bitrate_kbps in [None, Some(2000)] {
                     let stream = StreamConfig {

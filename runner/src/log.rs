@@ -28,10 +28,13 @@
 //! | `repeats` | how often the same thing is told |
 //! | `queue` | the lines on their way to stderr: nobody who logs waits for whoever reads |
 
-use std::fmt;
 use std::io::{self, IsTerminal as _, Write as _, stderr};
 use std::sync::{LazyLock, OnceLock};
 use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use strum::{Display, EnumIter};
 
 use anyhow::Context as _;
 use tracing_subscriber::filter::LevelFilter;
@@ -72,23 +75,16 @@ struct Started {
 type Refilter = Box<dyn Fn(EnvFilter) -> Result<(), reload::Error> + Send + Sync>;
 
 /// How events are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Display, EnumIter, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+#[schemars(inline)]
 pub enum Format {
-    /// For people.
+    /// A line for people.
     #[default]
     Text,
-    /// For machines: one JSON object a line.
+    /// A JSON object a line, for machines.
     Json,
-}
-
-impl fmt::Display for Format {
-    /// As `logFormat` has it: `text` or `json`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Text => "text",
-            Self::Json => "json",
-        })
-    }
 }
 
 /// What is logged, and how.

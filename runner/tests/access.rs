@@ -14,6 +14,7 @@ use rtsp_clock_server::{
     config::{Access, Authentication, Config, Login, StreamConfig, User},
     server::Server,
 };
+use strum::IntoEnumIterator as _;
 
 fn user(name: &str, access: Access) -> User {
     User {
@@ -191,7 +192,7 @@ fn ffmpeg(server: &Server, credentials: &str, path: &str) -> Output {
 
 #[test]
 fn ffmpeg_plays_what_its_user_may_see_by_either_way() {
-    for authentication in Authentication::ALL {
+    for authentication in Authentication::iter() {
         let server = start(&Config {
             authentication,
             ..house()
@@ -219,7 +220,7 @@ fn ffmpeg_plays_what_its_user_may_see_by_either_way() {
 
 #[test]
 fn rtspsrc_plays_what_its_user_may_see_by_either_way() {
-    for authentication in Authentication::ALL {
+    for authentication in Authentication::iter() {
         let server = start(&Config {
             authentication,
             ..house()
@@ -249,7 +250,7 @@ fn retina_plays_by_either_way() {
         .enable_all()
         .build()
         .expect("a runtime");
-    for authentication in Authentication::ALL {
+    for authentication in Authentication::iter() {
         let server = start(&Config {
             authentication,
             ..house()

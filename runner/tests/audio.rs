@@ -18,6 +18,7 @@ use common::{RtspClient, config, start, url, wait_for_viewers};
 use ear::Recording;
 use gst::prelude::*;
 use rtsp_clock_server::config::{AudioCodec, Config, Stamp, VideoCodec};
+use strum::IntoEnumIterator as _;
 
 /// How far tick and flash may be apart (ms).
 const TOGETHER: f64 = 1.0;
@@ -376,7 +377,7 @@ fn sender_reports_of_both_come_at_once() {
 
 #[test]
 fn ffmpeg_sees_and_decodes_both() {
-    for codec in AudioCodec::ALL {
+    for codec in AudioCodec::iter() {
         let server = start(&camera(codec));
         let output = Command::new("ffmpeg")
             .args([

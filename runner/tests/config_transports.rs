@@ -8,6 +8,7 @@ use common::certificate::Certificate;
 use rtsp_clock_server::config::{Config, Transport};
 use rtsp_clock_server::config_file::{Environment, Error, Loaded, Source, parse};
 use serde_json::{Value, json};
+use strum::IntoEnumIterator as _;
 
 fn load(file: &Value, variables: &[(&str, &str)]) -> Result<Loaded, Error> {
     let environment: Environment = variables.iter().copied().collect();
@@ -45,7 +46,7 @@ fn mistake(file: &Value) -> String {
 }
 
 fn all() -> BTreeSet<Transport> {
-    Transport::ALL.into()
+    Transport::iter().collect()
 }
 
 #[test]

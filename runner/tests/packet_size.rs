@@ -4,6 +4,7 @@ mod common;
 
 use common::{RtspClient, config, start};
 use rtsp_clock_server::config::{AudioCodec, Config, VideoCodec};
+use strum::IntoEnumIterator as _;
 
 fn camera(size: Option<u32>) -> Config {
     let mut config = config();
@@ -25,7 +26,7 @@ fn largest(viewer: &mut RtspClient, pictures: usize) -> usize {
 
 #[test]
 fn no_packet_is_larger_than_the_configuration_says_in_any_codec() {
-    for codec in VideoCodec::ALL {
+    for codec in VideoCodec::iter() {
         for size in [200, 1000, 65_000] {
             let mut config = camera(Some(size));
             config.streams[0].codec = codec;

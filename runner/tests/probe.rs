@@ -12,6 +12,7 @@ use rtsp_clock_server::{
     config::{AudioCodec, Config, Stamp, VideoCodec},
     server::Server,
 };
+use strum::IntoEnumIterator as _;
 
 /// Sender reports and a few ticks come in it.
 const TIME: Duration = Duration::from_secs(8);
@@ -19,7 +20,6 @@ const TIME: Duration = Duration::from_secs(8);
 const NOISE: f64 = 200.0;
 const FRAMES_PER_SECOND: f64 = 25.0;
 const KEY_FRAME_INTERVAL: u32 = 25;
-const SOUNDS: [AudioCodec; 4] = AudioCodec::ALL;
 
 /// A camera whose stream can be measured in every respect.
 fn camera(codec: VideoCodec, audio: AudioCodec, stamp_id: u32) -> Config {
@@ -47,10 +47,9 @@ fn options(servers: &[Server], transport: Transport) -> Options {
 /// it, because this machine was late.
 fn assert_measured(codec: VideoCodec, transport: Transport) {
     let ids = 70_u32..;
-    let configs: Vec<Config> = SOUNDS
-        .iter()
+    let configs: Vec<Config> = AudioCodec::iter()
         .zip(ids)
-        .map(|(sound, id)| camera(codec, *sound, id))
+        .map(|(sound, id)| camera(codec, sound, id))
         .collect();
     let servers: Vec<Server> = configs.iter().map(start).collect();
     let outcome = measure(&options(&servers, transport));
@@ -234,7 +233,7 @@ fn whatever_the_query_the_camera_is_the_same() {
 
 #[test]
 fn whoever_joins_late_sees_a_picture_at_once() {
-    for codec in VideoCodec::ALL {
+    for codec in VideoCodec::iter() {
         let mut config = camera(codec, AudioCodec::Pcmu, 5);
         // The next one by itself would come after 40 s.
         config.streams[0].key_frame_interval = 1000;

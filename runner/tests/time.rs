@@ -16,6 +16,7 @@ use rtsp_clock_server::{
     config::{AudioCodec, ClockSource, Config, Stamp, VideoCodec},
     server::Server,
 };
+use strum::IntoEnumIterator as _;
 
 /// Of each camera: 6 s of them, in which sender reports and ticks come.
 const PICTURES: u64 = 150;
@@ -219,8 +220,8 @@ fn a_machine_that_cannot_speak_ptp_is_told_at_the_start() {
 
 #[test]
 fn the_extension_tells_each_frames_instant_whatever_the_codec() {
-    let servers = VideoCodec::ALL.map(|codec| start(&camera(codec)));
-    for (codec, stream) in VideoCodec::ALL.into_iter().zip(streams(&servers)) {
+    let servers: Vec<_> = VideoCodec::iter().map(|codec| start(&camera(codec))).collect();
+    for (codec, stream) in VideoCodec::iter().zip(streams(&servers)) {
         assert_eq!(stream.problems, Vec::<String>::new());
         let times = stream.times;
         let extension = times.ntp_extension.expect("packets have the extension");

@@ -1,6 +1,8 @@
 //! What the picture looks like.
 
-use std::fmt;
+use schemars::JsonSchema;
+use serde::Serialize;
+use strum::{Display, EnumIter};
 
 use clockface::{Argb, Share, TimeFormat, Wording};
 
@@ -108,7 +110,10 @@ const NAMES: [&str; 13] = [
 ];
 
 /// Where the text stands from left to right.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, EnumIter, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+#[schemars(inline)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum HorizontalAlignment {
     Left,
@@ -116,35 +121,16 @@ pub enum HorizontalAlignment {
     Right,
 }
 
-impl fmt::Display for HorizontalAlignment {
-    /// As `horizontalAlignment` has it.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Left => "left",
-            Self::Center => "center",
-            Self::Right => "right",
-        })
-    }
-}
-
 /// Where the text stands from top to bottom.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, EnumIter, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+#[schemars(inline)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum VerticalAlignment {
     Top,
     Center,
     Bottom,
-}
-
-impl fmt::Display for VerticalAlignment {
-    /// As `verticalAlignment` has it.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Top => "top",
-            Self::Center => "center",
-            Self::Bottom => "bottom",
-        })
-    }
 }
 
 /// The colour that `#rrggbb` or `#rrggbbaa` writes.

@@ -5,10 +5,17 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+use strum::{Display, EnumIter};
+
 use super::PortRange;
 
 /// A way by which a viewer gets a stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Display, EnumIter, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+#[schemars(inline)]
 pub enum Transport {
     /// RTP over UDP, to the viewer.
     Udp,
@@ -21,22 +28,8 @@ pub enum Transport {
 }
 
 impl Transport {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Udp, Self::Tcp, Self::Multicast, Self::Http];
     /// Those that need nothing but the viewer.
     pub const USUAL: [Self; 3] = [Self::Udp, Self::Tcp, Self::Http];
-}
-
-impl fmt::Display for Transport {
-    /// As `transports` has it, such as `udp`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Udp => "udp",
-            Self::Tcp => "tcp",
-            Self::Multicast => "multicast",
-            Self::Http => "http",
-        })
-    }
 }
 
 /// Where multicast streams go: each medium of a stream takes a group and two ports.

@@ -3,6 +3,10 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+use strum::{Display, EnumIter};
+
 use super::Mount;
 
 /// A viewer's log-in. Its `Debug` does not show the password.
@@ -41,20 +45,20 @@ pub enum Access {
 }
 
 /// How viewers may log in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, EnumIter, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+#[schemars(inline)]
 pub enum Authentication {
-    /// By Basic (RFC 7617): the password goes over the network as it is.
+    /// By Basic alone (RFC 7617): the password goes over the network as it is.
     Basic,
-    /// By Digest (RFC 2617, MD5).
+    /// By Digest alone (RFC 2617, MD5).
     Digest,
     /// By either, as the viewer's software likes.
     Both,
 }
 
 impl Authentication {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Basic, Self::Digest, Self::Both];
-
     /// Whether a viewer may log in by Basic.
     #[must_use]
     pub fn has_basic(self) -> bool {
@@ -65,16 +69,5 @@ impl Authentication {
     #[must_use]
     pub fn has_digest(self) -> bool {
         self != Self::Basic
-    }
-}
-
-impl fmt::Display for Authentication {
-    /// As `authentication` has it, such as `basic`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Basic => "basic",
-            Self::Digest => "digest",
-            Self::Both => "both",
-        })
     }
 }

@@ -3,6 +3,10 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
+use schemars::JsonSchema;
+use serde::Serialize;
+use strum::{Display, EnumIter};
+
 /// A range of UDP ports, both ends included. The first is even (RTP), the one behind it RTCP's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PortRange {
@@ -39,26 +43,22 @@ impl Mount {
 }
 
 /// What of a frame is written into its picture for machines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, EnumIter, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+#[schemars(inline)]
 pub enum Stamp {
-    /// Nothing.
+    /// No stamp.
     None,
-    /// A QR code.
+    /// A QR code, which any reader of QR codes reads.
     Qr,
 }
 
-impl fmt::Display for Stamp {
-    /// As `stamp` has it: `none` or `qr`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::None => "none",
-            Self::Qr => "qr",
-        })
-    }
-}
-
 /// A corner of the picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, EnumIter, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+#[schemars(inline)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Corner {
     TopLeft,
@@ -67,49 +67,22 @@ pub enum Corner {
     BottomRight,
 }
 
-impl fmt::Display for Corner {
-    /// As `stampPosition` has it, such as `top-right`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::TopLeft => "top-left",
-            Self::TopRight => "top-right",
-            Self::BottomLeft => "bottom-left",
-            Self::BottomRight => "bottom-right",
-        })
-    }
-}
-
 /// How a picture is encoded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, EnumIter, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+#[schemars(inline)]
 pub enum VideoCodec {
-    /// H.264, RFC 6184.
+    /// H.264 over RTP (RFC 6184).
     H264,
-    /// H.265, RFC 7798.
+    /// H.265 over RTP (RFC 7798).
     H265,
-    /// JPEG, RFC 2435.
+    /// Motion JPEG over RTP (RFC 2435).
     Mjpeg,
-    /// VP8, RFC 7741.
+    /// VP8 over RTP (RFC 7741).
     Vp8,
-    /// VP9, RFC 9628.
+    /// VP9 over RTP (RFC 9628).
     Vp9,
-}
-
-impl VideoCodec {
-    /// All of them.
-    pub const ALL: [Self; 5] = [Self::H264, Self::H265, Self::Mjpeg, Self::Vp8, Self::Vp9];
-}
-
-impl fmt::Display for VideoCodec {
-    /// As `videoCodec` has it, such as `h264`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::H264 => "h264",
-            Self::H265 => "h265",
-            Self::Mjpeg => "mjpeg",
-            Self::Vp8 => "vp8",
-            Self::Vp9 => "vp9",
-        })
-    }
 }
 
 /// What encodes a picture.
@@ -132,31 +105,17 @@ impl fmt::Display for Encoder {
 }
 
 /// How sound is encoded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, EnumIter, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+#[schemars(inline)]
 pub enum AudioCodec {
-    /// G.711 mu-law, RFC 3551.
+    /// G.711 mu-law over RTP (RFC 3551).
     Pcmu,
-    /// G.711 A-law, RFC 3551.
+    /// G.711 A-law over RTP (RFC 3551).
     Pcma,
-    /// AAC-LC, RFC 3640.
+    /// AAC over RTP (RFC 3640).
     Aac,
-    /// Opus, RFC 7587.
+    /// Opus over RTP (RFC 7587).
     Opus,
-}
-
-impl AudioCodec {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Pcmu, Self::Pcma, Self::Aac, Self::Opus];
-}
-
-impl fmt::Display for AudioCodec {
-    /// As `audio` has it: `pcmu`, `pcma`, `aac` or `opus`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Pcmu => "pcmu",
-            Self::Pcma => "pcma",
-            Self::Aac => "aac",
-            Self::Opus => "opus",
-        })
-    }
 }

@@ -1,5 +1,7 @@
 //! Which settings of the picture's coding go together.
 
+use strum::IntoEnumIterator as _;
+
 use super::keys::{
     AUDIO, BITRATE, CLIENTS_FORMAT, CODEC, CONSTANT_BITRATE, ENCODER, FLASH, FRAME_RATE,
     H264_I_FRAME_INTERVAL, KEY_FRAME_INTERVAL, LABEL, PIPELINE, QUALITY, RESOLUTION, RTP_PACKET_SIZE, STAMP,
@@ -198,8 +200,7 @@ fn constant_bitrate(stream: &StreamConfig, place: Place<'_>) -> Option<String> {
     };
     let fills_up = able(stream.codec);
     if fills_up.is_empty() {
-        let codecs: Vec<String> = VideoCodec::ALL
-            .into_iter()
+        let codecs: Vec<String> = VideoCodec::iter()
             .filter(|codec| !able(*codec).is_empty())
             .map(|codec| codec.to_string())
             .collect();

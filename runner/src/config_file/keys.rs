@@ -12,19 +12,11 @@ use super::{
     numbered::NumberedText,
     path,
     readers::{
-        address, audio, clock, codec, color, corner, encoder, label, log_level, logo, one_of, password,
-        pipeline, port, resolution, rtp_ports, share, time_format, time_zone, truth, username, whole,
+        address, audio, clock, color, encoder, label, log_level, logo, one_of, password, pipeline, port,
+        resolution, rtp_ports, share, time_format, time_zone, truth, username, whole,
     },
     transports::{groups, multicast_ports, pem_file, transports},
 };
-use crate::{
-    config::{
-        Authentication, Stamp,
-        look::{HorizontalAlignment, VerticalAlignment},
-    },
-    log,
-};
-
 /// The key whose value is the list of streams; it is read by `walk` itself.
 pub(super) const STREAMS: &str = "streams";
 pub(super) const ADDRESS: &str = "serverIPAddress";
@@ -98,7 +90,7 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: CODEC,
         variable: "RTSP_VIDEO_CODEC",
-        read: |json, draft| codec(json).map(|codec| draft.stream.codec = codec),
+        read: |json, draft| one_of(json).map(|codec| draft.stream.codec = codec),
         ..KEY
     },
     Key {
@@ -142,13 +134,13 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: STAMP,
         variable: "RTSP_STAMP",
-        read: |json, draft| one_of(json, [Stamp::None, Stamp::Qr]).map(|stamp| draft.stream.stamp = stamp),
+        read: |json, draft| one_of(json).map(|stamp| draft.stream.stamp = stamp),
         ..KEY
     },
     Key {
         name: STAMP_POSITION,
         variable: "RTSP_STAMP_POSITION",
-        read: |json, draft| corner(json).map(|corner| draft.stream.stamp_position = corner),
+        read: |json, draft| one_of(json).map(|corner| draft.stream.stamp_position = corner),
         ..KEY
     },
     Key {
@@ -216,19 +208,13 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "horizontalAlignment",
         variable: "RTSP_HORIZONTAL_ALIGNMENT",
-        read: |json, draft| {
-            use HorizontalAlignment::{Center, Left, Right};
-            one_of(json, [Left, Center, Right]).map(|alignment| draft.stream.look.horizontal = alignment)
-        },
+        read: |json, draft| one_of(json).map(|alignment| draft.stream.look.horizontal = alignment),
         ..KEY
     },
     Key {
         name: "verticalAlignment",
         variable: "RTSP_VERTICAL_ALIGNMENT",
-        read: |json, draft| {
-            use VerticalAlignment::{Bottom, Center, Top};
-            one_of(json, [Top, Center, Bottom]).map(|alignment| draft.stream.look.vertical = alignment)
-        },
+        read: |json, draft| one_of(json).map(|alignment| draft.stream.look.vertical = alignment),
         ..KEY
     },
     Key {
@@ -248,7 +234,7 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "logoPosition",
         variable: "RTSP_LOGO_POSITION",
-        read: |json, draft| corner(json).map(|corner| draft.stream.look.logo_position = corner),
+        read: |json, draft| one_of(json).map(|corner| draft.stream.look.logo_position = corner),
         ..KEY
     },
     Key {
@@ -290,9 +276,7 @@ pub(super) const KEYS: &[Key] = &[
         name: "logFormat",
         level: Level::Server,
         variable: "RTSP_LOG_FORMAT",
-        read: |json, draft| {
-            one_of(json, [log::Format::Text, log::Format::Json]).map(|format| draft.log_format = format)
-        },
+        read: |json, draft| one_of(json).map(|format| draft.log_format = format),
         ..KEY
     },
     Key {
@@ -413,9 +397,7 @@ pub(super) const KEYS: &[Key] = &[
         name: AUTHENTICATION,
         level: Level::Server,
         variable: "RTSP_AUTHENTICATION",
-        read: |json, draft| {
-            one_of(json, Authentication::ALL).map(|authentication| draft.authentication = authentication)
-        },
+        read: |json, draft| one_of(json).map(|authentication| draft.authentication = authentication),
         ..KEY
     },
     Key {

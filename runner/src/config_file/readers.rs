@@ -7,13 +7,15 @@ use std::sync::LazyLock;
 
 use clockface::{Argb, Share};
 
+use strum::IntoEnumIterator;
+
 use super::{
     json::Json,
     limits::{HEIGHTS, LABEL_CHARACTERS, LABEL_LINES, LOGIN_CHARACTERS, PORTS, RTP_PORTS, WIDTHS},
     numbered::{NUMBER, NumberedPort},
 };
 use crate::{
-    config::{AudioCodec, ClockSource, Corner, Encoder, PortRange, VideoCodec, clock, look::parse_color},
+    config::{AudioCodec, ClockSource, Encoder, PortRange, clock, look::parse_color},
     launch::own_pipeline,
     log,
 };
@@ -31,10 +33,10 @@ pub(super) fn text<'a>(
 }
 
 /// A value that is the name of one of these.
-pub(super) fn one_of<T: Display, const N: usize>(json: &Json, values: [T; N]) -> Result<T, String> {
-    let names = values.each_ref().map(|value| format!("\"{value}\""));
+pub(super) fn one_of<T: Display + IntoEnumIterator>(json: &Json) -> Result<T, String> {
     let chosen = |value: &T| matches!(json, Json::Text(text) if *text == value.to_string());
-    values.into_iter().find(chosen).ok_or_else(|| either(&names))
+    let names = || T::iter().map(|value| format!("\"{value}\"")).collect::<Vec<_>>();
+    T::iter().find(chosen).ok_or_else(|| either(&names()))
 }
 
 /// `a, b or c`.
@@ -110,16 +112,6 @@ pub(super) fn truth(json: &Json) -> Result<bool, String> {
     }
 }
 
-pub(super) fn corner(json: &Json) -> Result<Corner, String> {
-    let corners = [
-        Corner::TopLeft,
-        Corner::TopRight,
-        Corner::BottomLeft,
-        Corner::BottomRight,
-    ];
-    one_of(json, corners)
-}
-
 pub(super) fn whole(json: &Json, range: &RangeInclusive<u32>) -> Result<u32, String> {
     let number = match json {
         Json::Number(number) => number.as_u64().and_then(|number| u32::try_from(number).ok()),
@@ -182,10 +174,6 @@ pub(super) fn address(json: &Json) -> Result<IpAddr, String> {
         .ok_or_else(|| expected.into())
 }
 
-pub(super) fn codec(json: &Json) -> Result<VideoCodec, String> {
-    one_of(json, VideoCodec::ALL)
-}
-
 /// Whether it encodes what is asked for depends on other keys: see [`super::coding`].
 pub(super) fn encoder(json: &Json) -> Result<Encoder, String> {
     let expected = "\"auto\" or the name of a GStreamer element, such as \"x264enc\"";
@@ -210,7 +198,7 @@ pub(super) fn audio(json: &Json) -> Result<Option<AudioCodec>, String> {
     if matches!(json, Json::Text(text) if text == "none") {
         return Ok(None);
     }
-    one_of(json, AudioCodec::ALL)
+    one_of(json)
         .map(Some)
         .map_err(|codecs| format!("\"none\", {codecs}"))
 }

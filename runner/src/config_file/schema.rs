@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     config::{
-        AudioCodec, Authentication, Stamp, VideoCodec, clock,
+        AudioCodec, Authentication, Corner, Stamp, Transport, VideoCodec, clock,
         look::{HorizontalAlignment, VerticalAlignment, show_color},
     },
     log,
@@ -21,10 +21,7 @@ use crate::{
 
 mod names;
 
-use names::{
-    Audio, AuthenticationName, Codec, CornerName, Horizontal, LogFormat, Port, Rate, StampName,
-    TransportName, Vertical,
-};
+use names::{Audio, Port, Rate};
 
 /// The configuration of rtsp-clock-server. Every key may be left out.
 // The descriptions below are what `--print-schema` shows. The limits come from `limits`: the readers hold to them.
@@ -39,7 +36,7 @@ struct File {
     #[schemars(length(max = LOGIN_CHARACTERS), regex(pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$"))]
     viewer_password: String,
     /// How viewers may log in.
-    authentication: AuthenticationName,
+    authentication: Authentication,
     /// More who may log in, each with a name of its own.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1, max = MOST_USERS))]
@@ -67,7 +64,7 @@ struct File {
     #[schemars(regex(pattern = log::PATTERN))]
     log_level: String,
     /// How the log is written.
-    log_format: LogFormat,
+    log_format: log::Format,
     /// A viewer who shows no sign of life for this long, in seconds, is gone, 2 s later at most.
     #[schemars(range(min = *SESSION_TIMEOUTS.start(), max = *SESSION_TIMEOUTS.end()))]
     session_timeout_seconds: u32,
@@ -131,7 +128,7 @@ struct Stream {
     /// The TCP port for RTSP. 0: any free one. "8553+{n}" with a count: 8554, 8555 and so on.
     server_port: Port,
     /// How the picture is encoded.
-    video_codec: Codec,
+    video_codec: VideoCodec,
     /// Width, x and height in px, from 32x32 to 7680x4320. MJPEG takes multiples of 8 up to 2040 px (RFC 2435), all other
     /// codecs even sizes.
     #[schemars(regex(pattern = r"^[0-9]+x[0-9]+$"))]
@@ -148,9 +145,9 @@ struct Stream {
     rtsp_stream_path: String,
     /// The machine-readable stamp in the picture: the instant shown in µs, the frame's number, the viewers, stampId and
     /// the run of the source. It needs a picture of 66x165 px or more.
-    stamp: StampName,
+    stamp: Stamp,
     /// The corner in which the stamp stands. The flash stands in the one horizontally opposite.
-    stamp_position: CornerName,
+    stamp_position: Corner,
     /// The number of this stream in its stamp.
     #[schemars(range(min = *STAMP_IDS.start(), max = *STAMP_IDS.end()))]
     stamp_id: u32,
@@ -206,16 +203,16 @@ struct Stream {
     #[schemars(length(max = LABEL_CHARACTERS))]
     clients_format: String,
     /// Where the text stands from left to right.
-    horizontal_alignment: Horizontal,
+    horizontal_alignment: HorizontalAlignment,
     /// Where the text stands from top to bottom.
-    vertical_alignment: Vertical,
+    vertical_alignment: VerticalAlignment,
     /// The size of the text as a share of the largest that fits.
     #[schemars(range(min = *TEXT_SCALES.start(), max = *TEXT_SCALES.end()))]
     text_scale: f64,
     /// A PNG file that is laid over the background. Empty: none.
     logo: String,
     /// The corner in which the logo stands.
-    logo_position: CornerName,
+    logo_position: Corner,
     /// The height of the logo as a share of the picture's.
     #[schemars(range(min = *LOGO_SCALES.start(), max = *LOGO_SCALES.end()))]
     logo_scale: f64,
@@ -230,7 +227,7 @@ struct Stream {
     /// By which ways the stream may be played. Without it: "udp", "tcp", "http", and "multicast" where
     /// multicastAddressRange is set.
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
-    transports: Vec<TransportName>,
+    transports: Vec<Transport>,
     /// The TCP port for RTSP with TLS (rtsps://), as serverPort has it. Without it there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Port")]
@@ -273,11 +270,7 @@ impl Default for File {
         Self {
             viewer_username: username,
             viewer_password: password,
-            authentication: match authentication {
-                Authentication::Basic => AuthenticationName::Basic,
-                Authentication::Digest => AuthenticationName::Digest,
-                Authentication::Both => AuthenticationName::Both,
-            },
+            authentication,
             users: Vec::new(),
             rtp_port_range: rtp_ports.map(|ports| ports.to_string()).unwrap_or_default(),
             multicast_address_range: String::new(),
@@ -286,10 +279,7 @@ impl Default for File {
             tls_certificate: String::new(),
             tls_private_key: String::new(),
             log_level: log_level.to_string(),
-            log_format: match log_format {
-                log::Format::Text => LogFormat::Text,
-                log::Format::Json => LogFormat::Json,
-            },
+            log_format,
             session_timeout_seconds: session_timeout,
             max_server_viewers: max_viewers,
             clock: clock.to_string(),
@@ -317,22 +307,13 @@ impl Default for Stream {
         Self {
             server_ip_address: address.to_string(),
             server_port: Port::One(port.base.into()),
-            video_codec: match stream.codec {
-                VideoCodec::H264 => Codec::H264,
-                VideoCodec::H265 => Codec::H265,
-                VideoCodec::Mjpeg => Codec::Mjpeg,
-                VideoCodec::Vp8 => Codec::Vp8,
-                VideoCodec::Vp9 => Codec::Vp9,
-            },
+            video_codec: stream.codec,
             video_resolution: format!("{}x{}", stream.width, stream.height),
             frames_per_second: Rate::Number(stream.frames_per_second.numerator().into()),
             h264_i_frame_interval: None,
             rtsp_stream_path: path.0,
-            stamp: match stream.stamp {
-                Stamp::None => StampName::None,
-                Stamp::Qr => StampName::Qr,
-            },
-            stamp_position: stream.stamp_position.into(),
+            stamp: stream.stamp,
+            stamp_position: stream.stamp_position,
             stamp_id: stream.stamp_id,
             flash: stream.flash,
             audio: match stream.audio {
@@ -357,24 +338,16 @@ impl Default for Stream {
             text_color: show_color(look.text_color),
             background_color: show_color(look.background_color),
             clients_format: look.clients_format,
-            horizontal_alignment: match look.horizontal {
-                HorizontalAlignment::Left => Horizontal::Left,
-                HorizontalAlignment::Center => Horizontal::Center,
-                HorizontalAlignment::Right => Horizontal::Right,
-            },
-            vertical_alignment: match look.vertical {
-                VerticalAlignment::Top => Vertical::Top,
-                VerticalAlignment::Center => Vertical::Center,
-                VerticalAlignment::Bottom => Vertical::Bottom,
-            },
+            horizontal_alignment: look.horizontal,
+            vertical_alignment: look.vertical,
             text_scale: look.text_scale.value(),
             logo: look.logo,
-            logo_position: look.logo_position.into(),
+            logo_position: look.logo_position,
             logo_scale: look.logo_scale.value(),
             always_on: stream.always_on,
             count,
             shared_picture,
-            transports: stream.transports.into_iter().map(TransportName::from).collect(),
+            transports: stream.transports.into_iter().collect(),
             tls_port: None,
             plain_rtsp,
             max_viewers: stream.max_viewers,

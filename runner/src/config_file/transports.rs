@@ -5,6 +5,8 @@ use std::net::Ipv4Addr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use strum::IntoEnumIterator as _;
+
 use super::{json::Json, readers::port_range};
 use crate::{
     config::{Groups, PortRange, Transport},
@@ -22,7 +24,7 @@ pub(super) fn transports(json: &Json) -> Result<BTreeSet<Transport>, String> {
     let named = |item: &Json| {
         let is_it =
             |transport: &Transport| matches!(item, Json::Text(text) if *text == transport.to_string());
-        Transport::ALL.into_iter().find(is_it)
+        Transport::iter().find(is_it)
     };
     let transports: Option<BTreeSet<Transport>> = items.iter().map(named).collect();
     transports

@@ -134,11 +134,13 @@ pub fn receiver_line(codec: AudioCodec) -> String {
 
 #[cfg(test)]
 mod tests {
+    use strum::IntoEnumIterator as _;
+
     use super::*;
 
     #[test]
     fn every_encoder_has_its_delay_and_its_package() {
-        for codec in AudioCodec::ALL {
+        for codec in AudioCodec::iter() {
             for encoder in encoders(codec) {
                 assert!(Delay::of(encoder).is_some(), "{encoder}");
                 assert!(elements::debian_package(encoder).is_some(), "{encoder}");

@@ -165,6 +165,8 @@ use words;
 
 #[cfg(test)]
 mod tests {
+    use strum::IntoEnumIterator as _;
+
     use super::*;
     use crate::config::FrameRate;
     use crate::launch::elements;
@@ -207,8 +209,7 @@ mod tests {
 
     #[test]
     fn every_encoder_has_its_package_and_its_one_codec() {
-        let mut names: Vec<&str> = VideoCodec::ALL
-            .into_iter()
+        let mut names: Vec<&str> = VideoCodec::iter()
             .flat_map(of)
             .map(|element| element.name)
             .collect();

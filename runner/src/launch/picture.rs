@@ -136,6 +136,8 @@ pub fn receiver_line(codec: VideoCodec) -> String {
 
 #[cfg(test)]
 mod tests {
+    use strum::IntoEnumIterator as _;
+
     use super::*;
     use crate::config::FrameRate;
 
@@ -162,7 +164,7 @@ mod tests {
 
     #[test]
     fn every_codec_has_a_line_that_plays_it() {
-        for codec in VideoCodec::ALL {
+        for codec in VideoCodec::iter() {
             let (pay, line) = (payloader(codec), receiver_line(codec));
             let depay = pay[0].replace("pay", "depay");
             let payload_type = pay[2].replace("pt", "payload");

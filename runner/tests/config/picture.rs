@@ -2,6 +2,7 @@
 
 use rtsp_clock_server::config::{Encoder, VideoCodec};
 use serde_json::json;
+use strum::IntoEnumIterator as _;
 
 use crate::{File, mistake, mistakes, read, read_with, refusal};
 
@@ -37,7 +38,7 @@ fn the_codings_keys_and_variables_have_their_say() {
         (8, Some(500), true)
     );
     assert_eq!(stream.encoder, Encoder::Auto);
-    for codec in VideoCodec::ALL {
+    for codec in VideoCodec::iter() {
         assert_eq!(
             read(&json!({"videoCodec": codec.to_string()}).to_string()).streams[0].codec,
             codec

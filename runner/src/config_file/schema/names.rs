@@ -4,53 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Number;
 
-use crate::{
-    config::{Corner, Transport},
-    config_file::limits::{FRAME_RATES, PORTS},
-};
-
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[schemars(inline)]
-pub(super) enum TransportName {
-    /// RTP over UDP, to the viewer.
-    Udp,
-    /// RTP within the RTSP connection.
-    Tcp,
-    /// RTP over UDP, to a group that any number of viewers join.
-    Multicast,
-    /// RTP within RTSP within HTTP.
-    Http,
-}
-
-impl From<Transport> for TransportName {
-    fn from(transport: Transport) -> Self {
-        match transport {
-            Transport::Udp => Self::Udp,
-            Transport::Tcp => Self::Tcp,
-            Transport::Multicast => Self::Multicast,
-            Transport::Http => Self::Http,
-        }
-    }
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[schemars(inline)]
-pub(super) enum Horizontal {
-    Left,
-    Center,
-    Right,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[schemars(inline)]
-pub(super) enum Vertical {
-    Top,
-    Center,
-    Bottom,
-}
+use crate::config_file::limits::{FRAME_RATES, PORTS};
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
@@ -73,59 +27,6 @@ pub(super) enum Port {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
-pub(super) enum AuthenticationName {
-    /// By Basic alone (RFC 7617): the password goes over the network as it is.
-    Basic,
-    /// By Digest alone (RFC 2617, MD5).
-    Digest,
-    /// By either, as the viewer's software likes.
-    Both,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[schemars(inline)]
-pub(super) enum LogFormat {
-    /// A line for people.
-    Text,
-    /// A JSON object a line, for machines.
-    Json,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[schemars(inline)]
-pub(super) enum StampName {
-    /// No stamp.
-    None,
-    /// A QR code, which any reader of QR codes reads.
-    Qr,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-#[schemars(inline)]
-pub(super) enum CornerName {
-    TopLeft,
-    TopRight,
-    BottomLeft,
-    BottomRight,
-}
-
-impl From<Corner> for CornerName {
-    fn from(corner: Corner) -> Self {
-        match corner {
-            Corner::TopLeft => Self::TopLeft,
-            Corner::TopRight => Self::TopRight,
-            Corner::BottomLeft => Self::BottomLeft,
-            Corner::BottomRight => Self::BottomRight,
-        }
-    }
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[schemars(inline)]
 pub(super) enum Audio {
     /// No sound.
     None,
@@ -137,20 +38,4 @@ pub(super) enum Audio {
     Aac,
     /// Opus over RTP (RFC 7587).
     Opus,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[schemars(inline)]
-pub(super) enum Codec {
-    /// H.264 over RTP (RFC 6184).
-    H264,
-    /// H.265 over RTP (RFC 7798).
-    H265,
-    /// Motion JPEG over RTP (RFC 2435).
-    Mjpeg,
-    /// VP8 over RTP (RFC 7741).
-    Vp8,
-    /// VP9 over RTP (RFC 9628).
-    Vp9,
 }
