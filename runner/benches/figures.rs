@@ -1,4 +1,4 @@
-//! The figures in the README, both sides of each comparison in one run: `cargo bench -p rtsp-clock-server`.
+//! The figures in `docs/figures.md`, both sides of each comparison in one run: `cargo bench -p rtsp-clock-server`.
 //!
 //! Names on the command line choose rows: `cargo bench -p rtsp-clock-server -- latency joining`.
 

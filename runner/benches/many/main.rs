@@ -1,4 +1,4 @@
-//! The figures in the README about many streams and many viewers: `cargo bench -p rtsp-clock-server --bench many`.
+//! The figures in `docs/figures.md` about many streams and many viewers: `cargo bench -p rtsp-clock-server --bench many`.
 //!
 //! Names on the command line choose rows: `… --bench many -- memory thousand`. `--percent=10` makes the crowds a tenth as
 //! large, to try it. The server, what it is held against, and the viewers are processes of their own.

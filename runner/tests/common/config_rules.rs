@@ -54,7 +54,7 @@ fn check_error(error: &Error) {
     }
 }
 
-/// The limits that the README states.
+/// The limits that `docs/configuration.md` states.
 fn check_limits(config: &Config) {
     for login in config.all_users().iter().map(|user| &user.login) {
         assert!(!login.username.is_empty() && !login.username.contains([':', '"', '\\']));

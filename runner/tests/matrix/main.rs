@@ -1,9 +1,10 @@
-//! Who plays it: each client with each codec, transport and log-in, as far as it supports them. The README has the table.
+//! Who plays it: each client with each codec, transport and log-in, as far as it supports them. `docs/clients.md` has the
+//! table.
 //!
 //! | variable | what |
 //! | --- | --- |
 //! | `MATRIX=all` | every codec over every transport with every log-in, as `scripts/soak.sh` does |
-//! | `MATRIX_README=1` | prints the table as the README is to have it (with `-- --nocapture`) |
+//! | `MATRIX_TABLE=1` | prints the table as `docs/clients.md` is to have it (with `-- --nocapture`) |
 
 mod cameras;
 mod clients;
@@ -25,7 +26,7 @@ use cameras::{Camera, Cameras, folder};
 use clients::{FRAMES, Task};
 use common::{holds_within, namespace::Cabled};
 use table::{
-    Cell, LIMITS, LOG_INS, Limit, MOTION, PASSWORD, Row, USER, all_cells, cells_over_udp, readme, rows,
+    Cell, LIMITS, LOG_INS, Limit, MOTION, PASSWORD, Row, USER, all_cells, cells_over_udp, markdown, rows,
 };
 
 /// What a client may take on a busy machine: ffmpeg looks at a stream for seconds before it plays it.
@@ -95,16 +96,16 @@ fn leave_out_what_cannot_be_tried(cells: &mut Vec<Cell>) {
 }
 
 #[test]
-fn the_readme_has_the_table() {
-    let table = readme();
-    if std::env::var_os("MATRIX_README").is_some() {
+fn the_docs_have_the_table() {
+    let table = markdown();
+    if std::env::var_os("MATRIX_TABLE").is_some() {
         println!("{table}");
     }
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
-    let text = std::fs::read_to_string(file).expect("the README");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/clients.md");
+    let text = std::fs::read_to_string(file).expect("docs/clients.md");
     assert!(
         text.contains(&table),
-        "the README has another table than\n{table}"
+        "docs/clients.md has another table than\n{table}"
     );
 }
 

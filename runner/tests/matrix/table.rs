@@ -7,7 +7,7 @@ use crate::{motion, python};
 #[derive(Debug)]
 pub(crate) struct Client {
     pub(crate) name: &'static str,
-    /// How the README calls it.
+    /// What the table calls it.
     pub(crate) title: &'static str,
     /// Whether it tells the status by which a server refuses it.
     pub(crate) tells_status: bool,
@@ -321,7 +321,7 @@ impl Cell {
     }
 }
 
-/// A row of the README's table: its title, and what each client is to try for it.
+/// A row of the table in `docs/clients.md`: its title, and what each client is to try for it.
 pub(crate) struct Row {
     pub(crate) title: String,
     pub(crate) codec: &'static str,
@@ -417,8 +417,8 @@ pub(crate) fn all_cells() -> Vec<Cell> {
     cells
 }
 
-/// The table as the README has it: that all is as it says is what the test of the cells holds.
-pub(crate) fn readme() -> String {
+/// The table as `docs/clients.md` has it: that all is as it says is what the test of the cells holds.
+pub(crate) fn markdown() -> String {
     let mut notes: Vec<&str> = Vec::new();
     let titles: Vec<&str> = CLIENTS.iter().map(|client| client.title).collect();
     let mut lines = vec![
