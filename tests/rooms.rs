@@ -5,6 +5,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     fs,
     path::{Path, PathBuf},
+    slice,
 };
 
 use syn::{Item, UseTree, Visibility};
@@ -90,7 +91,7 @@ impl Crate {
             let parent = from[..common].to_vec();
             if !self
                 .modules
-                .contains(&[parent.as_slice(), &[there.clone()]].concat())
+                .contains(&[parent.as_slice(), slice::from_ref(there)].concat())
             {
                 continue;
             }
@@ -171,7 +172,7 @@ fn way_back(arrows: &Arrows, start: &String) -> Option<Vec<String>> {
         let here = way.last()?;
         for (from, to) in arrows.keys().filter(|(from, to)| from == here && from != to) {
             debug_assert_eq!(from, here);
-            let further = [way.as_slice(), &[to.clone()]].concat();
+            let further = [way.as_slice(), slice::from_ref(to)].concat();
             if to == start {
                 return Some(further);
             }
@@ -188,7 +189,7 @@ fn told(arrows: &Arrows, circle: &[String]) -> String {
     let steps = circle
         .windows(2)
         .flat_map(|step| &arrows[&(step[0].clone(), step[1].clone())]);
-    steps.map(|item| format!("  {item}\n")).collect()
+    steps.map(|item| ["  ", item, "\n"].concat()).collect()
 }
 
 /// The circles of a crate, one of each parent.
