@@ -11,6 +11,7 @@ use crate::glyphs::Mask;
 use crate::layout::{self, LINES, Layout, Placed, Request};
 use crate::marks::{MarkPainter, Marks, Said};
 use crate::reading::{Reading, Wording, WordingError};
+use crate::rect::Rect;
 use crate::shared::Held;
 use crate::style::Style;
 
@@ -32,36 +33,6 @@ pub enum FaceError {
     /// The time could not be put into words.
     #[error(transparent)]
     Wording(#[from] WordingError),
-}
-
-/// A rectangle of a frame, in px from its top left corner.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Rect {
-    /// The left edge.
-    pub x: usize,
-    /// The top edge.
-    pub y: usize,
-    /// The width.
-    pub width: usize,
-    /// The height.
-    pub height: usize,
-}
-
-impl Rect {
-    pub(crate) fn overlaps(&self, other: &Self) -> bool {
-        self.x < other.x + other.width
-            && other.x < self.x + self.width
-            && self.y < other.y + other.height
-            && other.y < self.y + self.height
-    }
-
-    #[cfg(test)]
-    pub(crate) fn holds(&self, other: &Self) -> bool {
-        self.x <= other.x
-            && other.x + other.width <= self.x + self.width
-            && self.y <= other.y
-            && other.y + other.height <= self.y + self.height
-    }
 }
 
 /// What a canvas shows. A new one knows nothing and is painted whole.

@@ -5,8 +5,8 @@ use std::ops::Range as Span;
 use thiserror::Error;
 
 use crate::color::{Colorimetry, Palette};
-use crate::face::Rect;
 use crate::glyphs::Mask;
+use crate::rect::Rect;
 use crate::stamp::Modules;
 
 /// Pixel formats that are painted directly; the names are GStreamer's.

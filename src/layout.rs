@@ -135,8 +135,8 @@ fn float(px: usize) -> f64 {
 mod tests {
     use super::sizes::extent;
     use super::*;
-    use crate::face::Rect;
     use crate::logo::Logo;
+    use crate::rect::Rect;
     use crate::style::{Corner, LogoStyle, Style};
 
     impl Placed {

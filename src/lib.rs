@@ -6,6 +6,7 @@
 //!
 //! | module | job |
 //! | --- | --- |
+//! | [`rect`] | a rectangle of a frame |
 //! | [`reading`] | what the clock says, and the lines of text that this makes |
 //! | [`zone`] | time zones, by name and the machine's own |
 //! | [`color`] | colours as the numbers of a frame |
@@ -45,6 +46,7 @@ mod layout;
 pub mod logo;
 mod marks;
 pub mod reading;
+pub mod rect;
 mod shared;
 pub mod stamp;
 pub mod style;
@@ -52,11 +54,12 @@ pub mod threads;
 pub mod zone;
 
 pub use color::{Colorimetry, Matrix, Range};
-pub use face::{Face, FaceError, Rect, Shown};
+pub use face::{Face, FaceError, Shown};
 pub use fonts::Fonts;
 pub use frame::{FrameError, FrameSpec, Picture, PixelFormat, Plane};
 pub use logo::{Logo, LogoError};
 pub use reading::{Reading, TimeFormat, Wording, WordingError};
+pub use rect::Rect;
 pub use stamp::Stamp;
 pub use stamp::reader::{Luma, Sighting, StampReader};
 pub use stamp::wall::WallReader;

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use crate::face::{FaceError, Rect};
+use crate::face::FaceError;
 use crate::file;
 use crate::frame::{FrameSpec, Picture, Tile};
 use crate::marks::LogoPlace;
+use crate::rect::Rect;
 use crate::shared::{Held, Shared};
 use crate::style::Argb;
 

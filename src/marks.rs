@@ -17,7 +17,7 @@ mod logo;
 mod painter;
 mod stamp;
 
-use crate::face::Rect;
+use crate::rect::Rect;
 use crate::stamp::module_size;
 use crate::style::{Corner, Style};
 use flash::flash_place;

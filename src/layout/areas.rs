@@ -4,9 +4,9 @@ use std::cmp::Reverse;
 
 use super::sizes::Need;
 use super::{Request, float};
-use crate::face::Rect;
 use crate::glyphs::Typesetter;
 use crate::marks::Places;
+use crate::rect::Rect;
 use crate::style::Align;
 
 /// The part of the frame's width and height that text may fill.

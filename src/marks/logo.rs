@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use super::{Places, even};
-use crate::face::Rect;
+use crate::rect::Rect;
 use crate::style::{Corner, LogoStyle, Share};
 
 /// What is kept clear around a logo: this part of the frame's shorter side.

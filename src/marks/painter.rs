@@ -4,10 +4,11 @@ use super::Marks;
 use super::flash::{FlashPainter, is_lit};
 use super::stamp::StampPainter;
 use crate::color::Palette;
-use crate::face::{FaceError, Rect};
+use crate::face::FaceError;
 use crate::frame::{FrameSpec, Picture};
 use crate::logo::LogoPainter;
 use crate::reading::Reading;
+use crate::rect::Rect;
 use crate::stamp::Stamp;
 use crate::style::Style;
 
