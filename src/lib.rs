@@ -13,7 +13,8 @@
 //! | [`style`] | fonts, colours, placement, marks, logo |
 //! | [`file`] | a file that somebody named, whatever it turns out to be |
 //! | [`fonts`] | which characters no font has |
-//! | [`frame`] | the planes of a pixel format, and how coverage is blended into them |
+//! | [`format`] | pixel formats, and the planes of each |
+//! | [`frame`] | a frame's memory, and how coverage is blended into its planes |
 //! | `glyphs` | text to coverage masks |
 //! | `layout` | where each line and each character cell stands |
 //! | `marks` | where stamp, flash and logo stand, and how they are painted |
@@ -40,6 +41,7 @@ pub mod color;
 pub mod face;
 pub mod file;
 pub mod fonts;
+pub mod format;
 pub mod frame;
 mod glyphs;
 mod layout;
@@ -56,7 +58,8 @@ pub mod zone;
 pub use color::{Colorimetry, Matrix, Range};
 pub use face::{Face, FaceError, Shown};
 pub use fonts::Fonts;
-pub use frame::{FrameError, FrameSpec, Picture, PixelFormat, Plane};
+pub use format::PixelFormat;
+pub use frame::{FrameError, FrameSpec, Picture, Plane};
 pub use logo::{Logo, LogoError};
 pub use reading::{Reading, TimeFormat, Wording, WordingError};
 pub use rect::Rect;
