@@ -7,9 +7,9 @@ use thiserror::Error;
 
 use crate::color::Palette;
 use crate::frame::{FrameSpec, Picture, Tile};
-use crate::glyphs::Mask;
 use crate::layout::{self, LINES, Layout, Placed, Request};
 use crate::marks::{MarkPainter, Marks, Said};
+use crate::mask::Mask;
 use crate::reading::{Reading, Wording, WordingError};
 use crate::rect::Rect;
 use crate::shared::Held;

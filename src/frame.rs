@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::color::{Colorimetry, Palette};
 use crate::format::{PixelFormat, PlaneShape};
-use crate::glyphs::Mask;
+use crate::mask::{MAX_SIDE, Mask};
 use crate::rect::Rect;
 use crate::stamp::Modules;
 
@@ -42,9 +42,6 @@ pub enum FrameError {
         stride: usize,
     },
 }
-
-/// The longest side of a frame in px (cairo's limit for a surface).
-pub const MAX_SIDE: usize = 32_767;
 
 /// The shape of a frame and the meaning of its numbers.
 #[derive(Debug, Clone, Copy, PartialEq)]

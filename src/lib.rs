@@ -14,6 +14,7 @@
 //! | [`file`] | a file that somebody named, whatever it turns out to be |
 //! | [`fonts`] | which characters no font has |
 //! | [`format`] | pixel formats, and the planes of each |
+//! | [`mask`] | coverage of a rectangle of pixels, as cairo draws it |
 //! | [`frame`] | a frame's memory, and how coverage is blended into its planes |
 //! | `glyphs` | text to coverage masks |
 //! | `layout` | where each line and each character cell stands |
@@ -47,6 +48,7 @@ mod glyphs;
 mod layout;
 pub mod logo;
 mod marks;
+pub mod mask;
 pub mod reading;
 pub mod rect;
 mod shared;

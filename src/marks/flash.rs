@@ -7,7 +7,7 @@ use super::stamp::StampPlace;
 use crate::color::Palette;
 use crate::face::FaceError;
 use crate::frame::{FrameSpec, Picture, Tile};
-use crate::glyphs::Mask;
+use crate::mask::Mask;
 use crate::reading::Reading;
 use crate::rect::Rect;
 use crate::stamp::QUIET_SIDE;
