@@ -1,39 +1,17 @@
 //! Paints the difference between what a canvas shows and what it should show.
 
-use std::io;
 use std::sync::Arc;
 
-use thiserror::Error;
-
 use crate::color::Palette;
+use crate::error::FaceError;
 use crate::frame::{FrameSpec, Picture, Tile};
 use crate::layout::{self, LINES, Layout, Placed, Request};
 use crate::marks::{MarkPainter, Marks, Said};
 use crate::mask::Mask;
-use crate::reading::{Reading, Wording, WordingError};
+use crate::reading::{Reading, Wording};
 use crate::rect::Rect;
 use crate::shared::Held;
 use crate::style::Style;
-
-/// Why a reading could not be painted.
-#[derive(Debug, Error)]
-pub enum FaceError {
-    /// Pango found no font at all.
-    #[error("no font is installed (on Debian: fonts-dejavu-core)")]
-    NoFont,
-    /// Pango would end the process for want of a thread to look for fonts with.
-    #[error("the system has no room for another thread: {0}")]
-    Threads(#[source] io::Error),
-    /// cairo could not draw.
-    #[error("cairo could not draw the text: {0}")]
-    Cairo(#[from] cairo::Error),
-    /// cairo's surface could not be read.
-    #[error("cairo's surface could not be read: {0}")]
-    Surface(#[from] cairo::BorrowError),
-    /// The time could not be put into words.
-    #[error(transparent)]
-    Wording(#[from] WordingError),
-}
 
 /// What a canvas shows. A new one knows nothing and is painted whole.
 #[derive(Debug, Clone, Default)]

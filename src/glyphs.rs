@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use pango::prelude::*;
 
-use crate::face::FaceError;
+use crate::error::FaceError;
 use crate::mask::{MAX_SIDE, Mask};
 use crate::shared::{Held, Shared};
 use crate::threads;

@@ -8,7 +8,7 @@
 mod areas;
 mod sizes;
 
-use crate::face::FaceError;
+use crate::error::FaceError;
 use crate::glyphs::{self, Digits, Font, Line, Typesetter};
 use crate::marks::{Marks, Places};
 use crate::shared::{Held, Shared};

@@ -39,6 +39,7 @@
 //! ```
 
 pub mod color;
+pub mod error;
 pub mod face;
 pub mod file;
 pub mod fonts;
@@ -58,12 +59,13 @@ pub mod threads;
 pub mod zone;
 
 pub use color::{Colorimetry, Matrix, Range};
-pub use face::{Face, FaceError, Shown};
+pub use error::{FaceError, WordingError};
+pub use face::{Face, Shown};
 pub use fonts::Fonts;
 pub use format::PixelFormat;
 pub use frame::{FrameError, FrameSpec, Picture, Plane};
 pub use logo::{Logo, LogoError};
-pub use reading::{Reading, TimeFormat, Wording, WordingError};
+pub use reading::{Reading, TimeFormat, Wording};
 pub use rect::Rect;
 pub use stamp::Stamp;
 pub use stamp::reader::{Luma, Sighting, StampReader};

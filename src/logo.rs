@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use crate::face::FaceError;
+use crate::error::FaceError;
 use crate::file;
 use crate::frame::{FrameSpec, Picture, Tile};
 use crate::marks::LogoPlace;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::face::FaceError;
+use crate::error::FaceError;
 
 /// The longest side of a frame in px (cairo's limit for a surface).
 pub const MAX_SIDE: usize = 32_767;

@@ -5,7 +5,7 @@ use std::f64::consts::TAU;
 use super::even;
 use super::stamp::StampPlace;
 use crate::color::Palette;
-use crate::face::FaceError;
+use crate::error::FaceError;
 use crate::frame::{FrameSpec, Picture, Tile};
 use crate::mask::Mask;
 use crate::reading::Reading;

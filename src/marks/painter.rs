@@ -4,7 +4,7 @@ use super::Marks;
 use super::flash::{FlashPainter, is_lit};
 use super::stamp::StampPainter;
 use crate::color::Palette;
-use crate::face::FaceError;
+use crate::error::FaceError;
 use crate::frame::{FrameSpec, Picture};
 use crate::logo::LogoPainter;
 use crate::reading::Reading;
