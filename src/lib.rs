@@ -19,7 +19,7 @@
 //! | `glyphs` | text to coverage masks |
 //! | `layout` | where each line and each character cell stands |
 //! | `marks` | where stamp, flash and logo stand, and how they are painted |
-//! | [`logo`] | from a PNG file to the bytes of a frame |
+//! | [`logo`] | from a PNG file to its pixels at the size that is wanted |
 //! | `shared` | what a process makes once and many faces use |
 //! | [`threads`] | whether the system has room for more |
 //! | [`stamp`] | the QR code: its payload, its modules, and reading one of them, or all, from a picture |
