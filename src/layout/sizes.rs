@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::areas::Room;
+use super::room::Room;
 use super::{LINES, Request, TIME, float, rows};
 use crate::glyphs::{self, Extent, Font, Typesetter};
 
