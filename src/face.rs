@@ -89,16 +89,6 @@ impl Face {
         }
     }
 
-    /// Changes what the next reading will look like.
-    pub fn restyle(&mut self, style: Style, wording: Wording) {
-        if style != self.style {
-            self.scene = None;
-            self.marks = None;
-        }
-        self.style = style;
-        self.wording = wording;
-    }
-
     /// Lays out and draws ahead what readings like this one need: some frame periods' worth of work, where painting
     /// one takes microseconds.
     ///
