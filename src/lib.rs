@@ -23,6 +23,7 @@
 //! | `shared` | what a process makes once and many faces use |
 //! | [`threads`] | whether the system has room for more |
 //! | [`stamp`] | the QR code: its payload, its modules, and reading one of them, or all, from a picture |
+//! | [`tick`] | the tick: what it sounds like, and hearing it |
 //! | [`face`] | paints the difference between what a canvas shows and what it should show |
 //!
 //! ```
@@ -56,6 +57,7 @@ mod shared;
 pub mod stamp;
 pub mod style;
 pub mod threads;
+pub mod tick;
 pub mod zone;
 
 pub use color::{Colorimetry, Matrix, Range};

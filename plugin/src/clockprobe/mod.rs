@@ -4,7 +4,6 @@ use gst::glib;
 use gst::prelude::*;
 
 mod distribution;
-mod ear;
 mod figures;
 mod imp;
 mod lips;
