@@ -6,6 +6,7 @@
 //!
 //! | module | job |
 //! | --- | --- |
+//! | [`epoch`] | where clocks count from: NTP, Unix and TAI |
 //! | [`rect`] | a rectangle of a frame |
 //! | [`reading`] | what the clock says, and the lines of text that this makes |
 //! | [`zone`] | time zones, by name and the machine's own |
@@ -40,6 +41,7 @@
 //! ```
 
 pub mod color;
+pub mod epoch;
 pub mod error;
 pub mod face;
 pub mod file;
