@@ -6,7 +6,8 @@ use super::distribution::{Distribution, Drift};
 use super::lips::{Lips, Settled, Tick};
 use super::listener::Heard;
 use super::stillness::Moment;
-use super::tally::{Finding, Seen, Tally, Verdict};
+use super::tally::{Finding, Seen, Tally};
+use super::verdict::Verdict;
 
 /// When a buffer came, and what its time is. In ns.
 #[derive(Debug, Clone, Copy)]

@@ -13,6 +13,7 @@ mod settings;
 mod slope;
 mod stillness;
 mod tally;
+mod verdict;
 mod video;
 
 glib::wrapper! {

@@ -4,6 +4,7 @@ use std::collections::{HashSet, VecDeque};
 use std::ops::Range;
 
 use super::stillness::{Moment, Stillness};
+use super::verdict::Verdict;
 
 /// No network reorders frames over more numbers than this. A step back beyond it is a new beginning: a recording in a loop,
 /// or numbers that start again behind 9999999999. It bounds what is remembered, too.
@@ -20,21 +21,6 @@ pub(crate) enum Seen {
     Unreadable,
     /// It was not looked at.
     Unexamined,
-}
-
-/// What a buffer is in the row of those before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// The first frame of a run, or after a cut.
-    First,
-    /// A frame that moves the picture on.
-    New,
-    /// A frame that has been shown already.
-    Repeated,
-    /// A frame that came after a later one.
-    OutOfOrder,
-    /// Nobody knows.
-    Unknown,
 }
 
 /// What a buffer adds to what is known.
