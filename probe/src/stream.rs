@@ -19,7 +19,6 @@ use crate::clock::{self, Origin};
 use crate::failures;
 use crate::figures::{Alteration, ClockCheck, ClockRelation, Counts, Sample};
 use crate::live::Progress;
-use crate::measure::correction;
 use crate::packets::Packets;
 use crate::player::{CERTIFICATE_REFUSED, Manner, Player, Teller, Told};
 use crate::spots::Spots;
@@ -107,7 +106,7 @@ impl Stream {
         clock: &ClockCheck,
         tell: Sender<Told>,
     ) -> Self {
-        let correction = correction(&clock::relation(&origin, clock, &Packets::default()));
+        let correction = clock::relation(&origin, clock, &Packets::default()).correction();
         let live = target.scheme() != "file";
         let every = manner.every.max(1);
         let mut stream = Self {
