@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use jiff::Timestamp;
 
-use crate::clock::Origin;
 use crate::figures::{Added, ClockCheck, Evidence, Measurement, SCHEMA_VERSION, Sample};
 use crate::intake;
 use crate::limits::Limits;
 use crate::live::Progress;
 use crate::matching::Matching;
 use crate::ntp::{self, Watch};
+use crate::origin::Origin;
 use crate::player::{Manner, Told, Transport};
 use crate::stream::{Happened, Stream};
 use crate::target::Target;

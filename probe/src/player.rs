@@ -20,12 +20,12 @@ use std::time::Duration;
 use anyhow::Context as _;
 use gst::prelude::*;
 
-use crate::clock;
 use crate::decoders;
 use crate::intake::{Intake, Refusal};
 use crate::packets::Packets;
 use crate::taps::Taps;
 use crate::target::Target;
+use crate::wall_clock;
 use outlets::Outlets;
 use sessions::Farewell;
 pub(crate) use source::CERTIFICATE_REFUSED;
@@ -240,7 +240,7 @@ impl Player {
     pub(crate) fn said_goodbye(&self) -> Option<Duration> {
         let said = self.farewell.said()?;
         let last = self.taps.last_picture().map(Duration::from_nanos);
-        let since = |time: Duration| Duration::from_nanos(clock::now()).saturating_sub(time);
+        let since = |time: Duration| Duration::from_nanos(wall_clock::now()).saturating_sub(time);
         let is_silent = last.is_none_or(|last| last < said + UNDER_WAY);
         is_silent.then(|| since(said))
     }

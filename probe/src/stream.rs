@@ -15,10 +15,10 @@ use std::time::Duration;
 use clockface::Stamp;
 
 use crate::absences::Absences;
-use crate::clock::{self, Origin};
 use crate::failures;
 use crate::figures::{Alteration, ClockCheck, ClockRelation, Counts, Sample};
 use crate::live::Progress;
+use crate::origin::{self, Origin};
 use crate::packets::Packets;
 use crate::player::{CERTIFICATE_REFUSED, Manner, Player, Teller, Told};
 use crate::spots::Spots;
@@ -106,7 +106,7 @@ impl Stream {
         clock: &ClockCheck,
         tell: Sender<Told>,
     ) -> Self {
-        let correction = clock::relation(&origin, clock, &Packets::default()).correction();
+        let correction = origin::relation(&origin, clock, &Packets::default()).correction();
         let live = target.scheme() != "file";
         let every = manner.every.max(1);
         let mut stream = Self {
@@ -456,7 +456,7 @@ impl Stream {
 
     /// How the camera's clock and this machine's relate.
     pub(crate) fn relation(&self, clock: &ClockCheck) -> ClockRelation {
-        clock::relation(&self.origin, clock, &self.packets)
+        origin::relation(&self.origin, clock, &self.packets)
     }
 
     /// Doubts that the camera is on this machine where the measured speaks against it, and says of one elsewhere that the
@@ -467,11 +467,11 @@ impl Stream {
         }
         let least = self.tally.latency.extremes().map(|(least, _)| least);
         if !matches!(self.origin, Origin::ThisMachine) {
-            let why = clock::contradiction(least, None);
+            let why = origin::contradiction(least, None);
             self.problems.extend(why.map(|why| failures::clocks_apart(&why)));
             return;
         }
-        if let Some(why) = clock::contradiction(least, self.tally.times.times().sender_reports) {
+        if let Some(why) = origin::contradiction(least, self.tally.times.times().sender_reports) {
             self.problems.push(failures::another_clock(&why));
             self.origin = Origin::Elsewhere(Err("it is elsewhere".into()));
         }
