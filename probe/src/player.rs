@@ -19,6 +19,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use gst::prelude::*;
+use gstclocksrc::clockprobe::messages::Reading;
+use gstclocksrc::clockprobe::stats::Stats;
 
 use crate::decoders;
 use crate::intake::{Intake, Refusal};
@@ -204,7 +206,7 @@ impl Player {
             // The picture is still in clockprobe.
             if message
                 .structure()
-                .is_some_and(|fields| fields.has_name("clockprobe-reading"))
+                .is_some_and(|fields| fields.has_name(Reading::NAME))
             {
                 taps.want_still();
             }
@@ -251,8 +253,9 @@ impl Player {
     }
 
     /// `clockprobe`'s figures so far.
-    pub(crate) fn stats(&self) -> gst::Structure {
-        self.probe.property("stats")
+    pub(crate) fn stats(&self) -> Stats {
+        let stats: gst::Structure = self.probe.property("stats");
+        Stats::from_structure(&stats).unwrap_or_default()
     }
 
     /// Has the picture stand still while nothing comes, whatever the source says of itself.

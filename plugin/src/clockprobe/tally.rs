@@ -35,11 +35,11 @@ pub(crate) struct Finding {
 
 /// Frames that are missing somewhere between two that came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Missing {
+pub struct Missing {
     /// The number of the frame before them.
-    pub(crate) after: u64,
+    pub after: u64,
     /// How many are counted as lost.
-    pub(crate) count: u64,
+    pub count: u64,
 }
 
 impl From<Verdict> for Finding {
