@@ -6,25 +6,26 @@
 //!
 //! | module | job |
 //! | --- | --- |
-//! | [`epoch`] | where clocks count from: NTP, Unix and TAI |
 //! | [`rect`] | a rectangle of a frame |
-//! | [`reading`] | what the clock says, and the lines of text that this makes |
-//! | [`zone`] | time zones, by name and the machine's own |
-//! | [`color`] | colours as the numbers of a frame |
-//! | [`style`] | fonts, colours, placement, marks, logo |
-//! | [`file`] | a file that somebody named, whatever it turns out to be |
-//! | [`fonts`] | which characters no font has |
 //! | [`format`] | pixel formats, and the planes of each |
+//! | [`error`] | why text cannot be worded, and why a face cannot be painted |
 //! | [`mask`] | coverage of a rectangle of pixels, as cairo draws it |
-//! | [`frame`] | a frame's memory, and how coverage is blended into its planes |
-//! | `glyphs` | text to coverage masks |
-//! | `layout` | where each line and each character cell stands |
-//! | `marks` | where stamp, flash and logo stand, and how they are painted |
-//! | [`logo`] | from a PNG file to its pixels at the size that is wanted |
-//! | `shared` | what a process makes once and many faces use |
+//! | [`epoch`] | where clocks count from: NTP, Unix and TAI |
+//! | [`file`] | a file that somebody named, whatever it turns out to be |
 //! | [`threads`] | whether the system has room for more |
+//! | `shared` | what a process makes once and many faces use |
 //! | [`stamp`] | the QR code: its payload, its modules, and reading one of them, or all, from a picture |
 //! | [`tick`] | the tick: what it sounds like, and hearing it |
+//! | [`zone`] | time zones, by name and the machine's own |
+//! | [`reading`] | what the clock says, and the lines of text that this makes |
+//! | `glyphs` | text to coverage masks |
+//! | [`fonts`] | which characters no font has |
+//! | [`logo`] | from a PNG file to its pixels at the size that is wanted |
+//! | [`style`] | fonts, colours, placement, marks, logo |
+//! | [`color`] | colours as the numbers of a frame |
+//! | [`frame`] | a frame's memory, and how coverage is blended into its planes |
+//! | `marks` | where stamp, flash and logo stand, and how they are painted |
+//! | `layout` | where each line and each character cell stands |
 //! | [`face`] | paints the difference between what a canvas shows and what it should show |
 //!
 //! ```
