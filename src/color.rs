@@ -1,6 +1,6 @@
 //! How colours become the numbers of a frame.
 
-use crate::frame::PixelFormat;
+use crate::format::PixelFormat;
 use crate::style::Argb;
 
 /// The luma weights of red and blue; green has the rest (ITU-R BT.601, BT.709 and others).

@@ -1,68 +1,17 @@
 //! Paints the difference between what a canvas shows and what it should show.
 
-use std::io;
 use std::sync::Arc;
 
-use thiserror::Error;
-
 use crate::color::Palette;
+use crate::error::FaceError;
 use crate::frame::{FrameSpec, Picture, Tile};
-use crate::glyphs::Mask;
 use crate::layout::{self, LINES, Layout, Placed, Request};
 use crate::marks::{MarkPainter, Marks, Said};
-use crate::reading::{Reading, Wording, WordingError};
+use crate::mask::Mask;
+use crate::reading::{Reading, Wording};
+use crate::rect::Rect;
 use crate::shared::Held;
 use crate::style::Style;
-
-/// Why a reading could not be painted.
-#[derive(Debug, Error)]
-pub enum FaceError {
-    /// Pango found no font at all.
-    #[error("no font is installed (on Debian: fonts-dejavu-core)")]
-    NoFont,
-    /// Pango would end the process for want of a thread to look for fonts with.
-    #[error("the system has no room for another thread: {0}")]
-    Threads(#[source] io::Error),
-    /// cairo could not draw.
-    #[error("cairo could not draw the text: {0}")]
-    Cairo(#[from] cairo::Error),
-    /// cairo's surface could not be read.
-    #[error("cairo's surface could not be read: {0}")]
-    Surface(#[from] cairo::BorrowError),
-    /// The time could not be put into words.
-    #[error(transparent)]
-    Wording(#[from] WordingError),
-}
-
-/// A rectangle of a frame, in px from its top left corner.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Rect {
-    /// The left edge.
-    pub x: usize,
-    /// The top edge.
-    pub y: usize,
-    /// The width.
-    pub width: usize,
-    /// The height.
-    pub height: usize,
-}
-
-impl Rect {
-    pub(crate) fn overlaps(&self, other: &Self) -> bool {
-        self.x < other.x + other.width
-            && other.x < self.x + self.width
-            && self.y < other.y + other.height
-            && other.y < self.y + self.height
-    }
-
-    #[cfg(test)]
-    pub(crate) fn holds(&self, other: &Self) -> bool {
-        self.x <= other.x
-            && other.x + other.width <= self.x + self.width
-            && self.y <= other.y
-            && other.y + other.height <= self.y + self.height
-    }
-}
 
 /// What a canvas shows. A new one knows nothing and is painted whole.
 #[derive(Debug, Clone, Default)]
@@ -138,16 +87,6 @@ impl Face {
             digits: Vec::new(),
             changed: Vec::new(),
         }
-    }
-
-    /// Changes what the next reading will look like.
-    pub fn restyle(&mut self, style: Style, wording: Wording) {
-        if style != self.style {
-            self.scene = None;
-            self.marks = None;
-        }
-        self.style = style;
-        self.wording = wording;
     }
 
     /// Lays out and draws ahead what readings like this one need: some frame periods' worth of work, where painting

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::face::FaceError;
+use crate::error::FaceError;
 use crate::glyphs::{Font, Typesetter};
 
 /// So many characters are named.

@@ -10,94 +10,10 @@ use std::ops::Range;
 
 use pango::prelude::*;
 
-use crate::face::FaceError;
+use crate::error::FaceError;
+use crate::mask::{MAX_SIDE, Mask};
 use crate::shared::{Held, Shared};
 use crate::threads;
-
-/// Coverage of a rectangle of pixels, one byte each, row after row; 255 is the foreground.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Mask {
-    pub(crate) width: usize,
-    pub(crate) height: usize,
-    coverage: Vec<u8>,
-}
-
-impl Mask {
-    /// The mean coverage of a block of pixels, rounded.
-    pub(crate) fn mean(&self, columns: Range<usize>, rows: Range<usize>) -> u8 {
-        let count = (columns.len() * rows.len()).max(1);
-        let sum: usize = rows
-            .flat_map(|y| &self.coverage[y * self.width..][columns.clone()])
-            .map(|&coverage| usize::from(coverage))
-            .sum();
-        u8::try_from((sum + count / 2) / count).unwrap_or(u8::MAX)
-    }
-
-    /// The columns and rows within which there is ink.
-    fn ink(&self) -> (Range<usize>, Range<usize>) {
-        let mut ink = (self.width..0, self.height..0);
-        for (y, row) in self.coverage.chunks_exact(self.width.max(1)).enumerate() {
-            let inked = |coverage: &u8| *coverage > 0;
-            if let (Some(first), Some(last)) = (row.iter().position(inked), row.iter().rposition(inked)) {
-                ink.0 = ink.0.start.min(first)..ink.0.end.max(last + 1);
-                ink.1 = ink.1.start.min(y)..y + 1;
-            }
-        }
-        ink
-    }
-
-    /// What `draw` leaves on a surface of `width` × `height` px, neither side longer than cairo can draw.
-    pub(crate) fn drawn(
-        width: usize,
-        height: usize,
-        draw: impl FnOnce(&cairo::Context) -> Result<(), cairo::Error>,
-    ) -> Result<Self, FaceError> {
-        let side = |px: usize| i32::try_from(px).unwrap_or(i32::MAX);
-        let mut surface = cairo::ImageSurface::create(cairo::Format::A8, side(width), side(height))?;
-        draw(&cairo::Context::new(&surface)?)?;
-        let stride = usize::try_from(surface.stride()).unwrap_or_default();
-        let data = surface.data()?;
-        let coverage = data
-            .chunks(stride.max(1))
-            .take(height)
-            .flat_map(|row| &row[..width])
-            .copied()
-            .collect();
-        Ok(Self {
-            width,
-            height,
-            coverage,
-        })
-    }
-
-    fn crop(&self, columns: &Range<usize>, rows: &Range<usize>) -> Self {
-        let lines = self
-            .coverage
-            .chunks_exact(self.width.max(1))
-            .take(rows.end)
-            .skip(rows.start);
-        Self {
-            width: columns.len(),
-            height: rows.len(),
-            coverage: lines.flat_map(|line| &line[columns.clone()]).copied().collect(),
-        }
-    }
-
-    /// This mask with what of `under` lies beneath it, this one's corner being at (`x`, `y`) of the other;
-    /// `None` when nothing does.
-    pub(crate) fn joined(&self, under: &Self, x: usize, y: usize) -> Option<Self> {
-        let mut joined = self.clone();
-        let mut touched = false;
-        let rows = under.coverage.chunks_exact(under.width.max(1)).skip(y);
-        for (row, beneath) in joined.coverage.chunks_exact_mut(self.width.max(1)).zip(rows) {
-            for (pixel, &other) in row.iter_mut().zip(beneath.iter().skip(x)) {
-                touched |= other > 0;
-                *pixel = (*pixel).max(other);
-            }
-        }
-        touched.then_some(joined)
-    }
-}
 
 /// A font at a size.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -370,7 +286,7 @@ fn draw(
 }
 
 /// The longest even side that cairo can draw.
-const MAX_SIDE_PX: usize = crate::frame::MAX_SIDE - 1;
+const MAX_SIDE_PX: usize = MAX_SIDE - 1;
 
 /// The byte indices of ASCII digits.
 fn digit_indices(text: &str) -> impl Iterator<Item = usize> + '_ {
@@ -420,7 +336,9 @@ mod tests {
             assert!(sides.iter().all(|side| side % 2 == 0), "{name}: {sides:?}");
             for mask in &digits.masks {
                 assert_eq!((mask.width, mask.height), (width, height), "{name}");
-                assert!(mask.coverage.contains(&255), "{name}: a digit without ink");
+                let mut pixels = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+                let is_inked = pixels.any(|(x, y)| mask.mean(x..x + 1, y..y + 1) == 255);
+                assert!(is_inked, "{name}: a digit without ink");
             }
             let cell = Typesetter::new().unwrap().cell(&font);
             assert!(
@@ -478,23 +396,5 @@ mod tests {
         assert_eq!(size_of("monospace bold"), None);
         assert_eq!(size_of("sans 12"), Some(16 * pango::SCALE));
         assert_eq!(size_of("sans 30px"), Some(30 * pango::SCALE));
-    }
-
-    #[test]
-    fn ink_beneath_a_cell_is_kept_in_it() {
-        let cell = Mask {
-            width: 2,
-            height: 1,
-            coverage: vec![10, 200],
-        };
-        let line = Mask {
-            width: 4,
-            height: 1,
-            coverage: vec![0, 0, 99, 99],
-        };
-        assert_eq!(cell.joined(&line, 0, 0), None);
-        let joined = cell.joined(&line, 1, 0).unwrap();
-        assert_eq!(joined.coverage, [10, 200]);
-        assert_eq!(cell.joined(&line, 2, 0).unwrap().coverage, [99, 200]);
     }
 }

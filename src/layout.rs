@@ -2,18 +2,21 @@
 //!
 //! | module | job |
 //! | --- | --- |
+//! | `room` | how much of an area text may fill |
 //! | `areas` | the part of the frame that text stands in, and where in it |
 //! | `sizes` | how large the text becomes |
 
 mod areas;
+mod room;
 mod sizes;
 
-use crate::face::FaceError;
+use crate::error::FaceError;
 use crate::glyphs::{self, Digits, Font, Line, Typesetter};
 use crate::marks::{Marks, Places};
 use crate::shared::{Held, Shared};
 use crate::style::{Align, Share};
-use areas::{Block, Room, aligned_area, largest_area, start};
+use areas::{Block, aligned_area, largest_area, start};
+use room::Room;
 use sizes::{fit, scaled};
 
 /// The lines of a face from top to bottom: label, time, viewers.
@@ -135,8 +138,8 @@ fn float(px: usize) -> f64 {
 mod tests {
     use super::sizes::extent;
     use super::*;
-    use crate::face::Rect;
     use crate::logo::Logo;
+    use crate::rect::Rect;
     use crate::style::{Corner, LogoStyle, Style};
 
     impl Placed {

@@ -6,20 +6,26 @@
 //!
 //! | module | job |
 //! | --- | --- |
-//! | [`reading`] | what the clock says, and the lines of text that this makes |
-//! | [`zone`] | time zones, by name and the machine's own |
-//! | [`color`] | colours as the numbers of a frame |
-//! | [`style`] | fonts, colours, placement, marks, logo |
+//! | [`rect`] | a rectangle of a frame |
+//! | [`format`] | pixel formats, and the planes of each |
+//! | [`error`] | why text cannot be worded, and why a face cannot be painted |
+//! | [`mask`] | coverage of a rectangle of pixels, as cairo draws it |
+//! | [`epoch`] | where clocks count from: NTP, Unix and TAI |
 //! | [`file`] | a file that somebody named, whatever it turns out to be |
-//! | [`fonts`] | which characters no font has |
-//! | [`frame`] | the planes of a pixel format, and how coverage is blended into them |
-//! | `glyphs` | text to coverage masks |
-//! | `layout` | where each line and each character cell stands |
-//! | `marks` | where stamp, flash and logo stand, and how they are painted |
-//! | [`logo`] | from a PNG file to the bytes of a frame |
-//! | `shared` | what a process makes once and many faces use |
 //! | [`threads`] | whether the system has room for more |
+//! | `shared` | what a process makes once and many faces use |
 //! | [`stamp`] | the QR code: its payload, its modules, and reading one of them, or all, from a picture |
+//! | [`tick`] | the tick: what it sounds like, and hearing it |
+//! | [`zone`] | time zones, by name and the machine's own |
+//! | [`reading`] | what the clock says, and the lines of text that this makes |
+//! | `glyphs` | text to coverage masks |
+//! | [`fonts`] | which characters no font has |
+//! | [`logo`] | from a PNG file to its pixels at the size that is wanted |
+//! | [`style`] | fonts, colours, placement, marks, logo |
+//! | [`color`] | colours as the numbers of a frame |
+//! | [`frame`] | a frame's memory, and how coverage is blended into its planes |
+//! | `marks` | where stamp, flash and logo stand, and how they are painted |
+//! | `layout` | where each line and each character cell stands |
 //! | [`face`] | paints the difference between what a canvas shows and what it should show |
 //!
 //! ```
@@ -36,27 +42,36 @@
 //! ```
 
 pub mod color;
+pub mod epoch;
+pub mod error;
 pub mod face;
 pub mod file;
 pub mod fonts;
+pub mod format;
 pub mod frame;
 mod glyphs;
 mod layout;
 pub mod logo;
 mod marks;
+pub mod mask;
 pub mod reading;
+pub mod rect;
 mod shared;
 pub mod stamp;
 pub mod style;
 pub mod threads;
+pub mod tick;
 pub mod zone;
 
 pub use color::{Colorimetry, Matrix, Range};
-pub use face::{Face, FaceError, Rect, Shown};
+pub use error::{FaceError, WordingError};
+pub use face::{Face, Shown};
 pub use fonts::Fonts;
-pub use frame::{FrameError, FrameSpec, Picture, PixelFormat, Plane};
+pub use format::PixelFormat;
+pub use frame::{FrameError, FrameSpec, Picture, Plane};
 pub use logo::{Logo, LogoError};
-pub use reading::{Reading, TimeFormat, Wording, WordingError};
+pub use reading::{Reading, TimeFormat, Wording};
+pub use rect::Rect;
 pub use stamp::Stamp;
 pub use stamp::reader::{Luma, Sighting, StampReader};
 pub use stamp::wall::WallReader;

@@ -1,4 +1,4 @@
-//! The logo: from a PNG file to the bytes of a frame, once per style and size.
+//! The logo: from a PNG file to its pixels, once per size.
 
 use std::fmt;
 use std::io::{self, Cursor};
@@ -7,12 +7,9 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use crate::face::{FaceError, Rect};
+use crate::error::FaceError;
 use crate::file;
-use crate::frame::{FrameSpec, Picture, Tile};
-use crate::marks::LogoPlace;
 use crate::shared::{Held, Shared};
-use crate::style::Argb;
 
 /// The longest side of a logo in px: what a camera of the largest size could show, and 256 MiB.
 pub const MAX_SIDE: u32 = 8192;
@@ -96,6 +93,15 @@ impl Logo {
         Self(held.unwrap_or_else(|never| match never {}))
     }
 
+    /// The picture at `width` × `height` px, made once in a process.
+    pub(crate) fn at(&self, width: usize, height: usize) -> Result<Held<Image>, FaceError> {
+        let size = (width, height);
+        let image = &self.0;
+        image
+            .scaled
+            .get_or_try_make(&size, || image.scaled(width, height))
+    }
+
     /// Width and height in px.
     pub(crate) fn size(&self) -> (usize, usize) {
         (self.0.width, self.0.height)
@@ -103,7 +109,7 @@ impl Logo {
 }
 
 /// A picture with premultiplied alpha.
-struct Image {
+pub(crate) struct Image {
     width: usize,
     height: usize,
     /// Row after row, each pixel as in cairo's `ARGB32`: alpha in the highest byte, then red, green, blue.
@@ -135,12 +141,6 @@ impl Image {
             pixels: pixels.collect(),
             scaled: Shared::new(),
         })
-    }
-
-    /// The picture at `width` × `height` px, made once in a process.
-    fn at(&self, width: usize, height: usize) -> Result<Held<Self>, FaceError> {
-        let size = (width, height);
-        self.scaled.get_or_try_make(&size, || self.scaled(width, height))
     }
 
     fn scaled(&self, width: usize, height: usize) -> Result<Self, FaceError> {
@@ -218,7 +218,7 @@ impl Image {
     }
 
     /// The mean of a block of pixels: red, green, blue and alpha, premultiplied, each from 0 to 1.
-    fn mean(&self, columns: &Range<usize>, rows: &Range<usize>) -> [f64; 4] {
+    pub(crate) fn mean(&self, columns: &Range<usize>, rows: &Range<usize>) -> [f64; 4] {
         let whole = px(columns.len() * rows.len()) * 255.0;
         let sum = self.sum(columns, rows);
         sum.map(|sum| f64::from(u32::try_from(sum).unwrap_or(u32::MAX)) / whole.max(1.0))
@@ -259,59 +259,6 @@ fn premultiplied(samples: &[u8]) -> u32 {
 
 fn px(px: usize) -> f64 {
     f64::from(u32::try_from(px).unwrap_or(u32::MAX))
-}
-
-/// The logo over the background in a frame's colours, ready to be copied.
-pub(crate) struct LogoPainter {
-    rect: Rect,
-    tile: Tile,
-    /// Held, not read, so that the next camera of that size finds it.
-    _image: Held<Image>,
-}
-
-impl LogoPainter {
-    pub(crate) fn new(
-        spec: &FrameSpec,
-        place: &LogoPlace,
-        logo: &Logo,
-        background: Argb,
-    ) -> Result<Self, FaceError> {
-        let image = logo.0.at(place.width, place.height)?;
-        let rect = place.rect();
-        let tile = Tile::of_samples(spec.format, (rect.width, rect.height), |columns, rows| {
-            let color = over(image.mean(&columns, &rows), background);
-            spec.colorimetry.channels(spec.format, color)
-        });
-        Ok(Self {
-            rect,
-            tile,
-            _image: image,
-        })
-    }
-
-    pub(crate) fn paint(&self, canvas: &mut Picture<'_>) {
-        canvas.copy(&self.tile, self.rect.x, self.rect.y);
-    }
-}
-
-/// A premultiplied colour over a background: Porter-Duff's "over", with straight alpha.
-fn over([red, green, blue, cover]: [f64; 4], background: Argb) -> [f64; 4] {
-    let back = background.to_rgba();
-    let rest = back[3] * (1.0 - cover);
-    let alpha = cover + rest;
-    let straight = |fore: f64, back: f64| {
-        if alpha > 0.0 {
-            (fore + back * rest) / alpha
-        } else {
-            back
-        }
-    };
-    [
-        straight(red, back[0]),
-        straight(green, back[1]),
-        straight(blue, back[2]),
-        alpha,
-    ]
 }
 
 #[cfg(test)]
@@ -389,8 +336,8 @@ mod tests {
     #[test]
     fn a_size_is_made_once_while_somebody_shows_it() {
         let logo = Logo::plain(4, 4);
-        let first = logo.0.at(8, 8).unwrap();
-        assert!(first.is(&Logo::plain(4, 4).0.at(8, 8).unwrap()));
+        let first = logo.at(8, 8).unwrap();
+        assert!(first.is(&Logo::plain(4, 4).at(8, 8).unwrap()));
     }
 
     #[test]
@@ -425,22 +372,5 @@ mod tests {
         let directory = Logo::open(&folder).unwrap_err().to_string();
         assert!(directory.contains("Is a directory"), "{directory}");
         fs::remove_dir_all(&folder).unwrap();
-    }
-
-    #[test]
-    fn over_leaves_the_background_where_the_logo_is_clear_and_hides_it_where_it_is_not() {
-        let bits = |color: [f64; 4]| color.map(f64::to_bits);
-        let background = Argb(0xff00_ff00);
-        for (logo, background, expected) in [
-            ([0.0; 4], background, [0.0, 1.0, 0.0, 1.0]),
-            ([1.0, 0.0, 0.0, 1.0], background, [1.0, 0.0, 0.0, 1.0]),
-            ([0.0; 4], Argb(0), [0.0; 4]),
-        ] {
-            assert_eq!(
-                bits(over(logo, background)),
-                bits(expected),
-                "{logo:?} over {background:?}"
-            );
-        }
     }
 }

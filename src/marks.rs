@@ -8,8 +8,7 @@
 //!
 //! | module | job |
 //! | --- | --- |
-//! | `stamp`, `flash` | the place of each, and its painting |
-//! | `logo` | its place; [`crate::logo`] paints it |
+//! | `stamp`, `flash`, `logo` | the place of each, and its painting |
 //! | `painter` | all marks of a face: what they say, and what of them has to be painted |
 
 mod flash;
@@ -17,14 +16,13 @@ mod logo;
 mod painter;
 mod stamp;
 
-use crate::face::Rect;
+use crate::rect::Rect;
 use crate::stamp::module_size;
 use crate::style::{Corner, Style};
 use flash::flash_place;
-use logo::{LogoShape, logo_place};
+use logo::{LogoPlace, LogoShape, logo_place};
 use stamp::StampPlace;
 
-pub(crate) use logo::LogoPlace;
 pub(crate) use painter::{MarkPainter, Said};
 
 /// A clock of three lines is so many times as wide as it is high.
@@ -73,7 +71,7 @@ pub(crate) struct Places {
     stamp: Option<StampPlace>,
     /// A square; the disc fills the middle of it.
     flash: Option<Rect>,
-    pub(crate) logo: Option<LogoPlace>,
+    logo: Option<LogoPlace>,
 }
 
 impl Places {

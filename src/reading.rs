@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use jiff::fmt::strtime::BrokenDownTime;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
-use thiserror::Error;
 
+use crate::error::WordingError;
 use crate::stamp::Stamp;
 use crate::zone::machine_zone;
 
@@ -36,40 +36,6 @@ impl Reading {
             run: self.run,
         }
     }
-}
-
-/// Why a text setting cannot be used.
-#[derive(Debug, Error)]
-pub enum WordingError {
-    /// The time format has a directive that does not exist or cannot be filled in.
-    #[error("the time format {format:?} cannot be used: {cause}")]
-    TimeFormat {
-        /// The format as given.
-        format: String,
-        /// What is wrong with it.
-        cause: jiff::Error,
-    },
-    /// The time zone is not in the IANA database.
-    #[error(
-        "there is no time zone {name:?} (use an IANA name such as \"Europe/Berlin\", or \"UTC\"): {cause}"
-    )]
-    TimeZone {
-        /// The name as given.
-        name: String,
-        /// What the database says.
-        cause: jiff::Error,
-    },
-    /// The variable `TZ` is no time zone.
-    #[error(
-        "the variable TZ is {value:?}, which is no time zone (use an IANA name such as \"Europe/Berlin\", a POSIX one such \
-         as \"CET-1CEST,M3.5.0,M10.5.0/3\", or a file's with its whole path): {cause}"
-    )]
-    Variable {
-        /// Its value.
-        value: String,
-        /// Why it is none.
-        cause: String,
-    },
 }
 
 /// A strftime-like format of a time, known to be usable. An empty one shows no time.

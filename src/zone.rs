@@ -5,8 +5,8 @@ use std::path::Path;
 
 use jiff::tz::TimeZone;
 
+use crate::error::WordingError;
 use crate::file;
-use crate::reading::WordingError;
 
 /// The variable that says which zone is the machine's.
 const VARIABLE: &str = "TZ";

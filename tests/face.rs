@@ -346,28 +346,28 @@ fn hidden_lines_leave_no_ink_and_hostile_text_is_only_text() {
 }
 
 #[test]
-fn a_change_of_wording_or_style_shows_in_the_next_frame() {
+fn a_face_of_another_wording_or_style_shows_in_the_next_frame() {
     let mut canvas = Canvas::new(PixelFormat::Gray8, 320, 240);
-    let mut face = face(canvas.spec);
-    canvas.paint(&mut face, &reading(0, 1));
+    canvas.paint(&mut face(canvas.spec), &reading(0, 1));
     let before = canvas.pixels().concat();
-    face.restyle(
+    let mut relabelled = Face::new(
+        canvas.spec,
         Style::default(),
         Wording {
             label: "Yard".to_owned(),
             ..wording()
         },
     );
-    canvas.paint(&mut face, &reading(0, 1));
-    let relabelled = canvas.pixels().concat();
-    assert!(before != relabelled);
-    face.restyle(
+    canvas.paint(&mut relabelled, &reading(0, 1));
+    assert!(before != canvas.pixels().concat());
+    let mut grey = Face::new(
+        canvas.spec,
         Style {
             foreground: Argb(0xff80_8080),
             ..Style::default()
         },
         wording(),
     );
-    canvas.paint(&mut face, &reading(0, 1));
+    canvas.paint(&mut grey, &reading(0, 1));
     assert!(canvas.pixels().concat().iter().all(|&luma| luma < 130));
 }

@@ -375,7 +375,7 @@ fn another_logo_of_that_size_changes_no_pixel_elsewhere() {
         let mut face = Face::new(canvas.spec, style(&white), wording());
         canvas.paint(&mut face, &reading(0));
         let before = canvas.clone();
-        face.restyle(style(&grey), wording());
+        let mut face = Face::new(canvas.spec, style(&grey), wording());
         canvas.paint(&mut face, &reading(0));
         let pixels = (0..240).flat_map(|y| (0..320).map(move |x| (x, y)));
         let changed: Vec<(usize, usize)> = pixels

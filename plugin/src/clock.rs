@@ -3,6 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use clockface::epoch::{NTP_TO_UNIX_NS, TAI_MINUS_UTC_NS};
 use gst::prelude::*;
 
 use crate::schedule::{Now, held};
@@ -11,10 +12,6 @@ use crate::schedule::{Now, held};
 const NARROW_BRACKET: i64 = 50_000;
 /// How often to try for a narrow bracket before taking the narrowest.
 const TRIES: usize = 10;
-/// From NTP's epoch, 1900, to Unix's, in ns.
-const NTP_TO_UNIX: i128 = 2_208_988_800_000_000_000;
-/// TAI, which PTP counts from 1970, minus UTC, since 2017 (ns). A grandmaster announces it, GStreamer does not hand it on.
-const LEAP_SECONDS: i128 = 37_000_000_000;
 
 /// What an instant is counted from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,9 +101,9 @@ impl PipelineClock {
 /// its own, or does not know the time yet.
 fn epoch(clock: &gst::Clock) -> Option<i128> {
     let epoch = if clock.is::<gst_net::NtpClock>() {
-        -NTP_TO_UNIX
+        -NTP_TO_UNIX_NS
     } else if clock.is::<gst_net::PtpClock>() {
-        -LEAP_SECONDS
+        -TAI_MINUS_UTC_NS
     } else {
         return None;
     };

@@ -11,6 +11,7 @@ pub(crate) mod timing;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 
+use clockface::epoch::NTP_TO_UNIX_NS;
 use gst::glib;
 
 use crate::clock::{Flushing, PipelineClock, Wait};
@@ -18,9 +19,6 @@ use crate::schedule::Frame;
 
 pub(crate) use source::{Life, Live, LiveSource};
 pub(crate) use timing::Timing;
-
-/// From the epoch of NTP (1900, RFC 5905) to that of Unix (1970), in ns.
-const NTP_TO_UNIX: i128 = 2_208_988_800_000_000_000;
 
 static UNIX_CAPS: LazyLock<gst::Caps> = LazyLock::new(|| gst::Caps::new_empty_simple("timestamp/x-unix"));
 static NTP_CAPS: LazyLock<gst::Caps> = LazyLock::new(|| gst::Caps::new_empty_simple("timestamp/x-ntp"));
@@ -115,7 +113,7 @@ pub(crate) fn label(buffer: &mut gst::BufferRef, frame: &Frame, instant: i64) {
     if frame.discont {
         buffer.set_flags(gst::BufferFlags::DISCONT);
     }
-    let ntp = i128::from(instant) + NTP_TO_UNIX;
+    let ntp = i128::from(instant) + NTP_TO_UNIX_NS;
     for (caps, time) in [(&UNIX_CAPS, clock_time(instant)), (&NTP_CAPS, clock_time(ntp))] {
         gst::ReferenceTimestampMeta::add(buffer, caps, time, gst::ClockTime::NONE);
     }

@@ -1,8 +1,8 @@
 //! Says in a sentence what is wrong with a stream, and what to do about it.
 
-use crate::clock;
 use crate::figures::Absence;
 use crate::intake::Refusal;
+use crate::origin;
 use crate::redirects;
 use crate::secrets;
 use crate::target::Target;
@@ -99,7 +99,7 @@ fn unreachable(target: &Target) -> Option<String> {
         return None;
     }
     let addresses = target.addresses();
-    let cause = clock::round_trip(&addresses).err()?;
+    let cause = origin::round_trip(&addresses).err()?;
     let Some(address) = addresses.first() else {
         return Some("The server's name has no address: check the URL's host.".into());
     };

@@ -91,6 +91,20 @@ pub enum ClockRelation {
     Unknown,
 }
 
+impl ClockRelation {
+    /// What latencies are corrected by, in ns.
+    pub(crate) fn correction(&self) -> i64 {
+        match self {
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "clocks are less than centuries apart"
+            )]
+            Self::Ntp { correction } => (correction.value * 1e6) as i64,
+            _ => 0,
+        }
+    }
+}
+
 /// What was found out about one URL or file.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

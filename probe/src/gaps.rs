@@ -1,39 +1,16 @@
 //! Where frames are missing, as `clockprobe` told with each reading.
 
+use gstclocksrc::clockprobe::messages::Kind;
+
 use crate::figures::Loss;
 
 /// Gaps that are remembered: a stream that loses more often loses everywhere.
 const REMEMBERED: usize = 10_000;
 
-/// What a reading is in the row of those before it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// The first of a run, or of a recording that begins anew.
-    First,
-    /// Newer than all before.
-    #[default]
-    Next,
-    /// It came after a later one.
-    Late,
-    /// It has come already.
-    Repeated,
-}
-
-impl Kind {
-    /// As `clockprobe` calls it. An unknown word is a frame like any other.
-    pub(crate) fn of(word: &str) -> Self {
-        match word {
-            "first" => Self::First,
-            "late" => Self::Late,
-            "repeated" => Self::Repeated,
-            _ => Self::Next,
-        }
-    }
-}
-
 /// A reading's place in the row.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Place {
+    /// What it is in the row of those before it.
     pub(crate) kind: Kind,
     /// The number of the frame before the gap, and how many in the gap are counted lost.
     pub(crate) missing: Option<(u64, u64)>,

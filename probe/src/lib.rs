@@ -12,7 +12,8 @@
 //! | `intake`, `redirects` | what a server can have the probe take in, and where it sends it |
 //! | `decoders` | what decoders would add of their own |
 //! | `tally`, `pace`, `standstill`, `values`, `drift`, `gaps`, `matching`, `spots`, `times` | sums, without GStreamer |
-//! | `clock`, [`ntp`] | how the camera's clock and this machine's relate |
+//! | `wall_clock` | this machine's wall clock |
+//! | `origin`, [`ntp`] | where a stream comes from, and how the camera's clock and this machine's relate |
 //! | [`limits`] | what a build server asks for |
 //! | [`live`] | the lines that tell how it goes |
 //! | [`report`] | what a measurement shows: table, JSON, CSV, page |
@@ -21,7 +22,6 @@
 
 mod absences;
 pub mod cli;
-mod clock;
 pub mod console;
 mod decoders;
 mod drift;
@@ -35,6 +35,7 @@ pub mod live;
 mod matching;
 pub mod measure;
 pub mod ntp;
+mod origin;
 mod pace;
 mod packets;
 mod player;
@@ -50,6 +51,7 @@ pub mod target;
 mod times;
 mod upstream;
 mod values;
+mod wall_clock;
 
 pub use join::measure_joined;
 pub use measure::{Observer, Options, Outcome, init, measure, measure_until};

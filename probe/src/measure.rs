@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use jiff::Timestamp;
 
-use crate::clock::Origin;
-use crate::figures::{Added, ClockCheck, ClockRelation, Evidence, Measurement, SCHEMA_VERSION, Sample};
+use crate::figures::{Added, ClockCheck, Evidence, Measurement, SCHEMA_VERSION, Sample};
 use crate::intake;
 use crate::limits::Limits;
 use crate::live::Progress;
 use crate::matching::Matching;
 use crate::ntp::{self, Watch};
+use crate::origin::Origin;
 use crate::player::{Manner, Told, Transport};
 use crate::stream::{Happened, Stream};
 use crate::target::Target;
@@ -376,16 +376,4 @@ fn origins(targets: &[Target]) -> Vec<Origin> {
             .map(|lookup| lookup.join().unwrap_or_else(unknown))
             .collect()
     })
-}
-
-/// What latencies are corrected by, in ns.
-pub(crate) fn correction(relation: &ClockRelation) -> i64 {
-    match relation {
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "clocks are less than centuries apart"
-        )]
-        ClockRelation::Ntp { correction } => (correction.value * 1e6) as i64,
-        _ => 0,
-    }
 }

@@ -127,8 +127,9 @@ mod tests {
     use std::net::UdpSocket;
     use std::time::{SystemTime, UNIX_EPOCH};
 
+    use clockface::epoch::NTP_TO_UNIX;
+
     use super::*;
-    use crate::times::NTP_TO_UNIX;
 
     /// Answers `answers` queries on loopback with a clock that is `ahead` of this machine's, `delay` after they came.
     fn server(ahead: Duration, delay: Duration, answers: usize) -> String {
@@ -157,7 +158,7 @@ mod tests {
     fn ntp_now(ahead: Duration) -> [u8; 8] {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970") + ahead;
         let fraction = (u64::from(now.subsec_nanos()) << 32) / 1_000_000_000;
-        (((now.as_secs() + NTP_TO_UNIX) << 32) | fraction).to_be_bytes()
+        (((now.as_secs() + u64::from(NTP_TO_UNIX)) << 32) | fraction).to_be_bytes()
     }
 
     #[test]

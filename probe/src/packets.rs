@@ -19,10 +19,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use gst::prelude::*;
 use gst_rtp::RTPBuffer;
 
-use crate::clock;
 use crate::figures::{PacketCounts, SenderReports};
 use crate::times::{SenderReport, Told};
 use crate::values::Values;
+use crate::wall_clock;
 use description::Description;
 use medium::{Medium, Presentation};
 use reception::Received;
@@ -185,7 +185,7 @@ fn watch_pad(pad: &gst::Pad, medium: &Arc<Mutex<Medium>>) {
 }
 
 fn arrived(pad: &gst::Pad, medium: &Mutex<Medium>, buffer: &gst::Buffer) {
-    let arrival = clock::now();
+    let arrival = wall_clock::now();
     let Ok(packet) = RTPBuffer::from_buffer_readable(buffer) else {
         return;
     };
@@ -221,7 +221,7 @@ fn left(medium: &Mutex<Medium>, buffer: &mut gst::Buffer) {
 }
 
 fn reported(_pad: &gst::Pad, medium: &Mutex<Medium>, buffer: &gst::Buffer) {
-    let arrival = clock::now();
+    let arrival = wall_clock::now();
     let Ok(packets) = buffer.map_readable() else {
         return;
     };

@@ -19,13 +19,15 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use gst::prelude::*;
+use gstclocksrc::clockprobe::messages::Reading;
+use gstclocksrc::clockprobe::stats::Stats;
 
-use crate::clock;
 use crate::decoders;
 use crate::intake::{Intake, Refusal};
 use crate::packets::Packets;
 use crate::taps::Taps;
 use crate::target::Target;
+use crate::wall_clock;
 use outlets::Outlets;
 use sessions::Farewell;
 pub(crate) use source::CERTIFICATE_REFUSED;
@@ -204,7 +206,7 @@ impl Player {
             // The picture is still in clockprobe.
             if message
                 .structure()
-                .is_some_and(|fields| fields.has_name("clockprobe-reading"))
+                .is_some_and(|fields| fields.has_name(Reading::NAME))
             {
                 taps.want_still();
             }
@@ -240,7 +242,7 @@ impl Player {
     pub(crate) fn said_goodbye(&self) -> Option<Duration> {
         let said = self.farewell.said()?;
         let last = self.taps.last_picture().map(Duration::from_nanos);
-        let since = |time: Duration| Duration::from_nanos(clock::now()).saturating_sub(time);
+        let since = |time: Duration| Duration::from_nanos(wall_clock::now()).saturating_sub(time);
         let is_silent = last.is_none_or(|last| last < said + UNDER_WAY);
         is_silent.then(|| since(said))
     }
@@ -251,8 +253,9 @@ impl Player {
     }
 
     /// `clockprobe`'s figures so far.
-    pub(crate) fn stats(&self) -> gst::Structure {
-        self.probe.property("stats")
+    pub(crate) fn stats(&self) -> Stats {
+        let stats: gst::Structure = self.probe.property("stats");
+        Stats::from_structure(&stats).unwrap_or_default()
     }
 
     /// Has the picture stand still while nothing comes, whatever the source says of itself.

@@ -2,7 +2,7 @@
 //!
 //! | module | job |
 //! | --- | --- |
-//! | `telling` | what `clockprobe` tells, read |
+//! | `telling` | what `clockprobe` tells, in the probe's own words |
 //! | `outcome` | what came of it |
 
 mod outcome;
@@ -13,13 +13,14 @@ use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use clockface::Stamp;
+use gstclocksrc::clockprobe::messages::{BufferTimes, Message, Tick};
 
 use crate::absences::Absences;
-use crate::clock::{self, Origin};
 use crate::failures;
 use crate::figures::{Alteration, ClockCheck, ClockRelation, Counts, Sample};
+use crate::gaps::Place;
 use crate::live::Progress;
-use crate::measure::correction;
+use crate::origin::{self, Origin};
 use crate::packets::Packets;
 use crate::player::{CERTIFICATE_REFUSED, Manner, Player, Teller, Told};
 use crate::spots::Spots;
@@ -27,7 +28,7 @@ use crate::tally::Tally;
 use crate::taps::Taps;
 use crate::target::Target;
 use crate::values::ms;
-use telling::{alteration, counts, place, reading, stamps};
+use telling::{alteration, counts, place, seen};
 
 /// Pictures without a stamp for so long are worth a word.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -35,7 +36,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const BEFORE_TICK: u64 = 500_000_000;
 /// A server that has said goodbye may come back until then.
 const FAREWELL: Duration = Duration::from_secs(10);
-const NS_PER_US: u64 = 1000;
+const NS_PER_US: i64 = 1000;
 
 /// What a message told.
 #[derive(Debug)]
@@ -107,7 +108,7 @@ impl Stream {
         clock: &ClockCheck,
         tell: Sender<Told>,
     ) -> Self {
-        let correction = correction(&clock::relation(&origin, clock, &Packets::default()));
+        let correction = origin::relation(&origin, clock, &Packets::default()).correction();
         let live = target.scheme() != "file";
         let every = manner.every.max(1);
         let mut stream = Self {
@@ -279,37 +280,45 @@ impl Stream {
     }
 
     fn told(&mut self, fields: &gst::StructureRef) -> Happened {
-        match fields.name().as_str() {
-            "clockprobe-reading" => {
-                self.alteration = alteration(fields);
-                self.picture(fields, reading(fields))
-            }
-            "clockprobe-stamps" => {
-                if let Some(spots) = &mut self.spots {
-                    spots.picture(stamps(fields));
-                }
-                Happened::Nothing
-            }
-            "clockprobe-unreadable" => self.picture(fields, None),
-            "clockprobe-tick" => {
-                self.tick(fields);
-                Happened::Nothing
-            }
-            CERTIFICATE_REFUSED => {
-                self.certificate_refused = true;
-                self.problem(failures::certificate(fields))
-            }
-            _ => match failures::missing_plugin(fields) {
-                Some(sentence) => self.problem(sentence),
-                None => Happened::Nothing,
-            },
+        if let Some(message) = Message::from_structure(fields) {
+            return self.probe_message(&message);
+        }
+        if fields.has_name(CERTIFICATE_REFUSED) {
+            self.certificate_refused = true;
+            return self.problem(failures::certificate(fields));
+        }
+        match failures::missing_plugin(fields) {
+            Some(sentence) => self.problem(sentence),
+            None => Happened::Nothing,
         }
     }
 
-    fn picture(&mut self, fields: &gst::StructureRef, stamp: Option<Stamp>) -> Happened {
-        let (Ok(arrival), Some(player)) = (fields.get::<u64>("arrival"), &self.player) else {
+    /// Takes a message of `clockprobe`.
+    fn probe_message(&mut self, message: &Message) -> Happened {
+        match message {
+            Message::Reading(reading) => {
+                self.alteration = Some(alteration(&reading.seen));
+                self.picture(&reading.times, Some(reading.seen.stamp()), &place(reading))
+            }
+            Message::Unreadable(unreadable) => self.picture(&unreadable.times, None, &Place::default()),
+            Message::Stamps(picture) => {
+                if let Some(spots) = &mut self.spots {
+                    spots.picture(picture.stamps.iter().map(seen));
+                }
+                Happened::Nothing
+            }
+            Message::Tick(tick) => {
+                self.tick(tick);
+                Happened::Nothing
+            }
+        }
+    }
+
+    fn picture(&mut self, times: &BufferTimes, stamp: Option<Stamp>, place: &Place) -> Happened {
+        let Some(player) = &self.player else {
             return Happened::Nothing;
         };
+        let arrival = times.arrival;
         if self.in_step_from.is_none() && player.packets.in_step() {
             // Where nothing has to come first, all ticks count.
             let before = if self.live_is_known { arrival } else { 0 };
@@ -326,8 +335,8 @@ impl Stream {
         if let Some(absence) = self.absences.picture(arrival) {
             self.words.push(failures::back(&absence));
         }
-        let pts = fields.get::<u64>("pts").ok().filter(|pts| *pts != u64::MAX);
-        let instant = stamp.map(|stamp| stamp.instant.saturating_mul(NS_PER_US.cast_signed()));
+        let pts = times.pts.map(gst::ClockTime::nseconds);
+        let instant = stamp.map(|stamp| stamp.instant.saturating_mul(NS_PER_US));
         let packets = pts.and_then(|pts| player.packets.of(pts, instant));
         let sample = Sample {
             arrival,
@@ -340,7 +349,7 @@ impl Stream {
         if stamp.is_none() && pts.is_some_and(|pts| self.taps.was_before_key(pts)) {
             self.past.before_key_picture += 1;
         }
-        Happened::Picture(self.tally.picture(sample, &place(fields), packets.as_ref()))
+        Happened::Picture(self.tally.picture(sample, place, packets.as_ref()))
     }
 
     /// A camera that has another run in another connection began anew while nobody looked.
@@ -353,13 +362,11 @@ impl Stream {
         }
     }
 
-    fn tick(&mut self, fields: &gst::StructureRef) {
-        let offset = fields.get("av-offset").ok();
-        let running = fields.get("running-time").unwrap_or_default();
-        let arrival: u64 = fields.get("arrival").unwrap_or_default();
+    fn tick(&mut self, tick: &Tick) {
         // Before that, sound and picture of an RTSP stream are not presented in step by anyone.
-        let in_step = self.in_step_from.is_some_and(|from| arrival >= from);
-        self.tally.tick(running, offset.filter(|_| in_step));
+        let in_step = self.in_step_from.is_some_and(|from| tick.arrival >= from);
+        self.tally
+            .tick(tick.running_time, tick.av_offset.filter(|_| in_step));
     }
 
     fn readings(&self) -> u64 {
@@ -457,7 +464,7 @@ impl Stream {
 
     /// How the camera's clock and this machine's relate.
     pub(crate) fn relation(&self, clock: &ClockCheck) -> ClockRelation {
-        clock::relation(&self.origin, clock, &self.packets)
+        origin::relation(&self.origin, clock, &self.packets)
     }
 
     /// Doubts that the camera is on this machine where the measured speaks against it, and says of one elsewhere that the
@@ -468,11 +475,11 @@ impl Stream {
         }
         let least = self.tally.latency.extremes().map(|(least, _)| least);
         if !matches!(self.origin, Origin::ThisMachine) {
-            let why = clock::contradiction(least, None);
+            let why = origin::contradiction(least, None);
             self.problems.extend(why.map(|why| failures::clocks_apart(&why)));
             return;
         }
-        if let Some(why) = clock::contradiction(least, self.tally.times.times().sender_reports) {
+        if let Some(why) = origin::contradiction(least, self.tally.times.times().sender_reports) {
             self.problems.push(failures::another_clock(&why));
             self.origin = Origin::Elsewhere(Err("it is elsewhere".into()));
         }

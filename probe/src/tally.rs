@@ -1,8 +1,10 @@
 //! Collects what came of one stream.
 
+use gstclocksrc::clockprobe::messages::Kind;
+
 use crate::drift::{self, Drift};
 use crate::figures::{Estimate, Evidence, Loss, Sample, Sound};
-use crate::gaps::{Gaps, Kind, Place};
+use crate::gaps::{Gaps, Place};
 use crate::packets::FramePackets;
 use crate::times::Comparison;
 use crate::values::{Thinned, Values, ms};

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use gst::prelude::*;
 use gst_video::prelude::*;
 
-use crate::clock;
 use crate::figures::{Delivery, KeyFrames, Still};
 use crate::pace::Pace;
 use crate::packets::Packets;
 use crate::standstill::Standstill;
 use crate::values::Values;
+use crate::wall_clock;
 
 /// After so many pictures a decoder has filled what it holds back.
 const SETTLED: u64 = 25;
@@ -222,7 +222,7 @@ impl Taps {
     }
 
     fn decoded(&self, pad: &gst::Pad, buffer: &gst::BufferRef, packets: &Packets) {
-        let arrival = clock::now();
+        let arrival = wall_clock::now();
         let pts = buffer.pts();
         let packet = pts.and_then(|pts| packets.of(pts.nseconds(), None));
         let early = pts.filter(|pts| {
@@ -333,7 +333,7 @@ impl Taps {
         } else {
             decoded.still_by_pts
         };
-        let now = if live { clock::now() } else { still.last() };
+        let now = if live { wall_clock::now() } else { still.last() };
         still.frozen(now, self.freeze_threshold)
     }
 

@@ -1,31 +1,12 @@
 //! The times that a stream tells besides the stamp: RTCP sender reports (RFC 3550), the 64-bit NTP time in an RTP header
 //! extension (RFC 6051) and the reference clock that the SDP signals (RFC 7273).
 
+use clockface::epoch::{NTP_TO_UNIX_NS, TAI_MINUS_UTC_NS, from_ntp};
+
 use crate::figures::Times;
 use crate::values::Values;
 
-/// From NTP's epoch, 1900, to Unix's, in s.
-pub(crate) const NTP_TO_UNIX: u64 = 2_208_988_800;
-/// TAI minus UTC, in s, since 2017: PTP counts TAI.
-const LEAP_SECONDS: i64 = 37;
 const NS_PER_SECOND: i64 = 1_000_000_000;
-/// An NTP time with the highest bit clear is of the era that begins in 2036 (RFC 4330, section 3).
-const ERA: u64 = 1 << 32;
-
-/// ns since the Unix epoch of a 64-bit NTP time; `None` for zero, which says that there is none.
-pub(crate) fn from_ntp(ntp: u64) -> Option<i64> {
-    if ntp == 0 {
-        return None;
-    }
-    let (seconds, fraction) = (ntp >> 32, ntp & 0xffff_ffff);
-    let seconds = if seconds < ERA / 2 { seconds + ERA } else { seconds };
-    let seconds = i64::try_from(seconds.checked_sub(NTP_TO_UNIX)?).ok()?;
-    let ns = (u128::from(fraction) * u128::from(NS_PER_SECOND.unsigned_abs())) >> 32;
-    seconds
-        .checked_mul(NS_PER_SECOND)?
-        .checked_add(i64::try_from(ns).ok()?)
-}
-
 /// What a sender report says: an RTP time, and the wall clock of the same instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SenderReport {
@@ -94,8 +75,8 @@ impl ReferenceClock {
     pub(crate) fn parse(ts_refclk: &str, mediaclk: &str) -> Option<Self> {
         let kind = ts_refclk.split(['=', ':']).next()?.trim();
         let unix_epoch = match kind {
-            "ntp" => i128::from(NTP_TO_UNIX) * i128::from(NS_PER_SECOND),
-            "ptp" => i128::from(LEAP_SECONDS * NS_PER_SECOND),
+            "ntp" => NTP_TO_UNIX_NS,
+            "ptp" => TAI_MINUS_UTC_NS,
             _ => return None,
         };
         let direct = mediaclk.trim().strip_prefix("direct=")?;
@@ -170,6 +151,7 @@ mod tests {
     /// 2026-01-01T00:00:00.5Z.
     const INSTANT: i64 = 1_767_225_600_500_000_000;
     const NTP: u64 = ((1_767_225_600 + NTP_TO_UNIX) << 32) | 1 << 31;
+    const NTP_TO_UNIX: u64 = 2_208_988_800;
 
     fn report(ssrc: u32, ntp: u64, rtp_time: u32) -> Vec<u8> {
         let mut packet = vec![0x80, 200, 0, 6];
@@ -178,14 +160,6 @@ mod tests {
         packet.extend(rtp_time.to_be_bytes());
         packet.extend([0; 8]);
         packet
-    }
-
-    #[test]
-    fn ntp_counts_from_1900_and_begins_anew_in_2036() {
-        assert_eq!(from_ntp(NTP), Some(INSTANT));
-        // RFC 4330: 2036-02-07T06:28:16Z.
-        assert_eq!(from_ntp(1), Some(2_085_978_496_000_000_000));
-        assert_eq!(from_ntp(0), None);
     }
 
     #[test]

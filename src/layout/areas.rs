@@ -2,15 +2,13 @@
 
 use std::cmp::Reverse;
 
+use super::room::{Room, filled};
 use super::sizes::Need;
 use super::{Request, float};
-use crate::face::Rect;
 use crate::glyphs::Typesetter;
 use crate::marks::Places;
+use crate::rect::Rect;
 use crate::style::Align;
-
-/// The part of the frame's width and height that text may fill.
-const FILL: f64 = 0.92;
 
 /// Px that all rows take together.
 pub(super) struct Block {
@@ -75,29 +73,4 @@ pub(super) fn largest_area(request: &Request, places: &Places, typesetter: &Type
     let worth = |area: &Rect| (need.largest_time(&Room::of(area)), area.width * area.height);
     let areas = places.free(request.width, request.height);
     areas.into_iter().max_by_key(worth).unwrap_or_default()
-}
-
-/// Px that text may fill.
-pub(super) struct Room {
-    pub(super) width: f64,
-    pub(super) height: f64,
-}
-
-impl Room {
-    pub(super) fn of(area: &Rect) -> Self {
-        Self {
-            width: float(filled(area.width)),
-            height: float(filled(area.height)),
-        }
-    }
-}
-
-/// The part of a side that text may fill, in px.
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "less than the side, and not below 1"
-)]
-fn filled(side: usize) -> usize {
-    (float(side) * FILL).max(1.0) as usize
 }

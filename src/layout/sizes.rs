@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::areas::Room;
+use super::room::Room;
 use super::{LINES, Request, TIME, float, rows};
 use crate::glyphs::{self, Extent, Font, Typesetter};
 
@@ -138,7 +138,7 @@ pub(super) fn scaled(size: i32, by: f64) -> i32 {
 mod tests {
     use super::super::tests::request;
     use super::*;
-    use crate::face::Rect;
+    use crate::rect::Rect;
 
     fn sizes(request: &Request) -> [i32; LINES] {
         let room = Room::of(&Rect {

@@ -5,10 +5,11 @@ use std::f64::consts::TAU;
 use super::even;
 use super::stamp::StampPlace;
 use crate::color::Palette;
-use crate::face::{FaceError, Rect};
+use crate::error::FaceError;
 use crate::frame::{FrameSpec, Picture, Tile};
-use crate::glyphs::Mask;
+use crate::mask::Mask;
 use crate::reading::Reading;
+use crate::rect::Rect;
 use crate::stamp::QUIET_SIDE;
 use crate::style::Corner;
 

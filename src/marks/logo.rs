@@ -1,10 +1,14 @@
-//! The place of a logo: in its corner, or beside the marks.
+//! The logo in its corner, or beside the marks, and how it is painted.
 
 use std::cmp::Reverse;
 
 use super::{Places, even};
-use crate::face::Rect;
-use crate::style::{Corner, LogoStyle, Share};
+use crate::error::FaceError;
+use crate::frame::{FrameSpec, Picture, Tile};
+use crate::logo::{Image, Logo};
+use crate::rect::Rect;
+use crate::shared::Held;
+use crate::style::{Argb, Corner, LogoStyle, Share};
 
 /// What is kept clear around a logo: this part of the frame's shorter side.
 const LOGO_MARGIN: usize = 32;
@@ -30,19 +34,19 @@ impl LogoShape {
 
 /// The place of a logo, on even px.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct LogoPlace {
+pub(super) struct LogoPlace {
     /// What is kept clear for it.
     pub(super) ground: Rect,
     /// Px between it and the ground's edges.
     margin: usize,
     /// The sides of the logo in px.
-    pub(crate) width: usize,
-    pub(crate) height: usize,
+    width: usize,
+    height: usize,
 }
 
 impl LogoPlace {
     /// What is painted: the logo, and a column or row of background where a side of it is odd.
-    pub(crate) fn rect(&self) -> Rect {
+    fn rect(&self) -> Rect {
         Rect {
             x: self.ground.x + self.margin,
             y: self.ground.y + self.margin,
@@ -117,6 +121,59 @@ pub(super) fn logo_place(logo: &LogoShape, marks: &Places, frame: (usize, usize)
         .iter()
         .filter_map(|free| LogoPlace::in_corner(logo, free, frame));
     places.max_by_key(worth)
+}
+
+/// The logo over the background in a frame's colours, ready to be copied.
+pub(super) struct LogoPainter {
+    rect: Rect,
+    tile: Tile,
+    /// Held, not read, so that the next camera of that size finds it.
+    _image: Held<Image>,
+}
+
+impl LogoPainter {
+    pub(super) fn new(
+        spec: &FrameSpec,
+        place: &LogoPlace,
+        logo: &Logo,
+        background: Argb,
+    ) -> Result<Self, FaceError> {
+        let image = logo.at(place.width, place.height)?;
+        let rect = place.rect();
+        let tile = Tile::of_samples(spec.format, (rect.width, rect.height), |columns, rows| {
+            let color = over(image.mean(&columns, &rows), background);
+            spec.colorimetry.channels(spec.format, color)
+        });
+        Ok(Self {
+            rect,
+            tile,
+            _image: image,
+        })
+    }
+
+    pub(super) fn paint(&self, canvas: &mut Picture<'_>) {
+        canvas.copy(&self.tile, self.rect.x, self.rect.y);
+    }
+}
+
+/// A premultiplied colour over a background: Porter-Duff's "over", with straight alpha.
+fn over([red, green, blue, cover]: [f64; 4], background: Argb) -> [f64; 4] {
+    let back = background.to_rgba();
+    let rest = back[3] * (1.0 - cover);
+    let alpha = cover + rest;
+    let straight = |fore: f64, back: f64| {
+        if alpha > 0.0 {
+            (fore + back * rest) / alpha
+        } else {
+            back
+        }
+    };
+    [
+        straight(red, back[0]),
+        straight(green, back[1]),
+        straight(blue, back[2]),
+        alpha,
+    ]
 }
 
 fn float(px: usize) -> f64 {
@@ -199,5 +256,22 @@ mod tests {
         let stamp = places(true, false, Corner::TopRight, (1280, 720)).stamp.unwrap();
         assert_eq!((beside.x + beside.width, beside.y), (stamp.ground.x, 0));
         assert!(!beside.overlaps(&corner), "{beside:?}");
+    }
+
+    #[test]
+    fn over_leaves_the_background_where_the_logo_is_clear_and_hides_it_where_it_is_not() {
+        let bits = |color: [f64; 4]| color.map(f64::to_bits);
+        let background = Argb(0xff00_ff00);
+        for (logo, background, expected) in [
+            ([0.0; 4], background, [0.0, 1.0, 0.0, 1.0]),
+            ([1.0, 0.0, 0.0, 1.0], background, [1.0, 0.0, 0.0, 1.0]),
+            ([0.0; 4], Argb(0), [0.0; 4]),
+        ] {
+            assert_eq!(
+                bits(over(logo, background)),
+                bits(expected),
+                "{logo:?} over {background:?}"
+            );
+        }
     }
 }

@@ -2,12 +2,13 @@
 
 use super::Marks;
 use super::flash::{FlashPainter, is_lit};
+use super::logo::LogoPainter;
 use super::stamp::StampPainter;
 use crate::color::Palette;
-use crate::face::{FaceError, Rect};
+use crate::error::FaceError;
 use crate::frame::{FrameSpec, Picture};
-use crate::logo::LogoPainter;
 use crate::reading::Reading;
+use crate::rect::Rect;
 use crate::stamp::Stamp;
 use crate::style::Style;
 

@@ -1,8 +1,8 @@
 //! The stamp in its corner, and how it is painted.
 
 use crate::color::Palette;
-use crate::face::Rect;
 use crate::frame::{FrameSpec, Picture};
+use crate::rect::Rect;
 use crate::stamp::{QUIET_SIDE, QUIET_ZONE, SIDE, Stamp};
 use crate::style::{Argb, Corner};
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use gstclocksrc::clocktone::tick::{FADE, LENGTH, Sound};
+use clockface::tick::{FADE, LENGTH, Sound};
 
 /// The default tick at full volume: only its shape is held against what is heard.
 const SOUND: Sound = Sound {

@@ -5,6 +5,7 @@ use clockface::{
     Wording,
 };
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 /// Knows where the default face's digits stand in a frame of one size, and what they look like.
 pub struct Reader {
@@ -28,6 +29,8 @@ pub struct Said {
 
 /// The ms of a day.
 pub const DAY: i64 = 86_400_000;
+/// 11:11:11.111 of the first day.
+const ALL_ONES: Timestamp = Timestamp::constant(40_271, 111_000_000);
 
 impl Reader {
     /// A reader of pictures of `width` × `height` px with the default look and fewer than ten viewers.
@@ -104,14 +107,20 @@ impl Reader {
         .expect("a size")
     }
 
-    fn paint(&self, face: &mut Face, shown: &mut Shown, luma: &mut [u8], viewers: u32) -> Vec<Rect> {
+    fn paint(
+        &self,
+        face: &mut Face,
+        shown: &mut Shown,
+        luma: &mut [u8],
+        (instant, viewers): (Timestamp, u32),
+    ) -> Vec<Rect> {
         let plane = Plane {
             data: luma,
             stride: self.width,
         };
         let mut picture = Picture::new(&self.spec(), [plane]).expect("a plane");
         let reading = Reading {
-            instant: Timestamp::UNIX_EPOCH,
+            instant,
             viewers,
             ..Reading::default()
         };
@@ -122,21 +131,29 @@ impl Reader {
 
     fn picture_of(&self, digit: u32) -> Vec<u8> {
         let mut luma = vec![0; self.width * self.height];
-        self.paint(&mut self.face(digit), &mut Shown::default(), &mut luma, digit);
+        let says = (Timestamp::UNIX_EPOCH, digit);
+        self.paint(&mut self.face(digit), &mut Shown::default(), &mut luma, says);
         luma
     }
 
     /// The cells of all ten digits, which are those that differ between zeros and ones.
     fn find_cells(&self) -> Vec<Rect> {
-        let mut face = self.face(0);
+        let mut face = Face::new(self.spec(), self.style.clone(), in_utc());
         let mut luma = vec![0; self.width * self.height];
         let mut shown = Shown::default();
-        self.paint(&mut face, &mut shown, &mut luma, 0);
-        face.restyle(self.style.clone(), wording(1));
-        let mut cells = self.paint(&mut face, &mut shown, &mut luma, 1);
-        // A stamp tells the viewers too; it is square, and digits are taller than wide.
+        self.paint(&mut face, &mut shown, &mut luma, (Timestamp::UNIX_EPOCH, 0));
+        let mut cells = self.paint(&mut face, &mut shown, &mut luma, (ALL_ONES, 1));
+        // A stamp tells the time too, and the flash goes out; they are square, and digits are taller than wide.
         cells.retain(|cell| cell.width < cell.height);
         cells
+    }
+}
+
+/// The time of the instant itself.
+fn in_utc() -> Wording {
+    Wording {
+        time_zone: TimeZone::UTC,
+        ..Wording::default()
     }
 }
 
@@ -159,7 +176,7 @@ pub fn apart(one: i64, other: i64) -> i64 {
 pub fn time_of_day(instant: i128) -> i64 {
     let zoned = Timestamp::from_nanosecond(instant)
         .expect("a time")
-        .to_zoned(jiff::tz::TimeZone::system());
+        .to_zoned(TimeZone::system());
     let seconds = i64::from(zoned.hour()) * 3600 + i64::from(zoned.minute()) * 60 + i64::from(zoned.second());
     seconds * 1000 + i64::from(zoned.millisecond())
 }

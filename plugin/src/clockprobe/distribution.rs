@@ -103,13 +103,13 @@ fn round(value: f64) -> i64 {
 /// What a distribution comes to, in ns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "each name says it")]
-pub(crate) struct Summary {
-    pub(crate) min: i64,
-    pub(crate) mean: i64,
-    pub(crate) p50: i64,
-    pub(crate) p90: i64,
-    pub(crate) p99: i64,
-    pub(crate) max: i64,
+pub struct Summary {
+    pub min: i64,
+    pub mean: i64,
+    pub p50: i64,
+    pub p90: i64,
+    pub p99: i64,
+    pub max: i64,
 }
 
 /// The slope of values over time, by least squares as they come (Welford's recurrences, so that nothing

@@ -5,8 +5,11 @@ use clockface::{Sighting, Stamp};
 use super::distribution::{Distribution, Drift};
 use super::lips::{Lips, Settled, Tick};
 use super::listener::Heard;
+use super::messages::{self, BufferTimes, Kind, Message, PlacedStamp, Reading, Stamps, Unreadable};
+use super::stats::Stats;
 use super::stillness::Moment;
-use super::tally::{Finding, Seen, Tally, Verdict};
+use super::tally::{Finding, Seen, Tally};
+use super::verdict::Verdict;
 
 /// When a buffer came, and what its time is. In ns.
 #[derive(Debug, Clone, Copy)]
@@ -112,70 +115,48 @@ impl Figures {
     }
 
     /// The statistics as they are at `now`.
-    pub(super) fn structure(&self, now: Moment, freeze_threshold: u64) -> gst::Structure {
+    pub(super) fn stats(&self, now: Moment, freeze_threshold: u64) -> Stats {
         let counts = self.tally.counts(now, freeze_threshold);
-        let mut builder = gst::Structure::builder("clockprobe-stats")
-            .field("frames", counts.frames)
-            .field("readings", counts.readings)
-            .field("unreadable", counts.unreadable)
-            .field("lost", counts.lost)
-            .field("repeated", counts.repeated)
-            .field("out-of-order", counts.out_of_order)
-            .field("frozen", counts.frozen)
-            .field("frozen-time", counts.frozen_time)
-            .field("runs", counts.runs)
-            .field("ticks", self.lips.ticks());
-        if let Some(latency) = self.latency.summary() {
-            builder = builder
-                .field("latency-min", latency.min)
-                .field("latency-mean", latency.mean)
-                .field("latency-p50", latency.p50)
-                .field("latency-p90", latency.p90)
-                .field("latency-p99", latency.p99)
-                .field("latency-max", latency.max);
-        }
         let offsets = self.lips.offsets();
-        builder
-            .field_if_some("drift-ppm", self.drift.ppm())
-            .field_if_some("av-offset-median", offsets.summary().map(|offset| offset.p50))
-            .field_if_some("av-offset-max", offsets.extreme())
-            .build()
+        Stats {
+            frames: counts.frames,
+            readings: counts.readings,
+            unreadable: counts.unreadable,
+            lost: counts.lost,
+            repeated: counts.repeated,
+            out_of_order: counts.out_of_order,
+            frozen: counts.frozen,
+            frozen_time: counts.frozen_time,
+            runs: counts.runs,
+            ticks: self.lips.ticks(),
+            latency: self.latency.summary(),
+            drift_ppm: self.drift.ppm(),
+            av_offset_median: offsets.summary().map(|offset| offset.p50),
+            av_offset_max: offsets.extreme(),
+        }
     }
 }
 
 /// The message of a look and what it found; `None` where there was none.
-pub(super) fn look_message(look: Look, times: &Times, finding: Finding) -> Option<gst::Structure> {
+pub(super) fn look_message(look: Look, times: &Times, finding: Finding) -> Option<Message> {
     match look {
-        Look::Stamp(sighting) => Some(
-            with_stamp(timed("clockprobe-reading", times), &sighting)
-                .field("latency", latency(&sighting.stamp, times))
-                .field("kind", kind(finding.verdict))
-                .field("missing", finding.missing.map_or(0, |missing| missing.count))
-                .field_if_some("missing-after", finding.missing.map(|missing| missing.after))
-                .field("found", finding.is_found)
-                .build(),
-        ),
-        Look::Unreadable => Some(timed("clockprobe-unreadable", times).build()),
+        Look::Stamp(sighting) => Some(Message::Reading(Reading {
+            times: times.of_buffer(),
+            seen: (&sighting).into(),
+            latency: latency(&sighting.stamp, times),
+            kind: kind(finding.verdict),
+            missing: finding.missing,
+            found: finding.is_found,
+        })),
+        Look::Unreadable => Some(Message::Unreadable(Unreadable {
+            times: times.of_buffer(),
+        })),
         Look::Unexamined => None,
     }
 }
 
-/// With what a stamp says, and how it is seen.
-fn with_stamp(builder: gst::structure::Builder, sighting: &Sighting) -> gst::structure::Builder {
-    let stamp = &sighting.stamp;
-    builder
-        .field("instant", unsigned(nanoseconds(stamp)))
-        .field("frame", stamp.frame)
-        .field("run", stamp.run)
-        .field("stream", stamp.stream)
-        .field("viewers", stamp.viewers)
-        .field("mirrored", sighting.is_mirrored())
-        .field("turned", u32::from(sighting.turned()))
-        .field("inverted", sighting.inverted)
-}
-
 /// The message of all stamps of a picture.
-pub(super) fn stamps_message(stamps: &[Sighting], times: &Times) -> gst::Structure {
+pub(super) fn stamps_message(stamps: &[Sighting], times: &Times) -> Message {
     let stamps = stamps.iter().map(|sighting| {
         let ((x, y), size) = (sighting.middle(), sighting.size());
         let px = |length: f32| {
@@ -187,43 +168,47 @@ pub(super) fn stamps_message(stamps: &[Sighting], times: &Times) -> gst::Structu
             let px = length.round() as u32;
             px
         };
-        with_stamp(gst::Structure::builder("stamp"), sighting)
-            .field("x", px(x))
-            .field("y", px(y))
-            .field("size", px(size))
-            .build()
+        PlacedStamp {
+            seen: sighting.into(),
+            middle: (px(x), px(y)),
+            size: px(size),
+        }
     });
-    timed("clockprobe-stamps", times)
-        .field("stamps", gst::Array::new(stamps))
-        .build()
+    Message::Stamps(Stamps {
+        times: times.of_buffer(),
+        stamps: stamps.collect(),
+    })
 }
 
-/// A message of a buffer.
-fn timed(name: &str, times: &Times) -> gst::structure::Builder {
-    gst::Structure::builder(name)
-        .field("arrival", unsigned(times.arrival))
-        .field("pts", or_none(times.pts))
-        .field("running-time", or_none(times.running))
+impl Times {
+    /// As messages tell them.
+    fn of_buffer(&self) -> BufferTimes {
+        BufferTimes {
+            arrival: unsigned(self.arrival),
+            pts: self.pts,
+            running_time: self.running,
+        }
+    }
 }
 
 /// What a message calls a frame that was read.
-fn kind(verdict: Verdict) -> &'static str {
+fn kind(verdict: Verdict) -> Kind {
     match verdict {
-        Verdict::First => "first",
-        Verdict::New | Verdict::Unknown => "next",
-        Verdict::Repeated => "repeated",
-        Verdict::OutOfOrder => "late",
+        Verdict::First => Kind::First,
+        Verdict::New | Verdict::Unknown => Kind::Next,
+        Verdict::Repeated => Kind::Repeated,
+        Verdict::OutOfOrder => Kind::Late,
     }
 }
 
 /// The message of a tick.
-pub(super) fn tick_message((tick, lag): &Settled) -> gst::Structure {
-    gst::Structure::builder("clockprobe-tick")
-        .field("second", lag.map_or(0, |lag| unsigned(lag.second)))
-        .field("running-time", unsigned(tick.running))
-        .field("arrival", unsigned(tick.arrival))
-        .field_if_some("av-offset", lag.map(|lag| lag.offset))
-        .build()
+pub(super) fn tick_message((tick, lag): &Settled) -> Message {
+    Message::Tick(messages::Tick {
+        second: lag.map_or(0, |lag| unsigned(lag.second)),
+        running_time: unsigned(tick.running),
+        arrival: unsigned(tick.arrival),
+        av_offset: lag.map(|lag| lag.offset),
+    })
 }
 
 /// How long a frame has been on its way, in ns.
@@ -234,10 +219,6 @@ fn latency(stamp: &Stamp, times: &Times) -> i64 {
 /// The instant of a stamp in ns since the Unix epoch.
 fn nanoseconds(stamp: &Stamp) -> i64 {
     stamp.instant.saturating_mul(1_000)
-}
-
-fn or_none(time: Option<gst::ClockTime>) -> u64 {
-    time.map_or(u64::MAX, gst::ClockTime::nseconds)
 }
 
 fn signed(time: gst::ClockTime) -> i64 {

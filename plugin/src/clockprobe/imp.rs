@@ -11,7 +11,9 @@ use super::figures::{self, Figures};
 use super::lips::Settled;
 use super::listener::{self, Heard, Listener};
 use super::luma;
+use super::messages::Message;
 use super::settings::{self, Settings};
+use super::stats::Stats;
 use super::stillness::Moment;
 use super::video::Video;
 use crate::clock::{PipelineClock, Wall, machine_clock};
@@ -88,7 +90,7 @@ impl ObjectImpl for ClockProbe {
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
         let setting = lock(&self.settings).get(pspec.name());
-        setting.unwrap_or_else(|| self.stats().to_value())
+        setting.unwrap_or_else(|| self.stats().to_structure().to_value())
     }
 }
 
@@ -210,7 +212,7 @@ impl ClockProbe {
         if settings.post_messages {
             let reading = figures::look_message(seen.look, &seen.times, finding);
             for message in reading.into_iter().chain(seen.stamps_message()) {
-                self.post(message);
+                self.post(&message);
             }
         }
         let ticks = lock(&self.figures).settle_ticks();
@@ -330,7 +332,7 @@ impl ClockProbe {
         for tick in ticks {
             gst::log!(CAT, imp = self, "a tick: {tick:?}");
             if lock(&self.settings).post_messages {
-                self.post(figures::tick_message(tick));
+                self.post(&figures::tick_message(tick));
             }
         }
     }
@@ -404,15 +406,17 @@ impl ClockProbe {
         lock(&self.figures).cut(now, threshold);
     }
 
-    fn stats(&self) -> gst::Structure {
+    fn stats(&self) -> Stats {
         let now = self.now();
         let threshold = lock(&self.settings).freeze_threshold;
-        lock(&self.figures).structure(now, threshold)
+        lock(&self.figures).stats(now, threshold)
     }
 
-    fn post(&self, structure: gst::Structure) {
+    fn post(&self, message: &Message) {
         let element = self.obj();
-        let message = gst::message::Element::builder(structure).src(&*element).build();
+        let message = gst::message::Element::builder(message.to_structure())
+            .src(&*element)
+            .build();
         if element.post_message(message).is_err() {
             gst::trace!(CAT, imp = self, "nobody listens");
         }

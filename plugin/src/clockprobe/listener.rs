@@ -2,10 +2,9 @@
 
 use std::collections::VecDeque;
 
+use clockface::tick::ear::{Ear, MIN_RATE};
 use gst::prelude::*;
 use gst_audio::{AudioFormat, AudioInfo};
-
-use super::ear::{Ear, MIN_RATE};
 
 /// The formats that are listened to, interleaved.
 pub(super) const FORMATS: [AudioFormat; 4] = [

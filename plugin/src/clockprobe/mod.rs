@@ -4,16 +4,18 @@ use gst::glib;
 use gst::prelude::*;
 
 mod distribution;
-mod ear;
 mod figures;
 mod imp;
 mod lips;
 mod listener;
 mod luma;
+pub mod messages;
 mod settings;
 mod slope;
+pub mod stats;
 mod stillness;
 mod tally;
+mod verdict;
 mod video;
 
 glib::wrapper! {

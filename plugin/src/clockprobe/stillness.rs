@@ -3,7 +3,7 @@
 //! A picture stands still from the first buffer of a frame to the first buffer that may show another one.
 //! What could not be read may show another one, until a later reading tells that it did not.
 
-use super::tally::Verdict;
+use super::verdict::Verdict;
 
 /// When a buffer came, by each clock that tells.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -4,6 +4,7 @@ use std::collections::{HashSet, VecDeque};
 use std::ops::Range;
 
 use super::stillness::{Moment, Stillness};
+use super::verdict::Verdict;
 
 /// No network reorders frames over more numbers than this. A step back beyond it is a new beginning: a recording in a loop,
 /// or numbers that start again behind 9999999999. It bounds what is remembered, too.
@@ -22,21 +23,6 @@ pub(crate) enum Seen {
     Unexamined,
 }
 
-/// What a buffer is in the row of those before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// The first frame of a run, or after a cut.
-    First,
-    /// A frame that moves the picture on.
-    New,
-    /// A frame that has been shown already.
-    Repeated,
-    /// A frame that came after a later one.
-    OutOfOrder,
-    /// Nobody knows.
-    Unknown,
-}
-
 /// What a buffer adds to what is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Finding {
@@ -49,11 +35,11 @@ pub(crate) struct Finding {
 
 /// Frames that are missing somewhere between two that came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Missing {
+pub struct Missing {
     /// The number of the frame before them.
-    pub(crate) after: u64,
+    pub after: u64,
     /// How many are counted as lost.
-    pub(crate) count: u64,
+    pub count: u64,
 }
 
 impl From<Verdict> for Finding {

@@ -5,6 +5,7 @@ use gst_video::{VideoFrameRef, VideoInfo};
 
 use super::figures::{Look, Times, stamps_message};
 use super::luma::luma;
+use super::messages::Message;
 use super::settings::Settings;
 
 /// What reading a video stream needs.
@@ -31,7 +32,7 @@ pub(super) struct Seen {
 
 impl Seen {
     /// The message of all stamps of the picture.
-    pub(super) fn stamps_message(&self) -> Option<gst::Structure> {
+    pub(super) fn stamps_message(&self) -> Option<Message> {
         let stamps = self.stamps.as_ref()?;
         Some(stamps_message(stamps, &self.times))
     }

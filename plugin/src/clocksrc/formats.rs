@@ -9,7 +9,7 @@ const FRAMERATE: gst::Fraction = gst::Fraction::new_raw(15, 1);
 /// Above it, milliseconds could not tell frames apart.
 const MAX_FRAMERATE: gst::Fraction = gst::Fraction::new_raw(1000, 1);
 const MAX_SIDE: i32 = 32_767;
-const _: () = assert!(clockface::frame::MAX_SIDE == MAX_SIDE.unsigned_abs() as usize);
+const _: () = assert!(clockface::mask::MAX_SIDE == MAX_SIDE.unsigned_abs() as usize);
 
 /// Formats in the order of preference: the encoders' own first, and grey, in which colours are gone, last.
 const FORMATS: [(gst_video::VideoFormat, PixelFormat); 17] = [

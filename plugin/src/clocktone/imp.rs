@@ -11,7 +11,7 @@ use gst_base::subclass::prelude::*;
 
 use super::samples::{FORMATS, interleaved};
 use super::settings::{self, Settings};
-use super::tick::{Span, Tick, Ticks};
+use super::ticks::{Span, Tick, Ticks};
 use crate::clock::{PipelineClock, machine_clock};
 use crate::live::{Life, Live, LiveSource, Timing, label, lock};
 use crate::schedule::{Frame, Grid, Now, Schedule, held};

@@ -6,7 +6,7 @@ use gst::prelude::*;
 mod imp;
 mod samples;
 mod settings;
-pub mod tick;
+mod ticks;
 
 glib::wrapper! {
     /// SECTION:element-clocktone

@@ -2,10 +2,10 @@
 
 use std::sync::LazyLock;
 
+use clockface::tick::{FREQUENCY, Sound};
 use gst::glib;
 use gst::prelude::*;
 
-use super::tick::Sound;
 use crate::live::{Timing, take, timing};
 
 const DEFAULT_TS_OFFSET: i64 = 0;
@@ -14,7 +14,7 @@ const DEFAULT_TICK_INTERVAL: u64 = 1_000_000_000;
 const SHORTEST_TICK_INTERVAL: u64 = 100_000_000;
 /// A day.
 const LONGEST_TICK_INTERVAL: u64 = 86_400_000_000_000;
-const DEFAULT_FREQUENCY: f64 = 1000.0;
+const DEFAULT_FREQUENCY: f64 = FREQUENCY;
 const DEFAULT_VOLUME: f64 = 0.8;
 /// A source further ahead of its PTS, or behind them, is not meant.
 const LARGEST_TS_OFFSET: i64 = 10_000_000_000;

@@ -20,10 +20,10 @@ mod timing;
 
 use std::time::Duration;
 
+use clockface::tick::Sound;
 use gst::glib;
 use gst::prelude::*;
 use gst_check::Harness;
-use gstclocksrc::clocktone::tick::Sound;
 
 const MS: u64 = 1_000_000;
 const SECOND: u64 = 1_000_000_000;

@@ -1,8 +1,9 @@
 //! What the SDP says about a medium, as the caps of its packets hold it.
 
+use clockface::epoch::from_ntp;
 use gst_rtp::RTPBuffer;
 
-use crate::times::{ReferenceClock, from_ntp};
+use crate::times::ReferenceClock;
 
 const NTP_64: &str = "urn:ietf:params:rtp-hdrext:ntp-64";
 

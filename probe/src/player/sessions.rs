@@ -12,7 +12,7 @@ use std::time::Duration;
 use gst::glib;
 use gst::prelude::*;
 
-use crate::clock;
+use crate::wall_clock;
 
 const BYE: &str = "on-bye-ssrc";
 /// What a source of a session is said to have done, at which `rtspsrc` ends the stream.
@@ -34,7 +34,7 @@ impl Farewell {
                 let session = arguments.first()?.get::<glib::Object>().ok()?;
                 session.stop_signal_emission_by_name(signal);
                 if signal == BYE {
-                    farewell.0.store(clock::now(), Ordering::Relaxed);
+                    farewell.0.store(wall_clock::now(), Ordering::Relaxed);
                 }
                 None
             });

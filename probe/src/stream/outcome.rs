@@ -1,11 +1,11 @@
 //! What came of a stream.
 
 use super::Stream;
-use crate::clock;
 use crate::failures;
 use crate::figures::{ClockRelation, Counts, Delivery, Evidence, StreamFigures};
 use crate::spots::Spots;
 use crate::values::ms;
+use crate::wall_clock;
 
 const NS_PER_MS: u64 = 1_000_000;
 
@@ -47,7 +47,7 @@ impl Stream {
             losses: tally.losses(),
             spots,
             differences,
-            absences: std::mem::take(&mut self.absences).into_all(clock::now()),
+            absences: std::mem::take(&mut self.absences).into_all(wall_clock::now()),
             delivery,
             problems: std::mem::take(&mut self.problems),
             ..StreamFigures::default()

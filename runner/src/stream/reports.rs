@@ -3,12 +3,12 @@
 //! `rtpbin` ties it to the time of sending unless it is told otherwise, by the machine's clock unless told otherwise, and
 //! overwrites the instants in header extensions with its own.
 
+use clockface::epoch::{NTP_TO_UNIX, TAI_MINUS_UTC};
 use gst::prelude::*;
 use gst_net::{NtpClock, PtpClock};
 
 /// From PTP's zero, 1970 by TAI, to NTP's, 1900 by UTC, in s: see `clocksrc` for the leap seconds.
-const PTP_TO_NTP: u32 = 2_208_988_800 - LEAP_SECONDS;
-const LEAP_SECONDS: u32 = 37;
+const PTP_TO_NTP: u32 = NTP_TO_UNIX - TAI_MINUS_UTC;
 /// RFC 3550.
 pub(crate) const VERSION: u8 = 2;
 const SENDER_REPORT: u8 = 200;
@@ -87,7 +87,7 @@ mod tests {
         let compound = |seconds| [report(seconds), receiver_report.to_vec(), report(seconds)].concat();
         // 2026-01-01T00:00:00Z.
         let (unix, ntp) = (1_767_225_600, 3_976_214_400);
-        let mut packets = compound(unix + LEAP_SECONDS);
+        let mut packets = compound(unix + TAI_MINUS_UTC);
         shift_reports(&mut packets, PTP_TO_NTP);
         assert_eq!(packets, compound(ntp));
     }

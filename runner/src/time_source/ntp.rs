@@ -15,7 +15,7 @@ use gst::{ClockTime, prelude::*};
 use gst_net::NtpClock;
 
 /// Seconds from NTP's epoch to Unix's.
-const NTP_TO_UNIX: ClockTime = ClockTime::from_seconds(2_208_988_800);
+const NTP_TO_UNIX: ClockTime = ClockTime::from_seconds(clockface::epoch::NTP_TO_UNIX as u64);
 /// A request is sent at once.
 const PATIENCE: Duration = Duration::from_secs(1);
 const PACKET: usize = 48;

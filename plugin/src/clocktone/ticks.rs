@@ -1,52 +1,13 @@
-//! The tick: when it begins, and what it sounds like. No GStreamer in it; all times are in ns.
+//! When ticks begin, and their samples. No GStreamer in it; all times are in ns.
 //!
-//! A tick is [`LENGTH`] of a sine that fades in and out along half a period of a cosine ([`FADE`] each). Each sample
-//! is the waveform's value at that sample's exact time, so that a tick begins at its instant and not at the sample
-//! next to it.
+//! Each sample is the waveform's value at that sample's exact time, so that a tick begins at its instant and not at the
+//! sample next to it.
 
-use std::f64::consts::{PI, TAU};
+use clockface::tick::{LENGTH, Sound};
 
 use crate::schedule::{Drift, Now, drift, held};
 
-/// How long a tick sounds.
-pub const LENGTH: i64 = 20_000_000;
-/// How long it fades in, and out.
-pub const FADE: i64 = 2_000_000;
-
 const SECOND: i64 = 1_000_000_000;
-const SECONDS_PER_NANOSECOND: f64 = 1e-9;
-
-/// What a tick sounds like.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Sound {
-    /// In Hz.
-    pub frequency: f64,
-    /// The amplitude; 1 is full scale.
-    pub volume: f64,
-}
-
-impl Sound {
-    /// The value, between -1 and 1, at so many seconds after the tick's beginning.
-    #[must_use]
-    pub fn at(self, seconds: f64) -> f64 {
-        let (length, fade) = (seconds_of(LENGTH), seconds_of(FADE));
-        if !(0.0..length).contains(&seconds) {
-            return 0.0;
-        }
-        let from_edge = seconds.min(length - seconds);
-        let envelope = if from_edge < fade {
-            (1.0 - (PI * from_edge / fade).cos()) / 2.0
-        } else {
-            1.0
-        };
-        self.volume * envelope * (TAU * self.frequency * seconds).sin()
-    }
-}
-
-#[allow(clippy::cast_precision_loss, reason = "no length is anywhere near 2^53 ns")]
-pub(crate) const fn seconds_of(nanoseconds: i64) -> f64 {
-    nanoseconds as f64 * SECONDS_PER_NANOSECOND
-}
 
 /// One tick, settled.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -317,17 +278,6 @@ mod tests {
         );
         ticks.follow(at(600 * MS, EPOCH), span(600 * MS));
         assert_eq!(ticks.tick(span(600 * MS), SECOND, SOUND), None);
-    }
-
-    #[test]
-    fn the_waveform_is_a_sine_that_fades_in_and_out() {
-        assert_eq!(SOUND.at(-1e-9).to_bits(), 0.0_f64.to_bits());
-        assert_eq!(SOUND.at(0.020).to_bits(), 0.0_f64.to_bits());
-        assert!(SOUND.at(0.000_01).abs() < 1e-5, "it begins softly");
-        for periods in [5.25, 10.25] {
-            assert!((SOUND.at(periods / 1000.0) - 0.5).abs() < 1e-9);
-        }
-        assert!((SOUND.at(0.001_25) - 0.25 * (1.0 - (PI * 0.625).cos())).abs() < 1e-9);
     }
 
     #[test]

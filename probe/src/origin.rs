@@ -1,18 +1,12 @@
-//! This machine's clock, and how it relates to the camera's.
+//! Where a stream comes from, and how the camera's clock and this machine's relate.
 
 use std::net::{SocketAddr, TcpStream};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use crate::figures::{ClockCheck, ClockRelation, Disagreement, Estimate};
 use crate::packets::Packets;
 use crate::target::{Target, is_this_machine};
 use crate::values::{Values, ms};
-
-/// This machine's wall clock, in ns since the Unix epoch.
-pub(crate) fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
-}
 
 /// Where a stream comes from, as far as clocks are concerned.
 #[derive(Debug, Clone)]

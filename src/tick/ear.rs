@@ -1,19 +1,15 @@
-//! Hears the ticks of `clocktone`: 20 ms of 1 kHz that fade in and out, alone. Pure arithmetic.
+//! Hears ticks: 20 ms of 1 kHz that fade in and out, alone. Pure arithmetic.
 //!
 //! A tick is what its waveform explains: at each candidate place, the tick of any phase that fits best (least
 //! squares) has to make up most of the energy, with far less energy before and after it. Its place is then
 //! where it fits best, between samples too.
 
-use std::f64::consts::{PI, TAU};
+use std::f64::consts::TAU;
 
-use crate::clocktone::tick::{self, seconds_of};
+use super::{FREQUENCY, envelope, seconds_of};
 
 /// Seconds that a tick sounds.
-const LENGTH: f64 = seconds_of(tick::LENGTH);
-/// Seconds in which it fades in, and out, by half a period of a cosine.
-const FADE: f64 = seconds_of(tick::FADE);
-/// In Hz; `clocktone`'s default.
-const FREQUENCY: f64 = 1_000.0;
+const LENGTH: f64 = seconds_of(super::LENGTH);
 /// Seconds from one look to the next: well within the width of the fit's peak.
 const HOP: f64 = 0.001;
 /// Seconds before and after a tick that have to be quiet ...
@@ -31,11 +27,11 @@ const SILENCE: f64 = 2.5e-7;
 /// The place is searched until it is known to so many seconds.
 const PRECISION: f64 = 1e-6;
 /// Below it, 1 kHz and its fades have too few samples.
-pub(crate) const MIN_RATE: u32 = 4_000;
+pub const MIN_RATE: u32 = 4_000;
 
 /// Listens to one channel of sound.
 #[derive(Debug)]
-pub(crate) struct Ear {
+pub struct Ear {
     /// Samples a second.
     rate: f64,
     tick: Template,
@@ -59,7 +55,8 @@ struct Candidate {
 
 impl Ear {
     /// An ear for sound of so many samples a second, at least [`MIN_RATE`].
-    pub(crate) fn new(rate: u32) -> Self {
+    #[must_use]
+    pub fn new(rate: u32) -> Self {
         let rate = f64::from(rate.max(MIN_RATE));
         let tick = Template::new(rate, 0.0);
         Self {
@@ -74,7 +71,7 @@ impl Ear {
 
     /// Listens to more samples, between -1 and 1. Answers where ticks begin that are certain by now: in
     /// samples since the first one.
-    pub(crate) fn hear(&mut self, samples: impl IntoIterator<Item = f64>) -> Vec<f64> {
+    pub fn hear(&mut self, samples: impl IntoIterator<Item = f64>) -> Vec<f64> {
         self.samples.extend(samples);
         let mut ticks = Vec::new();
         while self.next + self.tick.half() < self.forgotten + self.samples.len() {
@@ -87,7 +84,7 @@ impl Ear {
     }
 
     /// Listens to silence for long enough to be certain of what came before it.
-    pub(crate) fn finish(&mut self) -> Vec<f64> {
+    pub fn finish(&mut self) -> Vec<f64> {
         let silence = self.count(2.0 * (LENGTH + QUIET));
         self.hear((0..silence).map(|_| 0.0))
     }
@@ -214,7 +211,7 @@ impl Template {
         let wave = |index: i32| {
             let time = f64::from(index) / rate - shift;
             let (sin, cos) = (TAU * FREQUENCY * time).sin_cos();
-            [cos, sin].map(|value| value * envelope(time))
+            [cos, sin].map(|value| value * envelope(LENGTH / 2.0 - time.abs()))
         };
         let waves: Vec<[f64; 2]> = (-half..=half).map(wave).collect();
         let product = |a: usize, b: usize| waves.iter().map(|wave| wave[a] * wave[b]).sum::<f64>();
@@ -238,18 +235,6 @@ impl Template {
         }
         let [cc, cs, ss] = self.inverse;
         cc * cos * cos + 2.0 * cs * cos * sin + ss * sin * sin
-    }
-}
-
-/// How loud a tick is at so many seconds from its middle.
-fn envelope(time: f64) -> f64 {
-    let from_edge = LENGTH / 2.0 - time.abs();
-    if from_edge <= 0.0 {
-        0.0
-    } else if from_edge < FADE {
-        (1.0 - (PI * from_edge / FADE).cos()) / 2.0
-    } else {
-        1.0
     }
 }
 
@@ -304,7 +289,7 @@ mod tests {
     /// A tick that begins at `start` seconds.
     fn tick(time: f64, start: f64, phase: f64) -> f64 {
         let since = time - start;
-        envelope(since - LENGTH / 2.0) * (TAU * FREQUENCY * since + phase).sin()
+        envelope(since.min(LENGTH - since)) * (TAU * FREQUENCY * since + phase).sin()
     }
 
     /// Where ticks are heard, in seconds, when sound comes in buffers of so many samples.
