@@ -151,7 +151,7 @@ mod tests {
     /// 2026-01-01T00:00:00.5Z.
     const INSTANT: i64 = 1_767_225_600_500_000_000;
     const NTP: u64 = ((1_767_225_600 + NTP_TO_UNIX) << 32) | 1 << 31;
-    const NTP_TO_UNIX: u64 = 2_208_988_800;
+    const NTP_TO_UNIX: u64 = clockface::epoch::NTP_TO_UNIX as u64;
 
     fn report(ssrc: u32, ntp: u64, rtp_time: u32) -> Vec<u8> {
         let mut packet = vec![0x80, 200, 0, 6];

@@ -47,6 +47,7 @@ fn frames_that_were_skipped_are_told_when_it_ends() {
     let mut process = Process::start(|_| {});
     let mut viewer = RtspClient::watch_port(process.port());
     viewer.next_rtp();
+    // Nothing is waited for: the pause itself, of several frame periods, is what the camera is to make up for.
     process.signal("STOP");
     std::thread::sleep(Duration::from_millis(500));
     process.signal("CONT");

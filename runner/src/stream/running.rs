@@ -123,7 +123,8 @@ impl Running {
     /// Lets the pipeline go, once.
     pub(super) fn let_go(&self) {
         self.is_let_go.store(true, Ordering::Relaxed);
-        *self.last.lock() = self.frames();
+        let frames = self.frames();
+        *self.last.lock() = frames;
         // There will be no other end.
         self.note_end(|end| end.is_over = true);
         if let Some(media) = self
