@@ -15,10 +15,12 @@
 //! | [`encoder_delay`] | how much later sound comes out of a decoder than it went into the encoder |
 //! | [`elements`] | the elements that serving takes, and where Debian keeps them |
 //! | [`access_units`] | a picture of several slices stays one picture |
+//! | `changing` | what an encoder takes while it encodes |
 //! | `syntax` | chains of elements, and what has to be quoted how |
 
 pub mod access_units;
 pub mod audio;
+pub(crate) mod changing;
 pub mod elements;
 pub mod encoder_delay;
 pub mod encoders;

@@ -8,10 +8,13 @@
 //! | [`run`] | the process: serves until a signal, and follows the file |
 //! | [`healthcheck`] | asks a running server whether it answers |
 //! | [`server`] | the RTSP servers: connections, requests, and another configuration while they run |
+//! | [`status`] | what is: the server, its streams and their viewers, as plain values |
 //! | [`stream`] | one camera: its pipeline's life, its viewers, what goes out to them and when |
 //! | [`config_file`] | config.json and the environment to [`config::Config`] |
 //! | [`launch`] | one stream's configuration to its launch string |
 //! | [`accounts`] | who may log in |
+//! | [`events`] | what happens, with the instant at which it did; the log is one listener |
+//! | [`stream_id`] | what streams are called in states and events |
 //! | [`config`] | what a configuration is |
 //! | [`log`] | what is told, how, and where it goes; GStreamer's warnings with it |
 //! | [`addresses`] | the URLs at which a stream can be reached |
@@ -29,6 +32,7 @@ pub mod budget;
 pub mod cli;
 pub mod config;
 pub mod config_file;
+pub mod events;
 pub mod ffi;
 pub mod healthcheck;
 pub mod launch;
@@ -37,7 +41,9 @@ pub mod resource;
 pub mod room;
 pub mod run;
 pub mod server;
+pub mod status;
 pub mod stream;
+pub mod stream_id;
 pub mod time_source;
 mod timers;
 pub mod tls;

@@ -7,6 +7,8 @@
 //! | [`viewers`] | who is playing it, and who may |
 //! | [`seats`] | how many may play at all |
 //! | `attendance` | who has asked for it and not gone since |
+//! | [`client`] | somebody whose connection may have to be closed |
+//! | `changing` | what changes while it plays |
 //! | `key_requests` | when a key picture is asked for |
 //! | `keys` | which packets begin a key picture |
 //! | `joins` | those who join, and the packets that they begin with |
@@ -43,18 +45,22 @@ use gst_rtsp_server::RTSPMedia;
 use gst_rtsp_server::{
     RTSPClient, RTSPMediaFactory, RTSPPublishClockMode, RTSPSuspendMode, RTSPThreadPool, prelude::*,
 };
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::{Mutex, MutexGuard, RwLock};
 
 use crate::{
     config::{StreamConfig, Transport},
+    events::{Events, Happening},
     launch::launch_string,
     room,
+    stream_id::StreamId,
 };
 
 mod always_on;
 mod attendance;
 pub mod back_off;
 pub mod beginnings;
+mod changing;
+pub mod client;
 pub mod deltas;
 pub mod destinations;
 pub mod factory;
@@ -97,7 +103,8 @@ const LET_IN_LATEST: Duration = Duration::from_secs(6);
 /// One camera.
 #[derive(Debug)]
 pub struct Stream {
-    config: StreamConfig,
+    config: RwLock<Arc<StreamConfig>>,
+    events: Arc<Events>,
     factory: RTSPMediaFactory,
     viewers: Viewers,
     receivers: Receivers,
@@ -153,18 +160,24 @@ impl Drop for Presence {
 }
 
 impl Stream {
-    /// The camera that `config` describes. What it puts off, it does in `context`.
+    /// The camera that `config` describes. What it puts off, it does in `context`; what happens to it, it tells `events`.
     #[must_use]
-    pub fn new(config: &StreamConfig, context: &glib::MainContext, threads: &RTSPThreadPool) -> Arc<Self> {
+    pub fn new(
+        config: &StreamConfig,
+        context: &glib::MainContext,
+        threads: &RTSPThreadPool,
+        events: &Arc<Events>,
+    ) -> Arc<Self> {
         let factory: RTSPMediaFactory = CameraFactory::default().upcast();
         factory.set_launch(&launch_string(config));
         factory.set_shared(true);
         factory.set_suspend_mode(RTSPSuspendMode::None);
         factory.set_latency(0);
         let stream = Arc::new(Self {
-            config: config.clone(),
+            config: RwLock::new(Arc::new(config.clone())),
+            events: Arc::clone(events),
             factory,
-            viewers: Viewers::new(config.max_viewers),
+            viewers: Viewers::new(config.max_viewers, Arc::clone(events)),
             receivers: Receivers::default(),
             keys: Arc::default(),
             joins: Arc::default(),
@@ -197,22 +210,28 @@ impl Stream {
         &self.factory
     }
 
-    /// What it was made from.
+    /// What it is, as it was made or has been changed since.
     #[must_use]
-    pub fn config(&self) -> &StreamConfig {
-        &self.config
+    pub fn config(&self) -> Arc<StreamConfig> {
+        Arc::clone(&self.config.read())
+    }
+
+    /// What all streams are called that show its picture.
+    #[must_use]
+    pub fn ids(&self) -> Vec<StreamId> {
+        self.viewers.streams()
     }
 
     /// What messages call it.
     #[must_use]
     pub fn name(&self) -> String {
-        self.config.name()
+        self.config().name()
     }
 
     /// Whether it runs before anybody looks.
     #[must_use]
     pub fn is_always_on(&self) -> bool {
-        self.config.always_on
+        self.config().always_on
     }
 
     /// Who plays it.
@@ -223,8 +242,8 @@ impl Stream {
 
     /// By which ways it may be played.
     #[must_use]
-    pub fn transports(&self) -> &BTreeSet<Transport> {
-        &self.config.transports
+    pub fn transports(&self) -> BTreeSet<Transport> {
+        self.config().transports.clone()
     }
 
     /// Its pipelines run by `clock`, a network's, and the SDP says so (RFC 7273).
@@ -335,7 +354,7 @@ impl Stream {
         if !has_asked {
             self.ask_for_key_frame();
         }
-        if self.config.audio.is_some() {
+        if self.config().audio.is_some() {
             running.report();
         }
     }
@@ -360,7 +379,7 @@ impl Stream {
     /// How long a viewer who is to be let in waits at most: what comes before that comes late.
     #[must_use]
     pub fn longest_wait(&self) -> Duration {
-        let periods = Duration::from_nanos(self.config.frames_per_second.period().saturating_mul(2));
+        let periods = Duration::from_nanos(self.config().frames_per_second.period().saturating_mul(2));
         (LET_IN_WITHIN + periods).min(LET_IN_LATEST)
     }
 
@@ -432,7 +451,7 @@ impl Stream {
     }
 
     fn frame_period(&self) -> ClockTime {
-        ClockTime::from_nseconds(self.config.frames_per_second.period())
+        ClockTime::from_nseconds(self.config().frames_per_second.period())
     }
 
     /// Sets the pipeline that runs; answers the one before.
@@ -441,11 +460,11 @@ impl Stream {
         let before = std::mem::replace(&mut *pipeline, running);
         let skipped = before.as_ref().map_or(0, |running| running.skipped());
         if skipped > 0 {
-            tracing::info!(
-                stream = self.name(),
-                frames = skipped,
-                "this machine was late: the camera has skipped frames"
-            );
+            self.events.tell(Happening::StreamSkipped {
+                streams: self.ids(),
+                name: self.name(),
+                frames: skipped,
+            });
         }
         self.skipped_before.fetch_add(skipped, Ordering::Relaxed);
         // Another encoder has made no key frame yet.

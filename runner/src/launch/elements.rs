@@ -59,6 +59,14 @@ pub fn has_property(name: &str, property: &str) -> bool {
     class.is_some_and(|class| class.find_property(property).is_some())
 }
 
+/// Whether the property of that name can be changed while the element plays, as the element itself says.
+#[must_use]
+pub fn is_changed_while_playing(element: &str, property: &str) -> bool {
+    let made = gst::ElementFactory::make(element).build();
+    let pspec = made.ok().and_then(|element| element.find_property(property));
+    pspec.is_some_and(|pspec| pspec.flags().contains(gst::PARAM_FLAG_MUTABLE_PLAYING))
+}
+
 /// The Debian package that has the element `name`, as far as this server itself can come to need it: in Debian 12 and 13.
 #[must_use]
 pub fn debian_package(name: &str) -> Option<&'static str> {

@@ -1,12 +1,11 @@
 //! Who has asked for a stream and not gone since.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use gst::glib::{self, prelude::*};
-use gst_rtsp_server::{RTSPClient, prelude::*};
+use gst_rtsp_server::RTSPClient;
 use parking_lot::{Condvar, Mutex};
 
-use crate::timers;
+use super::client::ClientHandle;
 
 /// Those who have asked for a stream and not gone since, watching or not.
 #[derive(Debug, Default)]
@@ -19,24 +18,7 @@ pub(super) struct Attendance {
 #[derive(Debug, Default)]
 struct Present {
     arrivals: u64,
-    clients: BTreeMap<u64, Option<Client>>,
-}
-
-/// A client, and the context of the thread that serves it.
-#[derive(Debug)]
-struct Client {
-    weak: glib::WeakRef<RTSPClient>,
-    context: Option<glib::MainContext>,
-}
-
-impl Client {
-    /// To be called on the thread that serves it.
-    fn new(client: &RTSPClient) -> Self {
-        Self {
-            weak: client.downgrade(),
-            context: timers::here(),
-        }
-    }
+    clients: BTreeMap<u64, Option<Arc<ClientHandle>>>,
 }
 
 impl Attendance {
@@ -48,7 +30,7 @@ impl Attendance {
         let mut present = self.present.lock();
         present.arrivals += 1;
         let number = present.arrivals;
-        present.clients.insert(number, client.map(Client::new));
+        present.clients.insert(number, client.map(|client| Arc::new(ClientHandle::new(client))));
         number
     }
 
@@ -73,38 +55,14 @@ impl Attendance {
 
     /// Closes the connections of all who are there.
     pub(super) fn close_connections(&self) {
-        // Let go of only when the lock is free, see `arrive`. To clone a weak reference would be to hold a client, too.
-        let clients: Vec<_> = self
-            .present
-            .lock()
-            .clients
-            .values()
-            .flatten()
-            .filter_map(|client| Some((client.weak.upgrade()?, client.context.clone())))
-            .collect();
-        for (client, context) in &clients {
-            close(client, context.as_ref());
-        }
+        let clients: Vec<_> = self.present.lock().clients.values().flatten().cloned().collect();
+        clients.iter().for_each(|client| client.close());
     }
-}
-
-/// Closes the connection of `client` on the thread that serves it: gst-rtsp-server reads without end from one that is closed
-/// by another thread meanwhile.
-fn close(client: &RTSPClient, context: Option<&glib::MainContext>) {
-    let Some(context) = context else {
-        return client.close();
-    };
-    let client = client.downgrade();
-    timers::next(context, glib::Priority::HIGH, move || {
-        if let Some(client) = client.upgrade() {
-            client.close();
-        }
-    });
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, mpsc};
+    use std::sync::mpsc;
 
     use super::*;
     use crate::ffi::rtsp;

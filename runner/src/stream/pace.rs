@@ -72,7 +72,7 @@ impl Stream {
     fn tell_slow(&self, made: Frames) {
         if !self.is_told_slow.swap(true, Ordering::Relaxed) {
             let seconds = TICK.as_secs() * WINDOW as u64;
-            let advice = advice(&self.config);
+            let advice = advice(&self.config());
             tracing::warn!(stream = self.name(), "{made} in the last {seconds} s: {advice}");
         }
     }

@@ -1,8 +1,7 @@
 //! Who is playing a stream, and who may; sets `clients`.
 
 use std::{
-    collections::BTreeMap,
-    fmt,
+    collections::{BTreeMap, HashMap},
     net::{Ipv4Addr, SocketAddr},
     sync::Arc,
 };
@@ -10,120 +9,41 @@ use std::{
 use gst::{glib, prelude::*};
 use parking_lot::Mutex;
 
-use super::seats::{Seat, Seats};
+use super::{
+    client::ClientHandle,
+    seats::{Seat, Seats},
+};
+use crate::{
+    events::{Events, Farewell, Full, Happening, Viewer},
+    stream_id::StreamId,
+};
 
-/// How a viewer gets the stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Transport {
-    /// RTP over UDP.
-    Udp,
-    /// RTP over UDP, to a group that others have joined as well.
-    Multicast,
-    /// RTP within the RTSP connection.
-    Tcp,
-    /// RTP within RTSP within HTTP.
-    HttpTunnel,
-}
-
-impl fmt::Display for Transport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Udp => "UDP",
-            Self::Multicast => "multicast",
-            Self::Tcp => "TCP",
-            Self::HttpTunnel => "HTTP tunnel",
-        })
-    }
-}
-
-/// Why a viewer is one no longer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Farewell {
-    /// It said so.
-    Teardown,
-    /// Its connection has ended: the viewer closed it, it broke, or the server is being stopped.
-    Disconnected,
-    /// It showed no sign of life for too long.
-    TimedOut,
-    /// It is there, and does not read what it is sent, or too slowly.
-    NotReading,
-    /// Nothing has come from its system since it was sent what it has not taken.
-    Unreachable,
-}
-
-impl fmt::Display for Farewell {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Teardown => "TEARDOWN",
-            Self::Disconnected => "its connection has ended",
-            Self::TimedOut => "no sign of life",
-            Self::NotReading => "it does not read, or too slowly",
-            Self::Unreachable => "it cannot be reached",
-        })
-    }
-}
-
-/// A client that plays the stream.
-#[derive(Debug, Clone)]
-pub struct Viewer {
-    /// Where its RTSP connection comes from, where that is known.
-    pub peer: Option<SocketAddr>,
-    /// How it gets the stream.
-    pub transport: Transport,
-}
-
-impl fmt::Display for Viewer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.peer {
-            Some(peer) => write!(f, "{peer} ({})", self.transport),
-            None => write!(f, "unknown address ({})", self.transport),
-        }
-    }
+/// Where a stream is to be found.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Spot {
+    /// As the configuration has it, with its query.
+    pub path: String,
+    /// Where the configuration has the server listen: one picture may be at the same path of several ports.
+    pub endpoint: SocketAddr,
 }
 
 /// What a viewer plays, and in which session.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     session: String,
-    path: String,
-    /// Where the configuration has the server listen: one picture may be at the same path of several ports.
-    endpoint: SocketAddr,
+    spot: Spot,
 }
 
 impl Place {
-    /// The stream at `path` of `endpoint`, in the session of that id.
+    /// The stream at `spot`, in the session of that id.
     #[must_use]
-    pub fn new(session: String, path: String, endpoint: SocketAddr) -> Self {
-        Self {
-            session,
-            path,
-            endpoint,
-        }
-    }
-
-    /// Whether somebody else may have the same stream there.
-    fn is_beside(&self, other: &Self) -> bool {
-        (&self.path, self.endpoint) == (&other.path, other.endpoint)
+    pub fn new(session: String, spot: Spot) -> Self {
+        Self { session, spot }
     }
 }
 
-/// Why nobody more may play.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Full {
-    /// The stream has as many viewers as it may have.
-    Stream(usize),
-    /// The server has.
-    Server(usize),
-}
-
-impl fmt::Display for Full {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Stream(most) => write!(f, "the stream has its maxViewers, {most}"),
-            Self::Server(most) => write!(f, "the server has its maxServerViewers, {most}"),
-        }
-    }
-}
+/// What the streams that show one picture are called, by where they are.
+pub(crate) type Names = HashMap<Spot, StreamId>;
 
 /// The viewers of one stream, by the session in which they play it: session and path make a viewer, connections do
 /// not.
@@ -132,28 +52,60 @@ impl fmt::Display for Full {
 /// moment.
 #[derive(Debug, Default)]
 pub struct Viewers {
-    /// How many there may be at one path of one endpoint.
-    most: Option<usize>,
+    events: Arc<Events>,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    by_place: BTreeMap<Place, (Viewer, Option<Seat>)>,
+    names: Names,
+    /// How many each of the streams may have.
+    most: Option<usize>,
+    by_place: BTreeMap<Place, Playing>,
     /// Those whose PLAY is on its way.
     admitted: BTreeMap<Place, Seat>,
     /// The source of the pipeline that runs now.
     source: glib::WeakRef<gst::Element>,
 }
 
+/// Somebody who plays.
+#[derive(Debug)]
+struct Playing {
+    viewer: Viewer,
+    client: Option<Arc<ClientHandle>>,
+    _seat: Option<Seat>,
+    /// Why it has been sent away, if it has.
+    is_sent_away: Option<Farewell>,
+}
+
 impl Viewers {
-    /// Nobody yet, and `most` at a time.
+    /// Nobody yet, and `most` at a time. `events` are told who comes and goes.
     #[must_use]
-    pub fn new(most: Option<u32>) -> Self {
-        Self {
-            most: most.map(|most| usize::try_from(most).unwrap_or(usize::MAX)),
+    pub fn new(most: Option<u32>, events: Arc<Events>) -> Self {
+        let viewers = Self {
+            events,
             ..Self::default()
-        }
+        };
+        viewers.limit(most);
+        viewers
+    }
+
+    /// There may be `most` from now on. Those who play, play on.
+    pub fn limit(&self, most: Option<u32>) {
+        self.state.lock().most = most.map(|most| usize::try_from(most).unwrap_or(usize::MAX));
+    }
+
+    /// What the streams are called from now on.
+    pub(crate) fn name(&self, names: Names) {
+        self.state.lock().names = names;
+    }
+
+    /// What the streams are called, each once, in order.
+    pub(crate) fn streams(&self) -> Vec<StreamId> {
+        let mut streams: Vec<_> = self.state.lock().names.values().cloned().collect();
+        streams.sort_unstable();
+        streams.dedup();
+        streams
     }
 
     /// Keeps a seat of `server` for the viewer at `place`, who is about to play: of two who come at once for the last one,
@@ -166,8 +118,8 @@ impl Viewers {
         if state.has(place) {
             return Ok(());
         }
-        self.check(&state, place)?;
-        let seat = server.take().ok_or(Full::Server(server.most()))?;
+        state.check(place)?;
+        let seat = server.take().ok_or_else(|| Full::Server(server.most()))?;
         state.admitted.insert(place.clone(), seat);
         // It counts in the picture that it will see first, which is made before it plays.
         state.show();
@@ -191,7 +143,7 @@ impl Viewers {
         if state.has(place) {
             return Ok(());
         }
-        self.check(&state, place)?;
+        state.check(place)?;
         if server.has_one() {
             Ok(())
         } else {
@@ -199,17 +151,30 @@ impl Viewers {
         }
     }
 
-    fn check(&self, state: &State, place: &Place) -> Result<(), Full> {
-        match self.most {
-            Some(most) if state.taken_beside(place) >= most => Err(Full::Stream(most)),
-            _ => Ok(()),
-        }
+    /// Tells that somebody at `place` could not play.
+    pub fn tell_refused(&self, place: &Place, peer: Option<SocketAddr>, why: Full) {
+        let stream = self.state.lock().stream_at(&place.spot);
+        let path = place.spot.path.clone();
+        self.events.tell(Happening::ViewerRefused {
+            stream,
+            path,
+            peer,
+            why,
+        });
     }
 
     /// How many there are.
     #[must_use]
     pub fn count(&self) -> usize {
         self.state.lock().by_place.len()
+    }
+
+    /// Those of the stream of that name.
+    pub(crate) fn of(&self, stream: &StreamId) -> Vec<Viewer> {
+        let state = self.state.lock();
+        let of_stream = |place: &Place| state.names.get(&place.spot) == Some(stream);
+        let playing = state.by_place.iter().filter(|(place, _)| of_stream(place));
+        playing.map(|(_, playing)| playing.viewer.clone()).collect()
     }
 
     /// Whether nobody plays, nor is about to.
@@ -226,73 +191,130 @@ impl Viewers {
         state.show();
     }
 
-    /// The viewer at `place` plays: counted if it is new.
-    pub fn play(&self, place: Place, viewer: Viewer) {
+    /// The viewer at `place` plays, as `client` asked for: counted if it is new.
+    pub fn play(&self, place: Place, viewer: Viewer, client: Option<Arc<ClientHandle>>) {
         let mut state = self.state.lock();
         if state.by_place.contains_key(&place) {
             return;
         }
         let seat = state.admitted.remove(&place);
-        let watching = viewer.to_string();
-        let (path, viewers) = (place.path.clone(), state.count_beside(&place) + 1);
-        state.by_place.insert(place, (viewer, seat));
-        tracing::info!(path, viewers, "{watching} is watching");
+        let joined = Happening::ViewerJoined {
+            stream: state.stream_at(&place.spot),
+            path: place.spot.path.clone(),
+            viewer: viewer.clone(),
+            viewers: state.count_beside(&place) + 1,
+        };
+        let playing = Playing {
+            viewer,
+            client,
+            _seat: seat,
+            is_sent_away: None,
+        };
+        state.by_place.insert(place, playing);
+        self.events.tell(joined);
         state.show();
     }
 
     /// The viewer at `place` plays no longer.
     pub fn leave(&self, place: &Place, why: Farewell) {
-        self.state.lock().remove(place, why);
+        self.remove(&mut self.state.lock(), place, why);
     }
 
     /// `session` is over.
     pub fn leave_all(&self, session: &str, why: Farewell) {
         let mut state = self.state.lock();
-        let least = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
-        let first = Place::new(session.to_owned(), String::new(), least);
-        let is_of_session = |place: &&Place| place.session == session;
-        let playing = state.by_place.range(&first..).map(|(place, _)| place);
-        let admitted = state.admitted.range(&first..).map(|(place, _)| place);
-        let places: Vec<Place> = playing
-            .take_while(is_of_session)
-            .chain(admitted.take_while(is_of_session))
-            .cloned()
-            .collect();
-        for place in places {
-            state.remove(&place, why);
+        for place in state.places_of(session) {
+            self.remove(&mut state, &place, why);
         }
+    }
+
+    /// Closes the connections of those whom it concerns, who see the end of it. Answers how many they are.
+    pub(crate) fn send_away(&self, why: Farewell, concerns: impl Fn(&Spot, &Viewer) -> bool) -> usize {
+        let mut clients = Vec::new();
+        let mut state = self.state.lock();
+        for (place, playing) in &mut state.by_place {
+            if playing.is_sent_away.is_none() && concerns(&place.spot, &playing.viewer) {
+                playing.is_sent_away = Some(why);
+                clients.push(playing.client.clone());
+            }
+        }
+        // A client's end comes here again.
+        drop(state);
+        clients.iter().flatten().for_each(|client| client.close());
+        clients.len()
+    }
+
+    fn remove(&self, state: &mut State, place: &Place, why: Farewell) {
+        if state.admitted.remove(place).is_some() {
+            state.show();
+        }
+        let Some(playing) = state.by_place.remove(place) else {
+            return;
+        };
+        self.events.tell(Happening::ViewerLeft {
+            stream: state.stream_at(&place.spot),
+            path: place.spot.path.clone(),
+            why: playing.is_sent_away.unwrap_or(why),
+            viewer: playing.viewer,
+            viewers: state.count_beside(place),
+        });
+        state.show();
     }
 }
 
 impl State {
+    /// What the stream at `spot` is called.
+    fn stream_at(&self, spot: &Spot) -> StreamId {
+        // One that has been replaced has its viewers leave without a name.
+        self.names.get(spot).cloned().unwrap_or_else(|| StreamId::new(""))
+    }
+
     /// Whether the viewer at `place` plays or is about to.
     fn has(&self, place: &Place) -> bool {
         self.by_place.contains_key(place) || self.admitted.contains_key(place)
     }
 
-    /// How many play where `place` is.
+    fn check(&self, place: &Place) -> Result<(), Full> {
+        match self.most {
+            Some(most) if self.taken_beside(place) >= most => Err(Full::Stream(most)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether `other` is in the same stream as `place`: one that speaks TLS as well has two spots.
+    fn is_beside(&self, place: &Place, other: &Place) -> bool {
+        let name = |place: &Place| self.names.get(&place.spot);
+        place.spot == other.spot || name(place).is_some() && name(place) == name(other)
+    }
+
+    /// How many play the stream at `place`.
     fn count_beside(&self, place: &Place) -> usize {
-        self.by_place
-            .keys()
-            .filter(|other| place.is_beside(other))
-            .count()
+        let all = self.by_place.keys();
+        all.filter(|other| self.is_beside(place, other)).count()
     }
 
-    /// How many play where `place` is, or are about to.
+    /// How many play the stream at `place`, or are about to.
     fn taken_beside(&self, place: &Place) -> usize {
-        let admitted = self.admitted.keys().filter(|other| place.is_beside(other));
-        self.count_beside(place) + admitted.count()
+        let admitted = self.admitted.keys();
+        let admitted = admitted.filter(|other| self.is_beside(place, other)).count();
+        self.count_beside(place) + admitted
     }
 
-    fn remove(&mut self, place: &Place, why: Farewell) {
-        if self.admitted.remove(place).is_some() {
-            self.show();
-        }
-        if let Some((viewer, _seat)) = self.by_place.remove(place) {
-            let (path, viewers) = (&place.path, self.count_beside(place));
-            tracing::info!(path, viewers, "{viewer} has left: {why}");
-            self.show();
-        }
+    /// Where `session` plays, or is about to.
+    fn places_of(&self, session: &str) -> Vec<Place> {
+        let spot = Spot {
+            path: String::new(),
+            endpoint: (Ipv4Addr::UNSPECIFIED, 0).into(),
+        };
+        let first = Place::new(session.to_owned(), spot);
+        let is_of_session = |place: &&Place| place.session == session;
+        let playing = self.by_place.range(&first..).map(|(place, _)| place);
+        let admitted = self.admitted.range(&first..).map(|(place, _)| place);
+        playing
+            .take_while(is_of_session)
+            .chain(admitted.take_while(is_of_session))
+            .cloned()
+            .collect()
     }
 
     /// Under the lock, so that two changes cannot overtake each other on their way to the picture.
@@ -308,17 +330,38 @@ impl State {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::time::Duration;
 
-    fn viewer() -> Viewer {
-        Viewer {
-            peer: Some(([192, 0, 2, 7], 5000).into()),
-            transport: Transport::Udp,
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::config::Transport;
+
+    fn spot(path: &str, port: u16) -> Spot {
+        Spot {
+            path: path.into(),
+            endpoint: ([0, 0, 0, 0], port).into(),
         }
     }
 
     fn place(session: &str, path: &str) -> Place {
-        Place::new(session.into(), path.into(), ([0, 0, 0, 0], 8554).into())
+        Place::new(session.into(), spot(path, 8554))
+    }
+
+    /// Somebody plays there.
+    fn play(viewers: &Viewers, place: Place) {
+        let viewer = Viewer {
+            session: place.session.clone(),
+            peer: Some(([192, 0, 2, 7], 5000).into()),
+            user: None,
+            transport: Transport::Udp,
+            since: Timestamp::now(),
+        };
+        viewers.play(place, viewer, None);
+    }
+
+    fn limited(most: u32) -> Viewers {
+        Viewers::new(Some(most), Arc::default())
     }
 
     fn count_at(viewers: &Viewers, path: &str) -> usize {
@@ -329,7 +372,7 @@ mod tests {
     fn a_session_counts_once_until_it_ends() {
         let viewers = Viewers::default();
         for session in ["a", "a", "b"] {
-            viewers.play(place(session, "/live"), viewer());
+            play(&viewers, place(session, "/live"));
         }
         assert_eq!(viewers.count(), 2);
         for session in ["a", "a", "never seen"] {
@@ -342,7 +385,7 @@ mod tests {
     fn a_session_may_play_the_picture_at_several_paths() {
         let viewers = Viewers::default();
         for (session, path) in [("a", "/1"), ("a", "/2"), ("b", "/2"), ("ab", "/1")] {
-            viewers.play(place(session, path), viewer());
+            play(&viewers, place(session, path));
         }
         assert_eq!((viewers.count(), count_at(&viewers, "/2")), (4, 2));
         viewers.leave_all("a", Farewell::Disconnected);
@@ -351,10 +394,10 @@ mod tests {
 
     #[test]
     fn a_stream_has_no_more_viewers_at_a_path_than_it_may() {
-        let (viewers, server) = (Viewers::new(Some(2)), Arc::new(Seats::new(None)));
+        let (viewers, server) = (limited(2), Arc::new(Seats::new(None)));
         let admit = |session: &str, path: &str| viewers.admit(&place(session, path), &server);
         assert_eq!((admit("a", "/1"), admit("b", "/1")), (Ok(()), Ok(())));
-        viewers.play(place("a", "/1"), viewer());
+        play(&viewers, place("a", "/1"));
         // Whoever has a seat keeps it, whether it plays by now or not.
         assert_eq!((admit("a", "/1"), admit("b", "/1")), (Ok(()), Ok(())));
         assert_eq!(admit("c", "/1"), Err(Full::Stream(2)));
@@ -370,10 +413,9 @@ mod tests {
 
     #[test]
     fn the_same_path_of_another_port_is_another_place() {
-        let (viewers, server) = (Viewers::new(Some(1)), Arc::new(Seats::new(None)));
+        let (viewers, server) = (limited(1), Arc::new(Seats::new(None)));
         for port in [8554, 8555] {
-            let place =
-                |session: &str| Place::new(session.into(), "/live".into(), ([0, 0, 0, 0], port).into());
+            let place = |session: &str| Place::new(session.into(), spot("/live", port));
             assert_eq!(viewers.admit(&place("a"), &server), Ok(()));
             assert_eq!(viewers.admit(&place("b"), &server), Err(Full::Stream(1)));
         }
@@ -385,7 +427,7 @@ mod tests {
         let streams = [Viewers::default(), Viewers::default()];
         for stream in &streams {
             assert_eq!(stream.admit(&place("a", "/live"), &server), Ok(()));
-            stream.play(place("a", "/live"), viewer());
+            play(stream, place("a", "/live"));
         }
         let late = place("b", "/live");
         assert_eq!(streams[0].admit(&late, &server), Err(Full::Server(2)));
@@ -396,12 +438,55 @@ mod tests {
     }
 
     #[test]
-    fn a_viewer_reads_as_address_and_transport() {
-        assert_eq!(viewer().to_string(), "192.0.2.7:5000 (UDP)");
-        let tunnelled = Viewer {
-            peer: None,
-            transport: Transport::HttpTunnel,
-        };
-        assert_eq!(tunnelled.to_string(), "unknown address (HTTP tunnel)");
+    fn a_stream_that_speaks_tls_as_well_is_one() {
+        let (viewers, server) = (limited(1), Arc::new(Seats::new(None)));
+        let spots = [spot("/live", 8554), spot("/live", 8322)];
+        viewers.name(spots.iter().map(|spot| (spot.clone(), StreamId::new("live"))).collect());
+        let [plain, tls] = spots.map(|spot| Place::new(spot.endpoint.port().to_string(), spot));
+        assert_eq!(viewers.admit(&plain, &server), Ok(()));
+        play(&viewers, plain);
+        assert_eq!(viewers.admit(&tls, &server), Err(Full::Stream(1)));
+        viewers.limit(Some(2));
+        assert_eq!(viewers.admit(&tls, &server), Ok(()));
+        play(&viewers, tls);
+        assert_eq!(viewers.of(&StreamId::new("live")).len(), 2);
+        assert_eq!(viewers.streams(), [StreamId::new("live")]);
+    }
+
+    #[test]
+    fn who_comes_and_goes_is_told_and_why() {
+        let events = Arc::new(Events::default());
+        let told = events.listen(10);
+        let viewers = Viewers::new(None, events);
+        viewers.name(Names::from([(spot("/live", 8554), StreamId::new("live"))]));
+        for session in ["a", "b"] {
+            play(&viewers, place(session, "/live"));
+        }
+        assert_eq!(viewers.send_away(Farewell::Kicked, |_, viewer| viewer.session == "b"), 1);
+        for session in ["a", "b"] {
+            viewers.leave_all(session, Farewell::Disconnected);
+        }
+        let told = std::iter::from_fn(|| told.next(Duration::ZERO));
+        let told: Vec<_> = told
+            .map(|event| match &event.what {
+                Happening::ViewerJoined { stream, viewer, viewers, .. } => {
+                    (stream.to_string(), viewer.session.clone(), None, *viewers)
+                }
+                Happening::ViewerLeft { stream, viewer, why, viewers, .. } => {
+                    (stream.to_string(), viewer.session.clone(), Some(*why), *viewers)
+                }
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        let expected = [
+            ("a", None, 1),
+            ("b", None, 2),
+            ("a", Some(Farewell::Disconnected), 1),
+            ("b", Some(Farewell::Kicked), 0),
+        ];
+        assert_eq!(
+            told,
+            expected.map(|(session, why, viewers)| ("live".to_owned(), session.to_owned(), why, viewers))
+        );
     }
 }

@@ -47,7 +47,7 @@ impl Stream {
             if self.factory.clock().is_some() {
                 reports::note_running_time(&payloader);
             }
-            if self.config.ntp_extension {
+            if self.config().ntp_extension {
                 ntp_extension::add(&payloader);
             }
         }
@@ -87,7 +87,7 @@ impl Stream {
             if running.is_held.swap(true, Ordering::SeqCst) {
                 return;
             }
-            if stream.config.audio.is_some() {
+            if stream.config().audio.is_some() {
                 report_often(media);
             }
             if media.prepare(None).is_err() {

@@ -70,8 +70,8 @@ fn x265(wish: &Wish) -> Vec<String> {
         Rate::Average(kbps) | Rate::Constant(kbps) => format!("bitrate={kbps}"),
     });
     let buffer = match wish.rate {
-        Rate::Crisp => String::new(),
-        Rate::Average(kbps) => format!(":vbv-maxrate={kbps}:vbv-bufsize={kbps}"),
+        // A buffer would not change with the bitrate while the stream plays.
+        Rate::Crisp | Rate::Average(_) => String::new(),
         Rate::Constant(kbps) => format!(":vbv-maxrate={kbps}:vbv-bufsize={kbps}:strict-cbr=1:hrd=1"),
     };
     let threads = match wish.threads {

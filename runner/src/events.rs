@@ -1,0 +1,210 @@
+//! What happens, with the instant at which it did.
+//!
+//! Whoever wants to know listens ([`Events::listen`]): nobody reads the log to know, which is a listener itself. Nobody who
+//! tells waits for a listener: each has a queue of its own, and what does not fit into it is counted.
+//!
+//! | module | job |
+//! | --- | --- |
+//! | `happening` | what may happen |
+//! | `logged` | what the log says of it |
+
+use std::{
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+    },
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use parking_lot::Mutex;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+mod happening;
+mod logged;
+
+pub use happening::{Changes, Farewell, Full, Happening, LoginRefusal, Viewer};
+
+/// Something that has happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Event {
+    /// Which one it is: each server counts from 1.
+    pub number: u64,
+    /// When it happened, by this machine's clock.
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub at: Timestamp,
+    /// What.
+    #[serde(flatten)]
+    pub what: Happening,
+}
+
+/// The events of a server.
+#[derive(Debug, Default)]
+pub struct Events {
+    /// One event is told after the other, to everybody in the same order.
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    number: u64,
+    listeners: Vec<Ear>,
+}
+
+/// How a listener is told.
+#[derive(Debug)]
+struct Ear {
+    queue: SyncSender<Arc<Event>>,
+    missed: Weak<AtomicU64>,
+}
+
+/// Somebody who wants to know, from when this was made until it is dropped.
+#[derive(Debug)]
+pub struct Listener {
+    queue: Receiver<Arc<Event>>,
+    missed: Arc<AtomicU64>,
+}
+
+impl Events {
+    /// Tells everybody that this happened now.
+    pub fn tell(&self, what: Happening) {
+        let mut state = self.state.lock();
+        state.number += 1;
+        let event = Event {
+            number: state.number,
+            at: Timestamp::now(),
+            what,
+        };
+        logged::log(&event.what);
+        if state.listeners.is_empty() {
+            return;
+        }
+        let event = Arc::new(event);
+        state.listeners.retain(|ear| ear.is_told(&event));
+    }
+
+    /// Listens from now on; so many events wait at most until they are asked for.
+    #[must_use]
+    pub fn listen(&self, waiting: usize) -> Listener {
+        let (ear, queue) = sync_channel(waiting);
+        let missed = Arc::default();
+        self.state.lock().listeners.push(Ear {
+            queue: ear,
+            missed: Arc::downgrade(&missed),
+        });
+        Listener { queue, missed }
+    }
+}
+
+impl Ear {
+    /// Whether somebody listens still.
+    fn is_told(&self, event: &Arc<Event>) -> bool {
+        let Some(missed) = self.missed.upgrade() else {
+            return false;
+        };
+        if self.queue.try_send(Arc::clone(event)).is_err() {
+            missed.fetch_add(1, Ordering::Relaxed);
+        }
+        true
+    }
+}
+
+impl Listener {
+    /// The next event, for which it waits no longer than `patience`.
+    #[must_use]
+    pub fn next(&self, patience: Duration) -> Option<Arc<Event>> {
+        match self.queue.recv_timeout(patience) {
+            Ok(event) => Some(event),
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
+        }
+    }
+
+    /// How many events did not fit into the queue so far.
+    #[must_use]
+    pub fn missed(&self) -> u64 {
+        self.missed.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn skipped(frames: u64) -> Happening {
+        Happening::StreamSkipped {
+            streams: Vec::new(),
+            name: String::new(),
+            frames,
+        }
+    }
+
+    fn frames(event: &Event) -> u64 {
+        match event.what {
+            Happening::StreamSkipped { frames, .. } => frames,
+            _ => panic!("{event:?}"),
+        }
+    }
+
+    #[test]
+    fn everybody_hears_the_same_in_the_same_order() {
+        let events = Arc::new(Events::default());
+        let listeners = [(); 3].map(|()| events.listen(1000));
+        std::thread::scope(|scope| {
+            for teller in 0..4 {
+                let events = &events;
+                scope.spawn(move || (0..100).for_each(|number| events.tell(skipped(teller * 100 + number))));
+            }
+        });
+        let heard = listeners.map(|listener| {
+            let all = std::iter::from_fn(|| listener.next(Duration::ZERO)).collect::<Vec<_>>();
+            assert_eq!((all.len(), listener.missed()), (400, 0));
+            all
+        });
+        assert_eq!(heard[0], heard[1]);
+        assert_eq!(heard[0], heard[2]);
+        assert!(heard[0].iter().zip(1..).all(|(event, number)| event.number == number));
+        assert!(heard[0].is_sorted_by_key(|event| event.at));
+    }
+
+    #[test]
+    fn who_does_not_listen_holds_nobody_up_and_learns_how_much_it_missed() {
+        let events = Events::default();
+        let (slow, quick) = (events.listen(2), events.listen(10));
+        (1..=5).for_each(|number| events.tell(skipped(number)));
+        let heard = |listener: &Listener| {
+            std::iter::from_fn(|| listener.next(Duration::ZERO).map(|event| frames(&event))).collect::<Vec<_>>()
+        };
+        assert_eq!((heard(&slow), slow.missed()), (vec![1, 2], 3));
+        assert_eq!((heard(&quick), quick.missed()), (vec![1, 2, 3, 4, 5], 0));
+        events.tell(skipped(6));
+        assert_eq!((heard(&slow), slow.missed()), (vec![6], 3));
+    }
+
+    #[test]
+    fn who_has_gone_is_forgotten() {
+        let events = Events::default();
+        drop(events.listen(1));
+        events.tell(skipped(1));
+        assert!(events.state.lock().listeners.is_empty());
+        let late = events.listen(1);
+        assert_eq!(late.next(Duration::ZERO), None);
+    }
+
+    #[test]
+    fn an_event_is_plain_json() {
+        let event = Event {
+            number: 7,
+            at: "2026-03-01T12:00:00.123456Z".parse().unwrap(),
+            what: skipped(3),
+        };
+        assert_eq!(
+            serde_json::to_value(&event).unwrap(),
+            serde_json::json!({
+                "number": 7, "at": "2026-03-01T12:00:00.123456Z",
+                "type": "streamSkipped", "streams": [], "frames": 3
+            })
+        );
+    }
+}

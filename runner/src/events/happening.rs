@@ -1,0 +1,295 @@
+//! What may happen.
+
+use std::{fmt, net::SocketAddr};
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+use strum::Display;
+
+use crate::{config::Transport, stream_id::StreamId};
+
+/// Something that happens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Happening {
+    /// A viewer plays a stream.
+    ViewerJoined {
+        /// The stream.
+        stream: StreamId,
+        /// Its path.
+        path: String,
+        /// Who.
+        viewer: Viewer,
+        /// How many there are now.
+        viewers: usize,
+    },
+    /// A viewer plays it no longer.
+    ViewerLeft {
+        /// The stream.
+        stream: StreamId,
+        /// Its path.
+        path: String,
+        /// Who.
+        viewer: Viewer,
+        /// Why.
+        why: Farewell,
+        /// How many are left.
+        viewers: usize,
+    },
+    /// Somebody may not play a stream, as there are as many viewers as there may be.
+    ViewerRefused {
+        /// The stream.
+        stream: StreamId,
+        /// Its path.
+        path: String,
+        /// Where the connection comes from.
+        peer: Option<SocketAddr>,
+        /// Why.
+        why: Full,
+    },
+    /// Somebody may not log in, or not see what was asked for.
+    LoginRefused {
+        /// Where the connection comes from.
+        peer: Option<SocketAddr>,
+        /// The name that was given, as far as it can be shown.
+        user: String,
+        /// Why.
+        why: LoginRefusal,
+        /// How many of that peer the log has not told since it told one; `None` where it does not tell this one either.
+        #[serde(skip)]
+        held_back: Option<u64>,
+    },
+    /// A stream's pipeline is being made.
+    StreamStarted {
+        /// All that show its picture.
+        streams: Vec<StreamId>,
+    },
+    /// It makes pictures.
+    StreamRunning {
+        /// All that show its picture.
+        streams: Vec<StreamId>,
+    },
+    /// It has been taken down.
+    StreamStopped {
+        /// All that show its picture.
+        streams: Vec<StreamId>,
+    },
+    /// It has failed, or could not be made.
+    StreamFailed {
+        /// All that show its picture.
+        streams: Vec<StreamId>,
+        /// What its configuration calls it.
+        #[serde(skip)]
+        name: String,
+        /// Why.
+        cause: String,
+    },
+    /// Another stream stands in its place, made of something else.
+    StreamRebuilt {
+        /// All that show its picture.
+        streams: Vec<StreamId>,
+    },
+    /// A pipeline that has been taken down had skipped frames, because this machine was late.
+    StreamSkipped {
+        /// All that show its picture.
+        streams: Vec<StreamId>,
+        /// What its configuration calls it.
+        #[serde(skip)]
+        name: String,
+        /// How many.
+        frames: u64,
+    },
+    /// Another configuration counts.
+    Reloaded {
+        /// Where it comes from.
+        source: String,
+        /// What it has changed.
+        changes: Changes,
+        /// Whether there is a log-in from now on.
+        needs_login: bool,
+    },
+    /// Another configuration was not taken over: all stays as it was.
+    ReloadRefused {
+        /// Where it comes from.
+        source: String,
+        /// Why, a sentence each.
+        mistakes: Vec<String>,
+    },
+}
+
+/// A client that plays a stream.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Viewer {
+    /// The RTSP session in which it does.
+    pub session: String,
+    /// Where its RTSP connection comes from, where that is known.
+    pub peer: Option<SocketAddr>,
+    /// Who has logged in; `None` where everybody may watch.
+    pub user: Option<String>,
+    /// How it gets the stream.
+    pub transport: Transport,
+    /// When it began to play.
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub since: Timestamp,
+}
+
+impl fmt::Display for Viewer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let transport = match self.transport {
+            Transport::Udp => "UDP",
+            Transport::Multicast => "multicast",
+            Transport::Tcp => "TCP",
+            Transport::Http => "HTTP tunnel",
+        };
+        match self.peer {
+            Some(peer) => write!(f, "{peer} ({transport})"),
+            None => write!(f, "unknown address ({transport})"),
+        }
+    }
+}
+
+/// Why a viewer is one no longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Farewell {
+    /// It said so.
+    #[strum(to_string = "TEARDOWN")]
+    Teardown,
+    /// Its connection has ended: the viewer closed it, it broke, or the server is being stopped.
+    #[strum(to_string = "its connection has ended")]
+    Disconnected,
+    /// It showed no sign of life for too long.
+    #[strum(to_string = "no sign of life")]
+    TimedOut,
+    /// It is there, and does not read what it is sent, or too slowly.
+    #[strum(to_string = "it does not read, or too slowly")]
+    NotReading,
+    /// Nothing has come from its system since it was sent what it has not taken.
+    #[strum(to_string = "it cannot be reached")]
+    Unreachable,
+    /// It was sent away.
+    #[strum(to_string = "it was sent away")]
+    Kicked,
+    /// It plays by a log-in that counts no longer.
+    #[strum(to_string = "its log-in counts no longer")]
+    LoggedOut,
+}
+
+/// Why nobody more may play.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Full {
+    /// The stream has as many viewers as it may have.
+    Stream(usize),
+    /// The server has.
+    Server(usize),
+}
+
+impl fmt::Display for Full {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stream(most) => write!(f, "the stream has its maxViewers, {most}"),
+            Self::Server(most) => write!(f, "the server has its maxServerViewers, {most}"),
+        }
+    }
+}
+
+/// Why a log-in is of no use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(tag = "reason", rename_all = "camelCase")]
+pub enum LoginRefusal {
+    /// The name or the password is wrong.
+    Wrong,
+    /// The user may not see the stream at that path.
+    Forbidden {
+        /// The path.
+        path: String,
+    },
+}
+
+/// What another configuration has changed.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Changes {
+    /// The streams that play on, untouched.
+    pub kept: usize,
+    /// The names of those that were not there before.
+    pub added: Vec<String>,
+    /// The names of those that play on, and look or behave in another way.
+    pub changed: Vec<String>,
+    /// The names of those that are another picture at the same place.
+    pub replaced: Vec<String>,
+    /// The names of those that are gone.
+    pub removed: Vec<String>,
+    /// Whether connections from now on log in as others did not.
+    pub login: bool,
+    /// How many viewers were sent away, because their log-ins count no longer.
+    pub logged_out: usize,
+    /// The keys of the server as a whole whose new values count from now on.
+    pub server: Vec<&'static str>,
+    /// The keys whose new values count only after a restart.
+    pub needs_restart: Vec<&'static str>,
+}
+
+impl Changes {
+    /// Whether nothing of what is served differs.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        *self == Self { kept: self.kept, ..Self::default() }
+    }
+}
+
+impl fmt::Display for Changes {
+    /// How many streams it is about.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "streams: {} replaced, {} removed, {} added; ",
+            self.replaced.len(),
+            self.removed.len(),
+            self.added.len()
+        )?;
+        if !self.changed.is_empty() {
+            write!(f, "{} changed as they play; ", self.changed.len())?;
+        }
+        write!(f, "{} play on untouched", self.kept)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_viewer_reads_as_address_and_transport() {
+        let mut viewer = Viewer {
+            session: "a".into(),
+            peer: Some(([192, 0, 2, 7], 5000).into()),
+            user: None,
+            transport: Transport::Udp,
+            since: Timestamp::UNIX_EPOCH,
+        };
+        assert_eq!(viewer.to_string(), "192.0.2.7:5000 (UDP)");
+        (viewer.peer, viewer.transport) = (None, Transport::Http);
+        assert_eq!(viewer.to_string(), "unknown address (HTTP tunnel)");
+    }
+
+    #[test]
+    fn changes_are_counted() {
+        let mut changes = Changes { kept: 2, ..Changes::default() };
+        assert!(changes.is_none());
+        changes.replaced.push("one".into());
+        assert!(!changes.is_none());
+        assert_eq!(
+            changes.to_string(),
+            "streams: 1 replaced, 0 removed, 0 added; 2 play on untouched"
+        );
+        changes.changed.push("two".into());
+        assert_eq!(
+            changes.to_string(),
+            "streams: 1 replaced, 0 removed, 0 added; 1 changed as they play; 2 play on untouched"
+        );
+    }
+}

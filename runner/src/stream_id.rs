@@ -1,0 +1,150 @@
+//! What a stream is called by whoever asks for its state, and in events.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// A stream's name in URLs of an API, and in events: letters, digits, `.`, `_` and `-`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct StreamId(String);
+
+/// What a stream at `/` is called, of whose path nothing is left.
+const ROOT: &str = "root";
+
+impl StreamId {
+    /// The one that is written so; there need not be such a stream.
+    #[must_use]
+    pub fn new(id: &str) -> Self {
+        Self(id.to_owned())
+    }
+
+    /// As it is written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for StreamId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The ids of the streams at these paths and ports, in their order. What each is called does not depend on that order.
+///
+/// It is the path without its first slash, in which a `-` stands for what is no letter, digit, `.` or `_`. Those that would be
+/// alike have their ports behind that; and where they still are, numbers, from `-2` on.
+pub(crate) fn ids(places: &[(&str, u16)]) -> Vec<StreamId> {
+    let plain: Vec<String> = places.iter().map(|(path, _)| readable(path)).collect();
+    let with_ports: Vec<String> = places
+        .iter()
+        .zip(&plain)
+        .map(|((_, port), id)| {
+            let is_alone = plain.iter().filter(|other| *other == id).count() == 1;
+            if is_alone { id.clone() } else { format!("{id}-{port}") }
+        })
+        .collect();
+    numbered(places, with_ports).into_iter().map(StreamId).collect()
+}
+
+/// Tells those apart that are alike still, by numbers in the order of their paths and ports.
+fn numbered(places: &[(&str, u16)], mut ids: Vec<String>) -> Vec<String> {
+    let mut alike = BTreeMap::<String, Vec<usize>>::new();
+    for (index, id) in ids.iter().enumerate() {
+        alike.entry(id.clone()).or_default().push(index);
+    }
+    let mut taken: BTreeSet<String> = alike.keys().cloned().collect();
+    for (id, mut indices) in alike {
+        indices.sort_by_key(|index| places[*index]);
+        for index in indices.into_iter().skip(1) {
+            let free = (2..).map(|number| format!("{id}-{number}")).find(|id| !taken.contains(id));
+            ids[index] = free.unwrap_or_default();
+            taken.insert(ids[index].clone());
+        }
+    }
+    ids
+}
+
+/// The path without its first slash, and without what needs to be quoted anywhere.
+fn readable(path: &str) -> String {
+    let path = path.strip_prefix('/').unwrap_or(path);
+    if path.is_empty() {
+        return ROOT.into();
+    }
+    let mut id = String::new();
+    for letter in path.chars() {
+        if letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_') {
+            id.push(letter);
+        } else if !id.ends_with('-') {
+            id.push('-');
+        }
+    }
+    id
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(places: &[(&str, u16)]) -> Vec<String> {
+        ids(places).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn an_id_is_the_path_in_letters_that_need_no_quotes() {
+        for (path, id) in [
+            ("/live", "live"),
+            ("/site 1/door", "site-1-door"),
+            ("/live?channel=2&subtype=0", "live-channel-2-subtype-0"),
+            ("/a-b_c.d", "a-b_c.d"),
+            ("/a--b", "a-b"),
+            ("/Straße", "Stra-e"),
+            ("/", "root"),
+        ] {
+            assert_eq!(of(&[(path, 8554)]), [id]);
+        }
+    }
+
+    #[test]
+    fn those_that_would_be_alike_are_told_apart_by_their_ports_and_then_by_numbers() {
+        assert_eq!(
+            of(&[("/live", 8554), ("/live", 8555), ("/door", 8554)]),
+            ["live-8554", "live-8555", "door"]
+        );
+        assert_eq!(
+            of(&[("/a/b", 8554), ("/a-b", 8554), ("/a b", 8554)]),
+            ["a-b-8554-3", "a-b-8554-2", "a-b-8554"]
+        );
+        // One that is called so already keeps its name.
+        assert_eq!(
+            of(&[("/a", 1), ("/a", 2), ("/a-1", 5)]),
+            ["a-1", "a-2", "a-1-2"]
+        );
+    }
+
+    #[test]
+    fn the_order_of_the_file_does_not_matter() {
+        let places = [("/a/b", 8554), ("/a-b", 8554), ("/a b", 8555), ("/c", 8554), ("/c", 8555), ("/c-8554", 1)];
+        let named = |places: &[(&'static str, u16)]| {
+            let mut named: Vec<_> = places.iter().copied().zip(of(places)).collect();
+            named.sort();
+            named
+        };
+        let all = named(&places);
+        for start in 0..places.len() {
+            let mut turned = places;
+            turned.rotate_left(start);
+            assert_eq!(named(&turned), all);
+            turned.reverse();
+            assert_eq!(named(&turned), all);
+        }
+        let distinct: BTreeSet<_> = all.iter().map(|(_, id)| id).collect();
+        assert_eq!(distinct.len(), places.len());
+    }
+}
