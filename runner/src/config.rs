@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `clock` | whose time the cameras show |
 //! | `frame_rate` | how many pictures a second |
-//! | [`look`] | what the picture looks like |
+//! | [`look`] | what the picture shows |
 //! | `transports` | by which ways streams may be played |
 //! | `users` | who may log in, how, and what each may see |
 //! | `values` | the values of all other keys |
@@ -112,7 +112,6 @@ fn endpoints<'a>(mounts: impl Iterator<Item = &'a Mount>) -> Vec<SocketAddr> {
 
 /// One camera.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a key of the file")]
 pub struct StreamConfig {
     /// Where it can be played; several show the same picture.
     pub mounts: Vec<Mount>,
@@ -145,16 +144,8 @@ pub struct StreamConfig {
     pub encoder: Encoder,
     /// A launch string in place of all that makes the picture: with a `clocksrc`, and a payloader named `pay0`.
     pub pipeline: Option<String>,
-    /// What the picture looks like.
+    /// What the picture shows.
     pub look: Look,
-    /// The machine-readable stamp in the picture.
-    pub stamp: Stamp,
-    /// Where the stamp stands; the flash stands in the corner horizontally opposite.
-    pub stamp_position: Corner,
-    /// The stream's number in its stamp.
-    pub stamp_id: u32,
-    /// Whether a disc in the picture is lit for the first 100 ms of each second.
-    pub flash: bool,
     /// How the ticks are encoded; `None` for a stream without sound.
     pub audio: Option<AudioCodec>,
     /// How many viewers it has at most, at each place by itself where it has several; `None` for any number.
@@ -189,10 +180,6 @@ impl Default for StreamConfig {
             encoder: Encoder::Auto,
             pipeline: None,
             look: Look::default(),
-            stamp: Stamp::None,
-            stamp_position: Corner::TopRight,
-            stamp_id: 0,
-            flash: false,
             audio: None,
             max_viewers: None,
             rtp_packet_size: None,

@@ -148,7 +148,7 @@ mod tests {
     use strum::IntoEnumIterator as _;
 
     use super::*;
-    use crate::config::{AudioCodec, Corner, Encoder, FrameRate, Stamp, VideoCodec};
+    use crate::config::{AudioCodec, Corner, Encoder, FrameRate, Stamp, VideoCodec, look::Look};
 
     fn stream(codec: VideoCodec, width: u32, height: u32, frames_per_second: u32) -> StreamConfig {
         StreamConfig {
@@ -394,16 +394,20 @@ mod tests {
     #[test]
     fn stamp_and_flash_are_the_sources() {
         let stream = StreamConfig {
-            stamp: Stamp::Qr,
-            stamp_position: Corner::BottomLeft,
-            stamp_id: 7,
-            flash: true,
+            look: Look {
+                stamp: Stamp::Qr,
+                stamp_position: Corner::BottomLeft,
+                stamp_id: 7,
+                flash: true,
+                ..Look::default()
+            },
             ..stream(VideoCodec::H264, 640, 480, 15)
         };
         let launch = launch(&stream, 8);
         assert!(
             launch.starts_with(
-                "( clocksrc name=source lead-time=49999998 stamp=qr stamp-position=bottom-left stamp-id=7 flash=true ! "
+                "( clocksrc name=source lead-time=49999998 stamp=\"qr\" stamp-position=\"bottom-left\" stamp-id=\"7\" \
+                 flash=\"true\" ! "
             ),
             "{launch}"
         );

@@ -31,8 +31,8 @@ const DISC: usize = 33;
 fn camera(codec: AudioCodec) -> Config {
     let mut config = config();
     config.streams[0].codec = VideoCodec::Mjpeg;
-    config.streams[0].stamp = Stamp::Qr;
-    config.streams[0].flash = true;
+    config.streams[0].look.stamp = Stamp::Qr;
+    config.streams[0].look.flash = true;
     config.streams[0].audio = Some(codec);
     config
 }

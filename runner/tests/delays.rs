@@ -111,7 +111,7 @@ fn forward(
 #[test]
 fn a_delay_on_the_way_is_found_within_a_millisecond() {
     let mut config = config();
-    config.streams[0].stamp = Stamp::Qr;
+    config.streams[0].look.stamp = Stamp::Qr;
     let server = start(&config);
     let relays = DELAYS.map(|delay| Relay::start(server.port(), Duration::from_millis(delay)));
     let outcome = measure(&Options {

@@ -26,9 +26,9 @@ fn camera(codec: VideoCodec, audio: AudioCodec, stamp_id: u32) -> Config {
     let mut config = config();
     config.streams[0].codec = codec;
     config.streams[0].key_frame_interval = KEY_FRAME_INTERVAL;
-    config.streams[0].stamp = Stamp::Qr;
-    config.streams[0].stamp_id = stamp_id;
-    config.streams[0].flash = true;
+    config.streams[0].look.stamp = Stamp::Qr;
+    config.streams[0].look.stamp_id = stamp_id;
+    config.streams[0].look.flash = true;
     config.streams[0].audio = Some(audio);
     config
 }
@@ -80,7 +80,7 @@ fn assert_described(stream: &StreamFigures, config: &Config, transport: Transpor
     assert_eq!((stream.width, stream.height), (320, 240));
     assert_eq!(
         (stream.stream_id, stream.viewers),
-        (Some(config.streams[0].stamp_id), Some(1))
+        (Some(config.streams[0].look.stamp_id), Some(1))
     );
     assert!(stream.live);
     assert_eq!(stream.clock, ClockRelation::Same);

@@ -115,7 +115,7 @@ fn since(first: i64, evidence: &Evidence) -> u64 {
 #[test]
 fn what_ffmpeg_adds_is_measured() {
     let mut config = config();
-    config.streams[0].stamp = Stamp::Qr;
+    config.streams[0].look.stamp = Stamp::Qr;
     config.streams[0].key_frame_interval = 25;
     (config.streams[0].width, config.streams[0].height) = (640, 480);
     let server = start(&config);

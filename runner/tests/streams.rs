@@ -10,7 +10,7 @@ use std::{
 use common::{measure, mount, start, target, wait_for_viewers};
 use rtsp_clock_probe::{Options, Outcome, Transport};
 use rtsp_clock_server::{
-    config::{Config, Mount, Stamp, StreamConfig},
+    config::{Config, Mount, Stamp, StreamConfig, look::Look},
     server::Server,
 };
 
@@ -20,8 +20,11 @@ const FRAMES: u64 = 20;
 fn camera(path: &str, stamp_id: u32) -> StreamConfig {
     StreamConfig {
         mounts: vec![mount(path)],
-        stamp: Stamp::Qr,
-        stamp_id,
+        look: Look {
+            stamp: Stamp::Qr,
+            stamp_id,
+            ..Look::default()
+        },
         ..common::config().streams[0].clone()
     }
 }

@@ -35,7 +35,7 @@ fn camera(codec: VideoCodec) -> Config {
     let mut config = config();
     config.streams[0].codec = codec;
     config.streams[0].key_frame_interval = 25;
-    config.streams[0].stamp = Stamp::Qr;
+    config.streams[0].look.stamp = Stamp::Qr;
     config.streams[0].ntp_extension = true;
     // With sound, sender reports come at once.
     config.streams[0].audio = Some(AudioCodec::Pcmu);

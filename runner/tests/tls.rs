@@ -229,7 +229,7 @@ fn a_machine_without_glibs_tls_is_told_the_package() {
 fn the_probe_says_why_it_refuses_a_certificate_and_takes_any_when_told() {
     let certificate = Certificate::new();
     let mut config = camera(&certificate);
-    config.streams[0].stamp = Stamp::Qr;
+    config.streams[0].look.stamp = Stamp::Qr;
     let server = start(&config);
     let measured = |any_certificate| {
         measure(&Options {

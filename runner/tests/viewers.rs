@@ -18,7 +18,7 @@ use rtsp_clock_server::config::{Config, Stamp, StreamConfig};
 fn the_first_picture_of_the_first_viewer_says_one() {
     for transport in [Transport::Tcp, Transport::Udp].repeat(4) {
         let mut config = config();
-        config.streams[0].stamp = Stamp::Qr;
+        config.streams[0].look.stamp = Stamp::Qr;
         let server = start(&config);
         let outcome = measure(&Options {
             transport,

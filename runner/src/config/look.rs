@@ -1,4 +1,4 @@
-//! What the picture looks like.
+//! What the picture shows.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -6,9 +6,9 @@ use strum::{Display, EnumIter};
 
 use clockface::{Argb, Share, TimeFormat, Wording};
 
-use super::Corner;
+use super::{Corner, Stamp};
 
-/// What the picture looks like.
+/// What the picture shows. All of it can change while the picture is played.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Look {
     /// The text above the time; empty for none.
@@ -37,6 +37,14 @@ pub struct Look {
     pub logo_position: Corner,
     /// Its height as a share of the picture's.
     pub logo_scale: Share,
+    /// The machine-readable stamp.
+    pub stamp: Stamp,
+    /// Where the stamp stands; the flash stands in the corner horizontally opposite.
+    pub stamp_position: Corner,
+    /// The stream's number in its stamp.
+    pub stamp_id: u32,
+    /// Whether a disc is lit for the first 100 ms of each second.
+    pub flash: bool,
 }
 
 impl Default for Look {
@@ -58,6 +66,10 @@ impl Default for Look {
             logo: String::new(),
             logo_position: Corner::BottomRight,
             logo_scale: Share::new(0.15),
+            stamp: Stamp::None,
+            stamp_position: Corner::TopRight,
+            stamp_id: 0,
+            flash: false,
         }
     }
 }
@@ -88,12 +100,16 @@ impl Look {
             self.logo.clone(),
             self.logo_position.to_string(),
             self.logo_scale.value().to_string(),
+            self.stamp.to_string(),
+            self.stamp_position.to_string(),
+            self.stamp_id.to_string(),
+            self.flash.to_string(),
         ]
     }
 }
 
 /// The properties of `clocksrc`.
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 17] = [
     "text",
     "time-format",
     "time-zone",
@@ -107,6 +123,10 @@ const NAMES: [&str; 13] = [
     "logo-location",
     "logo-position",
     "logo-scale",
+    "stamp",
+    "stamp-position",
+    "stamp-id",
+    "flash",
 ];
 
 /// Where the text stands from left to right.

@@ -69,9 +69,8 @@ fn coding_mistakes(scope: &Scope) -> Vec<Mistake> {
 
 /// Whether the picture has room for its stamp.
 fn stamp(scope: &Scope) -> Option<Mistake> {
-    let StreamConfig {
-        stamp, width, height, ..
-    } = scope.draft.stream;
+    let StreamConfig { width, height, .. } = scope.draft.stream;
+    let stamp = scope.draft.stream.look.stamp;
     let module = clockface::stamp::module_size(width as usize, height as usize);
     if scope.draft.stream.pipeline.is_some() || stamp == Stamp::None || module.is_some() {
         return None;
@@ -203,15 +202,15 @@ pub(super) fn machine_zone(scopes: &[Scope], environment: &Environment) -> Optio
 /// Whether a stamp can carry the number of the last stream.
 fn stamp_ids(scope: &Scope) -> Option<Mistake> {
     let draft = &scope.draft;
-    let last = draft.stream.stamp_id.saturating_add(draft.count - 1);
+    let first = draft.stream.look.stamp_id;
+    let last = first.saturating_add(draft.count - 1);
     if draft.shared_picture || STAMP_IDS.contains(&last) {
         return None;
     }
     Some(Mistake {
         place: scope.place(STAMP_ID),
         problem: format!(
-            "found {}, from which {COUNT} {} ({}) goes on to {last}, beyond {}",
-            draft.stream.stamp_id,
+            "found {first}, from which {COUNT} {} ({}) goes on to {last}, beyond {}",
             draft.count,
             scope.place(COUNT),
             STAMP_IDS.end()

@@ -161,9 +161,11 @@ impl Draft {
             mounts: mount.into_iter().collect(),
             tls_mounts: tls_mount.into_iter().collect(),
             transports: self.transports(),
-            look: self.look(self.label.of(number)),
+            look: Look {
+                stamp_id: self.stream.look.stamp_id.saturating_add(before),
+                ..self.look(self.label.of(number))
+            },
             phase: period * u64::from(before) / u64::from(self.count.max(1)),
-            stamp_id: self.stream.stamp_id.saturating_add(before),
             ..self.stream.clone()
         }
     }

@@ -134,27 +134,27 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: STAMP,
         variable: "RTSP_STAMP",
-        read: |json, draft| one_of(json).map(|stamp| draft.stream.stamp = stamp),
+        read: |json, draft| one_of(json).map(|stamp| draft.stream.look.stamp = stamp),
         ..KEY
     },
     Key {
         name: STAMP_POSITION,
         variable: "RTSP_STAMP_POSITION",
-        read: |json, draft| one_of(json).map(|corner| draft.stream.stamp_position = corner),
+        read: |json, draft| one_of(json).map(|corner| draft.stream.look.stamp_position = corner),
         ..KEY
     },
     Key {
         name: STAMP_ID,
         variable: "RTSP_STAMP_ID",
         form: Form::Number,
-        read: |json, draft| whole(json, &STAMP_IDS).map(|id| draft.stream.stamp_id = id),
+        read: |json, draft| whole(json, &STAMP_IDS).map(|id| draft.stream.look.stamp_id = id),
         ..KEY
     },
     Key {
         name: FLASH,
         variable: "RTSP_FLASH",
         form: Form::Truth,
-        read: |json, draft| truth(json).map(|flash| draft.stream.flash = flash),
+        read: |json, draft| truth(json).map(|flash| draft.stream.look.flash = flash),
         ..KEY
     },
     Key {

@@ -21,7 +21,7 @@ use super::{
     encoders::{EncoderElement, HasProperty},
     syntax::{Chain, SOURCE_NAME, launch_quoted, mtu, shell_quoted},
 };
-use crate::config::{Corner, Stamp, StreamConfig, VideoCodec};
+use crate::config::{StreamConfig, VideoCodec};
 
 /// The UDP port of this machine to which the picture of [`crate::launch::gst_launch_line`] goes.
 pub const GST_LAUNCH_PORT: u16 = 5004;
@@ -65,18 +65,6 @@ fn source(stream: &StreamConfig) -> Vec<String> {
     ];
     if stream.phase != 0 {
         words.push(format!("phase={}", stream.phase));
-    }
-    if stream.stamp != Stamp::None {
-        words.push(format!("stamp={}", stream.stamp));
-    }
-    if stream.stamp_position != Corner::TopRight {
-        words.push(format!("stamp-position={}", stream.stamp_position));
-    }
-    if stream.stamp_id != 0 {
-        words.push(format!("stamp-id={}", stream.stamp_id));
-    }
-    if stream.flash {
-        words.push("flash=true".into());
     }
     let look = stream.look.properties().into_iter();
     words.extend(look.map(|(name, value)| format!("{name}={}", launch_quoted(&value))));

@@ -30,8 +30,9 @@ fn an_empty_object_means_the_defaults() {
         (stream.frames_per_second, stream.key_frame_interval),
         (FrameRate::whole(15), 30)
     );
+    let look = &stream.look;
     assert_eq!(
-        (stream.stamp, stream.stamp_position, stream.stamp_id, stream.flash),
+        (look.stamp, look.stamp_position, look.stamp_id, look.flash),
         (Stamp::None, Corner::TopRight, 0, false)
     );
 }
@@ -70,8 +71,9 @@ fn every_key_has_its_say() {
         (stream.frames_per_second, stream.key_frame_interval),
         (FrameRate::whole(25), 50)
     );
+    let look = &stream.look;
     assert_eq!(
-        (stream.stamp, stream.stamp_position, stream.stamp_id, stream.flash),
+        (look.stamp, look.stamp_position, look.stamp_id, look.flash),
         (Stamp::Qr, Corner::BottomLeft, 99_999, true)
     );
 }
@@ -132,8 +134,9 @@ fn every_variable_overrides_the_file() {
         (stream.frames_per_second, stream.key_frame_interval),
         (FrameRate::whole(30), 60)
     );
+    let look = &stream.look;
     assert_eq!(
-        (stream.stamp, stream.stamp_position, stream.stamp_id, stream.flash),
+        (look.stamp, look.stamp_position, look.stamp_id, look.flash),
         (Stamp::Qr, Corner::TopLeft, 3, true)
     );
     assert_eq!(

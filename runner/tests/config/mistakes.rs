@@ -292,5 +292,9 @@ fn a_truth_value_is_true_or_false() {
         mistakes("{}", &[("RTSP_FLASH", "yes")]),
         [r#"RTSP_FLASH: found "yes", expected true or false"#]
     );
-    assert!(!read_with(r#"{"flash": true}"#, &[("RTSP_FLASH", "false")]).streams[0].flash);
+    assert!(
+        !read_with(r#"{"flash": true}"#, &[("RTSP_FLASH", "false")]).streams[0]
+            .look
+            .flash
+    );
 }

@@ -8,7 +8,9 @@ use crate::{mistake, mistakes, read, read_with};
 /// The streams' places and numbers.
 fn streams(content: &str) -> Vec<(String, u32)> {
     let streams = read(content).streams.into_iter();
-    streams.map(|stream| (stream.name(), stream.stamp_id)).collect()
+    streams
+        .map(|stream| (stream.name(), stream.look.stamp_id))
+        .collect()
 }
 
 #[test]
