@@ -189,6 +189,44 @@ impl Default for StreamConfig {
 }
 
 impl StreamConfig {
+    /// Whether a pipeline of this one is one of `other`, too. What only says where it is, what it shows, whom it lets in, and when
+    /// it runs changes while it plays; so do bitrate and quality, where the encoder takes them. Another phase is no reason: the
+    /// number of an entry's cameras decides about it, and one camera more must not end all others.
+    #[must_use]
+    pub fn is_made_as(&self, other: &Self) -> bool {
+        // All of it, so that whoever adds a key has to say here what a change of it takes.
+        let Self {
+            mounts: _,
+            tls_mounts: _,
+            transports,
+            always_on: _,
+            phase: _,
+            codec,
+            width,
+            height,
+            frames_per_second,
+            key_frame_interval,
+            bitrate_kbps: _,
+            constant_bitrate,
+            jpeg_quality: _,
+            encoder,
+            pipeline,
+            look: _,
+            audio,
+            max_viewers: _,
+            rtp_packet_size,
+            ntp_extension,
+        } = self;
+        transports == &other.transports
+            && (codec, width, height) == (&other.codec, &other.width, &other.height)
+            && (frames_per_second, key_frame_interval)
+                == (&other.frames_per_second, &other.key_frame_interval)
+            && (constant_bitrate, encoder, pipeline)
+                == (&other.constant_bitrate, &other.encoder, &other.pipeline)
+            && (audio, rtp_packet_size, ntp_extension)
+                == (&other.audio, &other.rtp_packet_size, &other.ntp_extension)
+    }
+
     /// What it is called among the others: its URLs' host, port and path.
     #[must_use]
     pub fn name(&self) -> String {

@@ -12,7 +12,7 @@ use std::{
     sync::{
         Arc, Weak,
         atomic::{AtomicU64, Ordering},
-        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+        mpsc::{Receiver, SyncSender, sync_channel},
     },
     time::Duration,
 };
@@ -115,10 +115,7 @@ impl Listener {
     /// The next event, for which it waits no longer than `patience`.
     #[must_use]
     pub fn next(&self, patience: Duration) -> Option<Arc<Event>> {
-        match self.queue.recv_timeout(patience) {
-            Ok(event) => Some(event),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-        }
+        self.queue.recv_timeout(patience).ok()
     }
 
     /// How many events did not fit into the queue so far.
@@ -164,7 +161,12 @@ mod tests {
         });
         assert_eq!(heard[0], heard[1]);
         assert_eq!(heard[0], heard[2]);
-        assert!(heard[0].iter().zip(1..).all(|(event, number)| event.number == number));
+        assert!(
+            heard[0]
+                .iter()
+                .zip(1..)
+                .all(|(event, number)| event.number == number)
+        );
         assert!(heard[0].is_sorted_by_key(|event| event.at));
     }
 
@@ -174,7 +176,8 @@ mod tests {
         let (slow, quick) = (events.listen(2), events.listen(10));
         (1..=5).for_each(|number| events.tell(skipped(number)));
         let heard = |listener: &Listener| {
-            std::iter::from_fn(|| listener.next(Duration::ZERO).map(|event| frames(&event))).collect::<Vec<_>>()
+            std::iter::from_fn(|| listener.next(Duration::ZERO).map(|event| frames(&event)))
+                .collect::<Vec<_>>()
         };
         assert_eq!((heard(&slow), slow.missed()), (vec![1, 2], 3));
         assert_eq!((heard(&quick), quick.missed()), (vec![1, 2, 3, 4, 5], 0));

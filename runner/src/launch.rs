@@ -42,6 +42,13 @@ pub fn launch_string(stream: &StreamConfig) -> String {
     factory_launch(stream, Machine::here())
 }
 
+/// The same for anybody's eyes: in a pipeline of one's own `***` stands for what a password or its like is set to, and for who
+/// logs in at a URL.
+#[must_use]
+pub fn shown(stream: &StreamConfig) -> String {
+    syntax::without_secrets(&launch_string(stream))
+}
+
 /// The same pipeline to paste behind `gst-launch-1.0` in a POSIX shell. In place of viewers it sends RTP to
 /// [`picture::GST_LAUNCH_PORT`] and [`audio::GST_LAUNCH_PORT`] on this machine; [`picture::receiver_line`] and
 /// [`audio::receiver_line`] play that.

@@ -4,6 +4,7 @@ mod watch;
 
 use std::{cell::RefCell, fs::File, path::Path, rc::Rc, sync::Arc, time::Duration};
 
+use anyhow::Context as _;
 use gst::glib;
 use gst_rtsp_server::gio;
 
@@ -11,27 +12,28 @@ use self::watch::Watch;
 use crate::{
     config::{Config, StreamConfig},
     config_file::{self, Loaded, Source},
-    launch, log,
-    server::{Changes, Server},
+    events::{Changes, Happening},
+    launch,
+    server::{Orders, Server},
 };
 
 /// How often the file is looked at.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
-/// So many streams that come or go are named in the log.
-const NAMED: usize = 10;
 
 /// Loads the configuration anew.
 type Load = Arc<dyn Fn() -> Result<Loaded, config_file::Error> + Send + Sync>;
 
 /// A server, and where its configuration comes from.
 struct Process {
-    server: Server,
+    orders: Orders,
     source: Source,
+    /// Whether a change of the file is followed.
+    follows: bool,
     watch: Watch,
     load: Load,
-    /// Whether somebody reads the configuration anew at the moment.
-    is_loading: bool,
-    /// What asked for it to be read while somebody does.
+    /// Whether the configuration is being read anew or taken over at the moment.
+    is_reloading: bool,
+    /// What has asked for it to be read since that began.
     asked_again: Option<Asked>,
 }
 
@@ -60,18 +62,20 @@ pub fn run(
     let server = Server::start(&loaded.config)?;
     announce(&server);
     *process.borrow_mut() = Some(Process {
-        server,
+        orders: Orders::start(server).context("cannot start a thread")?,
         source: loaded.source.clone(),
+        follows: loaded.config.reload,
         watch: Watch::new(loaded.source.path()),
         load: Arc::new(load),
-        is_loading: false,
+        is_reloading: false,
         asked_again: None,
     });
     follow_the_file(&process);
     main_loop.run();
     tracing::info!("stopping");
-    if let Some(Process { server, .. }) = process.take() {
-        server.stop();
+    if let Some(Process { orders, .. }) = process.take() {
+        // One that has stopped already needs no more.
+        let _stopped = orders.stop().wait();
     }
     Ok(())
 }
@@ -107,7 +111,7 @@ fn ignores_hang_ups() -> bool {
 fn follow_the_file(process: &Serving) {
     let process = Rc::clone(process);
     glib::timeout_add_local(LOOK_INTERVAL, move || {
-        let look = |process: &mut Process| process.server.config().reload && process.watch.look();
+        let look = |process: &mut Process| process.follows && process.watch.look();
         if process.borrow_mut().as_mut().is_some_and(look) {
             reload(&process, Asked::ByChange);
         }
@@ -122,23 +126,31 @@ enum Asked {
     ByChange,
 }
 
-/// Reads the configuration anew and serves it. It is read beside the main loop, which hears signals meanwhile: a file
-/// can be a long way off.
+/// Reads the configuration anew and serves it. Both are done beside the main loop, which hears signals meanwhile: a file can
+/// be a long way off, and viewers who are sent away are waited for.
 fn reload(process: &Serving, asked: Asked) {
-    let load = process
+    let begun = process
         .borrow_mut()
         .as_mut()
         .and_then(|process| process.begin(asked));
-    let Some(load) = load else {
+    let Some((load, orders)) = begun else {
         return;
     };
     let process = Rc::clone(process);
     glib::MainContext::default().spawn_local(async move {
-        let loaded = gio::spawn_blocking(move || load()).await;
+        let reading = gio::spawn_blocking(move || load()).await;
+        let loaded = match process.borrow_mut().as_mut() {
+            Some(process) => process.judge(reading),
+            None => return,
+        };
+        let taken = match loaded {
+            Ok(loaded) => take_over(&orders, loaded).await,
+            Err(why) => Err(why),
+        };
         let again = process
             .borrow_mut()
             .as_mut()
-            .and_then(|process| process.end(loaded, asked));
+            .and_then(|process| process.end(taken, asked));
         if let Some(asked) = again {
             reload(&process, asked);
         }
@@ -148,54 +160,37 @@ fn reload(process: &Serving, asked: Asked) {
 /// A configuration that has been read, as far as its reader got.
 type Reading = std::thread::Result<Result<Loaded, config_file::Error>>;
 
+/// Has the server take over what was `loaded`; answers that with what it has changed.
+async fn take_over(orders: &Orders, loaded: Loaded) -> Result<(Loaded, Changes), String> {
+    let source = loaded.source.to_string();
+    match orders.reload(loaded.config.clone(), source).await {
+        Some(Ok(changes)) => Ok((loaded, changes)),
+        Some(Err(error)) => Err(error.to_string()),
+        None => Err("the server has stopped".into()),
+    }
+}
+
 impl Process {
-    /// What loads the configuration; `None` where somebody does already, and will once more.
-    fn begin(&mut self, asked: Asked) -> Option<Load> {
-        if self.is_loading {
+    /// What loads the configuration, and who takes it over; `None` where that is being done, and will be once more.
+    fn begin(&mut self, asked: Asked) -> Option<(Load, Orders)> {
+        if self.is_reloading {
             self.asked_again = Some(asked);
             return None;
         }
-        self.is_loading = true;
+        self.is_reloading = true;
         if asked == Asked::BySignal {
             self.watch.skip();
         }
-        Some(Arc::clone(&self.load))
+        Some((Arc::clone(&self.load), self.orders.clone()))
     }
 
-    /// Takes over what has been read; answers what has asked for it to be read again since.
-    fn end(&mut self, reading: Reading, asked: Asked) -> Option<Asked> {
-        self.is_loading = false;
-        let loaded = match reading {
-            Ok(Ok(loaded)) => Ok(loaded),
+    /// Whether what has been read can be taken over; what keeps it from that, otherwise.
+    fn judge(&self, reading: Reading) -> Result<Loaded, String> {
+        warn_of_orphan(self.source.path());
+        match reading {
+            Ok(Ok(loaded)) => self.expect_file(loaded),
             Ok(Err(error)) => Err(error.to_string()),
             Err(_) => Err("it could not be read to its end".into()),
-        };
-        self.take_over(loaded, asked);
-        self.asked_again.take()
-    }
-
-    fn take_over(&mut self, loaded: Result<Loaded, String>, asked: Asked) {
-        warn_of_orphan(self.source.path());
-        let before = self.server.config().clone();
-        let taken = loaded
-            .and_then(|loaded| self.expect_file(loaded))
-            .and_then(|loaded| {
-                let changes = self
-                    .server
-                    .reload(&loaded.config)
-                    .map_err(|error| error.to_string())?;
-                Ok((loaded, changes))
-            });
-        match taken {
-            Ok((loaded, changes)) => {
-                tell_changes(&changes, &loaded, &before, asked);
-                self.source = loaded.source;
-            }
-            Err(why) => {
-                let mistakes = why.lines();
-                mistakes.for_each(|line| tracing::error!("{line}"));
-                tracing::error!("{}: not taken over, all stays as it was", self.source);
-            }
         }
     }
 
@@ -205,6 +200,23 @@ impl Process {
             return Err(format!("{} is gone", self.source));
         }
         Ok(loaded)
+    }
+
+    /// What was read has been taken over or not; answers what has asked for it to be read again since.
+    fn end(&mut self, taken: Result<(Loaded, Changes), String>, asked: Asked) -> Option<Asked> {
+        self.is_reloading = false;
+        match taken {
+            Ok((loaded, changes)) => {
+                tell_warnings(&changes, &loaded, asked);
+                self.follows = loaded.config.reload;
+                self.source = loaded.source;
+            }
+            Err(why) => self.orders.events().tell(Happening::ReloadRefused {
+                source: self.source.to_string(),
+                mistakes: why.lines().map(String::from).collect(),
+            }),
+        }
+        self.asked_again.take()
     }
 }
 
@@ -218,42 +230,14 @@ fn warn_of_orphan(path: &Path) {
     }
 }
 
-fn tell_changes(changes: &Changes, loaded: &Loaded, before: &Config, asked: Asked) {
-    let (source, after) = (&loaded.source, &loaded.config);
-    let level_differs = before.log_level != after.log_level;
-    if changes.is_none() && !level_differs && before.reload == after.reload {
-        if asked == Asked::BySignal {
-            tracing::info!("{source}: read again, nothing differs");
-        }
-        return;
-    }
-    if level_differs {
-        match log::change(&after.log_level) {
-            Ok(()) => tracing::info!("logLevel: {} from now on", after.log_level),
-            Err(error) => tracing::warn!("logLevel: not {}: {error:#}", after.log_level),
-        }
-    }
-    tracing::info!("{source}: read again; {changes}");
-    for warning in &loaded.warnings {
-        tracing::warn!("{warning}");
-    }
-    tell_names("replaced", &changes.replaced);
-    tell_names("removed", &changes.removed);
-    tell_names("added", &changes.added);
-    if changes.login {
-        tracing::info!("{} for connections from now on", log_in(after));
-    }
-    for key in &changes.needs_restart {
-        tracing::warn!("{key}: its new value needs a restart, the old one goes on");
-    }
-}
-
-fn tell_names(what: &str, names: &[String]) {
-    for name in names.iter().take(NAMED) {
-        tracing::info!("{what}: {name}");
-    }
-    if let Some(more) = names.len().checked_sub(NAMED).filter(|more| *more > 0) {
-        tracing::info!("{what}: and {more} more");
+fn tell_warnings(changes: &Changes, loaded: &Loaded, asked: Asked) {
+    if !changes.is_none() {
+        loaded
+            .warnings
+            .iter()
+            .for_each(|warning| tracing::warn!("{warning}"));
+    } else if asked == Asked::BySignal {
+        tracing::info!("{}: read again, nothing differs", loaded.source);
     }
 }
 

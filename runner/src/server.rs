@@ -6,6 +6,8 @@
 //! | `endpoint` | the RTSP server at one address and port |
 //! | `connections` | TCP connections, from the first byte to the last |
 //! | `requests` | what clients ask for, from the request to its answer |
+//! | [`roster`](Roster) | the streams that are served now, to be read by anyone |
+//! | [`orders`](Orders) | what the server is asked to do, one after the other |
 //! | `reload` | another configuration while it runs |
 //! | `side_by_side` | the same for several streams at a time |
 
@@ -17,11 +19,12 @@ use std::{
 
 use gst::glib;
 use gst_rtsp_server::{RTSPThreadPool, prelude::*};
+use jiff::Timestamp;
 
 use crate::{
     accounts::logins::{CurrentLogins, Logins},
-    addresses,
     config::Config,
+    events::Events,
     ffi::process,
     stream::{Stream, seats::Seats},
     time_source::TimeSource,
@@ -30,16 +33,20 @@ use crate::{
 
 mod connections;
 mod endpoint;
+mod orders;
 mod preflight;
 mod reload;
 mod requests;
+mod roster;
 mod side_by_side;
 
 use connections::ties::Leavers;
 use endpoint::{Asked, Endpoint, Shared};
 
+pub use orders::{Answer, Orders, Unknown};
 pub use preflight::StartError;
-pub use reload::Changes;
+pub use roster::{CurrentRoster, Roster, Served};
+
 use requests::{mounts::Paths, sessions::Sessions, transports::Transports, visit::Commons};
 use side_by_side::side_by_side;
 
@@ -59,7 +66,10 @@ pub struct Server {
     /// In the configuration's order.
     streams: Vec<Arc<Stream>>,
     endpoints: Vec<Endpoint>,
-    urls: Vec<String>,
+    /// Those that nobody needs any more, and whose clients have not been sent away yet.
+    closing: Vec<Endpoint>,
+    roster: Arc<CurrentRoster>,
+    up_since: Timestamp,
     shared: Shared,
     main_loop: glib::MainLoop,
     thread: Option<JoinHandle<()>>,
@@ -92,11 +102,15 @@ impl Server {
         if let Some(time) = &shared.time {
             time.watch(&shared.context);
         }
-        let mut server = Self {
+        let up_since = Timestamp::now();
+        let roster = Roster::new(config, &streams, &endpoints, up_since, shared.time.as_ref());
+        let server = Self {
             config: config.clone(),
-            urls: Vec::new(),
             streams,
             endpoints,
+            closing: Vec::new(),
+            roster: Arc::new(CurrentRoster::new(roster)),
+            up_since,
             shared,
             main_loop,
             thread: Some(thread),
@@ -135,8 +149,20 @@ impl Server {
 
     /// The streams' URLs in the configuration's order, one for each address at which a stream can be reached.
     #[must_use]
-    pub fn urls(&self) -> &[String] {
-        &self.urls
+    pub fn urls(&self) -> Vec<String> {
+        self.roster.get().urls()
+    }
+
+    /// The streams that it serves, now and later.
+    #[must_use]
+    pub fn roster(&self) -> &Arc<CurrentRoster> {
+        &self.roster
+    }
+
+    /// What happens to it.
+    #[must_use]
+    pub fn events(&self) -> &Arc<Events> {
+        &self.shared.events
     }
 
     /// Tells viewers that it is over, closes their connections and waits until all is quiet.
@@ -144,12 +170,20 @@ impl Server {
         self.shut_down();
     }
 
-    /// Has each endpoint offer the streams that are to be found there.
-    fn offer(&mut self) {
+    /// Has each endpoint offer the streams that are to be found there, and everybody see which those are.
+    fn offer(&self) {
+        let roster = Roster::new(
+            &self.config,
+            &self.streams,
+            &self.endpoints,
+            self.up_since,
+            self.shared.time.as_ref(),
+        );
+        roster.tell_names();
         for endpoint in &self.endpoints {
             endpoint.offer(paths(&self.streams, endpoint.asked()));
         }
-        self.urls = urls(&self.streams, &self.endpoints);
+        self.roster.replace(roster);
     }
 
     fn shut_down(&mut self) {
@@ -209,7 +243,7 @@ fn cores() -> usize {
 }
 
 fn share(config: &Config) -> Result<Shared, StartError> {
-    let time = TimeSource::start(&config.clock)?;
+    let time = TimeSource::start(&config.clock)?.map(Arc::new);
     let threads = RTSPThreadPool::new();
     threads.set_max_threads(client_threads(config.streams.len()));
     let logins = Logins::new(config).map_err(StartError::Random)?;
@@ -222,6 +256,7 @@ fn share(config: &Config) -> Result<Shared, StartError> {
     };
     Ok(Shared {
         context,
+        events: Arc::default(),
         commons,
         intakes: Arc::default(),
         logins: Arc::new(CurrentLogins::new(logins)),
@@ -255,31 +290,11 @@ fn left(deadline: Instant) -> Duration {
 fn paths(streams: &[Arc<Stream>], asked: Asked) -> Paths {
     let mut paths = Paths::new();
     for stream in streams {
-        let mounts = asked.mounts(stream.config());
+        let config = stream.config();
+        let mounts = asked.mounts(&config);
         paths.extend(mounts.map(|mount| (mount.path.clone(), Arc::clone(stream))));
     }
     paths
-}
-
-fn urls(streams: &[Arc<Stream>], endpoints: &[Endpoint]) -> Vec<String> {
-    let public = std::env::var(addresses::PUBLIC_ADDRESSES).ok();
-    let of_mount =
-        |endpoint: &Endpoint, path: &str| addresses::urls(endpoint.listener(), path, public.as_deref());
-    let of_stream = |stream: &Arc<Stream>| {
-        let config = stream.config();
-        let plain = config.mounts.iter().map(|mount| (mount, false));
-        let places = plain.chain(config.tls_mounts.iter().map(|mount| (mount, true)));
-        let urls = places.filter_map(|(mount, is_tls)| {
-            let asked = Asked {
-                address: mount.endpoint(),
-                is_tls,
-            };
-            let endpoint = endpoints.iter().find(|endpoint| endpoint.asked() == asked)?;
-            Some(of_mount(endpoint, &mount.path))
-        });
-        urls.flatten().collect::<Vec<_>>()
-    };
-    streams.iter().flat_map(of_stream).collect()
 }
 
 fn spawn(context: &glib::MainContext, main_loop: &glib::MainLoop) -> Result<JoinHandle<()>, StartError> {

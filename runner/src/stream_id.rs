@@ -47,7 +47,11 @@ pub(crate) fn ids(places: &[(&str, u16)]) -> Vec<StreamId> {
         .zip(&plain)
         .map(|((_, port), id)| {
             let is_alone = plain.iter().filter(|other| *other == id).count() == 1;
-            if is_alone { id.clone() } else { format!("{id}-{port}") }
+            if is_alone {
+                id.clone()
+            } else {
+                format!("{id}-{port}")
+            }
         })
         .collect();
     numbered(places, with_ports).into_iter().map(StreamId).collect()
@@ -62,10 +66,12 @@ fn numbered(places: &[(&str, u16)], mut ids: Vec<String>) -> Vec<String> {
     let mut taken: BTreeSet<String> = alike.keys().cloned().collect();
     for (id, mut indices) in alike {
         indices.sort_by_key(|index| places[*index]);
+        let mut number = 2;
         for index in indices.into_iter().skip(1) {
-            let free = (2..).map(|number| format!("{id}-{number}")).find(|id| !taken.contains(id));
-            ids[index] = free.unwrap_or_default();
-            taken.insert(ids[index].clone());
+            while !taken.insert(format!("{id}-{number}")) {
+                number += 1;
+            }
+            ids[index] = format!("{id}-{number}");
         }
     }
     ids
@@ -122,15 +128,19 @@ mod tests {
             ["a-b-8554-3", "a-b-8554-2", "a-b-8554"]
         );
         // One that is called so already keeps its name.
-        assert_eq!(
-            of(&[("/a", 1), ("/a", 2), ("/a-1", 5)]),
-            ["a-1", "a-2", "a-1-2"]
-        );
+        assert_eq!(of(&[("/a", 1), ("/a", 2), ("/a-1", 5)]), ["a-1", "a-2", "a-1-2"]);
     }
 
     #[test]
     fn the_order_of_the_file_does_not_matter() {
-        let places = [("/a/b", 8554), ("/a-b", 8554), ("/a b", 8555), ("/c", 8554), ("/c", 8555), ("/c-8554", 1)];
+        let places = [
+            ("/a/b", 8554),
+            ("/a-b", 8554),
+            ("/a b", 8555),
+            ("/c", 8554),
+            ("/c", 8555),
+            ("/c-8554", 1),
+        ];
         let named = |places: &[(&'static str, u16)]| {
             let mut named: Vec<_> = places.iter().copied().zip(of(places)).collect();
             named.sort();

@@ -81,6 +81,12 @@ impl TimeSource {
         &self.clock
     }
 
+    /// Whether its time comes, or has come lately.
+    #[must_use]
+    pub fn is_heard(&self) -> bool {
+        self.clock.is_synced() && self.heard.silence() <= LONGEST_SILENCE
+    }
+
     fn ntp(source: &ClockSource, host: &str, port: u16) -> Result<Self, Error> {
         // GStreamer would only say that the clock could not start.
         let found = (host, port).to_socket_addrs();

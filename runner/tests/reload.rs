@@ -20,7 +20,8 @@ use rtsp_clock_probe::{Options, Transport};
 use rtsp_clock_server::{
     config::{Config, StreamConfig},
     config_file::{self, Environment},
-    server::{Changes, StartError},
+    events::Changes,
+    server::StartError,
 };
 use serde_json::{Value, json};
 
@@ -328,7 +329,7 @@ fn one_camera_more_of_many_does_not_end_the_others() {
     let first = Watcher::new(RtspClient::watch_path(server.port(), "/live/1"));
     let mut second = RtspClient::watch_path(server.port(), "/live/2");
     wait_for_viewers(&server, 2);
-    let changes = server.reload(&many(3)).expect("it can be had");
+    let changes = server.reload(&many(3), "a test").expect("it can be had");
     let expected = Changes {
         kept: 2,
         added: vec!["127.0.0.1:0/live/3".into()],
@@ -336,7 +337,7 @@ fn one_camera_more_of_many_does_not_end_the_others() {
     };
     assert_eq!(changes, expected);
     assert_eq!((server.viewers(), server.urls().len()), (2, 3));
-    let back = server.reload(&many(1)).expect("it can be had");
+    let back = server.reload(&many(1), "a test").expect("it can be had");
     assert_eq!((back.kept, back.removed.len()), (1, 2), "{back:?}");
     assert_eq!(server.viewers(), 1);
     assert!(second.sees_the_end(), "the viewer of the second is still there");
@@ -389,20 +390,26 @@ fn what_cannot_be_served_is_refused_and_nothing_changes() {
         ..config.streams[0].clone()
     };
     let error = server
-        .reload(&Config {
-            streams: vec![own],
-            ..config.clone()
-        })
+        .reload(
+            &Config {
+                streams: vec![own],
+                ..config.clone()
+            },
+            "a test",
+        )
         .expect_err("there is no such element");
     assert!(error.to_string().contains("nosuchencoder"), "{error}");
     let mut elsewhere = config.streams[0].clone();
     elsewhere.mounts[0].address = Ipv4Addr::UNSPECIFIED.into();
     elsewhere.mounts[0].port = server.port();
     let error = server
-        .reload(&Config {
-            streams: vec![elsewhere],
-            ..config
-        })
+        .reload(
+            &Config {
+                streams: vec![elsewhere],
+                ..config
+            },
+            "a test",
+        )
         .expect_err("the server itself has the port");
     assert!(matches!(error, StartError::OwnPort { .. }), "{error}");
     assert!(error.to_string().ends_with("needs a restart"), "{error}");

@@ -84,6 +84,11 @@ impl Look {
         unusual.map(|(property, _)| property).collect()
     }
 
+    /// All properties of `clocksrc` that say how the picture looks, with their values.
+    pub(crate) fn all_properties(&self) -> Vec<(&'static str, String)> {
+        NAMES.into_iter().zip(self.values()).collect()
+    }
+
     /// In the order of [`NAMES`].
     fn values(&self) -> [String; NAMES.len()] {
         [

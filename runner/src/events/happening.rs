@@ -175,6 +175,9 @@ pub enum Farewell {
     /// It plays by a log-in that counts no longer.
     #[strum(to_string = "its log-in counts no longer")]
     LoggedOut,
+    /// The picture that it plays is not to be found at that path any more.
+    #[strum(to_string = "the stream is there no longer")]
+    Removed,
 }
 
 /// Why nobody more may play.
@@ -237,7 +240,11 @@ impl Changes {
     /// Whether nothing of what is served differs.
     #[must_use]
     pub fn is_none(&self) -> bool {
-        *self == Self { kept: self.kept, ..Self::default() }
+        *self
+            == Self {
+                kept: self.kept,
+                ..Self::default()
+            }
     }
 }
 
@@ -278,7 +285,10 @@ mod tests {
 
     #[test]
     fn changes_are_counted() {
-        let mut changes = Changes { kept: 2, ..Changes::default() };
+        let mut changes = Changes {
+            kept: 2,
+            ..Changes::default()
+        };
         assert!(changes.is_none());
         changes.replaced.push("one".into());
         assert!(!changes.is_none());

@@ -10,16 +10,32 @@ const NAMED: usize = 10;
 /// Tells the log. It writes on a thread of its own, so that nobody waits for it here.
 pub(super) fn log(what: &Happening) {
     match what {
-        Happening::ViewerJoined { path, viewer, viewers, .. } => {
+        Happening::ViewerJoined {
+            path,
+            viewer,
+            viewers,
+            ..
+        } => {
             tracing::info!(target: "viewers", path, viewers, "{viewer} is watching");
         }
-        Happening::ViewerLeft { path, viewer, why, viewers, .. } => {
+        Happening::ViewerLeft {
+            path,
+            viewer,
+            why,
+            viewers,
+            ..
+        } => {
             tracing::info!(target: "viewers", path, viewers, "{viewer} has left: {why}");
         }
         Happening::ViewerRefused { path, peer, why, .. } => {
             tracing::warn!(target: "viewers", path, ?peer, "refused a viewer: {why}");
         }
-        Happening::LoginRefused { peer, user, why, held_back } => {
+        Happening::LoginRefused {
+            peer,
+            user,
+            why,
+            held_back,
+        } => {
             if let Some(held_back) = held_back {
                 log_login(&shown(*peer), user, why, *held_back);
             }
@@ -27,7 +43,9 @@ pub(super) fn log(what: &Happening) {
         Happening::StreamStarted { streams } => tracing::debug!(target: "stream", ?streams, "starts"),
         Happening::StreamRunning { streams } => tracing::debug!(target: "stream", ?streams, "runs"),
         Happening::StreamStopped { streams } => tracing::debug!(target: "stream", ?streams, "has stopped"),
-        Happening::StreamFailed { name, cause, .. } => tracing::error!(target: "stream", stream = name, "{cause}"),
+        Happening::StreamFailed { name, cause, .. } => {
+            tracing::error!(target: "stream", stream = name, "{cause}");
+        }
         Happening::StreamRebuilt { streams } => tracing::debug!(target: "stream", ?streams, "is another one"),
         Happening::StreamSkipped { name, frames, .. } => tracing::info!(
             target: "stream",
@@ -35,9 +53,15 @@ pub(super) fn log(what: &Happening) {
             frames,
             "this machine was late: the camera has skipped frames"
         ),
-        Happening::Reloaded { source, changes, needs_login } => log_changes(source, changes, *needs_login),
+        Happening::Reloaded {
+            source,
+            changes,
+            needs_login,
+        } => log_changes(source, changes, *needs_login),
         Happening::ReloadRefused { source, mistakes } => {
-            mistakes.iter().for_each(|line| tracing::error!(target: "config", "{line}"));
+            for line in mistakes {
+                tracing::error!(target: "config", "{line}");
+            }
             tracing::error!(target: "config", "{source}: not taken over, all stays as it was");
         }
     }
@@ -49,7 +73,9 @@ fn shown(peer: Option<SocketAddr>) -> String {
 
 fn log_login(peer: &str, user: &str, why: &LoginRefusal, held_back: u64) {
     match why {
-        LoginRefusal::Wrong => tracing::warn!(target: "accounts", peer, user, held_back, "refused a wrong log-in"),
+        LoginRefusal::Wrong => {
+            tracing::warn!(target: "accounts", peer, user, held_back, "refused a wrong log-in");
+        }
         LoginRefusal::Forbidden { path } => tracing::warn!(
             target: "accounts",
             peer,
@@ -69,7 +95,9 @@ fn log_changes(source: &str, changes: &Changes, needs_login: bool) {
         ("added", &changes.added),
         ("changed", &changes.changed),
     ];
-    lists.iter().for_each(|(what, names)| log_names(what, names));
+    for (what, names) in lists {
+        log_names(what, names);
+    }
     if changes.login {
         let login = if needs_login { "log-in needed" } else { "no log-in" };
         tracing::info!(target: "config", "{login} for connections from now on");

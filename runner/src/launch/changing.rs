@@ -19,7 +19,10 @@ pub(crate) fn encoder_settings(stream: &StreamConfig) -> Option<EncoderSettings>
     let machine = Machine::here();
     let encoder = encoders::choose(stream, machine.is_installed);
     let words = encoder.words(stream, machine.cores.get() as u64, machine.has_property);
-    let pair = |word: &String| word.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let pair = |word: &String| {
+        word.split_once('=')
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    };
     Some(EncoderSettings {
         element: encoder.name,
         properties: words.iter().skip(1).filter_map(pair).collect(),

@@ -29,6 +29,7 @@ use crate::{
     accounts::logins::CurrentLogins,
     addresses::Listener,
     config::{Config, Mount, StreamConfig},
+    events::Events,
     stream::Stream,
     time_source::TimeSource,
 };
@@ -36,19 +37,20 @@ use crate::{
 /// What all endpoints of a server share.
 #[derive(Debug)]
 pub(super) struct Shared {
+    pub(super) events: Arc<Events>,
     pub(super) context: glib::MainContext,
     pub(super) commons: Commons,
     pub(super) intakes: Arc<Intakes>,
     pub(super) threads: RTSPThreadPool,
     pub(super) logins: Arc<CurrentLogins>,
     /// `None`: this machine's clock.
-    pub(super) time: Option<TimeSource>,
+    pub(super) time: Option<Arc<TimeSource>>,
 }
 
 impl Shared {
     /// The camera that `config` describes.
     pub(super) fn stream(&self, config: &StreamConfig) -> Arc<Stream> {
-        let stream = Stream::new(config, &self.context, &self.threads);
+        let stream = Stream::new(config, &self.context, &self.threads, &self.events);
         self.commons.transports.equip(&stream, config);
         if let Some(time) = &self.time {
             stream.set_clock(time.clock());

@@ -1,6 +1,6 @@
 //! Another configuration while the server runs: what differs is replaced, all else plays on.
 
-use std::{fmt, net::SocketAddr, sync::Arc, time::Instant};
+use std::{net::SocketAddr, sync::Arc, time::Instant};
 
 use gst_rtsp_server::{gio::TlsCertificate, prelude::*};
 
@@ -10,120 +10,84 @@ use super::{
 };
 use crate::{
     accounts::logins::Logins,
-    config::{Config, StreamConfig},
-    stream::Stream,
+    config::{Access, Config, StreamConfig},
+    events::{Changes, Farewell, Happening, Viewer},
+    launch::changing,
+    log,
+    stream::{Stream, viewers::Spot},
 };
 
-/// What another configuration has changed.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Changes {
-    /// The streams that play on, untouched.
-    pub kept: usize,
-    /// The names of those that were not there before.
-    pub added: Vec<String>,
-    /// The names of those that are another picture at the same place.
-    pub replaced: Vec<String>,
-    /// The names of those that are gone.
-    pub removed: Vec<String>,
-    /// Whether connections from now on log in as others did not.
-    pub login: bool,
-    /// The keys whose new values count only after a restart.
-    pub needs_restart: Vec<&'static str>,
-}
-
-impl Changes {
-    /// Whether nothing of what is served differs.
-    #[must_use]
-    pub fn is_none(&self) -> bool {
-        let Self {
-            kept: _,
-            added,
-            replaced,
-            removed,
-            login,
-            needs_restart,
-        } = self;
-        let streams = [added, replaced, removed];
-        streams.iter().all(|names| names.is_empty()) && !login && needs_restart.is_empty()
-    }
-
-    /// From the streams that go to those that come.
-    fn of_streams(gone: &[Arc<Stream>], new: &[Arc<Stream>], kept: usize) -> Self {
-        let names = |streams: &[Arc<Stream>]| streams.iter().map(|stream| stream.name()).collect::<Vec<_>>();
-        let (gone, new) = (names(gone), names(new));
-        let (replaced, added): (Vec<_>, Vec<_>) = new.into_iter().partition(|name| gone.contains(name));
-        let removed = gone.into_iter().filter(|name| !replaced.contains(name));
-        Self {
-            kept,
-            removed: removed.collect(),
-            replaced,
-            added,
-            ..Self::default()
-        }
-    }
-}
-
-impl fmt::Display for Changes {
-    /// How many streams it is about.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "streams: {} replaced, {} removed, {} added; {} play on untouched",
-            self.replaced.len(),
-            self.removed.len(),
-            self.added.len(),
-            self.kept
-        )
-    }
-}
-
-/// The streams that are to be served, and what of them is new.
+/// The streams that are to be served, and what becomes of those that there are.
 struct Plan {
+    /// In the configuration's order.
     streams: Vec<Arc<Stream>>,
+    /// Those of them that are not there yet.
     new: Vec<Arc<Stream>>,
+    /// Those that play on as something else.
+    changed: Vec<(Arc<Stream>, StreamConfig)>,
     endpoints: Vec<Endpoint>,
     logins: Option<Arc<Logins>>,
 }
 
 impl Server {
-    /// Serves what `config` describes from now on. Streams that it describes as before play on, with all their viewers;
-    /// others are replaced or sent away. Their viewers see the end of the stream and a closed connection.
+    /// Serves what `config` describes from now on, which comes from `source`. Streams that it describes as before play on, with
+    /// all their viewers, and so do those that differ in what [changes while it plays](StreamConfig::is_made_as). Others are
+    /// replaced or sent away: their viewers see the end of the stream and a closed connection.
     ///
     /// What is new is tried first, and new ports are opened before old ones are closed.
     ///
     /// # Errors
     /// When something is missing on this machine, or an address or port cannot be had: nothing has changed then.
-    pub fn reload(&mut self, config: &Config) -> Result<Changes, StartError> {
+    pub fn reload(&mut self, config: &Config, source: &str) -> Result<Changes, StartError> {
         let plan = self.plan(config)?;
         let before = std::mem::replace(&mut self.streams, plan.streams);
-        let kept = self.streams.len() - plan.new.len();
-        let gone: Vec<_> = before
-            .into_iter()
-            .filter(|stream| !self.streams.iter().any(|kept| Arc::ptr_eq(kept, stream)))
-            .collect();
-        let mut changes = Changes::of_streams(&gone, &plan.new, kept);
-        changes.login = self.has_other_logins(config);
+        let gone = without(before, &self.streams);
+        let (replaced, added, removed) = exchanged(&names(&gone), &names(&plan.new));
+        let mut changes = Changes {
+            kept: self.streams.len() - plan.new.len() - plan.changed.len(),
+            added,
+            changed: plan.changed.iter().map(|(_, config)| config.name()).collect(),
+            replaced,
+            removed,
+            ..Changes::default()
+        };
+        let logins = self.has_other_logins(config).then(|| self.config.clone());
+        changes.login = logins.is_some();
         if changes.login {
             self.shared.logins.replace(plan.logins);
         }
-        changes.needs_restart = self.settle(config);
-        self.exchange(&Asked::all(config), plan.endpoints, &gone);
+        (changes.server, changes.needs_restart) = self.take_over(config);
+        let started = change(&plan.changed);
+        self.exchange(&Asked::all(config), plan.endpoints);
+        if let Some(before) = logins {
+            changes.logged_out = self.log_out(&before);
+        }
+        send_away_from_old_paths(&plan.changed);
+        self.tell(&changes, source, &plan.new);
+        self.say_farewell(&gone);
         run_those_always_on(&plan.new);
+        run_those_always_on(&started);
         Ok(changes)
     }
 
     /// Tries what is new. It takes no connections yet.
     fn plan(&self, config: &Config) -> Result<Plan, StartError> {
-        let (mut streams, mut new) = (Vec::new(), Vec::new());
+        let mut there = self.streams.clone();
+        let (mut streams, mut new, mut changed) = (Vec::new(), Vec::new(), Vec::new());
         for wanted in &config.streams {
-            if let Some(stream) = self.playing(wanted) {
-                streams.push(Arc::clone(stream));
-                continue;
+            let playing = there.iter().position(|stream| plays_on_as(stream, wanted));
+            let stream = if let Some(playing) = playing {
+                there.swap_remove(playing)
+            } else {
+                preflight::elements(wanted)?;
+                let stream = self.shared.stream(wanted);
+                new.push(Arc::clone(&stream));
+                stream
+            };
+            if !is_as(&stream.config(), wanted) {
+                changed.push((Arc::clone(&stream), wanted.clone()));
             }
-            preflight::elements(wanted)?;
-            let stream = self.shared.stream(wanted);
-            streams.push(Arc::clone(&stream));
-            new.push(stream);
+            streams.push(stream);
         }
         let certificate = preflight::certificate(config)?;
         let is_new = |asked: &Asked| !self.endpoints.iter().any(|endpoint| endpoint.asked() == *asked);
@@ -134,16 +98,10 @@ impl Server {
         Ok(Plan {
             streams,
             new,
+            changed,
             endpoints,
             logins: Logins::new(config).map_err(StartError::Random)?,
         })
-    }
-
-    /// The stream that is as `wanted` already.
-    fn playing(&self, wanted: &StreamConfig) -> Option<&Arc<Stream>> {
-        self.streams
-            .iter()
-            .find(|stream| is_alike(stream.config(), wanted))
     }
 
     fn open(&self, asked: Asked, certificate: Option<&TlsCertificate>) -> Result<Endpoint, StartError> {
@@ -161,8 +119,9 @@ impl Server {
         of(&self.config) != of(config)
     }
 
-    /// Takes over what is about the server as a whole; answers the keys that need a restart for it.
-    fn settle(&mut self, config: &Config) -> Vec<&'static str> {
+    /// Takes over what is about the server as a whole; answers the keys whose new values count, and those that need a restart
+    /// for it.
+    fn take_over(&mut self, config: &Config) -> (Vec<&'static str>, Vec<&'static str>) {
         // All of it, so that whoever adds a key has to say what becomes of it here.
         let Config {
             rtp_ports,
@@ -180,8 +139,14 @@ impl Server {
             streams,
         } = config;
         self.shared.threads.set_max_threads(client_threads(streams.len()));
+        self.shared.commons.limit_viewers(*max_viewers);
         let runs = &self.config;
-        let fixed = [
+        let at_once = [
+            ("logLevel", runs.log_level != *log_level),
+            ("reload", runs.reload != *reload),
+            ("maxServerViewers", runs.max_viewers != *max_viewers),
+        ];
+        let later = [
             ("rtpPortRange", runs.rtp_ports != *rtp_ports),
             ("multicastAddressRange", runs.multicast != *multicast),
             // The first certificate is taken with the first port that needs one.
@@ -189,8 +154,10 @@ impl Server {
             ("clock", runs.clock != *clock),
             ("logFormat", runs.log_format != *log_format),
             ("sessionTimeoutSeconds", runs.session_timeout != *session_timeout),
-            ("maxServerViewers", runs.max_viewers != *max_viewers),
         ];
+        if runs.log_level != *log_level {
+            change_log(log_level);
+        }
         // What needs a restart stays as it runs.
         self.config = Config {
             tls: runs.tls.clone().or_else(|| tls.clone()),
@@ -198,17 +165,16 @@ impl Server {
             login: login.clone(),
             users: users.clone(),
             log_level: log_level.clone(),
+            max_viewers: *max_viewers,
             reload: *reload,
             streams: streams.clone(),
             ..runs.clone()
         };
-        let differs = fixed.into_iter().filter(|(_, differs)| *differs);
-        differs.map(|(key, _)| key).collect()
+        (that_differ(&at_once), that_differ(&later))
     }
 
-    /// Has the streams offered at `asked`, of which `opened` are new; sends away whoever has asked for those that are
-    /// `gone`, and closes the endpoints that nobody needs any more.
-    fn exchange(&mut self, asked: &[Asked], opened: Vec<Endpoint>, gone: &[Arc<Stream>]) {
+    /// Has the streams offered at `asked`, of which `opened` are new, and closes the endpoints that nobody needs any more.
+    fn exchange(&mut self, asked: &[Asked], opened: Vec<Endpoint>) {
         let before = std::mem::take(&mut self.endpoints).into_iter();
         let (kept, closing): (Vec<_>, Vec<_>) =
             before.partition(|endpoint| asked.contains(&endpoint.asked()));
@@ -220,22 +186,149 @@ impl Server {
         let opened = |endpoint: &&Endpoint| addresses.contains(&endpoint.asked());
         self.endpoints.iter().filter(opened).for_each(Endpoint::accept);
         closing.iter().for_each(Endpoint::refuse);
+        self.closing.extend(closing);
+    }
+
+    /// Sends away whoever has asked for streams that are `gone`, and whoever has come by endpoints that are being closed.
+    fn say_farewell(&mut self, gone: &[Arc<Stream>]) {
         side_by_side(gone, FAREWELLS_AT_ONCE, |stream| stream.retire(FAREWELL));
         let deadline = Instant::now() + FAREWELL;
-        for endpoint in &closing {
+        for endpoint in self.closing.drain(..) {
             endpoint.send_away(left(deadline));
+        }
+    }
+
+    /// Sends away who plays by a log-in that counted `before` and does not any more; answers how many do.
+    fn log_out(&self, before: &Config) -> usize {
+        let streams = self.streams.iter();
+        let log_out = |stream: &Arc<Stream>| {
+            let is_out = |spot: &Spot, viewer: &Viewer| {
+                let user = viewer.user.as_deref();
+                user.is_some_and(|name| !still_counts(name, spot, before, &self.config))
+            };
+            stream.viewers().send_away(Farewell::LoggedOut, is_out)
+        };
+        streams.map(log_out).sum()
+    }
+
+    fn tell(&self, changes: &Changes, source: &str, new: &[Arc<Stream>]) {
+        if changes.is_none() {
+            return;
+        }
+        self.events().tell(Happening::Reloaded {
+            source: source.to_owned(),
+            changes: changes.clone(),
+            needs_login: !self.config.all_users().is_empty(),
+        });
+        let rebuilt = new
+            .iter()
+            .filter(|stream| changes.replaced.contains(&stream.name()));
+        for stream in rebuilt {
+            let streams = stream.ids();
+            self.events().tell(Happening::StreamRebuilt { streams });
         }
     }
 }
 
-/// Whether a stream need not be made anew. Another phase alone is no reason: the number of an entry's cameras decides
-/// about it, and one camera more must not end all others.
-fn is_alike(one: &StreamConfig, other: &StreamConfig) -> bool {
+/// Has each of the streams be what it is to be; answers those that are to run before anybody looks, and did not.
+fn change(changed: &[(Arc<Stream>, StreamConfig)]) -> Vec<Arc<Stream>> {
+    let mut started = Vec::new();
+    for (stream, config) in changed {
+        if config.always_on && !stream.is_always_on() {
+            started.push(Arc::clone(stream));
+        }
+        stream.change(config);
+    }
+    started
+}
+
+/// Some of a picture's paths may be there no longer, while others play on.
+fn send_away_from_old_paths(changed: &[(Arc<Stream>, StreamConfig)]) {
+    for (stream, config) in changed {
+        let mounts = || config.mounts.iter().chain(&config.tls_mounts);
+        let is_old = |spot: &Spot, _: &Viewer| !mounts().any(|mount| Spot::of(mount) == *spot);
+        stream.viewers().send_away(Farewell::Removed, is_old);
+    }
+}
+
+/// Whether `stream` becomes what is `wanted` while it plays.
+fn plays_on_as(stream: &Stream, wanted: &StreamConfig) -> bool {
+    let config = stream.config();
+    let is_there = || {
+        let mut mounts = wanted.mounts.iter().map(|mount| config.mounts.contains(mount));
+        let mut tls_mounts = wanted
+            .tls_mounts
+            .iter()
+            .map(|mount| config.tls_mounts.contains(mount));
+        mounts.any(|is_there| is_there) || tls_mounts.any(|is_there| is_there)
+    };
+    config.is_made_as(wanted) && is_there() && changing::is_taken_while_playing(&config, wanted)
+}
+
+/// Whether they differ in nothing. The number of an entry's cameras decides about the phase.
+fn is_as(one: &StreamConfig, other: &StreamConfig) -> bool {
     let phased = || StreamConfig {
         phase: other.phase,
         ..one.clone()
     };
-    one.mounts == other.mounts && phased() == *other
+    one.look == other.look && phased() == *other
+}
+
+/// Those of `streams` that are not among the `others`.
+fn without(streams: Vec<Arc<Stream>>, others: &[Arc<Stream>]) -> Vec<Arc<Stream>> {
+    let is_there = |stream: &Arc<Stream>| others.iter().any(|other| Arc::ptr_eq(other, stream));
+    streams.into_iter().filter(|stream| !is_there(stream)).collect()
+}
+
+fn names(streams: &[Arc<Stream>]) -> Vec<String> {
+    streams.iter().map(|stream| stream.name()).collect()
+}
+
+/// Which names are replaced, added and removed, where some go and some come.
+fn exchanged(gone: &[String], new: &[String]) -> (Vec<String>, Vec<String>, Vec<String>) {
+    let (replaced, added): (Vec<_>, Vec<_>) = new.iter().cloned().partition(|name| gone.contains(name));
+    let removed = gone.iter().filter(|name| !replaced.contains(name)).cloned();
+    let removed = removed.collect();
+    (replaced, added, removed)
+}
+
+fn that_differ(keys: &[(&'static str, bool)]) -> Vec<&'static str> {
+    keys.iter()
+        .filter(|(_, differs)| *differs)
+        .map(|(key, _)| *key)
+        .collect()
+}
+
+/// Whether the log-in of that name is good for the stream at `spot` as it was before.
+fn still_counts(name: &str, spot: &Spot, before: &Config, now: &Config) -> bool {
+    let login = |config: &Config| {
+        config
+            .all_users()
+            .into_iter()
+            .find(|user| user.login.username == name)
+    };
+    let now_users = now.all_users();
+    if now_users.is_empty() {
+        return true;
+    }
+    match (login(before), login(now)) {
+        (Some(before), Some(now)) => before.login == now.login && may_see(&now.access, spot),
+        _ => false,
+    }
+}
+
+fn may_see(access: &Access, spot: &Spot) -> bool {
+    match access {
+        Access::All => true,
+        Access::Only(mounts) => mounts.iter().any(|mount| Spot::of(mount) == *spot),
+    }
+}
+
+fn change_log(level: &log::Filter) {
+    match log::change(level) {
+        Ok(()) => tracing::info!("logLevel: {level} from now on"),
+        Err(error) => tracing::warn!("logLevel: not {level}: {error:#}"),
+    }
 }
 
 #[cfg(test)]
@@ -274,7 +367,7 @@ mod tests {
         assert!(pipelines.iter().all(Option::is_some), "{pipelines:?}");
         let gone: Vec<_> = server.streams[1..].iter().map(Arc::downgrade).collect();
         let after = config(&[("/added", one), ("/replaced", two), ("/kept", one)]);
-        let changes = server.reload(&after).expect("it can be had");
+        let changes = server.reload(&after, "a test").expect("it can be had");
         let named = |path: &str| vec![format!("127.0.0.1:0{path}")];
         let expected = Changes {
             kept: 1,
@@ -300,6 +393,6 @@ mod tests {
             assert!(Instant::now() < deadline, "a stream that is gone is kept");
             std::thread::sleep(Duration::from_millis(5));
         }
-        assert!(server.reload(&after).expect("nothing is new").is_none());
+        assert!(server.reload(&after, "a test").expect("nothing is new").is_none());
     }
 }

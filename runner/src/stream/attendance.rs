@@ -30,7 +30,9 @@ impl Attendance {
         let mut present = self.present.lock();
         present.arrivals += 1;
         let number = present.arrivals;
-        present.clients.insert(number, client.map(|client| Arc::new(ClientHandle::new(client))));
+        present
+            .clients
+            .insert(number, client.map(|client| Arc::new(ClientHandle::new(client))));
         number
     }
 
@@ -56,7 +58,9 @@ impl Attendance {
     /// Closes the connections of all who are there.
     pub(super) fn close_connections(&self) {
         let clients: Vec<_> = self.present.lock().clients.values().flatten().cloned().collect();
-        clients.iter().for_each(|client| client.close());
+        for client in clients {
+            client.close();
+        }
     }
 }
 

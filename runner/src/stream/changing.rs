@@ -1,17 +1,18 @@
 //! What changes while the stream plays: its look, how many may watch it, and what its encoder takes meanwhile.
 
-use std::sync::Arc;
+use std::{cmp::Ordering, sync::Arc};
 
 use gst::{glib, prelude::*};
+use gst_rtsp_server::prelude::*;
 
 use super::{Stream, running::Running};
 use crate::{
     config::StreamConfig,
-    launch::{changing, launch_string},
+    launch::{changing, elements, launch_string},
 };
 
 impl Stream {
-    /// Is as `config` says from now on, which is [made of the same](StreamConfig::is_made_of). Nobody's stream ends.
+    /// Is as `config` says from now on, which is [made as it](StreamConfig::is_made_as). Nobody's stream ends.
     pub fn change(self: &Arc<Self>, config: &StreamConfig) {
         let before = self.config();
         let after = StreamConfig {
@@ -39,35 +40,35 @@ impl Stream {
             return;
         }
         if let Some(source) = running.source() {
-            let properties = config.look.all_properties();
-            properties.iter().for_each(|(name, value)| set(&source, name, value));
-        }
-        let encoder = changing::encoder_settings(&config);
-        if let Some((settings, element)) = encoder.and_then(|settings| Some((running.element(settings.element)?, settings))).map(|(element, settings)| (settings, element)) {
-            for (name, value) in &settings.properties {
-                let is_taken = element
-                    .find_property(name)
-                    .is_some_and(|pspec| pspec.flags().contains(gst::PARAM_FLAG_MUTABLE_PLAYING));
-                if is_taken {
-                    set(&element, name, value);
-                }
+            for (name, value) in config.look.all_properties() {
+                set(&source, name, &value);
             }
+        }
+        let Some(settings) = changing::encoder_settings(&config) else {
+            return;
+        };
+        if let Some(encoder) = running.element_of(settings.element) {
+            let is_taken = |name: &str| elements::is_changed_while_playing(settings.element, name);
+            let taken = settings.properties.iter().filter(|(name, _)| is_taken(name));
+            taken.for_each(|(name, value)| set(&encoder, name, value));
         }
     }
 }
 
 /// Sets a property of `element` to what a launch string calls `text`, where it is something else.
 fn set(element: &gst::Element, name: &str, text: &str) {
-    let Some(pspec) = element.find_property(name) else {
+    let Some(kind) = element.find_property(name).map(|property| property.value_type()) else {
         return;
     };
-    match glib::Value::deserialize(text, pspec.value_type()) {
-        Ok(value) => {
-            let now = element.property_value(name);
-            if now.compare(&value) != Some(std::cmp::Ordering::Equal) {
-                element.set_property_from_value(name, &value);
-            }
-        }
-        Err(error) => tracing::error!("{}: {name} cannot be {text}: {error}", element.name()),
+    let value = match kind {
+        // As it is, whatever quotes are in it.
+        glib::Type::STRING => text.to_value(),
+        kind => match glib::Value::deserialize(text, kind) {
+            Ok(value) => value,
+            Err(error) => return tracing::error!("{}: {name} cannot be {text}: {error}", element.name()),
+        },
+    };
+    if element.property_value(name).compare(&value) != Some(Ordering::Equal) {
+        element.set_property_from_value(name, &value);
     }
 }

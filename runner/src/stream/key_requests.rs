@@ -14,6 +14,11 @@ use crate::timers;
 const ASKED_AGAIN: Duration = Duration::from_millis(700);
 
 impl Stream {
+    /// Has the encoder make a key frame, at once or when the next one may be made.
+    pub fn force_key_picture(self: &Arc<Self>) {
+        self.ask_for_key_frame();
+    }
+
     /// Asks for another key frame, again and again, as long as somebody waits for one: what was asked for may get lost.
     pub(super) fn ask_while_anybody_waits(self: &Arc<Self>) {
         if self.asks_again.swap(true, Ordering::AcqRel) {

@@ -120,6 +120,21 @@ impl Running {
         self.media.upgrade()
     }
 
+    /// What paints the clock.
+    pub(super) fn source(&self) -> Option<gst::Element> {
+        self.source.upgrade()
+    }
+
+    /// The element of that kind, of which there is one.
+    pub(super) fn element_of(&self, kind: &str) -> Option<gst::Element> {
+        let bin = self.media.upgrade()?.element().downcast::<gst::Bin>().ok()?;
+        let mut elements = bin
+            .iterate_all_by_element_factory_name(kind)
+            .into_iter()
+            .flatten();
+        elements.next()
+    }
+
     /// Lets the pipeline go, once.
     pub(super) fn let_go(&self) {
         self.is_let_go.store(true, Ordering::Relaxed);

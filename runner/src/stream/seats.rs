@@ -8,7 +8,7 @@ use std::sync::{
 /// The seats of a server: a viewer takes one for each stream that it plays.
 #[derive(Debug)]
 pub struct Seats {
-    most: usize,
+    most: AtomicUsize,
     taken: AtomicUsize,
 }
 
@@ -22,28 +22,36 @@ impl Seats {
     /// So many; `None` for any number.
     #[must_use]
     pub fn new(most: Option<u32>) -> Self {
-        Self {
-            most: most.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX)),
-            taken: AtomicUsize::new(0),
-        }
+        let seats = Self {
+            most: AtomicUsize::default(),
+            taken: AtomicUsize::default(),
+        };
+        seats.limit(most);
+        seats
+    }
+
+    /// There are so many from now on. Those that are taken stay taken.
+    pub fn limit(&self, most: Option<u32>) {
+        let most = most.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
+        self.most.store(most, Ordering::Relaxed);
     }
 
     /// How many there are.
     #[must_use]
     pub fn most(&self) -> usize {
-        self.most
+        self.most.load(Ordering::Relaxed)
     }
 
     /// Whether one is free just now.
     #[must_use]
     pub fn has_one(&self) -> bool {
-        self.taken.load(Ordering::Relaxed) < self.most
+        self.taken.load(Ordering::Relaxed) < self.most()
     }
 
     /// Takes one, if one is free.
     #[must_use]
     pub fn take(self: &Arc<Self>) -> Option<Seat> {
-        let one_more = |taken: usize| (taken < self.most).then_some(taken + 1);
+        let one_more = |taken: usize| (taken < self.most()).then_some(taken + 1);
         let taken = self
             .taken
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more);

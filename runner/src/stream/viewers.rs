@@ -14,6 +14,7 @@ use super::{
     seats::{Seat, Seats},
 };
 use crate::{
+    config::Mount,
     events::{Events, Farewell, Full, Happening, Viewer},
     stream_id::StreamId,
 };
@@ -25,6 +26,17 @@ pub struct Spot {
     pub path: String,
     /// Where the configuration has the server listen: one picture may be at the same path of several ports.
     pub endpoint: SocketAddr,
+}
+
+impl Spot {
+    /// Where the configuration has a stream mounted.
+    #[must_use]
+    pub fn of(mount: &Mount) -> Self {
+        Self {
+            path: mount.path.clone(),
+            endpoint: mount.endpoint(),
+        }
+    }
 }
 
 /// What a viewer plays, and in which session.
@@ -169,6 +181,14 @@ impl Viewers {
         self.state.lock().by_place.len()
     }
 
+    /// How many of them play the stream of that name.
+    pub(crate) fn count_of(&self, stream: &StreamId) -> usize {
+        let state = self.state.lock();
+        let all = state.by_place.keys();
+        all.filter(|place| state.names.get(&place.spot) == Some(stream))
+            .count()
+    }
+
     /// Those of the stream of that name.
     pub(crate) fn of(&self, stream: &StreamId) -> Vec<Viewer> {
         let state = self.state.lock();
@@ -240,7 +260,9 @@ impl Viewers {
         }
         // A client's end comes here again.
         drop(state);
-        clients.iter().flatten().for_each(|client| client.close());
+        for client in clients.iter().flatten() {
+            client.close();
+        }
         clients.len()
     }
 
@@ -265,7 +287,6 @@ impl Viewers {
 impl State {
     /// What the stream at `spot` is called.
     fn stream_at(&self, spot: &Spot) -> StreamId {
-        // One that has been replaced has its viewers leave without a name.
         self.names.get(spot).cloned().unwrap_or_else(|| StreamId::new(""))
     }
 
@@ -441,7 +462,12 @@ mod tests {
     fn a_stream_that_speaks_tls_as_well_is_one() {
         let (viewers, server) = (limited(1), Arc::new(Seats::new(None)));
         let spots = [spot("/live", 8554), spot("/live", 8322)];
-        viewers.name(spots.iter().map(|spot| (spot.clone(), StreamId::new("live"))).collect());
+        viewers.name(
+            spots
+                .iter()
+                .map(|spot| (spot.clone(), StreamId::new("live")))
+                .collect(),
+        );
         let [plain, tls] = spots.map(|spot| Place::new(spot.endpoint.port().to_string(), spot));
         assert_eq!(viewers.admit(&plain, &server), Ok(()));
         play(&viewers, plain);
@@ -462,19 +488,29 @@ mod tests {
         for session in ["a", "b"] {
             play(&viewers, place(session, "/live"));
         }
-        assert_eq!(viewers.send_away(Farewell::Kicked, |_, viewer| viewer.session == "b"), 1);
+        assert_eq!(
+            viewers.send_away(Farewell::Kicked, |_, viewer| viewer.session == "b"),
+            1
+        );
         for session in ["a", "b"] {
             viewers.leave_all(session, Farewell::Disconnected);
         }
         let told = std::iter::from_fn(|| told.next(Duration::ZERO));
         let told: Vec<_> = told
             .map(|event| match &event.what {
-                Happening::ViewerJoined { stream, viewer, viewers, .. } => {
-                    (stream.to_string(), viewer.session.clone(), None, *viewers)
-                }
-                Happening::ViewerLeft { stream, viewer, why, viewers, .. } => {
-                    (stream.to_string(), viewer.session.clone(), Some(*why), *viewers)
-                }
+                Happening::ViewerJoined {
+                    stream,
+                    viewer,
+                    viewers,
+                    ..
+                } => (stream.to_string(), viewer.session.clone(), None, *viewers),
+                Happening::ViewerLeft {
+                    stream,
+                    viewer,
+                    why,
+                    viewers,
+                    ..
+                } => (stream.to_string(), viewer.session.clone(), Some(*why), *viewers),
                 other => panic!("{other:?}"),
             })
             .collect();

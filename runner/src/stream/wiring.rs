@@ -58,6 +58,8 @@ impl Stream {
         self.hold(media, &running);
         self.watch_pace(&running);
         self.replace(Some(Arc::clone(&running)));
+        // The configuration may have changed since its launch string was read.
+        self.apply(&running);
         if let Some(pipeline) = element.parent().and_downcast::<gst::Pipeline>() {
             self.prepare_pipeline(&pipeline, &running);
         }

@@ -14,11 +14,11 @@ use gst_rtsp::RTSPLowerTrans;
 use gst_rtsp_server::{RTSPFilterResult, RTSPSessionMedia, RTSPSessionPool, RTSPStreamTransport, prelude::*};
 
 use crate::{
+    events::Farewell,
     ffi::{
         rtsp,
         socket::{self, Delivery},
     },
-    stream::viewers::Farewell,
 };
 
 /// A viewer over TCP that is sent nothing for this long has been paused, its camera has stalled, or it was dropped.

@@ -11,11 +11,12 @@ use gst_rtsp_server::{RTSPContext, RTSPMountPoints, RTSPSession, RTSPSessionMedi
 use parking_lot::RwLock;
 
 use crate::{
+    events::Farewell,
     ffi::rtsp,
     resource::{Query, Resource},
     stream::{
         Stream,
-        viewers::{Farewell, Place},
+        viewers::{Place, Spot},
     },
 };
 
@@ -80,7 +81,11 @@ impl Mounted {
 
     /// The place of whoever plays it in the session of that id.
     pub(in crate::server) fn place(&self, session: String) -> Place {
-        Place::new(session, self.path.clone(), self.endpoint)
+        let spot = Spot {
+            path: self.path.clone(),
+            endpoint: self.endpoint,
+        };
+        Place::new(session, spot)
     }
 }
 

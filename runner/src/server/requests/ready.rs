@@ -7,7 +7,10 @@ use std::{
     collections::{HashMap, HashSet},
     fmt,
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -46,7 +49,7 @@ impl fmt::Display for TooMany {
 /// Those of all connections of a server.
 #[derive(Debug)]
 pub(in crate::server) struct Ready {
-    most_of_an_address: u32,
+    most_of_an_address: AtomicU32,
     counts: Mutex<Counts>,
     refused: Repeats,
 }
@@ -60,19 +63,28 @@ struct Counts {
 impl Ready {
     /// None yet, of a server with so many viewers at most.
     pub(in crate::server) fn new(viewers: Option<u32>) -> Self {
-        Self {
-            most_of_an_address: OF_AN_ADDRESS.max(viewers.unwrap_or(0)),
+        let ready = Self {
+            most_of_an_address: AtomicU32::default(),
             counts: Mutex::default(),
             refused: Repeats::new(TOLD_EVERY, MOST_TOLD),
-        }
+        };
+        ready.limit(viewers);
+        ready
+    }
+
+    /// The server may have so many viewers from now on.
+    pub(in crate::server) fn limit(&self, viewers: Option<u32>) {
+        let most = OF_AN_ADDRESS.max(viewers.unwrap_or(0));
+        self.most_of_an_address.store(most, Ordering::Relaxed);
     }
 
     fn check(&self, address: IpAddr) -> Result<(), TooMany> {
-        let most = self.most_of_an_address.saturating_mul(ADDRESSES);
+        let of_an_address = self.most_of_an_address.load(Ordering::Relaxed);
+        let most = of_an_address.saturating_mul(ADDRESSES);
         self.with(|counts| {
             let of_address = counts.of_address.get(&address).copied().unwrap_or(0);
-            if of_address >= self.most_of_an_address {
-                Err(TooMany::OfAddress(self.most_of_an_address))
+            if of_address >= of_an_address {
+                Err(TooMany::OfAddress(of_an_address))
             } else if counts.all >= most {
                 Err(TooMany::InAll(most))
             } else {

@@ -19,12 +19,12 @@ use gst_rtsp_server::{RTSPClient, RTSPFilterResult, RTSPSession, RTSPSessionPool
 use super::ready::{self, Ready, ReadyHere};
 use crate::{
     config::Config,
+    events::Farewell,
     ffi::{process, rtsp},
     server::connections::{
         backlog::{Connection, Reading},
         tunnels::Tunnels,
     },
-    stream::viewers::Farewell,
     timers,
 };
 
@@ -60,6 +60,11 @@ impl Sessions {
             tunnels: Tunnels::default(),
             have_ended: AtomicBool::new(false),
         }
+    }
+
+    /// The server may have so many viewers from now on.
+    pub(in crate::server) fn limit(&self, viewers: Option<u32>) {
+        self.ready.limit(viewers);
     }
 
     /// Has what a crowd took of memory go back to the system once it has left: a thousand viewers leave holes everywhere.

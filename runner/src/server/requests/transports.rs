@@ -167,7 +167,7 @@ impl Transports {
         if let Some(way) = lacking {
             return tracing::warn!(path, held_back, "refused a viewer {}", self.shortage(way));
         }
-        let (asked, allowed) = (list(&asked), list(allowed));
+        let (asked, allowed) = (list(&asked), list(&allowed));
         tracing::info!(
             path,
             held_back,

@@ -9,6 +9,8 @@ use std::{
     time::Duration,
 };
 
+use jiff::Timestamp;
+
 use gst_rtsp::{RTSPHeaderField, RTSPLowerTrans, RTSPMethod, RTSPStatusCode, rtsp_message::RTSPMessage};
 use gst_rtsp_server::{RTSPClient, RTSPContext, RTSPSession, prelude::*};
 use parking_lot::Mutex;
@@ -21,6 +23,8 @@ use super::{
     transports::Transports,
 };
 use crate::{
+    config::Transport,
+    events::{Farewell, Full, Viewer},
     ffi::rtsp::{self, Delivered, HeldTransport},
     log,
     server::connections::{
@@ -28,13 +32,8 @@ use crate::{
         ties::{Leavers, Ties, end_media},
     },
     stream::{
-        Presence, Stream,
-        beginnings::Begin,
-        joins::Start,
-        media::Medium,
-        receivers::Way,
-        seats::Seats,
-        viewers::{Farewell, Full, Transport, Viewer},
+        Presence, Stream, beginnings::Begin, client::ClientHandle, joins::Start, media::Medium,
+        receivers::Way, seats::Seats, viewers::Place,
     },
 };
 
@@ -63,6 +62,14 @@ pub(in crate::server) struct Commons {
     pub(in crate::server) transports: Arc<Transports>,
     pub(in crate::server) seats: Arc<Seats>,
     pub(in crate::server) leavers: Arc<Leavers>,
+}
+
+impl Commons {
+    /// The server may have so many viewers from now on.
+    pub(in crate::server) fn limit_viewers(&self, most: Option<u32>) {
+        self.seats.limit(most);
+        self.sessions.limit(most);
+    }
 }
 
 /// Follows `client`, which has come to the streams of `mounts` as planned, to its end.
@@ -309,11 +316,8 @@ fn turn_away(client: &RTSPClient, peer: Option<SocketAddr>, mounts: &Arc<Mounts>
             return RTSPStatusCode::Ok;
         };
         let place = mounted.place(session_id(context).unwrap_or_default());
-        answer(
-            peer,
-            &mounted,
-            mounted.stream.viewers().would_admit(&place, &free),
-        )
+        let admission = mounted.stream.viewers().would_admit(&place, &free);
+        answer(peer, &mounted, &place, admission)
     });
     let (of_play, seats) = (Arc::clone(mounts), Arc::clone(seats));
     client.connect_pre_play_request(move |_, context| {
@@ -321,15 +325,21 @@ fn turn_away(client: &RTSPClient, peer: Option<SocketAddr>, mounts: &Arc<Mounts>
             return RTSPStatusCode::Ok;
         };
         let place = mounted.place(session);
-        answer(peer, &mounted, mounted.stream.viewers().admit(&place, &seats))
+        let admission = mounted.stream.viewers().admit(&place, &seats);
+        answer(peer, &mounted, &place, admission)
     });
 }
 
-fn answer(peer: Option<SocketAddr>, mounted: &Mounted, admission: Result<(), Full>) -> RTSPStatusCode {
+fn answer(
+    peer: Option<SocketAddr>,
+    mounted: &Mounted,
+    place: &Place,
+    admission: Result<(), Full>,
+) -> RTSPStatusCode {
     let Err(full) = admission else {
         return RTSPStatusCode::Ok;
     };
-    tracing::warn!(path = mounted.path, ?peer, "refused a viewer: {full}");
+    mounted.stream.viewers().tell_refused(place, peer, full);
     RTSPStatusCode::NotEnoughBandwidth
 }
 
@@ -361,7 +371,11 @@ fn follow_play(client: &RTSPClient, plan: Option<&Plan>, mounts: &Arc<Mounts>, j
             return;
         };
         let viewer = viewer(client, context, &mounted, peer);
-        mounted.stream.viewers().play(mounted.place(session), viewer);
+        let handle = Arc::new(ClientHandle::new(client));
+        mounted
+            .stream
+            .viewers()
+            .play(mounted.place(session), viewer, Some(handle));
         // One request of a client is handled after the other.
         mounted.stream.after_play(has_asked.load(Ordering::Relaxed));
     });
@@ -425,10 +439,16 @@ fn viewer(client: &RTSPClient, context: &RTSPContext, mounted: &Mounted, peer: O
         .and_then(|of_session| joining::parts(&of_session).into_iter().next());
     let lower = first.map(|part| part.delivered.lower);
     let transport = match lower {
-        _ if rtsp::is_tunnelled(client) => Transport::HttpTunnel,
+        _ if rtsp::is_tunnelled(client) => Transport::Http,
         Some(lower) if lower.contains(RTSPLowerTrans::TCP) => Transport::Tcp,
         Some(lower) if lower.contains(RTSPLowerTrans::UDP_MCAST) => Transport::Multicast,
         _ => Transport::Udp,
     };
-    Viewer { peer, transport }
+    Viewer {
+        session: session_id(context).unwrap_or_default(),
+        peer,
+        user: None,
+        transport,
+        since: Timestamp::now(),
+    }
 }

@@ -1,0 +1,249 @@
+//! What the server is asked to do while it runs: one order after the other, on the thread that owns it, each with an answer.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::{Arc, mpsc},
+    task::{Context, Poll},
+    thread,
+};
+
+use futures_channel::oneshot;
+use futures_executor::block_on;
+
+use super::{CurrentRoster, Server, StartError};
+use crate::{
+    config::{Config, StreamConfig},
+    events::{Changes, Events, Farewell, Viewer},
+    stream::viewers::Spot,
+    stream_id::StreamId,
+};
+
+/// By which a server is asked. The server stops when nobody has this any more.
+#[derive(Debug, Clone)]
+pub struct Orders {
+    queue: mpsc::Sender<Order>,
+    roster: Arc<CurrentRoster>,
+    events: Arc<Events>,
+}
+
+/// What is to be done.
+enum Order {
+    Act(Box<dyn FnOnce(&mut Server) + Send>),
+    Stop(oneshot::Sender<()>),
+}
+
+/// What will be answered once the order is done; `None` from a server that has stopped.
+#[derive(Debug)]
+#[must_use = "an order may be refused"]
+pub struct Answer<T>(oneshot::Receiver<T>);
+
+impl<T> Answer<T> {
+    /// Waits for it.
+    #[must_use]
+    pub fn wait(self) -> Option<T> {
+        block_on(self)
+    }
+}
+
+impl<T> Future for Answer<T> {
+    type Output = Option<T>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
+        Pin::new(&mut self.0).poll(context).map(Result::ok)
+    }
+}
+
+/// There is no such stream, or no such viewer of it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unknown {
+    /// No stream is called so.
+    #[error("there is no stream {0}")]
+    Stream(StreamId),
+    /// Nobody plays the stream in the session of that id.
+    #[error("the stream {0} has no viewer {1}")]
+    Viewer(StreamId, String),
+}
+
+/// Why a stream has not been changed or removed.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// There is none.
+    #[error(transparent)]
+    Unknown(#[from] Unknown),
+    /// It was the last one.
+    #[error("the stream {0} is the last one: a server has one at least")]
+    Last(StreamId),
+    /// It cannot be had.
+    #[error(transparent)]
+    Impossible(#[from] StartError),
+}
+
+/// What an order has changed.
+#[derive(Debug)]
+pub struct Done {
+    /// All streams whose picture it is: more than one, where they share it.
+    pub streams: Vec<StreamId>,
+    /// What has changed.
+    pub changes: Changes,
+}
+
+impl Orders {
+    /// Gives `server` a thread of its own, on which it does what it is asked to.
+    ///
+    /// # Errors
+    /// When the system does not give another thread.
+    pub fn start(server: Server) -> io::Result<Self> {
+        let (queue, orders) = mpsc::channel();
+        let given = Self {
+            queue,
+            roster: Arc::clone(server.roster()),
+            events: Arc::clone(server.events()),
+        };
+        thread::Builder::new()
+            .name("orders".into())
+            .spawn(move || obey(server, &orders))?;
+        Ok(given)
+    }
+
+    /// The streams that are served, now and later.
+    #[must_use]
+    pub fn roster(&self) -> &Arc<CurrentRoster> {
+        &self.roster
+    }
+
+    /// What happens.
+    #[must_use]
+    pub fn events(&self) -> &Arc<Events> {
+        &self.events
+    }
+
+    /// Serve what `config` describes, which comes from `source`.
+    pub fn reload(&self, config: Config, source: String) -> Answer<Result<Changes, StartError>> {
+        self.give(move |server| server.reload(&config, &source))
+    }
+
+    /// Have the stream `id` be as `change` makes it of what it is; and all that share its picture.
+    pub fn change(
+        &self,
+        id: StreamId,
+        source: String,
+        change: impl FnOnce(&mut StreamConfig) + Send + 'static,
+    ) -> Answer<Result<Done, Refusal>> {
+        self.give(move |server| server.change(&id, &source, change))
+    }
+
+    /// Serve these streams, too.
+    pub fn add(&self, streams: Vec<StreamConfig>, source: String) -> Answer<Result<Changes, StartError>> {
+        self.give(move |server| {
+            let mut config = server.config().clone();
+            config.streams.extend(streams);
+            server.reload(&config, &source)
+        })
+    }
+
+    /// Serve the stream `id` no longer. Those that share its picture play on.
+    pub fn remove(&self, id: StreamId, source: String) -> Answer<Result<Done, Refusal>> {
+        self.give(move |server| server.remove(&id, &source))
+    }
+
+    /// Send away whoever plays the stream `id` in `session`: the connection is closed.
+    pub fn kick(&self, id: StreamId, session: String) -> Answer<Result<(), Unknown>> {
+        self.give(move |server| server.kick(&id, &session))
+    }
+
+    /// Have the next picture of the stream `id` be a key picture, or one soon after: a crowd shares them.
+    pub fn force_key_picture(&self, id: StreamId) -> Answer<Result<(), Unknown>> {
+        self.give(move |server| {
+            let roster = server.roster().get();
+            let served = roster.find(&id).ok_or(Unknown::Stream(id))?;
+            served.stream().force_key_picture();
+            Ok(())
+        })
+    }
+
+    /// Stop: viewers are told that it is over.
+    pub fn stop(&self) -> Answer<()> {
+        let (answer, answered) = oneshot::channel();
+        let _has_stopped = self.queue.send(Order::Stop(answer));
+        Answer(answered)
+    }
+
+    fn give<T: Send + 'static>(&self, order: impl FnOnce(&mut Server) -> T + Send + 'static) -> Answer<T> {
+        let (answer, answered) = oneshot::channel();
+        let act = move |server: &mut Server| {
+            // Whoever asked may not want to know any more.
+            let _not_awaited = answer.send(order(server));
+        };
+        let _has_stopped = self.queue.send(Order::Act(Box::new(act)));
+        Answer(answered)
+    }
+}
+
+fn obey(mut server: Server, orders: &mpsc::Receiver<Order>) {
+    for order in orders {
+        match order {
+            Order::Act(act) => act(&mut server),
+            Order::Stop(answer) => {
+                server.stop();
+                let _not_awaited = answer.send(());
+                return;
+            }
+        }
+    }
+}
+
+impl Server {
+    fn change(
+        &mut self,
+        id: &StreamId,
+        source: &str,
+        change: impl FnOnce(&mut StreamConfig),
+    ) -> Result<Done, Refusal> {
+        let (index, streams) = self.picture_of(id)?;
+        let mut config = self.config().clone();
+        change(&mut config.streams[index]);
+        let changes = self.reload(&config, source)?;
+        Ok(Done { streams, changes })
+    }
+
+    fn remove(&mut self, id: &StreamId, source: &str) -> Result<Done, Refusal> {
+        let (index, streams) = self.picture_of(id)?;
+        let roster = self.roster().get();
+        let served = roster.find(id).ok_or_else(|| Unknown::Stream(id.clone()))?;
+        let mut config = self.config().clone();
+        let stream = &mut config.streams[index];
+        for mounts in [&mut stream.mounts, &mut stream.tls_mounts] {
+            mounts.retain(|mount| !served.has(&Spot::of(mount)));
+        }
+        if stream.mounts.is_empty() && stream.tls_mounts.is_empty() {
+            config.streams.remove(index);
+        }
+        if config.streams.is_empty() {
+            return Err(Refusal::Last(id.clone()));
+        }
+        drop(roster);
+        let changes = self.reload(&config, source)?;
+        Ok(Done { streams, changes })
+    }
+
+    fn kick(&self, id: &StreamId, session: &str) -> Result<(), Unknown> {
+        let roster = self.roster().get();
+        let served = roster.find(id).ok_or_else(|| Unknown::Stream(id.clone()))?;
+        let is_meant = |spot: &Spot, viewer: &Viewer| viewer.session == session && served.has(spot);
+        match served.stream().viewers().send_away(Farewell::Kicked, is_meant) {
+            0 => Err(Unknown::Viewer(id.clone(), session.to_owned())),
+            _ => Ok(()),
+        }
+    }
+
+    /// Which of the configuration's streams shows the picture of the stream `id`, and all that do.
+    fn picture_of(&self, id: &StreamId) -> Result<(usize, Vec<StreamId>), Unknown> {
+        let roster = self.roster().get();
+        let served = roster.find(id).ok_or_else(|| Unknown::Stream(id.clone()))?;
+        let mut streams = self.streams.iter();
+        let index = streams.position(|stream| Arc::ptr_eq(stream, served.stream()));
+        let index = index.ok_or_else(|| Unknown::Stream(id.clone()))?;
+        Ok((index, served.stream().ids()))
+    }
+}

@@ -1,0 +1,287 @@
+//! The streams that are served now, to be read by anyone: a reader takes what there is at the moment and never waits for a
+//! reload.
+
+use std::{collections::HashMap, env, sync::Arc};
+
+use jiff::Timestamp;
+use parking_lot::RwLock;
+
+use super::endpoint::{Asked, Endpoint};
+use crate::{
+    addresses,
+    config::{Config, Mount, StreamConfig},
+    launch,
+    status::{ClockStatus, Listening, MadeOf, PictureStatus, ServerStatus, StreamStatus, ViewerStatus},
+    stream::{
+        Stream,
+        viewers::{Names, Spot},
+    },
+    stream_id::{self, StreamId},
+    time_source::TimeSource,
+};
+
+/// The streams of a server at one moment, in the configuration's order.
+#[derive(Debug)]
+pub struct Roster {
+    streams: Vec<Served>,
+    listens_at: Vec<Listening>,
+    /// What counts for the server as a whole.
+    config: Config,
+    up_since: Timestamp,
+    /// `None`: this machine's clock.
+    time: Option<Arc<TimeSource>>,
+}
+
+/// A stream at one path, with TLS and without.
+#[derive(Debug)]
+pub struct Served {
+    id: StreamId,
+    spots: Vec<Spot>,
+    urls: Vec<String>,
+    stream: Arc<Stream>,
+}
+
+/// The roster that counts now.
+#[derive(Debug)]
+pub struct CurrentRoster(RwLock<Arc<Roster>>);
+
+impl CurrentRoster {
+    pub(super) fn new(roster: Roster) -> Self {
+        Self(RwLock::new(Arc::new(roster)))
+    }
+
+    /// The one that counts now. It stays as it is while it is looked at.
+    #[must_use]
+    pub fn get(&self) -> Arc<Roster> {
+        Arc::clone(&self.0.read())
+    }
+
+    /// Another one counts from now on.
+    pub(super) fn replace(&self, roster: Roster) {
+        let before = std::mem::replace(&mut *self.0.write(), Arc::new(roster));
+        // With it streams may go: not under the lock.
+        drop(before);
+    }
+}
+
+impl Roster {
+    /// `streams`, as they are to be found at `endpoints`.
+    pub(super) fn new(
+        config: &Config,
+        streams: &[Arc<Stream>],
+        endpoints: &[Endpoint],
+        up_since: Timestamp,
+        time: Option<&Arc<TimeSource>>,
+    ) -> Self {
+        let places: Vec<_> = streams.iter().flat_map(places).collect();
+        let named: Vec<_> = places
+            .iter()
+            .map(|place| (place.path(), port(place, endpoints)))
+            .collect();
+        let ids = stream_id::ids(&named);
+        let public = env::var(addresses::PUBLIC_ADDRESSES).ok();
+        let served = |(place, id): (Place, StreamId)| Served {
+            id,
+            urls: urls(&place, endpoints, public.as_deref()),
+            spots: place.mounts.iter().map(|(mount, _)| Spot::of(mount)).collect(),
+            stream: place.stream,
+        };
+        Self {
+            streams: places.into_iter().zip(ids).map(served).collect(),
+            listens_at: endpoints.iter().map(listening).collect(),
+            config: Config {
+                streams: Vec::new(),
+                ..config.clone()
+            },
+            up_since,
+            time: time.cloned(),
+        }
+    }
+
+    /// All streams.
+    #[must_use]
+    pub fn streams(&self) -> &[Served] {
+        &self.streams
+    }
+
+    /// The stream that is called so.
+    #[must_use]
+    pub fn find(&self, id: &StreamId) -> Option<&Served> {
+        self.streams.iter().find(|served| served.id == *id)
+    }
+
+    /// Their URLs, in order.
+    #[must_use]
+    pub fn urls(&self) -> Vec<String> {
+        self.streams
+            .iter()
+            .flat_map(|served| served.urls.iter().cloned())
+            .collect()
+    }
+
+    /// What is of the server.
+    #[must_use]
+    pub fn status(&self) -> ServerStatus {
+        let time = self.time.as_ref();
+        ServerStatus {
+            version: env!("CARGO_PKG_VERSION").into(),
+            gstreamer: gst::version_string().into(),
+            up_since: self.up_since,
+            listens_at: self.listens_at.clone(),
+            clock: ClockStatus {
+                source: self.config.clock.to_string(),
+                is_heard: time.is_none_or(|time| time.is_heard()),
+            },
+            needs_login: !self.config.all_users().is_empty(),
+            max_viewers: self.config.max_viewers,
+            session_timeout_seconds: self.config.session_timeout,
+            streams: self.streams.len(),
+            viewers: self.viewers(),
+        }
+    }
+
+    /// How many clients play a stream.
+    #[must_use]
+    pub fn viewers(&self) -> usize {
+        let streams = self.streams.iter();
+        streams
+            .map(|served| served.stream.viewers().count_of(&served.id))
+            .sum()
+    }
+
+    /// Has the streams know what they are called.
+    pub(super) fn tell_names(&self) {
+        let mut all = HashMap::<*const Stream, (&Arc<Stream>, Names)>::new();
+        for Served {
+            id, spots, stream, ..
+        } in &self.streams
+        {
+            let (_, names) = all
+                .entry(Arc::as_ptr(stream))
+                .or_insert_with(|| (stream, Names::new()));
+            names.extend(spots.iter().map(|spot| (spot.clone(), id.clone())));
+        }
+        for (stream, names) in all.into_values() {
+            stream.viewers().name(names);
+        }
+    }
+}
+
+impl Served {
+    /// What it is called.
+    #[must_use]
+    pub fn id(&self) -> &StreamId {
+        &self.id
+    }
+
+    /// Where it can be played.
+    #[must_use]
+    pub fn urls(&self) -> &[String] {
+        &self.urls
+    }
+
+    /// Whether it is to be found there.
+    pub(super) fn has(&self, spot: &Spot) -> bool {
+        self.spots.contains(spot)
+    }
+
+    /// The camera whose picture it shows.
+    pub(super) fn stream(&self) -> &Arc<Stream> {
+        &self.stream
+    }
+
+    /// What is of it.
+    #[must_use]
+    pub fn status(&self) -> StreamStatus {
+        let config = self.stream.config();
+        let mut others = self.stream.ids();
+        others.retain(|id| *id != self.id);
+        let viewers = self.stream.viewers().of(&self.id).into_iter();
+        StreamStatus {
+            id: self.id.clone(),
+            label: config.look.label.clone(),
+            urls: self.urls.clone(),
+            transports: config.transports.iter().copied().collect(),
+            made_of: made_of(&config),
+            shares_picture_with: others,
+            always_on: config.always_on,
+            max_viewers: config.max_viewers,
+            viewers: viewers.map(|viewer| ViewerStatus { viewer }).collect(),
+        }
+    }
+}
+
+fn made_of(config: &StreamConfig) -> MadeOf {
+    let picture = launch::encoder(config).map(|encoder| PictureStatus {
+        codec: config.codec,
+        encoder: encoder.into(),
+        width: config.width,
+        height: config.height,
+        frames_per_second: config.frames_per_second.to_string(),
+    });
+    MadeOf {
+        picture,
+        audio: config.audio.map(|codec| codec.to_string()),
+        launch: launch::shown(config),
+    }
+}
+
+/// A stream at one path.
+struct Place {
+    stream: Arc<Stream>,
+    /// Without TLS and with it, as there are; and which of both.
+    mounts: Vec<(Mount, bool)>,
+}
+
+impl Place {
+    fn path(&self) -> &str {
+        self.mounts.first().map_or("", |(mount, _)| &mount.path)
+    }
+}
+
+/// Where `stream` is to be found: at one path that several ports have, it is several streams.
+fn places(stream: &Arc<Stream>) -> Vec<Place> {
+    let config = stream.config();
+    let (plain, tls) = (&config.mounts, &config.tls_mounts);
+    let pair = |index: usize| {
+        let plain = plain.get(index).map(|mount| (mount.clone(), false));
+        let tls = tls.get(index).map(|mount| (mount.clone(), true));
+        plain.into_iter().chain(tls).collect()
+    };
+    let place = |index| Place {
+        stream: Arc::clone(stream),
+        mounts: pair(index),
+    };
+    (0..plain.len().max(tls.len())).map(place).collect()
+}
+
+fn endpoint_of<'a>(mount: &Mount, is_tls: bool, endpoints: &'a [Endpoint]) -> Option<&'a Endpoint> {
+    let asked = Asked {
+        address: mount.endpoint(),
+        is_tls,
+    };
+    endpoints.iter().find(|endpoint| endpoint.asked() == asked)
+}
+
+/// The port at which the place is to be found.
+fn port(place: &Place, endpoints: &[Endpoint]) -> u16 {
+    let first = place.mounts.first();
+    let endpoint = first.and_then(|(mount, is_tls)| endpoint_of(mount, *is_tls, endpoints));
+    endpoint.map_or(0, |endpoint| endpoint.listener().port)
+}
+
+fn urls(place: &Place, endpoints: &[Endpoint], public: Option<&str>) -> Vec<String> {
+    let of_mount = |(mount, is_tls): &(Mount, bool)| {
+        let endpoint = endpoint_of(mount, *is_tls, endpoints)?;
+        Some(addresses::urls(endpoint.listener(), &mount.path, public))
+    };
+    place.mounts.iter().filter_map(of_mount).flatten().collect()
+}
+
+fn listening(endpoint: &Endpoint) -> Listening {
+    let listener = endpoint.listener();
+    Listening {
+        address: (listener.address, listener.port).into(),
+        tls: listener.is_tls,
+    }
+}

@@ -1,0 +1,125 @@
+//! What is: the server, its streams and their viewers, as plain values.
+//!
+//! What logs, an API, metrics and tests tell of a running server is made of these; `server::Roster` fills them in. In JSON
+//! their names are in camelCase, as the configuration's are; instants are RFC 3339 in UTC, and durations have their unit in
+//! the name.
+
+use std::net::SocketAddr;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{
+    config::{Transport, VideoCodec},
+    events::Viewer,
+    stream_id::StreamId,
+};
+
+/// A running server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ServerStatus {
+    /// The version of this program.
+    pub version: String,
+    /// GStreamer's.
+    pub gstreamer: String,
+    /// Since when it serves.
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub up_since: Timestamp,
+    /// Where it listens.
+    pub listens_at: Vec<Listening>,
+    /// Whose time the cameras show.
+    pub clock: ClockStatus,
+    /// Whether viewers need a log-in.
+    pub needs_login: bool,
+    /// How many viewers all streams may have together; `None` for any number.
+    pub max_viewers: Option<u32>,
+    /// After how long without a sign of life a viewer is gone.
+    pub session_timeout_seconds: u32,
+    /// How many streams there are.
+    pub streams: usize,
+    /// How many viewers all of them have.
+    pub viewers: usize,
+}
+
+/// An address at which a server listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Listening {
+    /// The address and port.
+    pub address: SocketAddr,
+    /// Whether it speaks TLS there.
+    pub tls: bool,
+}
+
+/// The clock that cameras go by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ClockStatus {
+    /// As `clock` in the configuration has it.
+    pub source: String,
+    /// Whether its time comes: this machine's always does.
+    pub is_heard: bool,
+}
+
+/// A stream: a picture at a path.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StreamStatus {
+    /// What it is called.
+    pub id: StreamId,
+    /// The text in its picture.
+    pub label: String,
+    /// Where it can be played.
+    pub urls: Vec<String>,
+    /// By which ways.
+    pub transports: Vec<Transport>,
+    /// What it is made of.
+    pub made_of: MadeOf,
+    /// The other streams that show its picture: a change of one is a change of all.
+    pub shares_picture_with: Vec<StreamId>,
+    /// Whether it runs before anybody looks.
+    pub always_on: bool,
+    /// How many viewers it may have; `None` for any number.
+    pub max_viewers: Option<u32>,
+    /// Who plays it.
+    pub viewers: Vec<ViewerStatus>,
+}
+
+/// What a stream is made of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MadeOf {
+    /// The picture, where the server makes it; `None` for a pipeline of one's own.
+    pub picture: Option<PictureStatus>,
+    /// The sound's codec; `None` for none.
+    pub audio: Option<String>,
+    /// Its pipeline in GStreamer's launch syntax, without what a password stands in.
+    pub launch: String,
+}
+
+/// A picture that the server makes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PictureStatus {
+    /// How it is encoded.
+    pub codec: VideoCodec,
+    /// The GStreamer element that does.
+    pub encoder: String,
+    /// In px.
+    pub width: u32,
+    /// In px.
+    pub height: u32,
+    /// As a number, or as a fraction.
+    pub frames_per_second: String,
+}
+
+/// Somebody who plays a stream.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ViewerStatus {
+    /// Who, how, and since when.
+    #[serde(flatten)]
+    pub viewer: Viewer,
+}
