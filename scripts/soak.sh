@@ -39,17 +39,17 @@ soaked() {
     }
 }
 
-# attacked TEST LINE: a test of hostile.rs at full size
+# attacked TEST LINE: a test of alone/hostile.rs at full size
 attacked() {
     soaked "$2|packets lost|before, Footprint" env HOSTILE_REQUESTS="$requests" HOSTILE_CONNECTIONS=10000 \
         HOSTILE_LEAVES=1000 \
-        cargo test --release --locked --package rtsp-clock-server --test hostile -- --nocapture --exact "$1"
+        cargo test --release --locked --package rtsp-clock-server --test alone -- --nocapture --exact "hostile::$1"
 }
 
-# crowded TEST LINE: a test of crowd.rs at full size
+# crowded TEST LINE: a test of alone/crowd.rs at full size
 crowded() {
     soaked "$2|before, Footprint" env CROWD_CYCLES="$cycles" CROWD_VIEWERS=1000 CROWD_STREAMS=100 \
-        cargo test --release --locked --package rtsp-clock-server --test crowd -- --nocapture --exact "$1"
+        cargo test --release --locked --package rtsp-clock-server --test alone -- --nocapture --exact "crowd::$1"
 }
 
 # played_by_pyav: picture and sound, in a virtual environment that is made where it is missing
@@ -94,8 +94,8 @@ fi
 if [ "$cycles" -gt 0 ]; then
     echo "soak: 1000 joins of a stream that is watched"
     soaked '^1000 of 1000 joins' env FIRST_PICTURE_JOINS=1000 \
-        cargo test --release --locked --package rtsp-clock-server --test first_picture \
-        -- --nocapture --exact whoever_joins_others_begins_with_a_key_picture
+        cargo test --release --locked --package rtsp-clock-server --test picture \
+        -- --nocapture --exact first_picture::whoever_joins_others_begins_with_a_key_picture
     echo "soak: 1000 viewers of one stream, 100 streams with a viewer each, $cycles viewers who come and go"
     crowded many_viewers_of_one_stream_leave_no_trace '^1000 viewers joined'
     crowded many_streams_leave_no_trace '^100 viewers joined'

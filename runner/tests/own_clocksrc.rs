@@ -1,4 +1,5 @@
 //! The server brings its clocksrc along: the one of a plugin in the system, of another version maybe, stays unused.
+//! It needs a process to itself: GStreamer has one registry in each, and whatever else runs there would get that plugin.
 
 mod common;
 

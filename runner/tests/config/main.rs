@@ -1,13 +1,37 @@
 //! config.json and the environment: what they mean, and what is said about each mistake.
+//!
+//! | module | what |
+//! | --- | --- |
+//! | [`examples`] | what is in `examples/` is read, and plays |
+//! | [`fuzz`] | the rules, against what chance makes |
+//! | [`keys`] | each key by itself |
+//! | [`large`] | files that are none, or far too long |
+//! | [`machine`] | what depends on the machine |
+//! | [`mistakes`] | how mistakes are told |
+//! | [`parsed`] | what the others share: a configuration that is in no file |
+//! | [`picture`] | the keys of the picture |
+//! | [`queries`] | paths with a query |
+//! | [`schema`] | the JSON Schema |
+//! | [`streams`] | several cameras |
+//! | [`transports`] | the keys of transports and TLS |
+//! | [`users`] | the keys of who may log in |
+//! | [`variables`] | the environment |
 
+#[path = "../common/mod.rs"]
+mod common;
+mod examples;
+mod fuzz;
 mod keys;
 mod large;
 mod machine;
 mod mistakes;
+mod parsed;
 mod picture;
 mod queries;
 mod schema;
 mod streams;
+mod transports;
+mod users;
 mod variables;
 
 use std::path::PathBuf;
