@@ -21,7 +21,7 @@ use gst_rtsp_server::{RTSPThreadPool, prelude::*};
 use crate::{
     accounts::logins::{CurrentLogins, Logins},
     addresses,
-    config::Config,
+    config::{Config, ListenAt},
     ffi::process,
     stream::{Stream, seats::Seats},
     time_source::TimeSource,
@@ -36,7 +36,7 @@ mod requests;
 mod side_by_side;
 
 use connections::ties::Leavers;
-use endpoint::{Asked, Endpoint, Shared};
+use endpoint::{Endpoint, Shared};
 
 pub use preflight::StartError;
 pub use reload::Changes;
@@ -81,7 +81,7 @@ impl Server {
             .map(|stream| shared.stream(stream))
             .collect();
         let certificate = preflight::certificate(config)?;
-        let endpoints = Asked::all(config).into_iter();
+        let endpoints = config.listens_at().into_iter();
         let endpoints: Vec<_> = endpoints
             .map(|asked| Endpoint::new(asked, certificate.as_ref(), &shared))
             .collect::<Result<_, _>>()?;
@@ -118,7 +118,7 @@ impl Server {
     pub fn port(&self) -> u16 {
         self.endpoints
             .first()
-            .map_or(0, |endpoint| endpoint.listener().port)
+            .map_or(0, |endpoint| endpoint.listens_at().address.port())
     }
 
     /// How many clients play a stream.
@@ -252,10 +252,11 @@ fn left(deadline: Instant) -> Duration {
 }
 
 /// The streams that are to be found where an endpoint was `asked` to listen.
-fn paths(streams: &[Arc<Stream>], asked: Asked) -> Paths {
+fn paths(streams: &[Arc<Stream>], asked: ListenAt) -> Paths {
     let mut paths = Paths::new();
     for stream in streams {
-        let mounts = asked.mounts(stream.config());
+        let mounts = &stream.config().mounts;
+        let mounts = mounts.iter().filter(|mount| mount.listen_at() == asked);
         paths.extend(mounts.map(|mount| (mount.path.clone(), Arc::clone(stream))));
     }
     paths
@@ -264,16 +265,10 @@ fn paths(streams: &[Arc<Stream>], asked: Asked) -> Paths {
 fn urls(streams: &[Arc<Stream>], endpoints: &[Endpoint]) -> Vec<String> {
     let public = std::env::var(addresses::PUBLIC_ADDRESSES).ok();
     let of_mount =
-        |endpoint: &Endpoint, path: &str| addresses::urls(endpoint.listener(), path, public.as_deref());
+        |endpoint: &Endpoint, path: &str| addresses::urls(endpoint.listens_at(), path, public.as_deref());
     let of_stream = |stream: &Arc<Stream>| {
-        let config = stream.config();
-        let plain = config.mounts.iter().map(|mount| (mount, false));
-        let places = plain.chain(config.tls_mounts.iter().map(|mount| (mount, true)));
-        let urls = places.filter_map(|(mount, is_tls)| {
-            let asked = Asked {
-                address: mount.endpoint(),
-                is_tls,
-            };
+        let urls = stream.config().mounts.iter().filter_map(|mount| {
+            let asked = mount.listen_at();
             let endpoint = endpoints.iter().find(|endpoint| endpoint.asked() == asked)?;
             Some(of_mount(endpoint, &mount.path))
         });
@@ -310,6 +305,7 @@ mod tests {
             mounts: vec![Mount {
                 address: Ipv4Addr::LOCALHOST.into(),
                 port: 0,
+                tls: false,
                 path: "/live".to_owned(),
             }],
             codec: VideoCodec::Mjpeg,

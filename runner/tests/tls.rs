@@ -18,7 +18,7 @@ use common::{
 use gst_rtsp_server::gio::{self, prelude::*};
 use rtsp_clock_probe::{Options, Transport};
 use rtsp_clock_server::{
-    config::{Config, Stamp, StreamConfig},
+    config::{Config, Mount, Stamp, StreamConfig},
     server::Server,
 };
 
@@ -28,7 +28,12 @@ fn camera(certificate: &Certificate) -> Config {
     Config {
         tls: Some(certificate.files()),
         streams: vec![StreamConfig {
-            tls_mounts: vec![mount("/live")],
+            mounts: [false, true]
+                .map(|tls| Mount {
+                    tls,
+                    ..mount("/live")
+                })
+                .into(),
             ..config.streams[0].clone()
         }],
         ..config

@@ -1,16 +1,16 @@
 //! Another configuration while the server runs: what differs is replaced, all else plays on.
 
-use std::{fmt, net::SocketAddr, sync::Arc, time::Instant};
+use std::{collections::BTreeSet, fmt, sync::Arc, time::Instant};
 
 use gst_rtsp_server::{gio::TlsCertificate, prelude::*};
 
 use super::{
-    Asked, Endpoint, FAREWELL, FAREWELLS_AT_ONCE, Server, StartError, client_threads, left, preflight,
+    Endpoint, FAREWELL, FAREWELLS_AT_ONCE, Server, StartError, client_threads, left, preflight,
     run_those_always_on, side_by_side,
 };
 use crate::{
     accounts::logins::Logins,
-    config::{Config, StreamConfig},
+    config::{Config, ListenAt, StreamConfig},
     stream::Stream,
 };
 
@@ -107,7 +107,7 @@ impl Server {
             self.shared.logins.replace(plan.logins);
         }
         changes.needs_restart = self.settle(config);
-        self.exchange(&Asked::all(config), plan.endpoints, &gone);
+        self.exchange(&config.listens_at(), plan.endpoints, &gone);
         run_those_always_on(&plan.new);
         Ok(changes)
     }
@@ -126,8 +126,8 @@ impl Server {
             new.push(stream);
         }
         let certificate = preflight::certificate(config)?;
-        let is_new = |asked: &Asked| !self.endpoints.iter().any(|endpoint| endpoint.asked() == *asked);
-        let endpoints = Asked::all(config).into_iter().filter(is_new);
+        let is_new = |asked: &ListenAt| !self.endpoints.iter().any(|endpoint| endpoint.asked() == *asked);
+        let endpoints = config.listens_at().into_iter().filter(is_new);
         let endpoints = endpoints
             .map(|asked| self.open(asked, certificate.as_ref()))
             .collect::<Result<_, _>>()?;
@@ -146,10 +146,12 @@ impl Server {
             .find(|stream| is_alike(stream.config(), wanted))
     }
 
-    fn open(&self, asked: Asked, certificate: Option<&TlsCertificate>) -> Result<Endpoint, StartError> {
-        let mut own = self.endpoints.iter().map(Endpoint::listener);
-        let own = own.find(|own| own.port == asked.address.port());
-        let own = own.map(|own| SocketAddr::new(own.address, own.port));
+    fn open(&self, asked: ListenAt, certificate: Option<&TlsCertificate>) -> Result<Endpoint, StartError> {
+        let mut own = self
+            .endpoints
+            .iter()
+            .map(|endpoint| endpoint.listens_at().address);
+        let own = own.find(|own| own.port() == asked.address.port());
         Endpoint::new(asked, certificate, &self.shared).map_err(|error| match (error, own) {
             (StartError::PortInUse(address), Some(own)) => StartError::OwnPort { address, own },
             (error, _) => error,
@@ -208,14 +210,13 @@ impl Server {
 
     /// Has the streams offered at `asked`, of which `opened` are new; sends away whoever has asked for those that are
     /// `gone`, and closes the endpoints that nobody needs any more.
-    fn exchange(&mut self, asked: &[Asked], opened: Vec<Endpoint>, gone: &[Arc<Stream>]) {
+    fn exchange(&mut self, asked: &BTreeSet<ListenAt>, opened: Vec<Endpoint>, gone: &[Arc<Stream>]) {
         let before = std::mem::take(&mut self.endpoints).into_iter();
         let (kept, closing): (Vec<_>, Vec<_>) =
             before.partition(|endpoint| asked.contains(&endpoint.asked()));
         let addresses = opened.iter().map(Endpoint::asked).collect::<Vec<_>>();
         self.endpoints = kept.into_iter().chain(opened).collect();
-        self.endpoints
-            .sort_by_key(|endpoint| asked.iter().position(|asked| *asked == endpoint.asked()));
+        self.endpoints.sort_by_key(Endpoint::asked);
         self.offer();
         let opened = |endpoint: &&Endpoint| addresses.contains(&endpoint.asked());
         self.endpoints.iter().filter(opened).for_each(Endpoint::accept);
@@ -251,6 +252,7 @@ mod tests {
             mounts: vec![Mount {
                 address: [127, 0, 0, 1].into(),
                 port: 0,
+                tls: false,
                 path: (*path).to_owned(),
             }],
             codec: *codec,
