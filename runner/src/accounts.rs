@@ -325,6 +325,7 @@ mod tests {
         let place = |path: &str| Mount {
             address: Ipv4Addr::LOCALHOST.into(),
             port: 0,
+            tls: false,
             path: path.into(),
         };
         let guest = User {

@@ -2,34 +2,25 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
+use crate::config::ListenAt;
+
 /// Names the hosts to show in URLs, separated by spaces, each with a port if it is another one: `camera.example:18554`.
 pub const PUBLIC_ADDRESSES: &str = "RTSP_PUBLIC_ADDRESSES";
-
-/// Where the server listens, as the URLs need it.
-#[derive(Debug, Clone, Copy)]
-pub struct Listener {
-    /// The address; an unspecified one stands for all of the machine's.
-    pub address: IpAddr,
-    /// The port.
-    pub port: u16,
-    /// Whether it speaks TLS.
-    pub is_tls: bool,
-}
 
 /// The URLs of the stream at `path`: at the `public` hosts where some are given, else at the address that is listened
 /// on, else at each of the machine's.
 #[must_use]
-pub fn urls(listener: Listener, path: &str, public: Option<&str>) -> Vec<String> {
+pub fn urls(at: ListenAt, path: &str, public: Option<&str>) -> Vec<String> {
     let hosts = match public.map(str::trim) {
         Some(public) if !public.is_empty() => public
             .split_whitespace()
             // The port that a public host names is that of plain RTSP.
-            .map(|host| if listener.is_tls { without_port(host) } else { host })
-            .map(|host| with_port(host, listener.port))
+            .map(|host| if at.tls { without_port(host) } else { host })
+            .map(|host| with_port(host, at.address.port()))
             .collect(),
-        _ => hosts(listener),
+        _ => hosts(at),
     };
-    let scheme = if listener.is_tls { "rtsps" } else { "rtsp" };
+    let scheme = if at.tls { "rtsps" } else { "rtsp" };
     hosts
         .into_iter()
         .map(|host| format!("{scheme}://{host}{path}"))
@@ -58,18 +49,19 @@ fn without_port(host: &str) -> &str {
     }
 }
 
-fn hosts(listener: Listener) -> Vec<String> {
-    let mut addresses = if listener.address.is_unspecified() {
-        interface_addresses(listener.address)
+fn hosts(at: ListenAt) -> Vec<String> {
+    let address = at.address.ip();
+    let mut addresses = if address.is_unspecified() {
+        interface_addresses(address)
     } else {
         vec![]
     };
     if addresses.is_empty() {
-        addresses.push(listener.address);
+        addresses.push(address);
     }
     addresses
         .iter()
-        .map(|address| with_port(&address.to_string(), listener.port))
+        .map(|address| with_port(&address.to_string(), at.address.port()))
         .collect()
 }
 
@@ -94,11 +86,11 @@ fn interface_addresses(unspecified: IpAddr) -> Vec<IpAddr> {
 mod tests {
     use super::*;
 
-    fn at(address: &str) -> Listener {
-        Listener {
-            address: address.parse().expect("an address"),
-            port: 8554,
-            is_tls: false,
+    fn at(address: &str) -> ListenAt {
+        let address: IpAddr = address.parse().expect("an address");
+        ListenAt {
+            tls: false,
+            address: (address, 8554).into(),
         }
     }
 
@@ -131,15 +123,14 @@ mod tests {
 
     #[test]
     fn with_tls_the_scheme_and_the_port_are_its_own() {
-        let listener = Listener {
-            port: 8322,
-            is_tls: true,
-            ..at("192.0.2.1")
+        let tls = ListenAt {
+            tls: true,
+            address: ([192, 0, 2, 1], 8322).into(),
         };
-        assert_eq!(urls(listener, "/live", None), ["rtsps://192.0.2.1:8322/live"]);
+        assert_eq!(urls(tls, "/live", None), ["rtsps://192.0.2.1:8322/live"]);
         assert_eq!(
             urls(
-                listener,
+                tls,
                 "/live",
                 Some("camera.example:18554 2001:db8::1 [2001:db8::2]:7")
             ),

@@ -9,8 +9,8 @@ use clap::{Parser, ValueEnum};
 use tracing::{info, warn};
 
 use crate::{
-    config::{self, Authentication, Config, Encoder, Multicast, Transport, User, VideoCodec},
-    config_file::{self, Environment, Loaded},
+    config::{self, Authentication, Config, Encoder, ListenAt, Multicast, Transport, User, VideoCodec},
+    config_file::{self, Environment, Loaded, port_key},
     healthcheck,
     launch::{self, audio, picture},
     log, run,
@@ -239,11 +239,9 @@ fn log_in(users: &[User], authentication: Authentication) -> String {
 }
 
 fn stream_summary(stream: &config::StreamConfig) -> String {
-    let places = [("", &stream.mounts), (" (TLS)", &stream.tls_mounts)];
-    let places = places
-        .into_iter()
-        .filter_map(|(kind, mounts)| places_summary(kind, mounts));
-    let places = places.collect::<Vec<_>>().join("\n                  ");
+    let places = stream.mounts.chunk_by(|one, other| one.tls == other.tls);
+    let places: Vec<_> = places.filter_map(places_summary).collect();
+    let places = places.join("\n                  ");
     let transports = (stream.transports != Transport::USUAL.into()).then(|| transports(stream));
     let sound = stream.audio.map(|codec| format!("\n  sound           {codec}"));
     let always_on = if stream.always_on { ", always on" } else { "" };
@@ -255,8 +253,10 @@ fn stream_summary(stream: &config::StreamConfig) -> String {
     )
 }
 
-fn places_summary(kind: &str, mounts: &[config::Mount]) -> Option<String> {
+/// Places of one stream, which are with TLS or without.
+fn places_summary(mounts: &[config::Mount]) -> Option<String> {
     let first = mounts.first()?;
+    let kind = if first.tls { " (TLS)" } else { "" };
     let place = format!("{}{kind}, path {}", first.endpoint(), first.path);
     Some(match mounts.len() {
         1 => place,
@@ -310,25 +310,18 @@ fn docker_flags(config: &Config) -> anyhow::Result<String> {
         return Ok("--network host".into());
     }
     let mut ports = BTreeSet::new();
-    let plain = config
-        .endpoints()
-        .into_iter()
-        .map(|endpoint| ("serverPort", endpoint));
-    let tls = config
-        .tls_endpoints()
-        .into_iter()
-        .map(|endpoint| ("tlsPort", endpoint));
-    for (key, endpoint) in plain.chain(tls) {
+    for ListenAt { tls, address } in config.listens_at() {
         ensure!(
-            endpoint.port() != 0,
-            "{key} is 0 (any free port): a container has to be told which one to open"
+            address.port() != 0,
+            "{} is 0 (any free port): a container has to be told which one to open",
+            port_key(tls)
         );
         ensure!(
-            endpoint.ip().is_unspecified(),
+            address.ip().is_unspecified(),
             "serverIPAddress is {}, at which nobody outside of the container reaches the server: use \"0.0.0.0\"",
-            endpoint.ip()
+            address.ip()
         );
-        ports.insert(endpoint.port());
+        ports.insert(address.port());
     }
     let control = ranges(&ports)
         .into_iter()

@@ -10,7 +10,7 @@
 //! | `values` | the values of all other keys |
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use crate::log;
 
@@ -27,7 +27,7 @@ use look::Look;
 
 pub use transports::{Groups, Multicast, TlsFiles, Transport};
 pub use users::{Access, Authentication, Login, User};
-pub use values::{AudioCodec, Corner, Encoder, Mount, PortRange, Stamp, VideoCodec};
+pub use values::{AudioCodec, Corner, Encoder, ListenAt, Mount, PortRange, Stamp, VideoCodec};
 
 /// Everything the server was told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub struct Config {
     pub rtp_ports: Option<PortRange>,
     /// Where multicast streams go; `None` for no multicast.
     pub multicast: Option<Multicast>,
-    /// What the server proves by who it is, for streams with `tls_mounts`.
+    /// What the server proves by who it is, for streams that are played with TLS.
     pub tls: Option<TlsFiles>,
     /// How viewers may log in.
     pub authentication: Authentication,
@@ -92,31 +92,19 @@ impl Config {
         pair.chain(self.users.iter().cloned()).collect()
     }
 
-    /// Where the server listens for plain RTSP, each address and port once, in order.
+    /// Where the server listens, each place once, in order.
     #[must_use]
-    pub fn endpoints(&self) -> Vec<SocketAddr> {
-        endpoints(self.streams.iter().flat_map(|stream| &stream.mounts))
+    pub fn listens_at(&self) -> BTreeSet<ListenAt> {
+        let mounts = self.streams.iter().flat_map(|stream| &stream.mounts);
+        mounts.map(Mount::listen_at).collect()
     }
-
-    /// Where the server listens for RTSP with TLS, each address and port once, in order.
-    #[must_use]
-    pub fn tls_endpoints(&self) -> Vec<SocketAddr> {
-        endpoints(self.streams.iter().flat_map(|stream| &stream.tls_mounts))
-    }
-}
-
-fn endpoints<'a>(mounts: impl Iterator<Item = &'a Mount>) -> Vec<SocketAddr> {
-    let all: BTreeSet<SocketAddr> = mounts.map(Mount::endpoint).collect();
-    all.into_iter().collect()
 }
 
 /// One camera.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamConfig {
-    /// Where it can be played; several show the same picture.
+    /// Where it can be played, one place at least, those without TLS first; several show the same picture.
     pub mounts: Vec<Mount>,
-    /// Where it can be played with TLS. It can be played somewhere.
-    pub tls_mounts: Vec<Mount>,
     /// By which ways, one at least.
     pub transports: BTreeSet<Transport>,
     /// Whether it runs before anybody looks.
@@ -163,9 +151,9 @@ impl Default for StreamConfig {
             mounts: vec![Mount {
                 address: IpAddr::from([0, 0, 0, 0]),
                 port: 8554,
+                tls: false,
                 path: "/live".into(),
             }],
-            tls_mounts: Vec::new(),
             transports: Transport::USUAL.into(),
             always_on: false,
             phase: 0,
@@ -197,7 +185,6 @@ impl StreamConfig {
         // All of it, so that whoever adds a key has to say here what a change of it takes.
         let Self {
             mounts: _,
-            tls_mounts: _,
             transports,
             always_on: _,
             phase: _,
@@ -230,19 +217,14 @@ impl StreamConfig {
     /// What it is called among the others: its URLs' host, port and path.
     #[must_use]
     pub fn name(&self) -> String {
-        // The ones with TLS are the same places once more.
-        let mounts = if self.mounts.is_empty() {
-            &self.tls_mounts
-        } else {
-            &self.mounts
-        };
-        let Some(first) = mounts.first() else {
+        let Some(first) = self.mounts.first() else {
             return String::new();
         };
         let name = format!("{}{}", first.endpoint(), first.path);
-        match mounts.len() {
-            0 | 1 => name,
-            mounts => format!("{name} and {} more", mounts - 1),
+        // The ones with TLS are the same places once more.
+        match self.mounts.iter().filter(|mount| mount.tls == first.tls).count() {
+            1 => name,
+            places => format!("{name} and {} more", places - 1),
         }
     }
 }

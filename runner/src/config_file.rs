@@ -50,6 +50,7 @@ mod transports;
 mod users;
 mod walk;
 
+pub(crate) use keys::port_key;
 pub use source::{Environment, PATH_VARIABLE, Source, variables};
 
 /// A configuration, and what is worth knowing about where it came from.

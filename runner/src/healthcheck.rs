@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail, ensure};
 
 use crate::{
     config::{Config, Mount},
+    config_file::port_key,
     tls,
 };
 
@@ -25,27 +26,23 @@ const LONGEST_STATUS_LINE: usize = 256;
 /// When there is no answer within three seconds, or another one.
 pub fn check(config: &Config) -> anyhow::Result<()> {
     let mut asked = BTreeSet::new();
-    for stream in &config.streams {
-        let plain = stream.mounts.iter().map(|mount| (mount, false));
-        let tls = stream.tls_mounts.iter().map(|mount| (mount, true));
-        for (mount, is_tls) in plain.chain(tls) {
-            if asked.insert((mount.endpoint(), is_tls)) {
-                ask(mount, is_tls)?;
-            }
+    for mount in config.streams.iter().flat_map(|stream| &stream.mounts) {
+        if asked.insert(mount.listen_at()) {
+            ask(mount)?;
         }
     }
     Ok(())
 }
 
-fn ask(mount: &Mount, is_tls: bool) -> anyhow::Result<()> {
+fn ask(mount: &Mount) -> anyhow::Result<()> {
     ensure!(
         mount.port != 0,
         "{} is 0 (any free port): which one to ask is not known",
-        if is_tls { "tlsPort" } else { "serverPort" }
+        port_key(mount.tls)
     );
     let server = SocketAddr::new(reachable(mount.address), mount.port);
     let status_line =
-        options(server, is_tls, &mount.path).with_context(|| format!("no answer from {server}"))?;
+        options(server, mount.tls, &mount.path).with_context(|| format!("no answer from {server}"))?;
     match status(&status_line) {
         Some(200 | 401) => Ok(()),
         _ => bail!("{server} answered {status_line:?}"),
@@ -62,12 +59,12 @@ fn reachable(address: IpAddr) -> IpAddr {
 }
 
 /// The status line of the answer to an OPTIONS.
-fn options(server: SocketAddr, is_tls: bool, path: &str) -> anyhow::Result<String> {
+fn options(server: SocketAddr, tls: bool, path: &str) -> anyhow::Result<String> {
     let deadline = Instant::now() + PATIENCE;
     let connection = TcpStream::connect_timeout(&server, PATIENCE)?;
     let request =
         format!("OPTIONS rtsp://{server}{path} RTSP/1.0\r\nCSeq: 1\r\nUser-Agent: healthcheck\r\n\r\n");
-    if is_tls {
+    if tls {
         let mut stream = tls::client(connection, PATIENCE)?;
         stream.write_all(request.as_bytes())?;
         return status_line(&mut stream, deadline, |_, _| Ok(()));

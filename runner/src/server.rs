@@ -23,7 +23,7 @@ use jiff::Timestamp;
 
 use crate::{
     accounts::logins::{CurrentLogins, Logins},
-    config::Config,
+    config::{Config, ListenAt},
     events::Events,
     ffi::process,
     stream::{Stream, seats::Seats},
@@ -41,7 +41,7 @@ mod roster;
 mod side_by_side;
 
 use connections::ties::Leavers;
-use endpoint::{Asked, Endpoint, Shared};
+use endpoint::{Endpoint, Shared};
 
 pub use orders::{Answer, Orders, Unknown};
 pub use preflight::StartError;
@@ -91,7 +91,7 @@ impl Server {
             .map(|stream| shared.stream(stream))
             .collect();
         let certificate = preflight::certificate(config)?;
-        let endpoints = Asked::all(config).into_iter();
+        let endpoints = config.listens_at().into_iter();
         let endpoints: Vec<_> = endpoints
             .map(|asked| Endpoint::new(asked, certificate.as_ref(), &shared))
             .collect::<Result<_, _>>()?;
@@ -132,7 +132,7 @@ impl Server {
     pub fn port(&self) -> u16 {
         self.endpoints
             .first()
-            .map_or(0, |endpoint| endpoint.listener().port)
+            .map_or(0, |endpoint| endpoint.listens_at().address.port())
     }
 
     /// How many clients play a stream.
@@ -287,11 +287,11 @@ fn left(deadline: Instant) -> Duration {
 }
 
 /// The streams that are to be found where an endpoint was `asked` to listen.
-fn paths(streams: &[Arc<Stream>], asked: Asked) -> Paths {
+fn paths(streams: &[Arc<Stream>], asked: ListenAt) -> Paths {
     let mut paths = Paths::new();
     for stream in streams {
         let config = stream.config();
-        let mounts = asked.mounts(&config);
+        let mounts = config.mounts.iter().filter(|mount| mount.listen_at() == asked);
         paths.extend(mounts.map(|mount| (mount.path.clone(), Arc::clone(stream))));
     }
     paths
@@ -325,6 +325,7 @@ mod tests {
             mounts: vec![Mount {
                 address: Ipv4Addr::LOCALHOST.into(),
                 port: 0,
+                tls: false,
                 path: "/live".to_owned(),
             }],
             codec: VideoCodec::Mjpeg,

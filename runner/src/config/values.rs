@@ -23,6 +23,15 @@ impl fmt::Display for PortRange {
     }
 }
 
+/// Where an RTSP server listens. Those without TLS come first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ListenAt {
+    /// Whether it speaks TLS there.
+    pub tls: bool,
+    /// The address, of which an unspecified one stands for all of the machine's; port 0 takes any free one.
+    pub address: SocketAddr,
+}
+
 /// Where a camera can be played.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Mount {
@@ -30,6 +39,8 @@ pub struct Mount {
     pub address: IpAddr,
     /// The TCP port to listen on; 0 takes any free one.
     pub port: u16,
+    /// Whether it is played with TLS.
+    pub tls: bool,
     /// The path of its URL, with the leading slash, and with the query by which it is told from others, if there is one.
     pub path: String,
 }
@@ -39,6 +50,15 @@ impl Mount {
     #[must_use]
     pub fn endpoint(&self) -> SocketAddr {
         SocketAddr::new(self.address, self.port)
+    }
+
+    /// The same, and whether that is with TLS.
+    #[must_use]
+    pub fn listen_at(&self) -> ListenAt {
+        ListenAt {
+            tls: self.tls,
+            address: self.endpoint(),
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
     keys::{
         ADDRESS, AUDIO, COUNT, MULTICAST_ADDRESS_RANGE, MULTICAST_PORT_RANGE, PATH, PIPELINE, PLAIN_RTSP,
         PORT, RESOLUTION, RTP_PORT_RANGE, STAMP, STAMP_ID, TIME_ZONE, TLS_CERTIFICATE, TLS_PORT,
-        TLS_PRIVATE_KEY, TRANSPORTS,
+        TLS_PRIVATE_KEY, TRANSPORTS, port_key,
     },
     limits::{MOST_STREAMS, STAMP_IDS},
     scope::Scope,
@@ -231,17 +231,12 @@ pub(super) fn streams(scopes: &[Scope]) -> Result<Vec<StreamConfig>, Vec<Mistake
             mistakes.push(too_few_ports(scope));
             continue;
         };
-        let plain = more.iter().flat_map(|stream| &stream.mounts);
-        let plain = plain.map(|mount| (mount, false));
-        let tls = more.iter().flat_map(|stream| &stream.tls_mounts);
-        let tls = tls.map(|mount| (mount, true));
+        let mut mounts: Vec<_> = more.iter().flat_map(|stream| &stream.mounts).collect();
+        // Those without TLS have their ports first.
+        mounts.sort_by_key(|mount| mount.tls);
+        let mut refused = mounts.into_iter().filter_map(|mount| places.take(mount, scope));
         // The first one says it for all.
-        mistakes.extend(
-            plain
-                .chain(tls)
-                .filter_map(|(mount, is_tls)| places.take(mount, is_tls, scope))
-                .take(1),
-        );
+        mistakes.extend(refused.next());
         streams.extend(more);
     }
     mistakes.extend(places.hidden().take(1));
@@ -285,33 +280,12 @@ fn too_few_ports(scope: &Scope) -> Mistake {
     }
 }
 
-/// A mount as viewers find it, whichever way they write its query; and whether it is one with TLS.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Seat {
-    mount: Mount,
-    is_tls: bool,
-}
-
-impl Seat {
-    fn new(mount: &Mount, is_tls: bool) -> Self {
-        let path = Resource::parse(&mount.path).as_path();
-        Self {
-            mount: Mount { path, ..*mount },
-            is_tls,
-        }
-    }
-
-    /// The key that says which port it has.
-    fn port_key(&self) -> &'static str {
-        if self.is_tls { TLS_PORT } else { PORT }
-    }
-}
-
 /// The places that streams have taken.
 #[derive(Default)]
 struct Places<'a> {
-    seats: BTreeMap<Seat, Taken<'a>>,
-    /// By port and address: whose it is, and whether with TLS.
+    /// By mounts as viewers find them, whichever way they write their queries.
+    mounts: BTreeMap<Mount, Taken<'a>>,
+    /// By port and address: whether that is with TLS, and whose it is.
     listeners: BTreeMap<u16, BTreeMap<IpAddr, (bool, &'a Scope)>>,
 }
 
@@ -324,20 +298,25 @@ struct Taken<'a> {
 
 impl<'a> Places<'a> {
     /// Takes the place of `mount`; answers why it cannot be had.
-    fn take(&mut self, mount: &Mount, is_tls: bool, scope: &'a Scope) -> Option<Mistake> {
-        let seat = Seat::new(mount, is_tls);
+    fn take(&mut self, mount: &Mount, scope: &'a Scope) -> Option<Mistake> {
+        let found_at = Mount {
+            path: Resource::parse(&mount.path).as_path(),
+            ..*mount
+        };
         let path = mount.path.clone();
-        if let Some(other) = self.seats.insert(seat.clone(), Taken { scope, path }) {
-            return Some(same_place(&seat, &mount.path, scope, &other));
+        if let Some(other) = self.mounts.insert(found_at, Taken { scope, path }) {
+            return Some(same_place(mount, scope, &other));
         }
-        let Mount { address, port, .. } = seat.mount;
+        let Mount {
+            address, port, tls, ..
+        } = *mount;
         let listeners = self.listeners.entry(port).or_default();
-        let (is_tls, first) = *listeners.entry(address).or_insert((seat.is_tls, scope));
+        let (is_tls, first) = *listeners.entry(address).or_insert((tls, scope));
         if port == 0 {
             return None;
         }
-        if is_tls != seat.is_tls {
-            return Some(same_port(&seat, scope, first));
+        if is_tls != tls {
+            return Some(same_port(mount, scope, first));
         }
         let overlaps = |(other, _): &(&IpAddr, _)| overlap(**other, address);
         let (other_address, (_, other)) = listeners.iter().find(overlaps)?;
@@ -356,25 +335,20 @@ impl Places<'_> {
     /// The streams that viewers would not find. gst-rtsp-server looks through the paths in the order of their characters,
     /// and takes `/live` for the stream at `/live/1` once it has come to `/live-2`, which stands between the two.
     fn hidden(&self) -> impl Iterator<Item = Mistake> {
-        self.seats.iter().filter_map(|(seat, taken)| {
-            let at = |path: &str| Seat {
-                mount: Mount {
-                    path: path.to_owned(),
-                    ..seat.mount.clone()
-                },
-                ..*seat
+        self.mounts.iter().filter_map(|(mount, taken)| {
+            let at = |path: &str| Mount {
+                path: path.to_owned(),
+                ..*mount
             };
-            let path = &seat.mount.path;
+            let path = &mount.path;
             let parts = path.match_indices('/').map(|(end, _)| &path[..end]);
-            let mut above = parts.filter(|above| !above.is_empty() && self.seats.contains_key(&at(above)));
+            let mut above = parts.filter(|above| !above.is_empty() && self.mounts.contains_key(&at(above)));
             let between = |above: &str| {
                 let range = (Excluded(at(above)), Excluded(at(&format!("{above}/"))));
-                let mut seats = self.seats.range(range);
-                let is_between = |other: &Seat| other.is_tls == seat.is_tls && other.mount.path != above;
-                seats.find(|(other, _)| is_between(other)).map(|(_, taken)| taken)
+                self.mounts.range(range).next().map(|(_, taken)| taken)
             };
             let (above, between) = above.find_map(|above| Some((above, between(above)?)))?;
-            let written = |above: &str| self.seats.get(&at(above)).map(|taken| &*taken.path);
+            let written = |above: &str| self.mounts.get(&at(above)).map(|taken| &*taken.path);
             let above = written(above)?;
             Some(Mistake {
                 place: taken.scope.place(PATH),
@@ -389,16 +363,16 @@ impl Places<'_> {
 }
 
 /// Whoever asks for the `path` of the one would get the other as well.
-fn same_place(seat: &Seat, path: &str, scope: &Scope, other: &Taken) -> Mistake {
-    let place = seat.mount.endpoint();
-    let (by, port) = (&other.scope.name, seat.port_key());
+fn same_place(mount: &Mount, scope: &Scope, other: &Taken) -> Mistake {
+    let (place, path) = (mount.endpoint(), &mount.path);
+    let (by, port) = (&other.scope.name, port_key(mount.tls));
     let problem = if scope.name == *by {
         let count = scope.draft.count;
         format!(
             "found \"{path}\" at {place} for more than one of {COUNT} {count}: expected {{n}} in {PATH} or in {port}"
         )
     } else {
-        let means_the_same = if path == other.path {
+        let means_the_same = if *path == other.path {
             String::new()
         } else {
             format!(" as \"{}\", which means the same", other.path)
@@ -416,17 +390,13 @@ fn same_place(seat: &Seat, path: &str, scope: &Scope, other: &Taken) -> Mistake 
 }
 
 /// A server speaks TLS at a port, or it does not.
-fn same_port(seat: &Seat, scope: &Scope, other: &Scope) -> Mistake {
-    let (key, other_key) = if seat.is_tls {
-        (TLS_PORT, PORT)
-    } else {
-        (PORT, TLS_PORT)
-    };
+fn same_port(mount: &Mount, scope: &Scope, other: &Scope) -> Mistake {
+    let (key, other_key) = (port_key(mount.tls), port_key(!mount.tls));
     Mistake {
         place: scope.place(key),
         problem: format!(
             "found {}, which is {other_key} already ({}): expected another port",
-            seat.mount.port,
+            mount.port,
             other.place(other_key)
         ),
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use super::numbered::{NumberedPort, NumberedText};
@@ -69,7 +70,9 @@ impl Default for Draft {
             reload,
             ..
         } = Config::default();
-        let Mount { address, port, path } = stream.mounts[0].clone();
+        let Mount {
+            address, port, path, ..
+        } = stream.mounts[0].clone();
         Self {
             username: String::new(),
             password: String::new(),
@@ -103,63 +106,44 @@ impl Default for Draft {
 impl Draft {
     /// The streams of the entry; `None` where there are not enough ports.
     pub(super) fn streams(&self) -> Option<Vec<StreamConfig>> {
-        let places = self.places()?;
         if self.shared_picture {
-            let (mounts, tls_mounts): (Vec<_>, Vec<_>) = places.into_iter().unzip();
             return Some(vec![StreamConfig {
-                mounts: mounts.into_iter().flatten().collect(),
-                tls_mounts: tls_mounts.into_iter().flatten().collect(),
+                mounts: self.mounts()?,
                 transports: self.transports(),
                 look: self.look(self.label.of_all(self.count)),
                 ..self.stream.clone()
             }]);
         }
-        let streams = places.into_iter().zip(1..);
-        Some(
-            streams
-                .map(|(place, number)| self.stream(place, number))
-                .collect(),
-        )
+        (1..=self.count).map(|number| self.stream(number)).collect()
     }
 
-    /// Where all of them can be played, with TLS and without; `None` where there are not enough ports.
+    /// Where all of them can be played, without TLS and then with it; `None` where there are not enough ports.
     pub(super) fn mounts(&self) -> Option<Vec<Mount>> {
-        let places = self.places()?.into_iter();
-        Some(
-            places
-                .flat_map(|(plain, tls)| plain.into_iter().chain(tls))
-                .collect(),
-        )
+        self.mounts_of(1..=self.count)
     }
 
-    fn places(&self) -> Option<Vec<Place>> {
-        (1..=self.count).map(|number| self.place(number)).collect()
-    }
-
-    fn place(&self, number: u32) -> Option<Place> {
-        let mount = |port: NumberedPort| {
-            Some(Mount {
-                address: self.address,
-                port: port.of(number)?,
-                path: self.path.of(number),
+    fn mounts_of(&self, numbers: RangeInclusive<u32>) -> Option<Vec<Mount>> {
+        let plain = self.plain_rtsp.then_some((self.port, false));
+        let ports = plain.into_iter().chain(self.tls_port.map(|port| (port, true)));
+        let mounts = ports.flat_map(|(port, tls)| {
+            numbers.clone().map(move |number| {
+                Some(Mount {
+                    address: self.address,
+                    port: port.of(number)?,
+                    tls,
+                    path: self.path.of(number),
+                })
             })
-        };
-        let plain = self.plain_rtsp.then_some(self.port).map(mount);
-        let tls = self.tls_port.map(mount);
-        // A place that was asked for and has no port is none at all.
-        if plain == Some(None) || tls == Some(None) {
-            return None;
-        }
-        Some((plain.flatten(), tls.flatten()))
+        });
+        mounts.collect()
     }
 
     /// Each has its own number in its stamp, and its own moment in the frame period: they would all wake at once.
-    fn stream(&self, (mount, tls_mount): Place, number: u32) -> StreamConfig {
+    fn stream(&self, number: u32) -> Option<StreamConfig> {
         let period = self.stream.frames_per_second.period();
         let before = number - 1;
-        StreamConfig {
-            mounts: mount.into_iter().collect(),
-            tls_mounts: tls_mount.into_iter().collect(),
+        Some(StreamConfig {
+            mounts: self.mounts_of(number..=number)?,
             transports: self.transports(),
             look: Look {
                 stamp_id: self.stream.look.stamp_id.saturating_add(before),
@@ -167,7 +151,7 @@ impl Draft {
             },
             phase: period * u64::from(before) / u64::from(self.count.max(1)),
             ..self.stream.clone()
-        }
+        })
     }
 
     fn transports(&self) -> BTreeSet<Transport> {
@@ -203,6 +187,3 @@ impl Draft {
         }
     }
 }
-
-/// Where one can be played, without and with TLS.
-type Place = (Option<Mount>, Option<Mount>);

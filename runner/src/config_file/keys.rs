@@ -55,6 +55,11 @@ pub(super) const VIEWER_USERNAME: &str = "viewerUsername";
 pub(super) const AUTHENTICATION: &str = "authentication";
 pub(super) const RELOAD: &str = "reload";
 
+/// The key that says the port of those who are played with TLS, or without.
+pub(crate) const fn port_key(tls: bool) -> &'static str {
+    if tls { TLS_PORT } else { PORT }
+}
+
 /// Every key, in the order in which the sample file has them.
 pub(super) const KEYS: &[Key] = &[
     Key {

@@ -340,7 +340,12 @@ impl Walker {
         if !self.mistakes.is_empty() {
             return Err(self.mistakes);
         }
-        if tls.is_some() && streams.iter().all(|stream| stream.tls_mounts.is_empty()) {
+        if tls.is_some()
+            && !streams
+                .iter()
+                .flat_map(|stream| &stream.mounts)
+                .any(|mount| mount.tls)
+        {
             warnings.push("tlsCertificate is set and tlsPort is not: nothing is encrypted".into());
         }
         for scope in scopes {

@@ -27,8 +27,7 @@ use super::{
 };
 use crate::{
     accounts::logins::CurrentLogins,
-    addresses::Listener,
-    config::{Config, Mount, StreamConfig},
+    config::{ListenAt, StreamConfig},
     events::Events,
     stream::Stream,
     time_source::TimeSource,
@@ -59,42 +58,11 @@ impl Shared {
     }
 }
 
-/// Where an RTSP server is told to listen, and whether it speaks TLS there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Asked {
-    /// Port 0 is any.
-    pub(super) address: SocketAddr,
-    pub(super) is_tls: bool,
-}
-
-impl Asked {
-    /// All of `config`, each once.
-    pub(super) fn all(config: &Config) -> Vec<Self> {
-        let at = |is_tls| move |address| Self { address, is_tls };
-        let plain = config.endpoints().into_iter().map(at(false));
-        plain
-            .chain(config.tls_endpoints().into_iter().map(at(true)))
-            .collect()
-    }
-
-    /// Where `stream` is to be found there.
-    pub(super) fn mounts(self, stream: &StreamConfig) -> impl Iterator<Item = &Mount> {
-        let mounts = if self.is_tls {
-            &stream.tls_mounts
-        } else {
-            &stream.mounts
-        };
-        mounts
-            .iter()
-            .filter(move |mount| mount.endpoint() == self.address)
-    }
-}
-
 /// A running RTSP server.
 #[derive(Debug)]
 pub(super) struct Endpoint {
-    asked: Asked,
-    listener: Listener,
+    asked: ListenAt,
+    listens_at: ListenAt,
     mounts: Arc<Mounts>,
     acceptor: Arc<Acceptor>,
     connected: Arc<Connected>,
@@ -105,7 +73,7 @@ impl Endpoint {
     /// Listens where it is `asked` to, with `certificate` if that is with TLS, and serves what it is told to
     /// [offer](Self::offer) once [`Endpoint::accept`] says so.
     pub(super) fn new(
-        asked: Asked,
+        asked: ListenAt,
         certificate: Option<&gio::TlsCertificate>,
         shared: &Shared,
     ) -> Result<Self, StartError> {
@@ -116,7 +84,7 @@ impl Endpoint {
         let port = socket.local_addr().map_err(refuse)?.port();
         let mounts = Arc::new(Mounts::new(address));
         equip(&rtsp, &mounts, shared);
-        let tls = certificate.filter(|_| asked.is_tls).map(|certificate| {
+        let tls = certificate.filter(|_| asked.tls).map(|certificate| {
             let holder = RTSPAuth::new();
             holder.set_tls_certificate(Some(certificate));
             holder
@@ -126,18 +94,17 @@ impl Endpoint {
         let acceptor = acceptor.map_err(refuse)?;
         let (connected, handshakes) = <(Arc<Connected>, Arc<Handshakes>)>::default();
         follow_connections(&rtsp, &connected);
-        if asked.is_tls {
+        if asked.tls {
             speak_tls(&rtsp, &handshakes, &shared.context);
         }
-        follow_clients(&rtsp, address, &mounts, shared);
-        let listener = Listener {
-            address: address.ip(),
-            port,
-            is_tls: asked.is_tls,
+        follow_clients(&rtsp, asked, &mounts, shared);
+        let listens_at = ListenAt {
+            address: (address.ip(), port).into(),
+            ..asked
         };
         Ok(Self {
             asked,
-            listener,
+            listens_at,
             mounts,
             acceptor,
             connected,
@@ -146,7 +113,7 @@ impl Endpoint {
     }
 
     /// Where it was told to listen.
-    pub(super) fn asked(&self) -> Asked {
+    pub(super) fn asked(&self) -> ListenAt {
         self.asked
     }
 
@@ -155,9 +122,9 @@ impl Endpoint {
         self.mounts.offer(streams);
     }
 
-    /// Where it listens.
-    pub(super) fn listener(&self) -> Listener {
-        self.listener
+    /// Where it listens: the port is never 0.
+    pub(super) fn listens_at(&self) -> ListenAt {
+        self.listens_at
     }
 
     /// Takes connections from now on.
@@ -206,7 +173,7 @@ fn follow_connections(server: &RTSPServer, connected: &Arc<Connected>) {
     });
 }
 
-fn follow_clients(server: &RTSPServer, address: SocketAddr, mounts: &Arc<Mounts>, shared: &Shared) {
+fn follow_clients(server: &RTSPServer, asked: ListenAt, mounts: &Arc<Mounts>, shared: &Shared) {
     let (mounts, commons, logins) = (
         Arc::clone(mounts),
         shared.commons.clone(),
@@ -220,7 +187,7 @@ fn follow_clients(server: &RTSPServer, address: SocketAddr, mounts: &Arc<Mounts>
         let guard = Guard::new(
             logins.as_ref(),
             peer,
-            address,
+            asked,
             &mounts,
             &joining,
             &commons.transports,

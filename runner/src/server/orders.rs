@@ -213,10 +213,8 @@ impl Server {
         let served = roster.find(id).ok_or_else(|| Unknown::Stream(id.clone()))?;
         let mut config = self.config().clone();
         let stream = &mut config.streams[index];
-        for mounts in [&mut stream.mounts, &mut stream.tls_mounts] {
-            mounts.retain(|mount| !served.has(&Spot::of(mount)));
-        }
-        if stream.mounts.is_empty() && stream.tls_mounts.is_empty() {
+        stream.mounts.retain(|mount| !served.has(&Spot::of(mount)));
+        if stream.mounts.is_empty() {
             config.streams.remove(index);
         }
         if config.streams.is_empty() {

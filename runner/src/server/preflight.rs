@@ -151,7 +151,11 @@ pub(super) fn painting(trial: &str) -> Result<(), StartError> {
 
 /// What TLS cannot be spoken without, where any stream wants it.
 pub(super) fn certificate(config: &Config) -> Result<Option<gio::TlsCertificate>, StartError> {
-    let Some(files) = config.tls.as_ref().filter(|_| !config.tls_endpoints().is_empty()) else {
+    let Some(files) = config
+        .tls
+        .as_ref()
+        .filter(|_| config.listens_at().iter().any(|at| at.tls))
+    else {
         return Ok(None);
     };
     let certificate = tls::load(files).map_err(|reason| StartError::Tls {
@@ -167,8 +171,7 @@ pub(super) fn rtp_ports(config: &Config) -> Result<(), StartError> {
     let Some(ports) = config.rtp_ports else {
         return Ok(());
     };
-    let endpoints = [config.endpoints(), config.tls_endpoints()].concat();
-    let any: IpAddr = if endpoints.iter().all(SocketAddr::is_ipv6) {
+    let any: IpAddr = if config.listens_at().iter().all(|at| at.address.is_ipv6()) {
         Ipv6Addr::UNSPECIFIED.into()
     } else {
         Ipv4Addr::UNSPECIFIED.into()

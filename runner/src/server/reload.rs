@@ -1,16 +1,16 @@
 //! Another configuration while the server runs: what differs is replaced, all else plays on.
 
-use std::{net::SocketAddr, sync::Arc, time::Instant};
+use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 use gst_rtsp_server::{gio::TlsCertificate, prelude::*};
 
 use super::{
-    Asked, Endpoint, FAREWELL, FAREWELLS_AT_ONCE, Server, StartError, client_threads, left, preflight,
+    Endpoint, FAREWELL, FAREWELLS_AT_ONCE, Server, StartError, client_threads, left, preflight,
     run_those_always_on, side_by_side,
 };
 use crate::{
     accounts::logins::Logins,
-    config::{Access, Config, StreamConfig},
+    config::{Access, Config, ListenAt, StreamConfig},
     events::{Changes, Farewell, Happening, Viewer},
     launch::changing,
     log,
@@ -58,7 +58,7 @@ impl Server {
         }
         (changes.server, changes.needs_restart) = self.take_over(config);
         let started = change(&plan.changed);
-        self.exchange(&Asked::all(config), plan.endpoints);
+        self.exchange(&config.listens_at(), plan.endpoints);
         if let Some(before) = logins {
             changes.logged_out = self.log_out(&before);
         }
@@ -90,8 +90,8 @@ impl Server {
             streams.push(stream);
         }
         let certificate = preflight::certificate(config)?;
-        let is_new = |asked: &Asked| !self.endpoints.iter().any(|endpoint| endpoint.asked() == *asked);
-        let endpoints = Asked::all(config).into_iter().filter(is_new);
+        let is_new = |asked: &ListenAt| !self.endpoints.iter().any(|endpoint| endpoint.asked() == *asked);
+        let endpoints = config.listens_at().into_iter().filter(is_new);
         let endpoints = endpoints
             .map(|asked| self.open(asked, certificate.as_ref()))
             .collect::<Result<_, _>>()?;
@@ -104,10 +104,12 @@ impl Server {
         })
     }
 
-    fn open(&self, asked: Asked, certificate: Option<&TlsCertificate>) -> Result<Endpoint, StartError> {
-        let mut own = self.endpoints.iter().map(Endpoint::listener);
-        let own = own.find(|own| own.port == asked.address.port());
-        let own = own.map(|own| SocketAddr::new(own.address, own.port));
+    fn open(&self, asked: ListenAt, certificate: Option<&TlsCertificate>) -> Result<Endpoint, StartError> {
+        let mut own = self
+            .endpoints
+            .iter()
+            .map(|endpoint| endpoint.listens_at().address);
+        let own = own.find(|own| own.port() == asked.address.port());
         Endpoint::new(asked, certificate, &self.shared).map_err(|error| match (error, own) {
             (StartError::PortInUse(address), Some(own)) => StartError::OwnPort { address, own },
             (error, _) => error,
@@ -174,14 +176,13 @@ impl Server {
     }
 
     /// Has the streams offered at `asked`, of which `opened` are new, and closes the endpoints that nobody needs any more.
-    fn exchange(&mut self, asked: &[Asked], opened: Vec<Endpoint>) {
+    fn exchange(&mut self, asked: &BTreeSet<ListenAt>, opened: Vec<Endpoint>) {
         let before = std::mem::take(&mut self.endpoints).into_iter();
         let (kept, closing): (Vec<_>, Vec<_>) =
             before.partition(|endpoint| asked.contains(&endpoint.asked()));
         let addresses = opened.iter().map(Endpoint::asked).collect::<Vec<_>>();
         self.endpoints = kept.into_iter().chain(opened).collect();
-        self.endpoints
-            .sort_by_key(|endpoint| asked.iter().position(|asked| *asked == endpoint.asked()));
+        self.endpoints.sort_by_key(Endpoint::asked);
         self.offer();
         let opened = |endpoint: &&Endpoint| addresses.contains(&endpoint.asked());
         self.endpoints.iter().filter(opened).for_each(Endpoint::accept);
@@ -245,8 +246,7 @@ fn change(changed: &[(Arc<Stream>, StreamConfig)]) -> Vec<Arc<Stream>> {
 /// Some of a picture's paths may be there no longer, while others play on.
 fn send_away_from_old_paths(changed: &[(Arc<Stream>, StreamConfig)]) {
     for (stream, config) in changed {
-        let mounts = || config.mounts.iter().chain(&config.tls_mounts);
-        let is_old = |spot: &Spot, _: &Viewer| !mounts().any(|mount| Spot::of(mount) == *spot);
+        let is_old = |spot: &Spot, _: &Viewer| !config.mounts.iter().any(|mount| Spot::of(mount) == *spot);
         stream.viewers().send_away(Farewell::Removed, is_old);
     }
 }
@@ -254,14 +254,7 @@ fn send_away_from_old_paths(changed: &[(Arc<Stream>, StreamConfig)]) {
 /// Whether `stream` becomes what is `wanted` while it plays.
 fn plays_on_as(stream: &Stream, wanted: &StreamConfig) -> bool {
     let config = stream.config();
-    let is_there = || {
-        let mut mounts = wanted.mounts.iter().map(|mount| config.mounts.contains(mount));
-        let mut tls_mounts = wanted
-            .tls_mounts
-            .iter()
-            .map(|mount| config.tls_mounts.contains(mount));
-        mounts.any(|is_there| is_there) || tls_mounts.any(|is_there| is_there)
-    };
+    let is_there = || wanted.mounts.iter().any(|mount| config.mounts.contains(mount));
     config.is_made_as(wanted) && is_there() && changing::is_taken_while_playing(&config, wanted)
 }
 
@@ -344,6 +337,7 @@ mod tests {
             mounts: vec![Mount {
                 address: [127, 0, 0, 1].into(),
                 port: 0,
+                tls: false,
                 path: (*path).to_owned(),
             }],
             codec: *codec,

@@ -6,10 +6,10 @@ use std::{collections::HashMap, env, sync::Arc};
 use jiff::Timestamp;
 use parking_lot::RwLock;
 
-use super::endpoint::{Asked, Endpoint};
+use super::endpoint::Endpoint;
 use crate::{
     addresses,
-    config::{Config, Mount, StreamConfig},
+    config::{Config, ListenAt, Mount, StreamConfig},
     launch,
     status::{ClockStatus, Listening, MadeOf, PictureStatus, ServerStatus, StreamStatus, ViewerStatus},
     stream::{
@@ -76,14 +76,14 @@ impl Roster {
         let places: Vec<_> = streams.iter().flat_map(places).collect();
         let named: Vec<_> = places
             .iter()
-            .map(|place| (place.path(), port(place, endpoints)))
+            .map(|place| (place.path(), place.port(endpoints)))
             .collect();
         let ids = stream_id::ids(&named);
         let public = env::var(addresses::PUBLIC_ADDRESSES).ok();
         let served = |(place, id): (Place, StreamId)| Served {
             id,
-            urls: urls(&place, endpoints, public.as_deref()),
-            spots: place.mounts.iter().map(|(mount, _)| Spot::of(mount)).collect(),
+            urls: place.urls(endpoints, public.as_deref()),
+            spots: place.mounts.iter().map(Spot::of).collect(),
             stream: place.stream,
         };
         Self {
@@ -229,59 +229,56 @@ fn made_of(config: &StreamConfig) -> MadeOf {
 /// A stream at one path.
 struct Place {
     stream: Arc<Stream>,
-    /// Without TLS and with it, as there are; and which of both.
-    mounts: Vec<(Mount, bool)>,
+    /// Without TLS and with it, as there are.
+    mounts: Vec<Mount>,
 }
 
 impl Place {
     fn path(&self) -> &str {
-        self.mounts.first().map_or("", |(mount, _)| &mount.path)
+        self.mounts.first().map_or("", |mount| &mount.path)
+    }
+
+    /// At which it is to be found.
+    fn port(&self, endpoints: &[Endpoint]) -> u16 {
+        let endpoint = self
+            .mounts
+            .first()
+            .and_then(|mount| endpoint_of(mount, endpoints));
+        endpoint.map_or(0, |endpoint| endpoint.listens_at().address.port())
+    }
+
+    fn urls(&self, endpoints: &[Endpoint], public: Option<&str>) -> Vec<String> {
+        let of_mount = |mount: &Mount| {
+            let endpoint = endpoint_of(mount, endpoints)?;
+            Some(addresses::urls(endpoint.listens_at(), &mount.path, public))
+        };
+        self.mounts.iter().filter_map(of_mount).flatten().collect()
     }
 }
 
-/// Where `stream` is to be found: at one path that several ports have, it is several streams.
+/// Where `stream` is to be found: at one path that several ports have, it is several streams. Each that speaks TLS as well
+/// has its mounts at the same index among those with TLS and those without.
 fn places(stream: &Arc<Stream>) -> Vec<Place> {
     let config = stream.config();
-    let (plain, tls) = (&config.mounts, &config.tls_mounts);
-    let pair = |index: usize| {
-        let plain = plain.get(index).map(|mount| (mount.clone(), false));
-        let tls = tls.get(index).map(|mount| (mount.clone(), true));
-        plain.into_iter().chain(tls).collect()
-    };
+    let (tls, plain): (Vec<_>, Vec<_>) = config.mounts.iter().cloned().partition(|mount| mount.tls);
     let place = |index| Place {
         stream: Arc::clone(stream),
-        mounts: pair(index),
+        mounts: [plain.get(index), tls.get(index)]
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect(),
     };
     (0..plain.len().max(tls.len())).map(place).collect()
 }
 
-fn endpoint_of<'a>(mount: &Mount, is_tls: bool, endpoints: &'a [Endpoint]) -> Option<&'a Endpoint> {
-    let asked = Asked {
-        address: mount.endpoint(),
-        is_tls,
-    };
-    endpoints.iter().find(|endpoint| endpoint.asked() == asked)
-}
-
-/// The port at which the place is to be found.
-fn port(place: &Place, endpoints: &[Endpoint]) -> u16 {
-    let first = place.mounts.first();
-    let endpoint = first.and_then(|(mount, is_tls)| endpoint_of(mount, *is_tls, endpoints));
-    endpoint.map_or(0, |endpoint| endpoint.listener().port)
-}
-
-fn urls(place: &Place, endpoints: &[Endpoint], public: Option<&str>) -> Vec<String> {
-    let of_mount = |(mount, is_tls): &(Mount, bool)| {
-        let endpoint = endpoint_of(mount, *is_tls, endpoints)?;
-        Some(addresses::urls(endpoint.listener(), &mount.path, public))
-    };
-    place.mounts.iter().filter_map(of_mount).flatten().collect()
+fn endpoint_of<'a>(mount: &Mount, endpoints: &'a [Endpoint]) -> Option<&'a Endpoint> {
+    endpoints
+        .iter()
+        .find(|endpoint| endpoint.asked() == mount.listen_at())
 }
 
 fn listening(endpoint: &Endpoint) -> Listening {
-    let listener = endpoint.listener();
-    Listening {
-        address: (listener.address, listener.port).into(),
-        tls: listener.is_tls,
-    }
+    let ListenAt { address, tls } = endpoint.listens_at();
+    Listening { address, tls }
 }

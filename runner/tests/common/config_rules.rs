@@ -87,7 +87,7 @@ fn check_limits(config: &Config) {
         assert!(groups.first.is_multicast() && groups.last.is_multicast() && groups.first <= groups.last);
         assert!(ports.first >= 1024 && ports.first < ports.last && ttl > 0);
     }
-    assert!(config.tls.is_some() || config.tls_endpoints().is_empty());
+    assert!(config.tls.is_some() || config.listens_at().iter().all(|at| !at.tls));
     assert!(!config.streams.is_empty());
     config.streams.iter().for_each(check_stream);
 }
@@ -108,9 +108,8 @@ fn check_stream(stream: &StreamConfig) {
     assert!((1..=3600).contains(&stream.key_frame_interval), "{stream:?}");
     assert!(stream.phase < stream.frames_per_second.period(), "{stream:?}");
     assert!(!stream.transports.is_empty(), "{stream:?}");
-    let mounts: Vec<_> = stream.mounts.iter().chain(&stream.tls_mounts).collect();
-    assert!(!mounts.is_empty(), "{stream:?}");
-    for mount in mounts {
+    assert!(!stream.mounts.is_empty(), "{stream:?}");
+    for mount in &stream.mounts {
         assert!(mount.path.starts_with('/') && mount.path.is_ascii(), "{mount:?}");
         assert!(!mount.path.contains(['{', '}', ' ', '#']), "{mount:?}");
     }

@@ -74,6 +74,7 @@ pub fn config_of_large_pictures() -> Config {
 /// At any free port of loopback.
 pub fn mount(path: &str) -> Mount {
     Mount {
+        tls: false,
         address: Ipv4Addr::LOCALHOST.into(),
         port: 0,
         path: path.to_owned(),

@@ -57,14 +57,14 @@ fn play(urls: &[String]) -> Vec<Option<u32>> {
 #[test]
 fn one_camera_plays() {
     let server = serve("one-camera.json");
-    assert_eq!(play(server.urls()), [Some(0)]);
+    assert_eq!(play(&server.urls()), [Some(0)]);
     assert!(RtspClient::connect(&server).describe().body.contains("m=audio"));
 }
 
 #[test]
 fn four_codecs_play() {
     let server = serve("four-codecs.json");
-    assert_eq!(play(server.urls()), [1, 2, 3, 4].map(Some));
+    assert_eq!(play(&server.urls()), [1, 2, 3, 4].map(Some));
     let config = read("four-codecs.json", &[]);
     let codecs: BTreeSet<_> = config
         .streams

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use rtsp_clock_server::config::{Config, Transport};
+use rtsp_clock_server::config::{Config, ListenAt, Transport};
 use serde_json::{Value, json};
 use strum::IntoEnumIterator as _;
 
@@ -139,10 +139,9 @@ fn a_stream_is_played_with_tls_beside_plain_rtsp_or_in_place_of_it() {
     let config = read(&with_tls(&certificate, &json!({})));
     assert_eq!(config.tls, Some(certificate.files()));
     let ports = |config: &Config| {
-        let ports = |endpoints: Vec<std::net::SocketAddr>| -> Vec<u16> {
-            endpoints.iter().map(std::net::SocketAddr::port).collect()
-        };
-        (ports(config.endpoints()), ports(config.tls_endpoints()))
+        let (tls, plain): (Vec<_>, Vec<_>) = config.listens_at().into_iter().partition(|at| at.tls);
+        let ports = |all: Vec<ListenAt>| all.iter().map(|at| at.address.port()).collect::<Vec<_>>();
+        (ports(plain), ports(tls))
     };
     assert_eq!(ports(&config), (vec![8554], vec![8322]));
     let config = read(&with_tls(&certificate, &json!({"plainRtsp": false})));
@@ -157,10 +156,9 @@ fn a_stream_is_played_with_tls_beside_plain_rtsp_or_in_place_of_it() {
         &certificate,
         &json!({"rtspStreamPath": "/{n}", "count": 3, "sharedPicture": true}),
     ));
-    assert_eq!(
-        (shared.streams[0].mounts.len(), shared.streams[0].tls_mounts.len()),
-        (3, 3)
-    );
+    let tls = shared.streams[0].mounts.iter().map(|mount| mount.tls);
+    assert_eq!(tls.collect::<Vec<_>>(), [false, false, false, true, true, true]);
+    assert_eq!(shared.streams[0].name(), "0.0.0.0:8554/1 and 2 more");
 }
 
 #[test]

@@ -76,6 +76,7 @@ fn each_port_has_its_own_camera() {
         mounts: vec![Mount {
             address: ALONE.into(),
             port,
+            tls: false,
             path: "/live".into(),
         }],
         ..camera("/live", stamp_id)

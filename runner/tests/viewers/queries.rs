@@ -279,7 +279,7 @@ fn a_reload_lets_those_play_on_whose_query_is_still_there() {
     let mut server = start(&cameras(&CAMERAS[..2]));
     let mut viewer = RtspClient::connect(&server).at(CAMERAS[0].0).watching();
     let changes = server
-        .reload(&cameras(&[CAMERAS[3], CAMERAS[2], CAMERAS[0]]))
+        .reload(&cameras(&[CAMERAS[3], CAMERAS[2], CAMERAS[0]]), "a test")
         .expect("it can be had");
     assert_eq!(
         (changes.kept, changes.added.len(), changes.removed.len()),

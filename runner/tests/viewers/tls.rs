@@ -9,7 +9,7 @@ use std::{
 use gst_rtsp_server::gio::{self, prelude::*};
 use rtsp_clock_probe::{Options, Transport};
 use rtsp_clock_server::{
-    config::{Config, Stamp, StreamConfig},
+    config::{Config, Mount, Stamp, StreamConfig},
     server::Server,
 };
 
@@ -27,7 +27,12 @@ fn camera(certificate: &Certificate) -> Config {
     Config {
         tls: Some(certificate.files()),
         streams: vec![StreamConfig {
-            tls_mounts: vec![mount("/live")],
+            mounts: [false, true]
+                .map(|tls| Mount {
+                    tls,
+                    ..mount("/live")
+                })
+                .into(),
             ..config.streams[0].clone()
         }],
         ..config
@@ -35,8 +40,8 @@ fn camera(certificate: &Certificate) -> Config {
 }
 
 #[track_caller]
-fn tls_url(server: &Server) -> &str {
-    let url = server.urls().iter().find(|url| url.starts_with("rtsps://"));
+fn tls_url(server: &Server) -> String {
+    let url = server.urls().into_iter().find(|url| url.starts_with("rtsps://"));
     url.expect("a URL with TLS")
 }
 
@@ -84,7 +89,7 @@ fn ffmpeg_plays_with_and_without_tls_and_logs_in() {
         ..camera(&certificate)
     };
     let server = start(&config);
-    for url in [tls_url(&server), &url(&server)] {
+    for url in [&tls_url(&server), &url(&server)] {
         plays(&ffmpeg(&url.replace("://", "://user:s3cret@")));
         let refused = ffmpeg(&url.replace("://", "://user:wrong@"));
         assert!(errors(&refused).contains("401"), "{url}: {}", errors(&refused));
@@ -98,7 +103,7 @@ fn viewers_with_and_without_tls_are_of_one_stream() {
     let _plain = RtspClient::watch(&server);
     let mut with_tls = Command::new("ffmpeg")
         .args(["-nostdin", "-v", "error", "-rtsp_transport", "tcp"])
-        .args(["-i", tls_url(&server), "-f", "null", "-"])
+        .args(["-i", &tls_url(&server), "-f", "null", "-"])
         .spawn()
         .expect("ffmpeg");
     wait_for_viewers(&server, 2);
@@ -115,7 +120,7 @@ fn a_port_with_tls_has_nothing_for_plain_rtsp() {
     assert!(!refused.status.success());
     assert_eq!(server.viewers(), 0);
     // It is none of the others' business.
-    plays(&ffmpeg(tls_url(&server)));
+    plays(&ffmpeg(&tls_url(&server)));
 }
 
 /// What a client with TLS says first.
@@ -166,7 +171,7 @@ fn those_who_begin_with_tls_and_do_not_go_on_keep_nobody_waiting() {
     let silent: Vec<gio::SocketConnection> = (0..200).map(connect).collect();
     let mut good = Command::new("ffmpeg")
         .args(["-nostdin", "-v", "error", "-rtsp_transport", "tcp"])
-        .args(["-i", tls_url(&server), "-f", "null", "-"])
+        .args(["-i", &tls_url(&server), "-f", "null", "-"])
         .spawn()
         .expect("ffmpeg");
     wait_for_viewers(&server, 1);
@@ -236,7 +241,7 @@ fn the_probe_says_why_it_refuses_a_certificate_and_takes_any_when_told() {
             frames: Some(1),
             duration: Some(2 * PATIENCE),
             any_certificate,
-            ..Options::of(target(tls_url(&server)))
+            ..Options::of(target(&tls_url(&server)))
         })
     };
     let refused = measured(false);

@@ -31,7 +31,7 @@ use crate::{
         credentials::{Answer, Credentials},
         logins::Logins,
     },
-    config::Mount,
+    config::{ListenAt, Mount},
     ffi::rtsp,
     log::Repeats,
     resource::Resource,
@@ -43,12 +43,12 @@ glib::wrapper! {
 }
 
 impl Guard {
-    /// Of a connection from `peer` to the streams of `mounts`, which is at `endpoint`, and where everybody may watch
+    /// Of a connection from `peer` to the streams of `mounts`, which are served `at` that place, and where everybody may watch
     /// unless there are `logins`. What waits does so in `joining`.
     pub(in crate::server) fn new(
         logins: Option<&Arc<Logins>>,
         peer: Option<SocketAddr>,
-        endpoint: SocketAddr,
+        at: ListenAt,
         mounts: &Arc<Mounts>,
         joining: &Arc<Joining>,
         transports: &Arc<Transports>,
@@ -58,7 +58,7 @@ impl Guard {
             connection: logins.connections.fetch_add(1, Ordering::Relaxed),
             logins: Arc::clone(logins),
             peer,
-            endpoint,
+            at,
             mounts: Arc::clone(mounts),
             has_logged_in: AtomicBool::new(false),
         });
@@ -130,7 +130,7 @@ struct Gate {
     logins: Arc<Logins>,
     connection: u32,
     peer: Option<SocketAddr>,
-    endpoint: SocketAddr,
+    at: ListenAt,
     mounts: Arc<Mounts>,
     /// Whoever is behind this connection knows a password.
     has_logged_in: AtomicBool,
@@ -225,8 +225,9 @@ impl Gate {
     /// Whether there is the stream that is asked for, and the user may see it. To whom may not it is not there.
     fn may_see(&self, account: &Account, context: &RTSPContext) -> bool {
         let asked = self.mounts.asked_for(context).map(|mounted| Mount {
-            address: self.endpoint.ip(),
-            port: self.endpoint.port(),
+            address: self.at.address.ip(),
+            port: self.at.address.port(),
+            tls: self.at.tls,
             path: mounted.path,
         });
         match asked {

@@ -274,7 +274,7 @@ fn offers(context: &RTSPContext) -> Vec<Offer> {
 
 /// The interface by which a stream that listens at one address sends: otherwise routes decide.
 fn interface(config: &StreamConfig) -> Option<String> {
-    let address = config.mounts.iter().chain(&config.tls_mounts).next()?.address;
+    let address = config.mounts.first()?.address;
     let has_it = |interface: &if_addrs::Interface| {
         let ip = interface.ip();
         // All of 127.0.0.0/8 is loopback's, which lists one.
