@@ -314,7 +314,7 @@ impl Stream {
     /// Answers whether its key frame has been asked for.
     pub fn before_play(self: &Arc<Self>) -> bool {
         let running = self.running();
-        let Some(running) = running.filter(|running| !running.is_flowing.load(Ordering::Relaxed)) else {
+        let Some(running) = running.filter(|running| !running.is_flowing()) else {
             return false;
         };
         let is_first = running.picture.gate.is_closed();
@@ -329,7 +329,7 @@ impl Stream {
     /// Somebody plays, and its key frame has been asked for or not.
     pub fn after_play(self: &Arc<Self>, has_asked: bool) {
         let Some(running) = self.running() else { return };
-        if running.is_flowing.load(Ordering::Relaxed) {
+        if running.is_flowing() {
             running.open_gates(self.frame_period());
         }
         if !has_asked {

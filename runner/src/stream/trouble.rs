@@ -1,13 +1,13 @@
 //! What goes wrong in a pipeline: the log is told, and whoever plays it can come back to a new one.
 
-use std::{
-    sync::{Arc, atomic::Ordering},
-    time::Instant,
-};
+use std::{sync::Arc, time::Instant};
 
 use gst::{glib, prelude::*};
 
-use super::{Stream, running::Running};
+use super::{
+    Stream,
+    running::{Failure, Running},
+};
 use crate::launch::elements;
 
 impl Stream {
@@ -15,11 +15,11 @@ impl Stream {
     /// answers that DESCRIBE with an error and makes a new pipeline for the next. Any other one stays as long as
     /// somebody has it.
     pub(super) fn give_up(self: &Arc<Self>, running: &Running) {
-        let is_first = !running.has_failed.swap(true, Ordering::SeqCst);
-        if is_first {
+        let failure = running.fail();
+        if failure != Failure::Another {
             self.back_off.lock().fail(Instant::now());
         }
-        if is_first && running.is_held.load(Ordering::SeqCst) {
+        if failure == Failure::OfAHeldOne {
             self.send_everybody_away();
         }
     }

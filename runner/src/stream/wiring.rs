@@ -4,7 +4,7 @@
 use std::{
     net::SocketAddr,
     ops::ControlFlow,
-    sync::{Arc, Weak, atomic::Ordering},
+    sync::{Arc, Weak},
     time::Instant,
 };
 
@@ -19,7 +19,7 @@ use super::{
     keys::{self, first_buffer},
     media::Medium,
     ntp_extension, reports,
-    running::{self, Running, report_often},
+    running::{self, Hold, Phase, Running, report_often},
     trouble::log_trouble,
 };
 use crate::launch::{own_pipeline, syntax::PICTURE_PAYLOADER};
@@ -64,7 +64,7 @@ impl Stream {
         let (stream, name) = (Arc::downgrade(self), self.name());
         media.connect_handle_message(None, move |_, message| {
             running.note(message);
-            if running.is_let_go.load(Ordering::Relaxed) {
+            if running.phase() == Phase::LetGo {
                 tracing::debug!("from a pipeline on its way down: {message:?}");
                 return true;
             }
@@ -84,17 +84,12 @@ impl Stream {
             let (Some(stream), Some(running)) = (stream.upgrade(), running.upgrade()) else {
                 return;
             };
-            if running.is_held.swap(true, Ordering::SeqCst) {
-                return;
-            }
-            if stream.config.audio.is_some() {
+            let hold = running.hold(media);
+            if hold == Some(Hold::Kept) && stream.config.audio.is_some() {
                 report_often(media);
             }
-            if media.prepare(None).is_err() {
-                running.is_held.store(false, Ordering::SeqCst);
-            }
-            // Whichever of ready and failed comes second sees the other: hence the strict order of the two flags.
-            if running.has_failed.load(Ordering::SeqCst) {
+            let has_failed = || matches!(running.phase(), Phase::Failed { .. });
+            if hold == Some(Hold::KeptToSendAway) || hold.is_none() && has_failed() {
                 stream.send_everybody_away();
             }
         });
@@ -171,7 +166,7 @@ impl Stream {
         info: &gst::PadProbeInfo<'_>,
     ) -> bool {
         let gate = running.gate(medium);
-        if running.is_flowing.load(Ordering::Relaxed) && self.viewers.are_none() {
+        if running.is_flowing() && self.viewers.are_none() {
             gate.close();
         }
         let verdict = gate.judge(packet);
