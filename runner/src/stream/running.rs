@@ -8,7 +8,7 @@
 
 use std::{
     collections::HashSet,
-    fmt,
+    fmt, ops,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -134,14 +134,9 @@ impl Running {
         self.state.lock().phase
     }
 
-    /// Takes hold of `media`, which is the one that runs, and is ready; `None` where it is so no longer.
-    pub(super) fn hold(&self, media: &RTSPMedia) -> Option<Hold> {
-        media.prepare(None).ok()?;
-        let hold = self.state.lock().phase.hold(Timestamp::now());
-        if hold == Hold::TooMuch {
-            end_use(media);
-        }
-        Some(hold)
+    /// Its media is ready, and in use by the stream itself.
+    pub(super) fn hold(&self) -> Hold {
+        self.state.lock().phase.hold(Timestamp::now())
     }
 
     /// It has failed.
@@ -167,11 +162,6 @@ impl Running {
         let mut state = self.state.lock();
         state.frames = state.frames.at_least(now.unwrap_or_default());
         state.frames
-    }
-
-    /// How many frames its source has skipped because it was late.
-    pub(super) fn skipped(&self) -> u64 {
-        self.frames().skipped
     }
 
     /// Whether packets come as far as the gate although nobody plays.
@@ -366,11 +356,24 @@ pub(super) fn is_our_request(event: &gst::EventRef) -> bool {
         .is_some_and(|structure| structure.has_field(OURS))
 }
 
-/// The frames of a pipeline so far.
+/// The frames of a pipeline so far, or of several.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Frames {
-    pub(super) rendered: u64,
-    pub(super) skipped: u64,
+pub struct Frames {
+    /// Those that were made.
+    pub rendered: u64,
+    /// Those that were not, because they would have come late.
+    pub skipped: u64,
+}
+
+impl ops::Add for Frames {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            rendered: self.rendered + other.rendered,
+            skipped: self.skipped + other.skipped,
+        }
+    }
 }
 
 impl Frames {
@@ -399,7 +402,7 @@ impl fmt::Display for Frames {
 }
 
 /// Takes back one `prepare` of `media`.
-fn end_use(media: &RTSPMedia) {
+pub(super) fn end_use(media: &RTSPMedia) {
     if let Err(error) = media.unprepare() {
         tracing::error!("cannot take the pipeline down: {error}");
     }

@@ -20,7 +20,7 @@ use super::{
     media::Medium,
     ntp_extension, reports,
     running::{self, Hold, Phase, Running, report_often},
-    trouble::log_trouble,
+    trouble::{cause, log_trouble},
 };
 use crate::launch::{own_pipeline, syntax::PICTURE_PAYLOADER};
 
@@ -69,8 +69,8 @@ impl Stream {
                 return true;
             }
             log_trouble(&name, message);
-            if let (gst::MessageType::Error, Some(stream)) = (message.type_(), stream.upgrade()) {
-                stream.give_up(&running);
+            if let (gst::MessageView::Error(error), Some(stream)) = (message.view(), stream.upgrade()) {
+                stream.give_up(&running, cause(error));
             }
             // Ignored: the class handler runs after this one.
             true
@@ -84,7 +84,7 @@ impl Stream {
             let (Some(stream), Some(running)) = (stream.upgrade(), running.upgrade()) else {
                 return;
             };
-            let hold = running.hold(media);
+            let hold = stream.take_hold(media, &running);
             if hold == Some(Hold::Kept) && stream.config.audio.is_some() {
                 report_often(media);
             }
@@ -93,6 +93,16 @@ impl Stream {
                 stream.send_everybody_away();
             }
         });
+    }
+
+    /// Has `media` be in use by the stream itself, from which `running` runs; `None` where it is not ready any more.
+    fn take_hold(&self, media: &RTSPMedia, running: &Running) -> Option<Hold> {
+        media.prepare(None).ok()?;
+        let hold = self.trouble.hold(running);
+        if hold == Hold::TooMuch {
+            running::end_use(media);
+        }
+        Some(hold)
     }
 
     /// Wires what gst-rtsp-server adds to the pipeline, as it does.
