@@ -318,7 +318,10 @@ mod tests {
     };
 
     use super::*;
-    use crate::config::{Mount, StreamConfig, VideoCodec};
+    use crate::{
+        config::{Mount, StreamConfig, VideoCodec},
+        stream::life::Life,
+    };
 
     fn config() -> Config {
         let stream = StreamConfig {
@@ -464,6 +467,32 @@ mod tests {
         let mut answer = [0; 4096];
         let length = client.read(&mut answer).expect("an answer");
         assert!(answer[..length].starts_with(b"RTSP/1.0 200 OK"), "{request}");
+    }
+
+    #[test]
+    fn a_stream_tells_of_its_life_and_keeps_count_of_its_frames() {
+        let server = Server::start(&config()).expect("the server starts");
+        let stream = &server.streams[0];
+        assert_eq!(stream.life(), Life::Idle);
+        let player = Player::new(&server);
+        wait_until("it runs", || matches!(stream.life(), Life::Running { .. }));
+        wait_until("it makes frames", || stream.frames().rendered > 10);
+        let element = stream.element().expect("a pipeline runs");
+        gst::element_error!(element, gst::StreamError::Failed, ("made to fail"));
+        let has_failed = || match stream.life() {
+            Life::Failed { cause, .. } => cause.contains("made to fail"),
+            _ => false,
+        };
+        wait_until("it has failed", has_failed);
+        wait_for_viewers(&server, 0);
+        drop((player, element));
+        wait_until("its pipeline is gone", || stream.element().is_none());
+        assert!(has_failed(), "until the next one runs");
+        let before = stream.frames();
+        let _player = Player::new(&server);
+        wait_until("it runs again", || matches!(stream.life(), Life::Running { .. }));
+        let is_more = || stream.frames().rendered > before.rendered;
+        wait_until("it counts on", is_more);
     }
 
     #[test]

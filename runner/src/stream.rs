@@ -17,6 +17,7 @@
 //! | `receivers` | what those who get it report |
 //! | `running` | its pipeline while it runs |
 //! | `wiring` | makes a pipeline ready to serve |
+//! | [`life`] | what is told of all that |
 //! | `trouble` | a pipeline fails |
 //! | `always_on` | it runs before anybody looks |
 //! | `pace` | it cannot keep up |
@@ -31,7 +32,7 @@ use std::{
     collections::{BTreeSet, HashSet},
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     thread,
     time::{Duration, Instant},
@@ -68,6 +69,7 @@ pub mod gate;
 pub mod joins;
 mod key_requests;
 pub mod keys;
+pub mod life;
 pub mod media;
 pub mod ntp_extension;
 mod pace;
@@ -86,9 +88,11 @@ use destinations::Destinations;
 use factory::CameraFactory;
 use joins::{Joins, Ticket};
 use keys::KeyPictures;
+use life::Trouble;
 use media::Media;
 use pacer::Pacer;
 use receivers::Receivers;
+pub use running::Frames;
 use running::Running;
 use viewers::Viewers;
 
@@ -121,8 +125,9 @@ pub struct Stream {
     /// Serve the pipeline's bus.
     threads: RTSPThreadPool,
     pipeline: Mutex<Option<Arc<Running>>>,
-    /// The frames that pipelines which run no longer skipped; written under the pipeline's lock.
-    skipped_before: AtomicU64,
+    /// Those of pipelines which run no longer; written under the pipeline's lock.
+    frames_before: Mutex<Frames>,
+    trouble: Trouble,
     /// Who keeps the pipeline.
     attendance: Attendance,
     /// Keeps it for itself, where it runs before anybody looks.
@@ -188,7 +193,8 @@ impl Stream {
             context: context.clone(),
             threads: threads.clone(),
             pipeline: Mutex::default(),
-            skipped_before: AtomicU64::new(0),
+            frames_before: Mutex::default(),
+            trouble: Trouble::default(),
             attendance: Attendance::default(),
             own: Mutex::default(),
             back_off: Mutex::default(),
@@ -333,7 +339,7 @@ impl Stream {
     /// Answers whether its key frame has been asked for.
     pub fn before_play(self: &Arc<Self>) -> bool {
         let running = self.running();
-        let Some(running) = running.filter(|running| !running.is_flowing.load(Ordering::Relaxed)) else {
+        let Some(running) = running.filter(|running| !running.is_flowing()) else {
             return false;
         };
         let is_first = running.picture.gate.is_closed();
@@ -348,7 +354,7 @@ impl Stream {
     /// Somebody plays, and its key frame has been asked for or not.
     pub fn after_play(self: &Arc<Self>, has_asked: bool) {
         let Some(running) = self.running() else { return };
-        if running.is_flowing.load(Ordering::Relaxed) {
+        if running.is_flowing() {
             running.open_gates(self.frame_period());
         }
         if !has_asked {
@@ -430,12 +436,19 @@ impl Stream {
         }
     }
 
+    /// The frames that the camera has made, and those that it has skipped because it was late, in all its pipelines. They never
+    /// become fewer.
+    #[must_use]
+    pub fn frames(&self) -> Frames {
+        let pipeline = self.pipeline.lock();
+        let now = pipeline.as_ref().map(|running| running.frames());
+        *self.frames_before.lock() + now.unwrap_or_default()
+    }
+
     /// How many frames the camera has skipped because it was late.
     #[must_use]
     pub fn skipped(&self) -> u64 {
-        let pipeline = self.pipeline.lock();
-        let now = pipeline.as_ref().map_or(0, |running| running.skipped());
-        self.skipped_before.load(Ordering::Relaxed) + now
+        self.frames().skipped
     }
 
     /// The bin of the running pipeline.
@@ -458,15 +471,19 @@ impl Stream {
     fn replace(&self, running: Option<Arc<Running>>) -> Option<Arc<Running>> {
         let mut pipeline = self.pipeline.lock();
         let before = std::mem::replace(&mut *pipeline, running);
-        let skipped = before.as_ref().map_or(0, |running| running.skipped());
-        if skipped > 0 {
+        let frames = before
+            .as_ref()
+            .map(|running| running.frames())
+            .unwrap_or_default();
+        if frames.skipped > 0 {
             self.events.tell(Happening::StreamSkipped {
                 streams: self.ids(),
                 name: self.name(),
-                frames: skipped,
+                frames: frames.skipped,
             });
         }
-        self.skipped_before.fetch_add(skipped, Ordering::Relaxed);
+        let mut frames_before = self.frames_before.lock();
+        *frames_before = *frames_before + frames;
         // Another encoder has made no key frame yet.
         self.key_frames.forget();
         before

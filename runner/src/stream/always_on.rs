@@ -8,6 +8,7 @@ use std::{
 use gst::glib;
 use gst_rtsp::RTSPUrl;
 use gst_rtsp_server::{RTSPMedia, prelude::*};
+use jiff::Timestamp;
 
 use super::Stream;
 use crate::{ffi::rtsp, timers};
@@ -19,8 +20,10 @@ impl Stream {
             return;
         }
         let presence = self.arrive(None);
+        let since = Timestamp::now();
         if let Err(error) = self.start() {
             tracing::error!(stream = self.name(), "cannot start: {error}");
+            self.trouble.fail_to_start(since, error.to_string());
             drop(presence);
             self.back_off.lock().fail(Instant::now());
             return self.run_later();

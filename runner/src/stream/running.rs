@@ -1,10 +1,14 @@
 //! A pipeline from the first viewer's DESCRIBE until the last client has gone: its gates, its reports, its end.
 //!
 //! It does what its stream tells it, and knows nothing of viewers.
+//!
+//! | module | job |
+//! | --- | --- |
+//! | `phase` | how far its life has come |
 
 use std::{
     collections::HashSet,
-    fmt,
+    fmt, ops,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -16,6 +20,7 @@ use gst::{ClockTime, glib, prelude::*};
 use gst_rtsp::RTSPLowerTrans;
 use gst_rtsp_server::{RTSPMedia, prelude::*};
 use gst_video::UpstreamForceKeyUnitEvent;
+use jiff::Timestamp;
 use parking_lot::{Condvar, Mutex};
 
 use super::{gate::Gate, media};
@@ -23,6 +28,10 @@ use crate::{
     ffi::rtsp::{self, HeldTransport},
     launch::syntax::{PICTURE_PAYLOADER, SOUND_PAYLOADER},
 };
+
+mod phase;
+
+pub(super) use phase::{Failure, Hold, Phase};
 
 /// What the last packet may take from a sink to the connections.
 const DELIVERY: Duration = Duration::from_millis(100);
@@ -45,28 +54,32 @@ pub(super) struct Running {
     pub(super) picture: Medium,
     /// Never asked for by a stream without any.
     pub(super) sound: Medium,
-    /// The media is in use by the stream itself.
-    pub(super) is_held: AtomicBool,
-    pub(super) has_failed: AtomicBool,
-    /// On its way down: its elements may stumble over each other.
-    pub(super) is_let_go: AtomicBool,
-    /// Packets come as far as the gate although nobody plays: gst-rtsp-server does not hold them.
-    pub(super) is_flowing: AtomicBool,
-    /// The next packet is to be the stream's end instead.
-    is_ending: AtomicBool,
-    /// When the pipeline was let go.
-    last: Mutex<Frames>,
-    end: Mutex<End>,
+    state: Mutex<State>,
     has_ended: Condvar,
+    /// Packets come as far as the gate although nobody plays: gst-rtsp-server does not hold them. That is so from one moment
+    /// on, in whichever phase, and is looked at for each packet: hence no part of what the lock guards.
+    is_flowing: AtomicBool,
+    /// The next packet is to be the stream's end instead. As with `is_flowing`, whoever sees it a packet later loses nothing.
+    is_ending: AtomicBool,
 }
 
-/// How far the end has come.
+/// What is decided about a pipeline under its lock, under which nothing of GStreamer's is called.
 #[derive(Debug, Default)]
-struct End {
-    /// Media that have sent theirs towards the sinks.
-    sent: usize,
-    /// It is out, or will never be.
-    is_over: bool,
+struct State {
+    phase: Phase,
+    /// As many as have been counted so far.
+    frames: Frames,
+    /// Media that have sent their end towards the sinks.
+    ends_sent: usize,
+    /// The end is out.
+    is_out: bool,
+}
+
+impl State {
+    /// Whether the end is out, or will never be.
+    fn is_over(&self) -> bool {
+        self.is_out || self.phase == Phase::LetGo
+    }
 }
 
 /// The picture or the sound of a pipeline.
@@ -100,14 +113,10 @@ impl Running {
             source: source.map(ObjectExt::downgrade).unwrap_or_default(),
             picture: Medium::of(bin, PICTURE_PAYLOADER),
             sound: Medium::of(bin, SOUND_PAYLOADER),
-            is_held: AtomicBool::new(false),
-            has_failed: AtomicBool::new(false),
-            is_let_go: AtomicBool::new(false),
+            state: Mutex::default(),
+            has_ended: Condvar::new(),
             is_flowing: AtomicBool::new(false),
             is_ending: AtomicBool::new(false),
-            last: Mutex::default(),
-            end: Mutex::default(),
-            has_ended: Condvar::new(),
         });
         running.obey_the_end();
         running.answer_for_encoders();
@@ -135,41 +144,44 @@ impl Running {
         elements.next()
     }
 
+    /// How far its life has come.
+    pub(super) fn phase(&self) -> Phase {
+        self.state.lock().phase
+    }
+
+    /// Its media is ready, and in use by the stream itself.
+    pub(super) fn hold(&self) -> Hold {
+        self.state.lock().phase.hold(Timestamp::now())
+    }
+
+    /// It has failed.
+    pub(super) fn fail(&self) -> Failure {
+        self.state.lock().phase.fail()
+    }
+
     /// Lets the pipeline go, once.
     pub(super) fn let_go(&self) {
-        self.is_let_go.store(true, Ordering::Relaxed);
-        let frames = self.frames();
-        *self.last.lock() = frames;
-        // There will be no other end.
-        self.note_end(|end| end.is_over = true);
-        if let Some(media) = self
-            .media
-            .upgrade()
-            .filter(|_| self.is_held.swap(false, Ordering::AcqRel))
-            && let Err(error) = media.unprepare()
-        {
-            tracing::error!("cannot take the pipeline down: {error}");
+        // The source may be gone when they are asked for next.
+        self.frames();
+        let was_held = self.state.lock().phase.let_go();
+        self.has_ended.notify_all();
+        if let Some(media) = self.media.upgrade().filter(|_| was_held) {
+            end_use(&media);
         }
     }
 
     /// The frames that its source has made, and those that it skipped because it was late. Once the source is gone, as many
-    /// as there were when the pipeline was let go.
+    /// as were counted before.
     pub(super) fn frames(&self) -> Frames {
-        let Some(source) = self.source.upgrade() else {
-            return *self.last.lock();
-        };
-        let has_stats = source.has_property_with_type("stats", gst::Structure::static_type());
-        let stats = has_stats.then(|| source.property::<gst::Structure>("stats"));
-        let count = |name| stats.as_ref().and_then(|stats| stats.get(name).ok());
-        Frames {
-            rendered: count("rendered").unwrap_or_default(),
-            skipped: count("dropped").unwrap_or_default(),
-        }
+        let now = self.source.upgrade().map(|source| counted(&source));
+        let mut state = self.state.lock();
+        state.frames = state.frames.at_least(now.unwrap_or_default());
+        state.frames
     }
 
-    /// How many frames its source has skipped because it was late.
-    pub(super) fn skipped(&self) -> u64 {
-        self.frames().skipped
+    /// Whether packets come as far as the gate although nobody plays.
+    pub(super) fn is_flowing(&self) -> bool {
+        self.is_flowing.load(Ordering::Relaxed)
     }
 
     /// The gate on the packets of `medium`.
@@ -214,7 +226,7 @@ impl Running {
 
     /// Has packets come as far as the gate from now on, whether anybody plays or not.
     pub(super) fn let_flow(&self) {
-        if self.is_flowing.load(Ordering::Relaxed) {
+        if self.is_flowing() {
             return;
         }
         let Some(media) = self.media.upgrade() else { return };
@@ -236,7 +248,7 @@ impl Running {
     pub(super) fn open_gates(&self, frame_period: ClockTime) {
         let now = self.now().unwrap_or_default();
         let not_before = now.saturating_sub(frame_period);
-        if self.is_flowing.load(Ordering::Relaxed) {
+        if self.is_flowing() {
             self.picture.gate.open_at_key_frame(not_before);
         } else {
             self.picture.gate.open_behind_the_held(not_before);
@@ -269,8 +281,8 @@ impl Running {
             .into_iter()
             .filter_map(Medium::pad)
             .count();
-        if self.comes_to(patience, |end| end.is_over || end.sent == media) {
-            self.comes_to(REPORTED, |end| end.is_over);
+        if self.comes_to(patience, |state| state.is_over() || state.ends_sent == media) {
+            self.comes_to(REPORTED, State::is_over);
             // gst-rtsp-server's own threads bring what the sinks took to the connections, and do not say when.
             std::thread::sleep(DELIVERY);
         }
@@ -282,15 +294,15 @@ impl Running {
     }
 
     /// Waits until the end has come so far, no longer than `patience`.
-    fn comes_to(&self, patience: Duration, is_there: impl Fn(&End) -> bool) -> bool {
-        let mut end = self.end.lock();
+    fn comes_to(&self, patience: Duration, is_there: impl Fn(&State) -> bool) -> bool {
+        let mut state = self.state.lock();
         self.has_ended
-            .wait_while_for(&mut end, |end| !is_there(end), patience);
-        is_there(&end)
+            .wait_while_for(&mut state, |state| !is_there(state), patience);
+        is_there(&state)
     }
 
-    fn note_end(&self, change: impl FnOnce(&mut End)) {
-        change(&mut self.end.lock());
+    fn note_end(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.state.lock());
         self.has_ended.notify_all();
     }
 
@@ -334,7 +346,7 @@ impl Running {
                 };
                 if !has_ended.swap(true, Ordering::Relaxed) {
                     pad.push_event(gst::event::Eos::new());
-                    running.note_end(|end| end.sent += 1);
+                    running.note_end(|state| state.ends_sent += 1);
                 }
                 gst::PadProbeReturn::Drop
             },
@@ -344,7 +356,7 @@ impl Running {
     /// Notes what a message of its bus says about the end.
     pub(super) fn note(&self, message: &gst::Message) {
         if let gst::MessageView::Eos(_) = message.view() {
-            self.note_end(|end| end.is_over = true);
+            self.note_end(|state| state.is_out = true);
         }
     }
 }
@@ -359,14 +371,35 @@ pub(super) fn is_our_request(event: &gst::EventRef) -> bool {
         .is_some_and(|structure| structure.has_field(OURS))
 }
 
-/// The frames of a pipeline so far.
+/// The frames of a pipeline so far, or of several.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Frames {
-    pub(super) rendered: u64,
-    pub(super) skipped: u64,
+pub struct Frames {
+    /// Those that were made.
+    pub rendered: u64,
+    /// Those that were not, because they would have come late.
+    pub skipped: u64,
+}
+
+impl ops::Add for Frames {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            rendered: self.rendered + other.rendered,
+            skipped: self.skipped + other.skipped,
+        }
+    }
 }
 
 impl Frames {
+    /// Of each kind what is more.
+    fn at_least(self, other: Self) -> Self {
+        Self {
+            rendered: self.rendered.max(other.rendered),
+            skipped: self.skipped.max(other.skipped),
+        }
+    }
+
     /// Those that were made after `before` was counted.
     pub(super) fn since(self, before: Self) -> Self {
         Self {
@@ -380,6 +413,24 @@ impl fmt::Display for Frames {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let all = self.rendered + self.skipped;
         write!(f, "skipped {} of {all} frames", self.skipped)
+    }
+}
+
+/// Takes back one `prepare` of `media`.
+pub(super) fn end_use(media: &RTSPMedia) {
+    if let Err(error) = media.unprepare() {
+        tracing::error!("cannot take the pipeline down: {error}");
+    }
+}
+
+/// What `source` says that it has made and skipped.
+fn counted(source: &gst::Element) -> Frames {
+    let has_stats = source.has_property_with_type("stats", gst::Structure::static_type());
+    let stats = has_stats.then(|| source.property::<gst::Structure>("stats"));
+    let count = |name| stats.as_ref().and_then(|stats| stats.get(name).ok());
+    Frames {
+        rendered: count("rendered").unwrap_or_default(),
+        skipped: count("dropped").unwrap_or_default(),
     }
 }
 

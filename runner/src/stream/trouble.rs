@@ -1,25 +1,25 @@
 //! What goes wrong in a pipeline: the log is told, and whoever plays it can come back to a new one.
 
-use std::{
-    sync::{Arc, atomic::Ordering},
-    time::Instant,
-};
+use std::{sync::Arc, time::Instant};
 
 use gst::{glib, prelude::*};
 
-use super::{Stream, running::Running};
+use super::{
+    Stream,
+    running::{Failure, Running},
+};
 use crate::launch::elements;
 
 impl Stream {
     /// A pipeline that has failed does not recover. One that has never been ready is gst-rtsp-server's to refuse: it
     /// answers that DESCRIBE with an error and makes a new pipeline for the next. Any other one stays as long as
     /// somebody has it.
-    pub(super) fn give_up(self: &Arc<Self>, running: &Running) {
-        let is_first = !running.has_failed.swap(true, Ordering::SeqCst);
-        if is_first {
+    pub(super) fn give_up(self: &Arc<Self>, running: &Running, cause: String) {
+        let failure = self.trouble.fail(running, cause);
+        if failure != Failure::Another {
             self.back_off.lock().fail(Instant::now());
         }
-        if is_first && running.is_held.load(Ordering::SeqCst) {
+        if failure == Failure::OfAHeldOne {
             self.send_everybody_away();
         }
     }
@@ -47,28 +47,14 @@ impl Stream {
 
 /// What goes wrong in a pipeline, as GStreamer puts it, with the package to install where an element is missing.
 pub(super) fn log_trouble(stream: &str, message: &gst::Message) {
-    let source = || {
-        message
-            .src()
-            .map(|source| source.path_string().to_string())
-            .unwrap_or_default()
-    };
     match message.view() {
-        gst::MessageView::Error(error) => {
-            let details = details(error.debug());
-            tracing::error!(
-                stream,
-                "the pipeline failed at {}: {} {details}",
-                source(),
-                error.error()
-            );
-        }
+        gst::MessageView::Error(error) => tracing::error!(stream, "{}", cause(error)),
         gst::MessageView::Warning(warning) => {
+            let at = source(warning);
             let details = details(warning.debug());
             tracing::warn!(
                 stream,
-                "the pipeline warns at {}: {} {details}",
-                source(),
+                "the pipeline warns at {at}: {} {details}",
                 warning.error()
             );
         }
@@ -80,6 +66,23 @@ pub(super) fn log_trouble(stream: &str, message: &gst::Message) {
         }
         _ => {}
     }
+}
+
+/// Why a pipeline fails, as GStreamer puts it.
+pub(super) fn cause(error: &gst::message::Error) -> String {
+    let details = details(error.debug());
+    format!(
+        "the pipeline failed at {}: {} {details}",
+        source(error),
+        error.error()
+    )
+}
+
+fn source(message: &gst::MessageRef) -> String {
+    message
+        .src()
+        .map(|source| source.path_string().to_string())
+        .unwrap_or_default()
 }
 
 fn details(debug: Option<glib::GString>) -> String {

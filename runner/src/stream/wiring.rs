@@ -4,7 +4,7 @@
 use std::{
     net::SocketAddr,
     ops::ControlFlow,
-    sync::{Arc, Weak, atomic::Ordering},
+    sync::{Arc, Weak},
     time::Instant,
 };
 
@@ -19,8 +19,8 @@ use super::{
     keys::{self, first_buffer},
     media::Medium,
     ntp_extension, reports,
-    running::{self, Running, report_often},
-    trouble::log_trouble,
+    running::{self, Hold, Phase, Running, report_often},
+    trouble::{cause, log_trouble},
 };
 use crate::launch::{own_pipeline, syntax::PICTURE_PAYLOADER};
 
@@ -66,13 +66,13 @@ impl Stream {
         let (stream, name) = (Arc::downgrade(self), self.name());
         media.connect_handle_message(None, move |_, message| {
             running.note(message);
-            if running.is_let_go.load(Ordering::Relaxed) {
+            if running.phase() == Phase::LetGo {
                 tracing::debug!("from a pipeline on its way down: {message:?}");
                 return true;
             }
             log_trouble(&name, message);
-            if let (gst::MessageType::Error, Some(stream)) = (message.type_(), stream.upgrade()) {
-                stream.give_up(&running);
+            if let (gst::MessageView::Error(error), Some(stream)) = (message.view(), stream.upgrade()) {
+                stream.give_up(&running, cause(error));
             }
             // Ignored: the class handler runs after this one.
             true
@@ -86,20 +86,25 @@ impl Stream {
             let (Some(stream), Some(running)) = (stream.upgrade(), running.upgrade()) else {
                 return;
             };
-            if running.is_held.swap(true, Ordering::SeqCst) {
-                return;
-            }
-            if stream.config().audio.is_some() {
+            let hold = stream.take_hold(media, &running);
+            if hold == Some(Hold::Kept) && stream.config().audio.is_some() {
                 report_often(media);
             }
-            if media.prepare(None).is_err() {
-                running.is_held.store(false, Ordering::SeqCst);
-            }
-            // Whichever of ready and failed comes second sees the other: hence the strict order of the two flags.
-            if running.has_failed.load(Ordering::SeqCst) {
+            let has_failed = || matches!(running.phase(), Phase::Failed { .. });
+            if hold == Some(Hold::KeptToSendAway) || hold.is_none() && has_failed() {
                 stream.send_everybody_away();
             }
         });
+    }
+
+    /// Has `media` be in use by the stream itself, from which `running` runs; `None` where it is not ready any more.
+    fn take_hold(&self, media: &RTSPMedia, running: &Running) -> Option<Hold> {
+        media.prepare(None).ok()?;
+        let hold = self.trouble.hold(running);
+        if hold == Hold::TooMuch {
+            running::end_use(media);
+        }
+        Some(hold)
     }
 
     /// Wires what gst-rtsp-server adds to the pipeline, as it does.
@@ -173,7 +178,7 @@ impl Stream {
         info: &gst::PadProbeInfo<'_>,
     ) -> bool {
         let gate = running.gate(medium);
-        if running.is_flowing.load(Ordering::Relaxed) && self.viewers.are_none() {
+        if running.is_flowing() && self.viewers.are_none() {
             gate.close();
         }
         let verdict = gate.judge(packet);

@@ -1,0 +1,150 @@
+//! What is told of a stream's life, from its first pipeline through all that come after it.
+
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use parking_lot::Mutex;
+
+use super::{
+    Stream,
+    running::{Failure, Hold, Phase, Running},
+};
+
+/// How a stream is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Life {
+    /// There is no pipeline: nobody wants one.
+    Idle,
+    /// A pipeline is built, and not ready.
+    Starting,
+    /// The pipeline is ready.
+    Running {
+        /// When it became so.
+        since: Timestamp,
+    },
+    /// The latest pipeline has failed, or could not be made, and no other one is ready yet.
+    Failed {
+        /// What GStreamer said.
+        cause: String,
+        /// When that was.
+        at: Timestamp,
+        /// How long it is from now until another one may be made.
+        next_try: Duration,
+    },
+}
+
+/// Why there is no pipeline that is ready, as long as that is so for a failure.
+#[derive(Debug, Default)]
+pub(super) struct Trouble(Mutex<Option<Cause>>);
+
+#[derive(Debug, Clone)]
+struct Cause {
+    text: String,
+    at: Timestamp,
+}
+
+impl Trouble {
+    /// `running` has failed; answers what that means.
+    pub(super) fn fail(&self, running: &Running, text: String) -> Failure {
+        let mut cause = self.0.lock();
+        let failure = running.fail();
+        if failure != Failure::Another {
+            let at = Timestamp::now();
+            *cause = Some(Cause { text, at });
+        }
+        failure
+    }
+
+    /// A pipeline that was to be made from then on could not be. What it has said itself tells more.
+    pub(super) fn fail_to_start(&self, since: Timestamp, text: String) {
+        let mut cause = self.0.lock();
+        if cause.as_ref().is_none_or(|cause| cause.at < since) {
+            let at = Timestamp::now();
+            *cause = Some(Cause { text, at });
+        }
+    }
+
+    /// `running` is ready, and in use by the stream unless the answer says otherwise.
+    pub(super) fn hold(&self, running: &Running) -> Hold {
+        let mut cause = self.0.lock();
+        let hold = running.hold();
+        if hold == Hold::Kept {
+            *cause = None;
+        }
+        hold
+    }
+
+    /// How a stream is whose pipeline is found so far by `phase`, and may be made again in that time.
+    fn life(&self, phase: impl FnOnce() -> Option<Phase>, next_try: impl FnOnce() -> Duration) -> Life {
+        // The lock lies around each step of a pipeline that matters here.
+        let cause = self.0.lock();
+        match (phase(), cause.clone()) {
+            (Some(Phase::Held { since }), _) => Life::Running { since },
+            (_, Some(Cause { text, at })) => Life::Failed {
+                cause: text,
+                at,
+                next_try: next_try(),
+            },
+            (Some(Phase::Built), None) => Life::Starting,
+            (_, None) => Life::Idle,
+        }
+    }
+}
+
+impl Stream {
+    /// How it is.
+    #[must_use]
+    pub fn life(&self) -> Life {
+        self.trouble.life(
+            || self.running().map(|running| running.phase()),
+            || self.back_off.lock().left(Instant::now()),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AT: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn life(trouble: &Trouble, phase: Option<Phase>) -> Life {
+        trouble.life(|| phase, || Duration::from_secs(2))
+    }
+
+    #[test]
+    fn a_stream_without_trouble_is_as_its_pipeline_is() {
+        let trouble = Trouble::default();
+        let lives = [None, Some(Phase::Built), Some(Phase::LetGo)].map(|phase| life(&trouble, phase));
+        assert_eq!(lives, [Life::Idle, Life::Starting, Life::Idle]);
+        let running = life(&trouble, Some(Phase::Held { since: AT }));
+        assert_eq!(running, Life::Running { since: AT });
+    }
+
+    #[test]
+    fn a_stream_that_has_failed_is_so_until_another_pipeline_is_ready() {
+        let trouble = Trouble::default();
+        trouble.fail_to_start(Timestamp::now(), "no room".into());
+        for phase in [None, Some(Phase::Built), Some(Phase::LetGo)] {
+            let life = life(&trouble, phase);
+            assert!(
+                matches!(&life, Life::Failed { cause, next_try, .. }
+                    if cause == "no room" && *next_try == Duration::from_secs(2)),
+                "{life:?}"
+            );
+        }
+        let running = life(&trouble, Some(Phase::Held { since: AT }));
+        assert_eq!(running, Life::Running { since: AT });
+    }
+
+    #[test]
+    fn what_the_pipeline_said_of_a_start_that_failed_stays() {
+        let trouble = Trouble::default();
+        let since = Timestamp::now();
+        trouble.fail_to_start(since, "said by the pipeline".into());
+        trouble.fail_to_start(since, "it did not start".into());
+        assert!(
+            matches!(life(&trouble, None), Life::Failed { cause, .. } if cause == "said by the pipeline")
+        );
+    }
+}
