@@ -51,7 +51,8 @@ struct Offered {
 /// A stream at one of its paths.
 #[derive(Debug, Clone)]
 pub(in crate::server) struct Mounted {
-    endpoint: SocketAddr,
+    /// Where the configuration has the server listen.
+    pub(in crate::server) endpoint: SocketAddr,
     /// As the configuration has it, with its query.
     pub(in crate::server) path: String,
     /// The path at which gst-rtsp-server has it.
