@@ -33,7 +33,7 @@ pub struct ListenAt {
 }
 
 /// Where a camera can be played.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Mount {
     /// The address to listen on.
     pub address: IpAddr,

@@ -20,9 +20,8 @@ use super::{
     preflight::StartError,
     requests::{
         guard::Guard,
-        joining::Joining,
         mounts::{Mounts, Paths},
-        visit::{self, Commons},
+        visit::{Commons, Visit},
     },
 };
 use crate::{
@@ -63,10 +62,8 @@ impl Shared {
 pub(super) struct Endpoint {
     asked: ListenAt,
     listens_at: ListenAt,
-    mounts: Arc<Mounts>,
     acceptor: Arc<Acceptor>,
-    connected: Arc<Connected>,
-    handshakes: Arc<Handshakes>,
+    clients: Arc<Clients>,
 }
 
 impl Endpoint {
@@ -82,7 +79,7 @@ impl Endpoint {
         let socket = listen(address)?;
         let refuse = |reason| StartError::Address { address, reason };
         let port = socket.local_addr().map_err(refuse)?.port();
-        let mounts = Arc::new(Mounts::new(address));
+        let mounts = Arc::new(Mounts::new(asked));
         equip(&rtsp, &mounts, shared);
         let tls = certificate.filter(|_| asked.tls).map(|certificate| {
             let holder = RTSPAuth::new();
@@ -92,12 +89,9 @@ impl Endpoint {
         let (context, patience) = (shared.context.clone(), shared.commons.sessions.patience());
         let acceptor = Acceptor::new(rtsp.clone(), socket, context, &shared.intakes, tls, patience);
         let acceptor = acceptor.map_err(refuse)?;
-        let (connected, handshakes) = <(Arc<Connected>, Arc<Handshakes>)>::default();
-        follow_connections(&rtsp, &connected);
-        if asked.tls {
-            speak_tls(&rtsp, &handshakes, &shared.context);
-        }
-        follow_clients(&rtsp, asked, &mounts, shared);
+        let clients = Arc::new(Clients::new(asked.tls, mounts, shared));
+        let of_rtsp = Arc::clone(&clients);
+        rtsp.connect_client_connected(move |_, client| of_rtsp.welcome(client));
         let listens_at = ListenAt {
             address: (address.ip(), port).into(),
             ..asked
@@ -105,10 +99,8 @@ impl Endpoint {
         Ok(Self {
             asked,
             listens_at,
-            mounts,
             acceptor,
-            connected,
-            handshakes,
+            clients,
         })
     }
 
@@ -119,7 +111,7 @@ impl Endpoint {
 
     /// Serves these streams from now on, and no others.
     pub(super) fn offer(&self, streams: Paths) {
-        self.mounts.offer(streams);
+        self.clients.mounts.offer(streams);
     }
 
     /// Where it listens: the port is never 0.
@@ -140,8 +132,7 @@ impl Endpoint {
     /// Ends all connections, and waits until those who came by them have gone, no longer than `patience`.
     pub(super) fn send_away(&self, patience: Duration) {
         self.offer(Paths::default());
-        self.handshakes.end();
-        self.connected.end(patience);
+        self.clients.send_away(patience);
     }
 }
 
@@ -163,52 +154,64 @@ fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     })
 }
 
-/// From the first moment on: a client may be kept waiting before anything else is done for it.
-fn follow_connections(server: &RTSPServer, connected: &Arc<Connected>) {
-    let connected = Arc::clone(connected);
-    server.connect_client_connected(move |_, client| {
-        if let Some(connection) = handover::connection() {
-            connected.follow(client, connection);
+/// The clients of an endpoint.
+#[derive(Debug)]
+struct Clients {
+    mounts: Arc<Mounts>,
+    connected: Arc<Connected>,
+    /// `None` where TLS is not spoken.
+    handshakes: Option<Handshakes>,
+    context: glib::MainContext,
+    commons: Commons,
+    logins: Arc<CurrentLogins>,
+}
+
+impl Clients {
+    /// None yet.
+    fn new(is_tls: bool, mounts: Arc<Mounts>, shared: &Shared) -> Self {
+        Self {
+            mounts,
+            connected: Arc::default(),
+            handshakes: is_tls.then(Handshakes::default),
+            context: shared.context.clone(),
+            commons: shared.commons.clone(),
+            logins: Arc::clone(&shared.logins),
         }
-    });
-}
+    }
 
-fn follow_clients(server: &RTSPServer, asked: ListenAt, mounts: &Arc<Mounts>, shared: &Shared) {
-    let (mounts, commons, logins) = (
-        Arc::clone(mounts),
-        shared.commons.clone(),
-        Arc::clone(&shared.logins),
-    );
-    server.connect_client_connected(move |_, client| {
+    /// `client` has come, and is served once this is done. Its connection is followed from the first moment on, for it may
+    /// be kept waiting before its keys are agreed upon.
+    fn welcome(&self, client: &RTSPClient) {
         let plan = handover::plan();
-        let peer = plan.as_ref().map(|plan| plan.connection.peer());
-        let joining = Joining::new(&commons.seats);
-        let logins = logins.get();
-        let guard = Guard::new(
-            logins.as_ref(),
-            peer,
-            asked,
-            &mounts,
-            &joining,
-            &commons.transports,
-        );
+        let connection = plan.as_ref().map(|plan| plan.connection);
+        if let Some(connection) = connection {
+            self.connected.follow(client, connection);
+        }
+        if let Some(handshakes) = &self.handshakes {
+            self.agree(handshakes, connection.map(|connection| connection.peer()));
+        }
+        let visit = Visit::begin(client, plan, &self.mounts, &self.commons);
+        let guard = Guard::new(self.logins.get().as_ref(), &visit);
         client.set_auth(Some(&guard));
-        visit::serve(client, plan.as_ref(), &mounts, &joining, &commons);
-    });
-}
+    }
 
-/// Has whoever connects to `server` agree upon keys before it is served.
-fn speak_tls(server: &RTSPServer, handshakes: &Arc<Handshakes>, context: &glib::MainContext) {
-    let (context, handshakes) = (context.clone(), Arc::clone(handshakes));
-    server.connect_client_connected(move |_, _: &RTSPClient| {
-        let peer = handover::connection().map(|connection| connection.peer());
+    /// Has the client that is being handed over, which comes from `peer`, agree upon keys before it is served.
+    fn agree(&self, handshakes: &Handshakes, peer: Option<SocketAddr>) {
         let tls =
             handover::tls().ok_or_else(|| glib::Error::new(gio::IOErrorEnum::Failed, "GLib has no TLS"));
-        let agreed = tls.and_then(|tls| handshakes.agree(&tls, peer.map(|peer| peer.ip()), &context));
+        let agreed = tls.and_then(|tls| handshakes.agree(&tls, peer.map(|peer| peer.ip()), &self.context));
         if let Err(error) = agreed {
             tracing::debug!(?peer, "it does not speak TLS: {error}");
             // The client itself is not closed: gst-rtsp-server goes on to serve it, and finds the end.
             handover::end();
         }
-    });
+    }
+
+    /// Ends all connections, and waits until those who came by them have gone, no longer than `patience`.
+    fn send_away(&self, patience: Duration) {
+        if let Some(handshakes) = &self.handshakes {
+            handshakes.end();
+        }
+        self.connected.end(patience);
+    }
 }

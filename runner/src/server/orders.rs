@@ -13,9 +13,8 @@ use futures_executor::block_on;
 
 use super::{CurrentRoster, Server, StartError};
 use crate::{
-    config::{Config, StreamConfig},
+    config::{Config, Mount, StreamConfig},
     events::{Changes, Events, Farewell, Viewer},
-    stream::viewers::Spot,
     stream_id::StreamId,
 };
 
@@ -213,7 +212,7 @@ impl Server {
         let served = roster.find(id).ok_or_else(|| Unknown::Stream(id.clone()))?;
         let mut config = self.config().clone();
         let stream = &mut config.streams[index];
-        stream.mounts.retain(|mount| !served.has(&Spot::of(mount)));
+        stream.mounts.retain(|mount| !served.has(mount));
         if stream.mounts.is_empty() {
             config.streams.remove(index);
         }
@@ -228,7 +227,7 @@ impl Server {
     fn kick(&self, id: &StreamId, session: &str) -> Result<(), Unknown> {
         let roster = self.roster().get();
         let served = roster.find(id).ok_or_else(|| Unknown::Stream(id.clone()))?;
-        let is_meant = |spot: &Spot, viewer: &Viewer| viewer.session == session && served.has(spot);
+        let is_meant = |mount: &Mount, viewer: &Viewer| viewer.session == session && served.has(mount);
         match served.stream().viewers().send_away(Farewell::Kicked, is_meant) {
             0 => Err(Unknown::Viewer(id.clone(), session.to_owned())),
             _ => Ok(()),

@@ -10,11 +10,11 @@ use super::{
 };
 use crate::{
     accounts::logins::Logins,
-    config::{Access, Config, ListenAt, StreamConfig},
+    config::{Access, Config, ListenAt, Mount, StreamConfig},
     events::{Changes, Farewell, Happening, Viewer},
     launch::changing,
     log,
-    stream::{Stream, viewers::Spot},
+    stream::Stream,
 };
 
 /// The streams that are to be served, and what becomes of those that there are.
@@ -203,9 +203,9 @@ impl Server {
     fn log_out(&self, before: &Config) -> usize {
         let streams = self.streams.iter();
         let log_out = |stream: &Arc<Stream>| {
-            let is_out = |spot: &Spot, viewer: &Viewer| {
+            let is_out = |mount: &Mount, viewer: &Viewer| {
                 let user = viewer.user.as_deref();
-                user.is_some_and(|name| !still_counts(name, spot, before, &self.config))
+                user.is_some_and(|name| !still_counts(name, mount, before, &self.config))
             };
             stream.viewers().send_away(Farewell::LoggedOut, is_out)
         };
@@ -246,7 +246,7 @@ fn change(changed: &[(Arc<Stream>, StreamConfig)]) -> Vec<Arc<Stream>> {
 /// Some of a picture's paths may be there no longer, while others play on.
 fn send_away_from_old_paths(changed: &[(Arc<Stream>, StreamConfig)]) {
     for (stream, config) in changed {
-        let is_old = |spot: &Spot, _: &Viewer| !config.mounts.iter().any(|mount| Spot::of(mount) == *spot);
+        let is_old = |mount: &Mount, _: &Viewer| !config.mounts.contains(mount);
         stream.viewers().send_away(Farewell::Removed, is_old);
     }
 }
@@ -292,8 +292,8 @@ fn that_differ(keys: &[(&'static str, bool)]) -> Vec<&'static str> {
         .collect()
 }
 
-/// Whether the log-in of that name is good for the stream at `spot` as it was before.
-fn still_counts(name: &str, spot: &Spot, before: &Config, now: &Config) -> bool {
+/// Whether the log-in of that name is good for the stream at `mount` as it was before.
+fn still_counts(name: &str, mount: &Mount, before: &Config, now: &Config) -> bool {
     let login = |config: &Config| {
         config
             .all_users()
@@ -305,15 +305,15 @@ fn still_counts(name: &str, spot: &Spot, before: &Config, now: &Config) -> bool 
         return true;
     }
     match (login(before), login(now)) {
-        (Some(before), Some(now)) => before.login == now.login && may_see(&now.access, spot),
+        (Some(before), Some(now)) => before.login == now.login && may_see(&now.access, mount),
         _ => false,
     }
 }
 
-fn may_see(access: &Access, spot: &Spot) -> bool {
+fn may_see(access: &Access, mount: &Mount) -> bool {
     match access {
         Access::All => true,
-        Access::Only(mounts) => mounts.iter().any(|mount| Spot::of(mount) == *spot),
+        Access::Only(mounts) => mounts.contains(mount),
     }
 }
 

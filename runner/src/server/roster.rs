@@ -12,10 +12,7 @@ use crate::{
     config::{Config, ListenAt, Mount, StreamConfig},
     launch,
     status::{ClockStatus, Listening, MadeOf, PictureStatus, ServerStatus, StreamStatus, ViewerStatus},
-    stream::{
-        Stream,
-        viewers::{Names, Spot},
-    },
+    stream::{Stream, viewers::Names},
     stream_id::{self, StreamId},
     time_source::TimeSource,
 };
@@ -36,7 +33,7 @@ pub struct Roster {
 #[derive(Debug)]
 pub struct Served {
     id: StreamId,
-    spots: Vec<Spot>,
+    mounts: Vec<Mount>,
     urls: Vec<String>,
     stream: Arc<Stream>,
 }
@@ -83,7 +80,7 @@ impl Roster {
         let served = |(place, id): (Place, StreamId)| Served {
             id,
             urls: place.urls(endpoints, public.as_deref()),
-            spots: place.mounts.iter().map(Spot::of).collect(),
+            mounts: place.mounts.clone(),
             stream: place.stream,
         };
         Self {
@@ -153,13 +150,13 @@ impl Roster {
     pub(super) fn tell_names(&self) {
         let mut all = HashMap::<*const Stream, (&Arc<Stream>, Names)>::new();
         for Served {
-            id, spots, stream, ..
+            id, mounts, stream, ..
         } in &self.streams
         {
             let (_, names) = all
                 .entry(Arc::as_ptr(stream))
                 .or_insert_with(|| (stream, Names::new()));
-            names.extend(spots.iter().map(|spot| (spot.clone(), id.clone())));
+            names.extend(mounts.iter().map(|mount| (mount.clone(), id.clone())));
         }
         for (stream, names) in all.into_values() {
             stream.viewers().name(names);
@@ -181,8 +178,8 @@ impl Served {
     }
 
     /// Whether it is to be found there.
-    pub(super) fn has(&self, spot: &Spot) -> bool {
-        self.spots.contains(spot)
+    pub(super) fn has(&self, mount: &Mount) -> bool {
+        self.mounts.contains(mount)
     }
 
     /// The camera whose picture it shows.

@@ -19,43 +19,23 @@ use crate::{
     stream_id::StreamId,
 };
 
-/// Where a stream is to be found.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Spot {
-    /// As the configuration has it, with its query.
-    pub path: String,
-    /// Where the configuration has the server listen: one picture may be at the same path of several ports.
-    pub endpoint: SocketAddr,
-}
-
-impl Spot {
-    /// Where the configuration has a stream mounted.
-    #[must_use]
-    pub fn of(mount: &Mount) -> Self {
-        Self {
-            path: mount.path.clone(),
-            endpoint: mount.endpoint(),
-        }
-    }
-}
-
 /// What a viewer plays, and in which session.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     session: String,
-    spot: Spot,
+    mount: Mount,
 }
 
 impl Place {
-    /// The stream at `spot`, in the session of that id.
+    /// The stream that is mounted there, in the session of that id.
     #[must_use]
-    pub fn new(session: String, spot: Spot) -> Self {
-        Self { session, spot }
+    pub fn new(session: String, mount: Mount) -> Self {
+        Self { session, mount }
     }
 }
 
 /// What the streams that show one picture are called, by where they are.
-pub(crate) type Names = HashMap<Spot, StreamId>;
+pub(crate) type Names = HashMap<Mount, StreamId>;
 
 /// The viewers of one stream, by the session in which they play it: session and path make a viewer, connections do
 /// not.
@@ -163,10 +143,10 @@ impl Viewers {
         }
     }
 
-    /// Tells that somebody at `place` could not play.
-    pub fn tell_refused(&self, place: &Place, peer: Option<SocketAddr>, why: Full) {
-        let stream = self.state.lock().stream_at(&place.spot);
-        let path = place.spot.path.clone();
+    /// Tells that somebody could not play what is mounted there.
+    pub fn tell_refused(&self, mount: &Mount, peer: Option<SocketAddr>, why: Full) {
+        let stream = self.state.lock().stream_at(mount);
+        let path = mount.path.clone();
         self.events.tell(Happening::ViewerRefused {
             stream,
             path,
@@ -185,14 +165,14 @@ impl Viewers {
     pub(crate) fn count_of(&self, stream: &StreamId) -> usize {
         let state = self.state.lock();
         let all = state.by_place.keys();
-        all.filter(|place| state.names.get(&place.spot) == Some(stream))
+        all.filter(|place| state.names.get(&place.mount) == Some(stream))
             .count()
     }
 
     /// Those of the stream of that name.
     pub(crate) fn of(&self, stream: &StreamId) -> Vec<Viewer> {
         let state = self.state.lock();
-        let of_stream = |place: &Place| state.names.get(&place.spot) == Some(stream);
+        let of_stream = |place: &Place| state.names.get(&place.mount) == Some(stream);
         let playing = state.by_place.iter().filter(|(place, _)| of_stream(place));
         playing.map(|(_, playing)| playing.viewer.clone()).collect()
     }
@@ -219,8 +199,8 @@ impl Viewers {
         }
         let seat = state.admitted.remove(&place);
         let joined = Happening::ViewerJoined {
-            stream: state.stream_at(&place.spot),
-            path: place.spot.path.clone(),
+            stream: state.stream_at(&place.mount),
+            path: place.mount.path.clone(),
             viewer: viewer.clone(),
             viewers: state.count_beside(&place) + 1,
         };
@@ -249,11 +229,11 @@ impl Viewers {
     }
 
     /// Closes the connections of those whom it concerns, who see the end of it. Answers how many they are.
-    pub(crate) fn send_away(&self, why: Farewell, concerns: impl Fn(&Spot, &Viewer) -> bool) -> usize {
+    pub(crate) fn send_away(&self, why: Farewell, concerns: impl Fn(&Mount, &Viewer) -> bool) -> usize {
         let mut clients = Vec::new();
         let mut state = self.state.lock();
         for (place, playing) in &mut state.by_place {
-            if playing.is_sent_away.is_none() && concerns(&place.spot, &playing.viewer) {
+            if playing.is_sent_away.is_none() && concerns(&place.mount, &playing.viewer) {
                 playing.is_sent_away = Some(why);
                 clients.push(playing.client.clone());
             }
@@ -274,8 +254,8 @@ impl Viewers {
             return;
         };
         self.events.tell(Happening::ViewerLeft {
-            stream: state.stream_at(&place.spot),
-            path: place.spot.path.clone(),
+            stream: state.stream_at(&place.mount),
+            path: place.mount.path.clone(),
             why: playing.is_sent_away.unwrap_or(why),
             viewer: playing.viewer,
             viewers: state.count_beside(place),
@@ -285,9 +265,12 @@ impl Viewers {
 }
 
 impl State {
-    /// What the stream at `spot` is called.
-    fn stream_at(&self, spot: &Spot) -> StreamId {
-        self.names.get(spot).cloned().unwrap_or_else(|| StreamId::new(""))
+    /// What the stream that is mounted there is called.
+    fn stream_at(&self, mount: &Mount) -> StreamId {
+        self.names
+            .get(mount)
+            .cloned()
+            .unwrap_or_else(|| StreamId::new(""))
     }
 
     /// Whether the viewer at `place` plays or is about to.
@@ -302,10 +285,10 @@ impl State {
         }
     }
 
-    /// Whether `other` is in the same stream as `place`: one that speaks TLS as well has two spots.
+    /// Whether `other` is in the same stream as `place`: one that speaks TLS as well has two mounts.
     fn is_beside(&self, place: &Place, other: &Place) -> bool {
-        let name = |place: &Place| self.names.get(&place.spot);
-        place.spot == other.spot || name(place).is_some() && name(place) == name(other)
+        let name = |place: &Place| self.names.get(&place.mount);
+        place.mount == other.mount || name(place).is_some() && name(place) == name(other)
     }
 
     /// How many play the stream at `place`.
@@ -323,11 +306,13 @@ impl State {
 
     /// Where `session` plays, or is about to.
     fn places_of(&self, session: &str) -> Vec<Place> {
-        let spot = Spot {
+        let least = Mount {
+            address: Ipv4Addr::UNSPECIFIED.into(),
+            port: 0,
+            tls: false,
             path: String::new(),
-            endpoint: (Ipv4Addr::UNSPECIFIED, 0).into(),
         };
-        let first = Place::new(session.to_owned(), spot);
+        let first = Place::new(session.to_owned(), least);
         let is_of_session = |place: &&Place| place.session == session;
         let playing = self.by_place.range(&first..).map(|(place, _)| place);
         let admitted = self.admitted.range(&first..).map(|(place, _)| place);
@@ -358,15 +343,17 @@ mod tests {
     use super::*;
     use crate::config::Transport;
 
-    fn spot(path: &str, port: u16) -> Spot {
-        Spot {
+    fn mount(path: &str, port: u16) -> Mount {
+        Mount {
+            address: [0, 0, 0, 0].into(),
+            port,
+            tls: false,
             path: path.into(),
-            endpoint: ([0, 0, 0, 0], port).into(),
         }
     }
 
     fn place(session: &str, path: &str) -> Place {
-        Place::new(session.into(), spot(path, 8554))
+        Place::new(session.into(), mount(path, 8554))
     }
 
     /// Somebody plays there.
@@ -436,7 +423,7 @@ mod tests {
     fn the_same_path_of_another_port_is_another_place() {
         let (viewers, server) = (limited(1), Arc::new(Seats::new(None)));
         for port in [8554, 8555] {
-            let place = |session: &str| Place::new(session.into(), spot("/live", port));
+            let place = |session: &str| Place::new(session.into(), mount("/live", port));
             assert_eq!(viewers.admit(&place("a"), &server), Ok(()));
             assert_eq!(viewers.admit(&place("b"), &server), Err(Full::Stream(1)));
         }
@@ -461,14 +448,14 @@ mod tests {
     #[test]
     fn a_stream_that_speaks_tls_as_well_is_one() {
         let (viewers, server) = (limited(1), Arc::new(Seats::new(None)));
-        let spots = [spot("/live", 8554), spot("/live", 8322)];
+        let mounts = [mount("/live", 8554), mount("/live", 8322)];
         viewers.name(
-            spots
+            mounts
                 .iter()
-                .map(|spot| (spot.clone(), StreamId::new("live")))
+                .map(|mount| (mount.clone(), StreamId::new("live")))
                 .collect(),
         );
-        let [plain, tls] = spots.map(|spot| Place::new(spot.endpoint.port().to_string(), spot));
+        let [plain, tls] = mounts.map(|mount| Place::new(mount.port.to_string(), mount));
         assert_eq!(viewers.admit(&plain, &server), Ok(()));
         play(&viewers, plain);
         assert_eq!(viewers.admit(&tls, &server), Err(Full::Stream(1)));
@@ -484,7 +471,7 @@ mod tests {
         let events = Arc::new(Events::default());
         let told = events.listen(10);
         let viewers = Viewers::new(None, events);
-        viewers.name(Names::from([(spot("/live", 8554), StreamId::new("live"))]));
+        viewers.name(Names::from([(mount("/live", 8554), StreamId::new("live"))]));
         for session in ["a", "b"] {
             play(&viewers, place(session, "/live"));
         }

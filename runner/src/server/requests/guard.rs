@@ -6,7 +6,7 @@
 //! to a pipeline, of which several paths may be views. So this one takes its place.
 
 use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr},
     sync::{
         Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
@@ -18,12 +18,7 @@ use gst::{glib, subclass::prelude::*};
 use gst_rtsp::{RTSPHeaderField, RTSPMethod, RTSPStatusCode};
 use gst_rtsp_server::{RTSPAuth, RTSPContext, prelude::*};
 
-use super::{
-    joining::Joining,
-    mending,
-    mounts::{Found, Mounts},
-    transports::Transports,
-};
+use super::{mending, mounts::Found, visit::Visit};
 use crate::{
     accounts::{
         Account, REALM,
@@ -31,86 +26,77 @@ use crate::{
         credentials::{Answer, Credentials},
         logins::Logins,
     },
-    config::{ListenAt, Mount},
+    config::Mount,
     ffi::rtsp,
     log::Repeats,
     resource::Resource,
     timers,
 };
+
 glib::wrapper! {
     /// Guards one connection, by the means of gst-rtsp-server.
     pub(in crate::server) struct Guard(ObjectSubclass<imp::Guard>) @extends RTSPAuth;
 }
 
 impl Guard {
-    /// Of a connection from `peer` to the streams of `mounts`, which are served `at` that place, and where everybody may watch
-    /// unless there are `logins`. What waits does so in `joining`.
-    pub(in crate::server) fn new(
-        logins: Option<&Arc<Logins>>,
-        peer: Option<SocketAddr>,
-        at: ListenAt,
-        mounts: &Arc<Mounts>,
-        joining: &Arc<Joining>,
-        transports: &Arc<Transports>,
-    ) -> Self {
+    /// Of the client of `visit`; everybody may watch unless there are `logins`.
+    pub(in crate::server) fn new(logins: Option<&Arc<Logins>>, visit: &Arc<Visit>) -> Self {
         let guard: Self = glib::Object::new();
-        let gate = logins.map(|logins| Gate {
+        let log_in = logins.map(|logins| LogInCheck {
             connection: logins.connections.fetch_add(1, Ordering::Relaxed),
             logins: Arc::clone(logins),
-            peer,
-            at,
-            mounts: Arc::clone(mounts),
+            visit: Arc::clone(visit),
             has_logged_in: AtomicBool::new(false),
         });
-        let door = Door {
-            gate,
-            mounts: Arc::clone(mounts),
-            joining: Arc::clone(joining),
-            transports: Arc::clone(transports),
-            peer,
+        let check = RequestCheck {
+            log_in,
+            visit: Arc::clone(visit),
         };
-        if guard.imp().door.set(door).is_err() {
-            tracing::error!("a guard has two doors");
+        if guard.imp().check.set(check).is_err() {
+            tracing::error!("a guard has two checks");
         }
         guard
     }
 }
 
-/// Through which each request comes.
-struct Door {
-    /// `None`: it is open for everybody.
-    gate: Option<Gate>,
-    mounts: Arc<Mounts>,
-    joining: Arc<Joining>,
-    transports: Arc<Transports>,
-    peer: Option<SocketAddr>,
+/// What each request of a client has to pass.
+struct RequestCheck {
+    /// `None`: everybody may watch.
+    log_in: Option<LogInCheck>,
+    visit: Arc<Visit>,
 }
 
-impl Door {
+impl RequestCheck {
     /// Whether the request may go on, as its client means it. Where it may not, it waits or has been answered.
     fn lets_pass(&self, context: &RTSPContext) -> bool {
-        match self.joining.queues(context) {
+        let Visit { mounts, joining, .. } = &*self.visit;
+        match joining.queues(context) {
             Some(false) => {}
             Some(true) => return false,
             None => return answer(context, RTSPStatusCode::ServiceUnavailable, &[]),
         }
-        mending::mend_url(context, &self.mounts);
-        if self.joining.has_waited() {
+        mending::mend_url(context, mounts);
+        if joining.has_waited() {
             // All of that has been looked at before.
             return true;
         }
-        if self.gate.as_ref().is_some_and(|gate| !gate.lets_pass(context)) {
+        if self
+            .log_in
+            .as_ref()
+            .is_some_and(|log_in| !log_in.lets_pass(context))
+        {
             return false;
         }
         match self.check(context) {
-            Ok(()) => !self.joining.holds(context, &self.mounts),
+            Ok(()) => !joining.holds(context, mounts),
             Err(status) => answer(context, status, &[]),
         }
     }
 
     fn check(&self, context: &RTSPContext) -> Result<(), RTSPStatusCode> {
+        let Visit { mounts, commons, .. } = &*self.visit;
         if rtsp::method(context) == RTSPMethod::SETUP {
-            self.transports.choose(context, &self.mounts, self.peer)
+            commons.transports.choose(context, mounts, self.visit.peer())
         } else {
             mending::check(context)
         }
@@ -119,19 +105,17 @@ impl Door {
     /// Whether gst-rtsp-server has found the stream that has been asked for. Of `/a`, `/a-b` and `/a/1` it takes the first
     /// one for the last one: its search ends at the first path in order that is none of the one wanted.
     fn has_found_it(&self, context: &RTSPContext) -> bool {
-        let asked = self.mounts.asked_for(context);
+        let asked = self.visit.mounts.asked_for(context);
         let has_found_it = asked.is_some_and(|mounted| rtsp::has_found(context, mounted.stream.factory()));
         has_found_it || answer(context, RTSPStatusCode::NotFound, &[])
     }
 }
 
-/// What a guard knows.
-struct Gate {
+/// Whether each request of a client has a log-in, and is for a stream that its user may see.
+struct LogInCheck {
     logins: Arc<Logins>,
     connection: u32,
-    peer: Option<SocketAddr>,
-    at: ListenAt,
-    mounts: Arc<Mounts>,
+    visit: Arc<Visit>,
     /// Whoever is behind this connection knows a password.
     has_logged_in: AtomicBool,
 }
@@ -150,7 +134,7 @@ enum Asker<'a> {
     Slowed,
 }
 
-impl Gate {
+impl LogInCheck {
     /// Whether the request may go on. Where it may not, it has been answered.
     fn lets_pass(&self, context: &RTSPContext) -> bool {
         let method = rtsp::method(context);
@@ -214,8 +198,8 @@ impl Gate {
             // `*`, for which there is no path.
             return true;
         };
-        let made_for = Resource::parse(&answer.uri);
-        match (self.mounts.asked_for(context), self.mounts.find(&made_for)) {
+        let (mounts, made_for) = (&self.visit.mounts, Resource::parse(&answer.uri));
+        match (mounts.asked_for(context), mounts.find(&made_for)) {
             (Some(asked), Some(Found { mounted, .. })) => asked.point == mounted.point,
             (None, None) => asked == made_for.path,
             _ => false,
@@ -224,12 +208,11 @@ impl Gate {
 
     /// Whether there is the stream that is asked for, and the user may see it. To whom may not it is not there.
     fn may_see(&self, account: &Account, context: &RTSPContext) -> bool {
-        let asked = self.mounts.asked_for(context).map(|mounted| Mount {
-            address: self.at.address.ip(),
-            port: self.at.address.port(),
-            tls: self.at.tls,
-            path: mounted.path,
-        });
+        let asked = self
+            .visit
+            .mounts
+            .asked_for(context)
+            .map(|mounted| mounted.mount());
         match asked {
             Some(place) if account.may_see(&place) => true,
             other => {
@@ -311,12 +294,13 @@ impl Gate {
     }
 
     fn address(&self) -> IpAddr {
-        self.peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.ip())
+        let peer = self.visit.peer();
+        peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.ip())
     }
 
     fn peer(&self) -> String {
-        self.peer
-            .map_or_else(|| "unknown".into(), |peer| peer.to_string())
+        let peer = self.visit.peer();
+        peer.map_or_else(|| "unknown".into(), |peer| peer.to_string())
     }
 }
 
@@ -361,12 +345,12 @@ fn answer(context: &RTSPContext, status: RTSPStatusCode, challenges: &[String]) 
 }
 
 mod imp {
-    use super::{Door, OnceLock, RTSPAuth, RTSPContext, glib};
+    use super::{OnceLock, RTSPAuth, RTSPContext, RequestCheck, glib};
     use gst_rtsp_server::subclass::prelude::*;
 
     #[derive(Default)]
     pub(in crate::server) struct Guard {
-        pub(super) door: OnceLock<Door>,
+        pub(super) check: OnceLock<RequestCheck>,
     }
 
     #[glib::object_subclass]
@@ -382,10 +366,12 @@ mod imp {
         /// gst-rtsp-server asks of each request whether its URL may be asked for, and then of the stream that it has
         /// found whether it may be accessed and made. What is not known here is not allowed.
         fn check(&self, context: &RTSPContext, check: &glib::GString) -> bool {
-            let Some(door) = self.door.get() else { return false };
+            let Some(of_request) = self.check.get() else {
+                return false;
+            };
             match check.as_str() {
-                "auth.check.url" => door.lets_pass(context),
-                "auth.check.media.factory.access" => door.has_found_it(context),
+                "auth.check.url" => of_request.lets_pass(context),
+                "auth.check.media.factory.access" => of_request.has_found_it(context),
                 "auth.check.media.factory.construct" => true,
                 _ => false,
             }

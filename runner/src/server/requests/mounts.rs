@@ -3,7 +3,6 @@
 use std::{
     cmp::Reverse,
     collections::{BTreeSet, HashMap},
-    net::SocketAddr,
     sync::{Arc, Weak},
 };
 
@@ -11,13 +10,11 @@ use gst_rtsp_server::{RTSPContext, RTSPMountPoints, RTSPSession, RTSPSessionMedi
 use parking_lot::RwLock;
 
 use crate::{
+    config::{ListenAt, Mount},
     events::Farewell,
     ffi::rtsp,
     resource::{Query, Resource},
-    stream::{
-        Stream,
-        viewers::{Place, Spot},
-    },
+    stream::{Stream, viewers::Place},
 };
 
 /// Streams and their paths, queries included, in the order of the configuration.
@@ -28,7 +25,7 @@ pub(in crate::server) type Paths = Vec<(String, Arc<Stream>)>;
 #[derive(Debug)]
 pub(in crate::server) struct Mounts {
     /// Where the configuration has the server listen.
-    endpoint: SocketAddr,
+    at: ListenAt,
     points: RTSPMountPoints,
     state: RwLock<State>,
 }
@@ -52,7 +49,8 @@ struct Offered {
 /// A stream at one of its paths.
 #[derive(Debug, Clone)]
 pub(in crate::server) struct Mounted {
-    endpoint: SocketAddr,
+    /// Where the configuration has the server listen.
+    pub(in crate::server) at: ListenAt,
     /// As the configuration has it, with its query.
     pub(in crate::server) path: String,
     /// The path at which gst-rtsp-server has it.
@@ -79,21 +77,27 @@ impl Mounted {
         context.session()?.media(&self.point).0
     }
 
+    /// The same as the configuration has it.
+    pub(in crate::server) fn mount(&self) -> Mount {
+        Mount {
+            address: self.at.address.ip(),
+            port: self.at.address.port(),
+            tls: self.at.tls,
+            path: self.path.clone(),
+        }
+    }
+
     /// The place of whoever plays it in the session of that id.
     pub(in crate::server) fn place(&self, session: String) -> Place {
-        let spot = Spot {
-            path: self.path.clone(),
-            endpoint: self.endpoint,
-        };
-        Place::new(session, spot)
+        Place::new(session, self.mount())
     }
 }
 
 impl Mounts {
-    /// Nothing yet, at `endpoint`.
-    pub(in crate::server) fn new(endpoint: SocketAddr) -> Self {
+    /// Nothing yet, where the configuration has the server listen `at`.
+    pub(in crate::server) fn new(at: ListenAt) -> Self {
         Self {
-            endpoint,
+            at,
             points: RTSPMountPoints::new(),
             state: RwLock::default(),
         }
@@ -169,7 +173,7 @@ impl Mounts {
         let behind_path = (!behind_path.is_empty()).then(|| behind_path.to_owned());
         Some(Found {
             mounted: Mounted {
-                endpoint: self.endpoint,
+                at: self.at,
                 path: offered.path.clone(),
                 point: point.clone(),
                 stream: Arc::clone(&offered.stream),

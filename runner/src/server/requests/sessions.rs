@@ -14,7 +14,7 @@ use std::{
 
 use gst::glib;
 use gst_rtsp::RTSPStatusCode;
-use gst_rtsp_server::{RTSPClient, RTSPFilterResult, RTSPSession, RTSPSessionPool, prelude::*};
+use gst_rtsp_server::{RTSPClient, RTSPContext, RTSPFilterResult, RTSPSession, RTSPSessionPool, prelude::*};
 
 use super::ready::{self, Ready, ReadyHere};
 use crate::{
@@ -85,78 +85,125 @@ impl Sessions {
     pub(in crate::server) fn patience(&self) -> Duration {
         PATIENCE.min(Duration::from_secs(self.timeout.into()))
     }
-
-    /// Gives `client`, which has come by `connection`, sessions of its own; `is_over` is told when and why each has ended.
-    pub(in crate::server) fn give(
-        self: &Arc<Self>,
-        client: &RTSPClient,
-        connection: Option<Connection>,
-        is_over: impl Fn(&RTSPSession, Farewell) + Send + Sync + 'static,
-    ) {
-        let pool = RTSPSessionPool::new();
-        pool.set_max_sessions(ready::OF_A_CONNECTION);
-        let peer = connection.map(|connection| connection.peer());
-        let here = Arc::new(ReadyHere::new(&self.ready, peer));
-        let verdict = Arc::new(OnceLock::new());
-        let (all, ended, why) = (Arc::clone(self), Arc::clone(&here), Arc::clone(&verdict));
-        pool.connect_session_removed(move |_, session| {
-            ended.remove(&id(session));
-            all.have_ended.store(true, Ordering::Relaxed);
-            let why = why.get().copied();
-            is_over(session, why.unwrap_or_else(|| farewell(session)));
-        });
-        client.set_session_pool(Some(&pool));
-        limit(client, &here);
-        self.follow(client, connection, verdict);
-    }
-
-    fn follow(
-        self: &Arc<Self>,
-        client: &RTSPClient,
-        connection: Option<Connection>,
-        verdict: Arc<OnceLock<Farewell>>,
-    ) {
-        let all = Arc::clone(self);
-        client.connect_new_session(move |client, session| {
-            session.set_timeout(all.timeout);
-            session.set_extra_timeout(u32::try_from(GRACE.as_secs()).unwrap_or(u32::MAX));
-            if let Some(pool) = client.session_pool().filter(|pool| pool.n_sessions() == 1) {
-                let reading = connection.map(|connection| Reading::new(connection, all.patience()));
-                look_after(&all, client, &pool, reading, Arc::clone(&verdict));
-            }
-        });
-        let all = Arc::clone(self);
-        client.connect_closed(move |client| {
-            tracing::debug!("connection closed");
-            if let (Some(connection), Some(cookie)) = (connection, rtsp::tunnel_cookie(client)) {
-                all.tunnels.inherit(cookie, connection);
-            }
-            if let Some(pool) = client.session_pool() {
-                pool.filter(Some(&mut |_, _| RTSPFilterResult::Remove));
-            }
-        });
-    }
 }
 
-/// Has `client` have no more sessions than it may, and `here` know those that do not play yet.
-fn limit(client: &RTSPClient, here: &Arc<ReadyHere>) {
-    let room = Arc::clone(here);
-    client.connect_pre_setup_request(move |client, context| {
+/// The sessions of one connection.
+#[derive(Debug)]
+pub(in crate::server) struct SessionsHere {
+    all: Arc<Sessions>,
+    connection: Option<Connection>,
+    ready: ReadyHere,
+    /// Why the connection had to be closed, if it had to be.
+    fault: OnceLock<Farewell>,
+}
+
+impl SessionsHere {
+    /// None yet, of a client that has come by `connection`.
+    pub(in crate::server) fn new(all: &Arc<Sessions>, connection: Option<Connection>) -> Arc<Self> {
+        let peer = connection.map(|connection| connection.peer());
+        Arc::new(Self {
+            all: Arc::clone(all),
+            connection,
+            ready: ReadyHere::new(&all.ready, peer),
+            fault: OnceLock::new(),
+        })
+    }
+
+    /// What gst-rtsp-server is to keep them in, and no others.
+    pub(in crate::server) fn pool() -> RTSPSessionPool {
+        let pool = RTSPSessionPool::new();
+        pool.set_max_sessions(ready::OF_A_CONNECTION);
+        pool
+    }
+
+    /// Whether a SETUP of `client` has a session, or may begin one.
+    ///
+    /// # Errors
+    /// The status of the answer, where there are as many as there may be.
+    pub(in crate::server) fn check_room(
+        &self,
+        client: &RTSPClient,
+        context: &RTSPContext,
+    ) -> Result<(), RTSPStatusCode> {
         let sessions = || client.session_pool().map_or(0, |pool| pool.n_sessions());
-        if context.session().is_some() || room.has_room(sessions()) {
-            RTSPStatusCode::Ok
+        if context.session().is_some() || self.ready.has_room(sessions()) {
+            Ok(())
         } else {
-            RTSPStatusCode::ServiceUnavailable
+            Err(RTSPStatusCode::ServiceUnavailable)
         }
-    });
-    let begun = Arc::clone(here);
-    client.connect_new_session(move |_, session| begun.add(&id(session)));
-    let here = Arc::clone(here);
-    client.connect_play_request(move |_, context| {
-        if let Some(session) = context.session() {
-            here.remove(&id(session));
+    }
+
+    /// `session` of `client` begins.
+    pub(in crate::server) fn begin(self: &Arc<Self>, client: &RTSPClient, session: &RTSPSession) {
+        self.ready.add(&id(session));
+        session.set_timeout(self.all.timeout);
+        session.set_extra_timeout(u32::try_from(GRACE.as_secs()).unwrap_or(u32::MAX));
+        if let Some(pool) = client.session_pool().filter(|pool| pool.n_sessions() == 1) {
+            self.look_after(client, &pool);
         }
-    });
+    }
+
+    /// `session` plays.
+    pub(in crate::server) fn play(&self, session: &RTSPSession) {
+        self.ready.remove(&id(session));
+    }
+
+    /// `session` is over; answers why.
+    pub(in crate::server) fn end(&self, session: &RTSPSession) -> Farewell {
+        self.ready.remove(&id(session));
+        self.all.have_ended.store(true, Ordering::Relaxed);
+        let fault = self.fault.get().copied();
+        fault.unwrap_or_else(|| farewell(session))
+    }
+
+    /// The connection of `client` is closed: with it, all of them are over.
+    pub(in crate::server) fn end_all(&self, client: &RTSPClient) {
+        if let (Some(connection), Some(cookie)) = (self.connection, rtsp::tunnel_cookie(client)) {
+            self.all.tunnels.inherit(cookie, connection);
+        }
+        if let Some(pool) = client.session_pool() {
+            pool.filter(Some(&mut |_, _| RTSPFilterResult::Remove));
+        }
+    }
+
+    /// Ends the sessions of `pool` that have timed out, and the connection of a client that does not read, as long as there
+    /// are sessions, on the thread that serves the client: gst-rtsp-server ends the process when a session times out on
+    /// another one while its connection closes.
+    fn look_after(self: &Arc<Self>, client: &RTSPClient, pool: &RTSPSessionPool) {
+        let Some(context) = timers::here() else {
+            return tracing::error!("a session began outside of its client's thread: it will not time out");
+        };
+        let patience = self.all.patience();
+        let mut reading = self
+            .connection
+            .map(|connection| Reading::new(connection, patience));
+        let (here, client, pool) = (Arc::downgrade(self), client.downgrade(), pool.downgrade());
+        timers::every(&context, glib::Priority::DEFAULT, CLEAN_UP_INTERVAL, move || {
+            let (Some(here), Some(client), Some(pool)) = (here.upgrade(), client.upgrade(), pool.upgrade())
+            else {
+                return glib::ControlFlow::Break;
+            };
+            pool.cleanup();
+            if pool.n_sessions() == 0 {
+                return glib::ControlFlow::Break;
+            }
+            let fault = reading.as_mut().and_then(|reading| {
+                let cookie = rtsp::tunnel_cookie(&client);
+                let inherited = cookie.map(|cookie| here.all.tunnels.of(&cookie));
+                for connection in inherited.into_iter().flatten() {
+                    reading.look_at(connection);
+                }
+                reading.fault(&pool)
+            });
+            let Some(why) = fault else {
+                return glib::ControlFlow::Continue;
+            };
+            // It is only ever set here, and this is the last time.
+            let _ = here.fault.set(why);
+            client.close();
+            glib::ControlFlow::Break
+        });
+    }
 }
 
 fn id(session: &RTSPSession) -> String {
@@ -170,44 +217,4 @@ fn farewell(session: &RTSPSession) -> Farewell {
     } else {
         Farewell::Disconnected
     }
-}
-
-/// Ends the sessions of `pool` that have timed out, and the connection of a client that does not read, as long as there
-/// are sessions, on the thread that serves the client: gst-rtsp-server ends the process when a session times out on
-/// another one while its connection closes.
-fn look_after(
-    all: &Arc<Sessions>,
-    client: &RTSPClient,
-    pool: &RTSPSessionPool,
-    mut reading: Option<Reading>,
-    verdict: Arc<OnceLock<Farewell>>,
-) {
-    let Some(context) = timers::here() else {
-        return tracing::error!("a session began outside of its client's thread: it will not time out");
-    };
-    let (all, client, pool) = (Arc::clone(all), client.downgrade(), pool.downgrade());
-    timers::every(&context, glib::Priority::DEFAULT, CLEAN_UP_INTERVAL, move || {
-        let (Some(client), Some(pool)) = (client.upgrade(), pool.upgrade()) else {
-            return glib::ControlFlow::Break;
-        };
-        pool.cleanup();
-        if pool.n_sessions() == 0 {
-            return glib::ControlFlow::Break;
-        }
-        let fault = reading.as_mut().and_then(|reading| {
-            let cookie = rtsp::tunnel_cookie(&client);
-            let inherited = cookie.map(|cookie| all.tunnels.of(&cookie));
-            for connection in inherited.into_iter().flatten() {
-                reading.look_at(connection);
-            }
-            reading.fault(&pool)
-        });
-        let Some(why) = fault else {
-            return glib::ControlFlow::Continue;
-        };
-        // It is only ever set here, and this is the last time.
-        let _ = verdict.set(why);
-        client.close();
-        glib::ControlFlow::Break
-    });
 }

@@ -37,11 +37,6 @@ pub(in crate::server) fn plan() -> Option<Plan> {
     HANDED.with_borrow(|handed| handed.as_ref().map(|handed| handed.plan.clone()))
 }
 
-/// That client's connection.
-pub(in crate::server) fn connection() -> Option<Connection> {
-    plan().map(|plan| plan.connection)
-}
-
 /// That client's connection speaks `tls`.
 pub(in crate::server) fn speaks(tls: gio::TlsConnection) {
     HANDED.with_borrow_mut(|handed| {

@@ -1,0 +1,74 @@
+//! An answer: what gst-rtsp-server says is made right before it goes out, and what it refuses is looked at.
+
+use gst_rtsp::{RTSPHeaderField, RTSPMethod, RTSPStatusCode, rtsp_message::RTSPMessage};
+use gst_rtsp_server::{RTSPClient, RTSPContext, prelude::*};
+
+use super::{Visit, session_id};
+use crate::{
+    ffi::rtsp::{self, HeldTransport},
+    server::requests::{
+        mending::PUBLIC,
+        mounts::{Mounted, Mounts},
+    },
+};
+
+impl Visit {
+    /// `client` is about to be sent something: the answer to the request that is being handled, if one is.
+    pub(super) fn send_message(&self, client: Option<&RTSPClient>) {
+        RTSPContext::with_current_context(|context| {
+            if let Some(response) = context.response() {
+                self.mend_answer(context, response);
+            }
+            dismiss_refused(context, &self.mounts);
+            if let Some(client) = client {
+                self.commons.transports.tell(client, context, &self.mounts);
+            }
+        });
+    }
+
+    fn mend_answer(&self, context: &RTSPContext, response: &RTSPMessage) {
+        // What gst-rtsp-server fills in describes the packet sent last, or one that the gate has thrown away, never the
+        // first one that the viewer gets.
+        rtsp::remove_header(response, RTSPHeaderField::RtpInfo);
+        if !rtsp::headers(response, RTSPHeaderField::Public).is_empty() {
+            rtsp::replace_header(response, RTSPHeaderField::Public, PUBLIC);
+        }
+        let info = self.joining.rtp_info(context, &self.mounts);
+        if let Some(info) = info.filter(|_| is_answered(context)) {
+            response.add_header(RTSPHeaderField::RtpInfo, &info);
+        }
+    }
+}
+
+/// Whether the request has been done.
+fn is_answered(context: &RTSPContext) -> bool {
+    let status = context.response().and_then(rtsp::status);
+    status.is_none_or(|status| status == RTSPStatusCode::Ok)
+}
+
+/// Whose PLAY is refused counts no longer.
+fn dismiss_refused(context: &RTSPContext, mounts: &Mounts) {
+    if rtsp::method(context) != RTSPMethod::PLAY || is_answered(context) {
+        return;
+    }
+    if let (Some(session), Some(mounted)) = (session_id(context), mounts.asked_for(context)) {
+        mounted.stream.viewers().dismiss(&mounted.place(session));
+        stop_sending(context, &mounted);
+    }
+}
+
+/// gst-rtsp-server may have begun to send to whose PLAY it refuses.
+fn stop_sending(context: &RTSPContext, mounted: &Mounted) {
+    let of_session = mounted.of_session(context);
+    let Some(of_session) = of_session.filter(|media| !rtsp::is_playing(media)) else {
+        return;
+    };
+    let media = of_session.media().map_or(0, |media| media.n_streams());
+    for transport in (0..media).filter_map(|index| of_session.transport(index)) {
+        let _is_no_more = transport.set_active(false);
+        mounted
+            .stream
+            .destinations()
+            .forget(HeldTransport::new(&transport).number());
+    }
+}

@@ -1,0 +1,89 @@
+//! A SETUP: whether it may be done, and what is known once it is.
+
+use std::net::SocketAddr;
+
+use gst_rtsp::{RTSPHeaderField, RTSPLowerTrans, RTSPStatusCode};
+use gst_rtsp_server::{RTSPClient, RTSPContext};
+
+use super::{Visit, session_id};
+use crate::{
+    ffi::rtsp::{self, Delivered, HeldTransport},
+    server::requests::mounts::Mounted,
+    stream::receivers::Way,
+};
+
+impl Visit {
+    /// Whether a SETUP may be done: the first answer that is no counts.
+    pub(super) fn pre_setup(&self, client: &RTSPClient, context: &RTSPContext) -> Result<(), RTSPStatusCode> {
+        let mounted = self.mounts.asked_for(context);
+        refuse_keys(context)?;
+        refuse_changes(context, mounted.as_ref())?;
+        self.sessions.check_room(client, context)?;
+        // Where there is no such stream, gst-rtsp-server says so.
+        let Some(mounted) = mounted else { return Ok(()) };
+        self.attend(client, &mounted)?;
+        self.check_seats(context, &mounted)
+    }
+
+    /// Tells those early who would come in vain; PLAY has the last word. In a SETUP that names no session there is none yet.
+    fn check_seats(&self, context: &RTSPContext, mounted: &Mounted) -> Result<(), RTSPStatusCode> {
+        let place = mounted.place(session_id(context).unwrap_or_default());
+        let admission = mounted.stream.viewers().would_admit(&place, &self.commons.seats);
+        self.answer(mounted, admission)
+    }
+
+    /// A SETUP is done: knows by which way the client gets what it has set up, and what it may report by that.
+    pub(super) fn setup(&self, client: &RTSPClient, context: &RTSPContext) -> Option<()> {
+        let peer = self.peer()?;
+        let mounted = self.mounts.asked_for(context)?;
+        let session = context.session()?;
+        let transport = rtsp::transport_of(context)?;
+        let delivered = rtsp::delivered(&transport)?;
+        if let Some(way) = report_way(&delivered, peer) {
+            mounted.stream.receivers().expect(session, way);
+        }
+        let held = HeldTransport::new(&transport);
+        self.joining.note_url(held.number(), context);
+        let pair = delivered.channels()?;
+        self.channels(client)?.set_up(held.number(), pair);
+        self.ties.tie(client, context, held, pair, &mounted.stream);
+        Some(())
+    }
+}
+
+/// No packets are encrypted here, and gst-rtsp-server would keep whatever keys it is told for as long as the pipeline runs.
+fn refuse_keys(context: &RTSPContext) -> Result<(), RTSPStatusCode> {
+    let has_keys = |request| rtsp::header(request, RTSPHeaderField::Keymgmt).is_some();
+    if context.request().is_some_and(has_keys) {
+        Err(RTSPStatusCode::KeyManagementFailure)
+    } else {
+        Ok(())
+    }
+}
+
+/// Whoever plays a stream pauses before anything of it is set up (RFC 2326, section 10.4): gst-rtsp-server would exchange what
+/// is there while others look at it, and go on sending to where it went.
+fn refuse_changes(context: &RTSPContext, mounted: Option<&Mounted>) -> Result<(), RTSPStatusCode> {
+    let of_session = mounted.and_then(|mounted| mounted.of_session(context));
+    if of_session.as_ref().is_some_and(rtsp::is_playing) {
+        Err(RTSPStatusCode::MethodNotValidInThisState)
+    } else {
+        Ok(())
+    }
+}
+
+/// How the client at `peer` reports on what is `delivered` to it.
+fn report_way(delivered: &Delivered, peer: SocketAddr) -> Option<Way> {
+    let port = |port| u16::try_from(port).ok();
+    if delivered.channels().is_some() {
+        // As gst-rtsp-server notes where the packets come from that a client sends within its connection.
+        let host = delivered.destination?.to_canonical();
+        return Some(Way::Connection((host, port(delivered.ports.0)?).into()));
+    }
+    if delivered.lower.contains(RTSPLowerTrans::UDP_MCAST) {
+        return Some(Way::Multicast(peer.ip()));
+    }
+    let host = delivered.destination?.to_canonical();
+    let (media, control) = delivered.ports;
+    Some(Way::Udp(host, [port(media)?, port(control)?]))
+}
