@@ -1,4 +1,5 @@
 //! The picture read back: what a frame says is the wall-clock time of its own PTS, whatever happens meanwhile.
+//! It needs a program to itself: for a while it takes all that the machine has.
 
 #[allow(
     dead_code,

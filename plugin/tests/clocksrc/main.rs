@@ -7,6 +7,9 @@
 //! | `properties` | what the properties change, and refuse |
 //! | `answers` | caps, queries, seeks, the end |
 //! | `far_times` | clocks that are set to a time that nothing can tell |
+//! | `look` | how frames look, and values that cannot be used |
+//! | `network_clock` | a pipeline that runs by a network's clock |
+//! | `stamp` | what stamp and flash say of each frame |
 
 #[allow(
     dead_code,
@@ -18,8 +21,11 @@ mod reader;
 
 mod answers;
 mod far_times;
+mod look;
+mod network_clock;
 mod picture;
 mod properties;
+mod stamp;
 mod timing;
 
 use std::time::Duration;

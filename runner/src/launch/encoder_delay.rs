@@ -2,7 +2,7 @@
 //!
 //! An encoder that looks ahead, or that overlaps its frames, begins with samples that nobody put in, and RTP has no field
 //! that would tell a receiver to leave them out (a file has: Opus's pre-skip, an edit list). So the source's time stamps
-//! are early by as much. `tests/encoder_delay.rs` measures each figure again.
+//! are early by as much. `tests/picture/encoder_delay.rs` measures each figure again.
 
 /// In samples of the encoder's own rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

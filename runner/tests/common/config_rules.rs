@@ -1,4 +1,4 @@
-//! What holds of every configuration, whatever bytes it is made of. The fuzz target `config` and `config_fuzz.rs` feed it.
+//! What holds of every configuration, whatever bytes it is made of. The fuzz target `config` and `config/fuzz.rs` feed it.
 
 use std::collections::BTreeSet;
 

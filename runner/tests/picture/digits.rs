@@ -1,5 +1,5 @@
 //! The digits of the picture as a viewer gets it: decoded, read back, and held against RTP time and RTCP sender reports.
-//! Everything else about pictures the probe sees by their stamps (probe.rs).
+//! Everything else about pictures the probe sees by their stamps (`probe.rs`).
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -7,10 +7,7 @@ use rtsp_clock_probe::figures::StreamFigures;
 use rtsp_clock_probe::target::Target;
 use rtsp_clock_probe::{Options, Outcome, Transport, measure};
 
-#[path = "support/camera.rs"]
-mod camera;
-
-use camera::{
+use crate::camera::{
     Camera, Medium, PERIOD, Step, goodbye, h264, in_time, is_of_key_picture, pictures, report, sounds,
 };
 

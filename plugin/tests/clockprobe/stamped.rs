@@ -1,32 +1,26 @@
 //! A `clockprobe` on a test clock, and pictures with stamps for it.
 
-#![allow(
-    dead_code,
-    unreachable_pub,
-    reason = "each test binary uses its own part of it"
-)]
-
 use clockface::Stamp;
 use gst::prelude::*;
 use gst_check::Harness;
 
-pub const MS: u64 = 1_000_000;
+pub(crate) const MS: u64 = 1_000_000;
 /// 2026-01-01T00:00:00Z in ns.
-pub const START: i64 = 1_767_225_600_000_000_000;
+pub(crate) const START: i64 = 1_767_225_600_000_000_000;
 /// From one frame to the next.
-pub const PERIOD: u64 = 40 * MS;
+pub(crate) const PERIOD: u64 = 40 * MS;
 /// Stamps here have modules of that many px.
 const MODULE: usize = 4;
 /// Stamp and quiet zone fill the picture.
-pub const SIDE: usize = (25 + 2 * 4) * MODULE;
+pub(crate) const SIDE: usize = (25 + 2 * 4) * MODULE;
 
-pub fn init() {
+pub(crate) fn init() {
     gst::init().unwrap();
     gstclocksrc::register_static().unwrap();
 }
 
 /// A frame of a camera that shows `START` plus running time, and numbers its frames from there.
-pub fn stamp(run: u32, frame: u64) -> Stamp {
+pub(crate) fn stamp(run: u32, frame: u64) -> Stamp {
     Stamp {
         instant: (START + i64::try_from(frame * PERIOD).unwrap()) / 1000,
         frame,
@@ -36,12 +30,12 @@ pub fn stamp(run: u32, frame: u64) -> Stamp {
     }
 }
 
-pub fn caps(format: &str) -> String {
+pub(crate) fn caps(format: &str) -> String {
     format!("video/x-raw,format={format},width={SIDE},height={SIDE},framerate=25/1")
 }
 
 /// A stamp in black and white, one byte a pixel. Rows have no padding: the side is a multiple of 4.
-pub fn gray(stamp: &Stamp) -> Vec<u8> {
+pub(crate) fn gray(stamp: &Stamp) -> Vec<u8> {
     let modules = stamp.modules();
     let module = |at: usize| (at / MODULE).checked_sub(4).filter(|&module| module < 25);
     let pixel = |at: usize| match (module(at / SIDE), module(at % SIDE)) {
@@ -51,7 +45,7 @@ pub fn gray(stamp: &Stamp) -> Vec<u8> {
     (0..SIDE * SIDE).map(pixel).collect()
 }
 
-pub fn buffer(bytes: Vec<u8>, pts: u64) -> gst::Buffer {
+pub(crate) fn buffer(bytes: Vec<u8>, pts: u64) -> gst::Buffer {
     let mut buffer = gst::Buffer::from_mut_slice(bytes);
     let fields = buffer.get_mut().unwrap();
     fields.set_pts(gst::ClockTime::from_nseconds(pts));
@@ -59,23 +53,23 @@ pub fn buffer(bytes: Vec<u8>, pts: u64) -> gst::Buffer {
     buffer
 }
 
-pub fn picture(stamp: &Stamp, pts: u64) -> gst::Buffer {
+pub(crate) fn picture(stamp: &Stamp, pts: u64) -> gst::Buffer {
     buffer(gray(stamp), pts)
 }
 
 /// A picture without a stamp.
-pub fn blank(pts: u64) -> gst::Buffer {
+pub(crate) fn blank(pts: u64) -> gst::Buffer {
     buffer(vec![128; SIDE * SIDE], pts)
 }
 
 /// A probe and its bus on a test clock at 0; arrival is `START` plus running time.
-pub struct Probe {
-    pub harness: Harness,
+pub(crate) struct Probe {
+    pub(crate) harness: Harness,
     bus: gst::Bus,
 }
 
 impl Probe {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         init();
         let element = gst::ElementFactory::make("clockprobe")
             .property("start-time", START)
@@ -85,7 +79,7 @@ impl Probe {
     }
 
     /// A playing probe of this element.
-    pub fn of(element: &gst::Element) -> Self {
+    pub(crate) fn of(element: &gst::Element) -> Self {
         let mut harness = Harness::with_element(element, Some("sink"), Some("src"));
         harness.use_testclock();
         let bus = gst::Bus::new();
@@ -95,45 +89,45 @@ impl Probe {
         Self { harness, bus }
     }
 
-    pub fn element(&self) -> gst::Element {
+    pub(crate) fn element(&self) -> gst::Element {
         self.harness.element().unwrap()
     }
 
     /// Lets a buffer pass.
-    pub fn push(&mut self, buffer: gst::Buffer) {
+    pub(crate) fn push(&mut self, buffer: gst::Buffer) {
         self.harness.push(buffer).unwrap();
         self.harness.pull().unwrap();
     }
 
     /// Lets a frame pass at that running time, which is its PTS as well.
-    pub fn push_at(&mut self, stamp: &Stamp, time: u64) {
+    pub(crate) fn push_at(&mut self, stamp: &Stamp, time: u64) {
         self.set_time(time);
         self.push(picture(stamp, time));
     }
 
-    pub fn set_time(&mut self, running: u64) {
+    pub(crate) fn set_time(&mut self, running: u64) {
         self.harness
             .set_time(gst::ClockTime::from_nseconds(running))
             .unwrap();
     }
 
-    pub fn stats(&self) -> gst::Structure {
+    pub(crate) fn stats(&self) -> gst::Structure {
         self.element().property("stats")
     }
 
     #[track_caller]
-    pub fn count(&self, name: &str) -> u64 {
+    pub(crate) fn count(&self, name: &str) -> u64 {
         self.stats().get(name).unwrap()
     }
 
     #[track_caller]
-    pub fn counts<const N: usize>(&self, names: [&str; N]) -> [u64; N] {
+    pub(crate) fn counts<const N: usize>(&self, names: [&str; N]) -> [u64; N] {
         let stats = self.stats();
         names.map(|name| stats.get(name).unwrap())
     }
 
     /// The messages since the last call.
-    pub fn messages(&self) -> Vec<gst::Structure> {
+    pub(crate) fn messages(&self) -> Vec<gst::Structure> {
         std::iter::from_fn(|| self.bus.pop_filtered(&[gst::MessageType::Element]))
             .filter_map(|message| message.structure().map(ToOwned::to_owned))
             .collect()
@@ -142,7 +136,7 @@ impl Probe {
 
 /// Plays until the end, which is no error.
 #[track_caller]
-pub fn play_to_the_end(pipeline: &gst::Pipeline) {
+pub(crate) fn play_to_the_end(pipeline: &gst::Pipeline) {
     pipeline.set_state(gst::State::Playing).unwrap();
     let end = [gst::MessageType::Eos, gst::MessageType::Error];
     let message = pipeline

@@ -4,10 +4,7 @@ use rtsp_clock_probe::figures::{Alteration, Counts, StreamFigures};
 use rtsp_clock_probe::target::Target;
 use rtsp_clock_probe::{Options, Outcome, measure};
 
-#[path = "support/recording.rs"]
-mod recording;
-
-use recording::{PERIOD, Placed, Recording, blank, frames, in_a_row};
+use crate::recording::{PERIOD, Placed, Recording, blank, frames, in_a_row};
 
 fn outcome(name: &str, placed: &[Placed<'_>]) -> Outcome {
     let recording = Recording::write(name, placed);

@@ -5,13 +5,8 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output};
 
-#[path = "support/command.rs"]
-mod call;
-#[path = "support/recording.rs"]
-mod recording;
-
-use call::{assert_status, command, json, run, scratch, written};
-use recording::{Recording, blank, frames, in_a_row};
+use crate::call::{assert_status, command, json, run, scratch, written};
+use crate::recording::{Recording, blank, frames, in_a_row};
 
 /// A recording of 60 frames that lacks 3.
 fn lacking(name: &str) -> Recording {

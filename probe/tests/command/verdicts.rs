@@ -1,12 +1,7 @@
 //! How recordings are judged: by limits, without a stamp, and in several segments.
 
-#[path = "support/command.rs"]
-mod call;
-#[path = "support/recording.rs"]
-mod recording;
-
-use call::{assert_status, json, run, scratch, written};
-use recording::{Recording, blank, frames, in_a_row};
+use crate::call::{assert_status, json, run, scratch, written};
+use crate::recording::{Recording, blank, frames, in_a_row};
 
 #[test]
 fn a_limit_decides_the_exit_status() {

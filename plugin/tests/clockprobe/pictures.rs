@@ -1,13 +1,12 @@
 //! `clockprobe` and pictures: what it reads, what it posts, what it leaves alone.
 
-mod stamped;
-
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use gst::glib;
 use gst::prelude::*;
 use gst_check::Harness;
-use stamped::{
+
+use crate::stamped::{
     MS, PERIOD, Probe, SIDE, START, blank, buffer, caps, gray, init, picture, play_to_the_end, stamp,
 };
 

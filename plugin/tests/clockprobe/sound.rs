@@ -1,11 +1,10 @@
 //! `clockprobe` and sound: which ticks it hears, and how far they are from the picture.
 
-mod stamped;
-
 use std::f64::consts::{PI, TAU};
 
 use gst::prelude::*;
-use stamped::{MS, PERIOD, Probe, START, init, picture, stamp};
+
+use crate::stamped::{MS, PERIOD, Probe, START, init, picture, stamp};
 
 /// A tick that has begun so many seconds ago, as `clocktone` makes them.
 fn tick(since: f64) -> f64 {

@@ -1,12 +1,5 @@
 //! What the probe shows of a measurement. The measurement is an example that never took place.
 
-#[allow(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    reason = "made-up numbers are small"
-)]
-mod support;
-
 use std::collections::BTreeSet;
 
 use rtsp_clock_probe::figures::{
@@ -14,7 +7,8 @@ use rtsp_clock_probe::figures::{
 };
 use rtsp_clock_probe::report;
 use serde_json::Value;
-use support::{CAMERA, RECORDER, example, limit};
+
+use crate::support::{CAMERA, RECORDER, example, limit};
 
 /// The page as XML, in which void elements are closed.
 fn parsed(page: &str) -> String {

@@ -1,9 +1,8 @@
 //! What `clockprobe` counts: frames that were lost, repeated, swapped and frozen on purpose.
 
-mod stamped;
-
 use gst::prelude::*;
-use stamped::{MS, PERIOD, Probe, blank, caps, init, picture, play_to_the_end, stamp};
+
+use crate::stamped::{MS, PERIOD, Probe, blank, caps, init, picture, play_to_the_end, stamp};
 
 const FAULTS: [&str; 6] = [
     "lost",
