@@ -291,8 +291,7 @@ mod tests {
             ),
             (
                 VideoCodec::H265,
-                " bitrate=4000 option-string=\"bframes=0:scenecut=0:open-gop=0:pools=none:wpp=0:vbv-maxrate=4000:\
-                 vbv-bufsize=4000\" ",
+                " bitrate=4000 option-string=\"bframes=0:scenecut=0:open-gop=0:pools=none:wpp=0\" ",
                 Some(":vbv-maxrate=4000:vbv-bufsize=4000:strict-cbr=1:hrd=1\" "),
             ),
             (VideoCodec::Vp8, " end-usage=cbr target-bitrate=4000000 ", None),

@@ -70,7 +70,7 @@ fn errors(output: &Output) -> String {
 fn rtspsrc_plays_over_tcp_udp_and_an_http_tunnel_within_tls() {
     let certificate = Certificate::new();
     let server = start(&camera(&certificate));
-    let url = tls_url(&server);
+    let url = &tls_url(&server);
     for protocols in ["tcp", "udp"] {
         let properties = ["tls-validation-flags=0", &format!("protocols={protocols}")];
         rtspsrc(url, &properties).expect(protocols);
