@@ -7,11 +7,12 @@
 //! - `json`: one object a line, for machines:
 //!
 //!   ```json
-//!   {"timestamp":"2026-03-01T12:00:00.123456Z","level":"INFO","message":"stopping","target":"rtsp_clock_server::run"}
+//!   {"timestamp":"2026-03-01T12:00:00.123456Z","level":"INFO","message":"stopping","target":"server"}
 //!   ```
 //!
 //!   `timestamp` is RFC 3339 in UTC with microseconds; `level` is one of `ERROR`, `WARN`, `INFO`, `DEBUG` and `TRACE`;
-//!   `target` is the part of the server that speaks, or `gstreamer::` and a debug category, `glib::` and a library, or
+//!   `target` is the part of the server that speaks (`server`, `connections`, `requests`, `viewers`, `stream`, `accounts`,
+//!   `config`, `clock` or `log`), or `gstreamer::` and a debug category, `glib::` and a library, or
 //!   `stderr`; `message` is the sentence. An event's fields stand beside them: `viewers` is a number, `peer` a text.
 //!
 //! What keeps the server from starting is told in one more line before it exits, as an event of level `ERROR` in JSON. The
@@ -20,6 +21,7 @@
 //! | module | job |
 //! | --- | --- |
 //! | `filter` | which events are told |
+//! | `targets` | by which parts of the server they are told |
 //! | `gstreamer` | GStreamer's warnings and errors as events |
 //! | `glib_messages` | GLib's, and those of all that is built on it |
 //! | `stray` | what anybody else writes to stderr |
@@ -48,6 +50,7 @@ mod peers;
 mod queue;
 pub(crate) mod repeats;
 mod stray;
+mod targets;
 
 pub use filter::{EXPECTED, Filter, PATTERN};
 pub(crate) use peers::introduce;
@@ -164,7 +167,7 @@ fn lines(format: Format) -> io::Result<(queue::Queue, Option<stray::Detour>)> {
 /// A panic is an event, too. It may be the last thing that is told.
 fn tell_panics() {
     std::panic::set_hook(Box::new(|panic| {
-        tracing::error!("{panic}");
+        tracing::error!(target: "log", "{panic}");
         flush();
     }));
 }
@@ -194,9 +197,10 @@ fn filter(settings: &Settings) -> anyhow::Result<EnvFilter> {
     if !is_overridden() {
         return Ok(settings.filter.to_env_filter());
     }
+    let directives = std::env::var(VARIABLE).with_context(|| format!("{VARIABLE} cannot be used"))?;
     EnvFilter::builder()
         .with_default_directive(LevelFilter::INFO.into())
-        .try_from_env()
+        .parse(targets::modern(&directives))
         .with_context(|| format!("{VARIABLE} cannot be used"))
 }
 
@@ -204,7 +208,7 @@ fn filter(settings: &Settings) -> anyhow::Result<EnvFilter> {
 pub fn tell_end(error: &anyhow::Error) {
     let format = STARTED.get().map(|started| started.format);
     if format == Some(Format::Json) && tracing::enabled!(tracing::Level::ERROR) {
-        tracing::error!("{error:#}");
+        tracing::error!(target: "log", "{error:#}");
     } else {
         flush();
         glib_messages::give_up();

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::targets;
+
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -10,7 +12,7 @@ const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// What may stand in `logLevel`.
 pub const EXPECTED: &str = "\"off\", \"error\", \"warn\", \"info\", \"debug\" or \"trace\", for parts of the server as well \
-                            with commas between: \"info,rtsp_clock_server::stream::viewers=debug,gstreamer=warn\"";
+                            with commas between: \"info,viewers=debug,gstreamer=warn\"";
 
 /// What may stand in `logLevel`, as a regular expression. It lets two levels for everything pass, which [`Filter::parse`]
 /// does not.
@@ -51,7 +53,7 @@ impl Filter {
     pub(super) fn to_env_filter(&self) -> EnvFilter {
         let has_everything = self.0.split(',').any(|directive| !directive.contains('='));
         let everything = if has_everything { "" } else { "info," };
-        let directives = format!("{everything}{}", self.0);
+        let directives = format!("{everything}{}", targets::modern(&self.0));
         EnvFilter::builder()
             .with_default_directive(LevelFilter::INFO.into())
             .parse(directives)

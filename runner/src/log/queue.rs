@@ -79,7 +79,7 @@ impl Shared {
                 let _gone = to.write_all(&line);
             }
             if lost > 0 {
-                tracing::warn!(lost, "the log was read too slowly: lines are missing");
+                tracing::warn!(target: "log", lost, "the log was read too slowly: lines are missing");
             }
         }
     }

@@ -194,7 +194,7 @@ fn the_log_has_a_level_and_a_format() {
     assert_eq!(
         refusal("logLevel", &json!("verbose")),
         "found \"verbose\", expected \"off\", \"error\", \"warn\", \"info\", \"debug\" or \"trace\", for parts of the \
-         server as well with commas between: \"info,rtsp_clock_server::stream::viewers=debug,gstreamer=warn\""
+         server as well with commas between: \"info,viewers=debug,gstreamer=warn\""
     );
     assert_eq!(
         refusal("logFormat", &json!("xml")),

@@ -50,7 +50,7 @@ fn retina_plays_picture_and_sound() {
     let server = cameras();
     for (codec, url) in CODECS.into_iter().zip(server.urls()) {
         for transport in &TRANSPORTS[..2] {
-            let outcome = retina_with_sound(&task(url, transport));
+            let outcome = retina_with_sound(&task(&url, transport));
             if codec == AudioCodec::Opus {
                 // It has no depacketizer for Opus.
                 assert!(outcome.is_err(), "it plays Opus: {outcome:?}");
@@ -66,7 +66,7 @@ fn retina_plays_picture_and_sound() {
 fn aio_rtsp_toolkit_plays_picture_and_sound() {
     let server = cameras();
     for (codec, url) in CODECS.into_iter().zip(server.urls()) {
-        let outcome = aio_rtsp_toolkit_with_sound(&task(url, &TRANSPORTS[0]));
+        let outcome = aio_rtsp_toolkit_with_sound(&task(&url, &TRANSPORTS[0]));
         let counts = outcome.unwrap_or_else(|error| panic!("{codec:?}: {error}"));
         assert!(
             counts.iter().all(|count| *count >= FRAMES),

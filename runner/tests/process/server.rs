@@ -210,7 +210,7 @@ fn in_json_each_line_is_an_event() {
         .find(|event| watching(&event.to_string()))
         .expect("it was waited for");
     assert_eq!(viewer["viewers"], 1, "{viewer}");
-    assert_eq!(viewer["target"], "rtsp_clock_server::stream::viewers");
+    assert_eq!(viewer["target"], "viewers");
     assert!(events.iter().any(|event| event["message"] == "stopping"), "{log}");
 }
 
