@@ -1,12 +1,6 @@
 //! What the picture looks like.
 
-use schemars::JsonSchema;
-use serde::Serialize;
-use strum::{Display, EnumIter};
-
-use clockface::{Argb, Share, TimeFormat, Wording};
-
-use super::Corner;
+use clockface::{Argb, Corner, HorizontalAlignment, Share, TimeFormat, VerticalAlignment, Wording};
 
 /// What the picture looks like.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,8 +46,8 @@ impl Default for Look {
             text_color: style.foreground,
             background_color: style.background,
             clients_format: wording.clients_format,
-            horizontal: HorizontalAlignment::Center,
-            vertical: VerticalAlignment::Center,
+            horizontal: style.horizontal,
+            vertical: style.vertical,
             text_scale: Share::WHOLE,
             logo: String::new(),
             logo_position: Corner::BottomRight,
@@ -108,30 +102,6 @@ const NAMES: [&str; 13] = [
     "logo-position",
     "logo-scale",
 ];
-
-/// Where the text stands from left to right.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, EnumIter, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[strum(serialize_all = "lowercase")]
-#[schemars(inline)]
-#[allow(missing_docs, reason = "the names say it")]
-pub enum HorizontalAlignment {
-    Left,
-    Center,
-    Right,
-}
-
-/// Where the text stands from top to bottom.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, EnumIter, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[strum(serialize_all = "lowercase")]
-#[schemars(inline)]
-#[allow(missing_docs, reason = "the names say it")]
-pub enum VerticalAlignment {
-    Top,
-    Center,
-    Bottom,
-}
 
 /// The colour that `#rrggbb` or `#rrggbbaa` writes.
 pub(crate) fn parse_color(text: &str) -> Option<Argb> {

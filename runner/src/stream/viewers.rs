@@ -11,30 +11,7 @@ use gst::{glib, prelude::*};
 use parking_lot::Mutex;
 
 use super::seats::{Seat, Seats};
-
-/// How a viewer gets the stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Transport {
-    /// RTP over UDP.
-    Udp,
-    /// RTP over UDP, to a group that others have joined as well.
-    Multicast,
-    /// RTP within the RTSP connection.
-    Tcp,
-    /// RTP within RTSP within HTTP.
-    HttpTunnel,
-}
-
-impl fmt::Display for Transport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Udp => "UDP",
-            Self::Multicast => "multicast",
-            Self::Tcp => "TCP",
-            Self::HttpTunnel => "HTTP tunnel",
-        })
-    }
-}
+use crate::config::Transport;
 
 /// Why a viewer is one no longer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,9 +51,10 @@ pub struct Viewer {
 
 impl fmt::Display for Viewer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let transport = self.transport.full_name();
         match self.peer {
-            Some(peer) => write!(f, "{peer} ({})", self.transport),
-            None => write!(f, "unknown address ({})", self.transport),
+            Some(peer) => write!(f, "{peer} ({transport})"),
+            None => write!(f, "unknown address ({transport})"),
         }
     }
 }
@@ -400,7 +378,7 @@ mod tests {
         assert_eq!(viewer().to_string(), "192.0.2.7:5000 (UDP)");
         let tunnelled = Viewer {
             peer: None,
-            transport: Transport::HttpTunnel,
+            transport: Transport::Http,
         };
         assert_eq!(tunnelled.to_string(), "unknown address (HTTP tunnel)");
     }

@@ -21,6 +21,7 @@ use super::{
     transports::Transports,
 };
 use crate::{
+    config::Transport,
     ffi::rtsp::{self, Delivered, HeldTransport},
     log,
     server::connections::{
@@ -34,7 +35,7 @@ use crate::{
         media::Medium,
         receivers::Way,
         seats::Seats,
-        viewers::{Farewell, Full, Transport, Viewer},
+        viewers::{Farewell, Full, Viewer},
     },
 };
 
@@ -425,7 +426,7 @@ fn viewer(client: &RTSPClient, context: &RTSPContext, mounted: &Mounted, peer: O
         .and_then(|of_session| joining::parts(&of_session).into_iter().next());
     let lower = first.map(|part| part.delivered.lower);
     let transport = match lower {
-        _ if rtsp::is_tunnelled(client) => Transport::HttpTunnel,
+        _ if rtsp::is_tunnelled(client) => Transport::Http,
         Some(lower) if lower.contains(RTSPLowerTrans::TCP) => Transport::Tcp,
         Some(lower) if lower.contains(RTSPLowerTrans::UDP_MCAST) => Transport::Multicast,
         _ => Transport::Udp,
