@@ -16,6 +16,7 @@ use gst::{ClockTime, glib, prelude::*};
 use gst_rtsp::RTSPLowerTrans;
 use gst_rtsp_server::{RTSPMedia, prelude::*};
 use gst_video::UpstreamForceKeyUnitEvent;
+use gstclocksrc::clocksrc::Stats;
 use parking_lot::{Condvar, Mutex};
 
 use super::{gate::Gate, media};
@@ -145,10 +146,13 @@ impl Running {
         };
         let has_stats = source.has_property_with_type("stats", gst::Structure::static_type());
         let stats = has_stats.then(|| source.property::<gst::Structure>("stats"));
-        let count = |name| stats.as_ref().and_then(|stats| stats.get(name).ok());
+        let stats = stats.and_then(|stats| Stats::from_structure(&stats));
+        let Stats {
+            rendered, dropped, ..
+        } = stats.unwrap_or_default();
         Frames {
-            rendered: count("rendered").unwrap_or_default(),
-            skipped: count("dropped").unwrap_or_default(),
+            rendered,
+            skipped: dropped,
         }
     }
 
