@@ -243,8 +243,8 @@ impl Scene {
             height: spec.height,
             marks: Marks::of(style),
             scale: style.text_scale,
-            horizontal: style.horizontal,
-            vertical: style.vertical,
+            horizontal: style.horizontal.into(),
+            vertical: style.vertical.into(),
             skeletons: lines.each_ref().map(|text| text.skeleton.clone()),
         };
         let layout = layout::layout(&request)?;

@@ -136,11 +136,13 @@ fn float(px: usize) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use strum::IntoEnumIterator as _;
+
     use super::sizes::extent;
     use super::*;
     use crate::logo::Logo;
     use crate::rect::Rect;
-    use crate::style::{Corner, LogoStyle, Style};
+    use crate::style::{Corner, HorizontalAlignment, LogoStyle, Style, VerticalAlignment};
 
     impl Placed {
         fn rect(&self) -> Rect {
@@ -256,8 +258,7 @@ mod tests {
 
     #[test]
     fn aligned_text_of_any_size_stands_where_no_mark_does() {
-        let aligns = [Align::Start, Align::Middle, Align::End];
-        let aligns = aligns.into_iter().flat_map(|h| aligns.map(|v| (h, v)));
+        let aligns = HorizontalAlignment::iter().flat_map(|h| VerticalAlignment::iter().map(move |v| (h, v)));
         for ((horizontal, vertical), scale) in
             aligns.flat_map(|align| [0.1, 0.5, 1.0].map(|scale| (align, scale)))
         {
@@ -275,8 +276,8 @@ mod tests {
                 let request = Request {
                     marks: Marks::of(&style),
                     scale: Share::new(scale),
-                    horizontal,
-                    vertical,
+                    horizontal: horizontal.into(),
+                    vertical: vertical.into(),
                     ..request(width, height)
                 };
                 let layout = arrange(&request).unwrap();

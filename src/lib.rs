@@ -75,5 +75,5 @@ pub use rect::Rect;
 pub use stamp::Stamp;
 pub use stamp::reader::{Luma, Sighting, StampReader};
 pub use stamp::wall::WallReader;
-pub use style::{Align, Argb, Corner, LogoStyle, Share, Style};
+pub use style::{Argb, Corner, HorizontalAlignment, LogoStyle, Share, Style, VerticalAlignment};
 pub use zone::time_zone;

@@ -1,5 +1,7 @@
 //! What a face looks like.
 
+use strum::{Display, EnumIter};
+
 use crate::logo::Logo;
 
 /// A colour as in GStreamer's `textoverlay`: alpha, red, green, blue from the highest byte to the lowest,
@@ -21,7 +23,8 @@ impl Argb {
 }
 
 /// A corner of the frame.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Display, EnumIter)]
+#[strum(serialize_all = "kebab-case")]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Corner {
     TopLeft,
@@ -69,16 +72,56 @@ impl std::fmt::Debug for Share {
     }
 }
 
-/// Where text stands between two edges.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub enum Align {
+/// Where text stands from left to right.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Display, EnumIter)]
+#[strum(serialize_all = "lowercase")]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum HorizontalAlignment {
+    Left,
+    #[default]
+    Center,
+    Right,
+}
+
+/// Where text stands from top to bottom.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Display, EnumIter)]
+#[strum(serialize_all = "lowercase")]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum VerticalAlignment {
+    Top,
+    #[default]
+    Center,
+    Bottom,
+}
+
+/// Where text stands between two edges, whichever they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Align {
     /// At the left or the top edge.
     Start,
-    /// In the middle.
-    #[default]
     Middle,
     /// At the right or the bottom edge.
     End,
+}
+
+impl From<HorizontalAlignment> for Align {
+    fn from(alignment: HorizontalAlignment) -> Self {
+        match alignment {
+            HorizontalAlignment::Left => Self::Start,
+            HorizontalAlignment::Center => Self::Middle,
+            HorizontalAlignment::Right => Self::End,
+        }
+    }
+}
+
+impl From<VerticalAlignment> for Align {
+    fn from(alignment: VerticalAlignment) -> Self {
+        match alignment {
+            VerticalAlignment::Top => Self::Start,
+            VerticalAlignment::Center => Self::Middle,
+            VerticalAlignment::Bottom => Self::End,
+        }
+    }
 }
 
 /// A logo in a corner of the frame.
@@ -107,9 +150,9 @@ pub struct Style {
     /// [`Style::font`].
     pub text_scale: Share,
     /// Where the text stands from left to right, and each of its lines among the others.
-    pub horizontal: Align,
+    pub horizontal: HorizontalAlignment,
     /// Where the text stands from top to bottom.
-    pub vertical: Align,
+    pub vertical: VerticalAlignment,
     /// A logo.
     pub logo: Option<LogoStyle>,
     /// Whether the frame carries a [`Stamp`](crate::Stamp), if it has room for one:
@@ -128,8 +171,8 @@ impl Default for Style {
             foreground: Argb::WHITE,
             background: Argb::BLACK,
             text_scale: Share::WHOLE,
-            horizontal: Align::default(),
-            vertical: Align::default(),
+            horizontal: HorizontalAlignment::default(),
+            vertical: VerticalAlignment::default(),
             logo: None,
             stamp: false,
             flash: false,

@@ -11,9 +11,11 @@ mod canvas;
 use std::path::PathBuf;
 
 use canvas::{Canvas, FORMATS};
+use strum::IntoEnumIterator as _;
+
 use clockface::{
-    Align, Argb, Colorimetry, Corner, Face, FrameSpec, Logo, LogoStyle, PixelFormat, Reading, Share, Style,
-    TimeFormat, Wording, time_zone,
+    Argb, Colorimetry, Corner, Face, FrameSpec, HorizontalAlignment, Logo, LogoStyle, PixelFormat, Reading,
+    Share, Style, TimeFormat, VerticalAlignment, Wording, time_zone,
 };
 
 const CORNERS: [Corner; 4] = [
@@ -114,8 +116,8 @@ impl Drop for File {
 #[test]
 fn text_stands_where_the_alignment_says() {
     let size = (641, 481);
-    for horizontal in [Align::Start, Align::Middle, Align::End] {
-        for vertical in [Align::Start, Align::Middle, Align::End] {
+    for horizontal in HorizontalAlignment::iter() {
+        for vertical in VerticalAlignment::iter() {
             let style = Style {
                 text_scale: Share::new(0.4),
                 horizontal,
@@ -123,14 +125,17 @@ fn text_stands_where_the_alignment_says() {
                 ..Style::default()
             };
             let ink = ink(size, &style, wording());
-            let place = |before: usize, after: usize, margin: usize| match before.abs_diff(after) {
-                0..=40 => Align::Middle,
-                _ if before < margin => Align::Start,
-                _ if after < margin => Align::End,
-                _ => panic!("{before} px before and {after} px after"),
-            };
-            assert_eq!(place(ink.left, size.0 - ink.right, 40), horizontal, "{ink:?}");
-            assert_eq!(place(ink.top, size.1 - ink.bottom, 40), vertical, "{ink:?}");
+            let place =
+                |before: usize, after: usize, [start, end]: [&'static str; 2]| match before.abs_diff(after) {
+                    0..=40 => "center",
+                    _ if before < 40 => start,
+                    _ if after < 40 => end,
+                    _ => panic!("{before} px before and {after} px after"),
+                };
+            let seen = place(ink.left, size.0 - ink.right, ["left", "right"]);
+            assert_eq!(seen, horizontal.to_string(), "{ink:?}");
+            let seen = place(ink.top, size.1 - ink.bottom, ["top", "bottom"]);
+            assert_eq!(seen, vertical.to_string(), "{ink:?}");
         }
     }
 }
@@ -141,8 +146,8 @@ fn aligned_text_goes_to_its_own_edge_beside_a_stamp() {
         stamp: true,
         corner: Corner::TopRight,
         text_scale: Share::new(0.3),
-        horizontal: Align::Start,
-        vertical: Align::Start,
+        horizontal: HorizontalAlignment::Left,
+        vertical: VerticalAlignment::Top,
         ..Style::default()
     };
     let canvas = painted(PixelFormat::Gray8, (640, 480), &style, wording());

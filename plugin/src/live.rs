@@ -3,9 +3,11 @@
 //! | module | job |
 //! | --- | --- |
 //! | `source` | a source's life: what it answers to the base class, and when its next frame leaves |
+//! | `stats` | what it tells of its life |
 //! | `timing` | the properties that say how it lives in time |
 
 mod source;
+mod stats;
 pub(crate) mod timing;
 
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
@@ -18,6 +20,7 @@ use crate::clock::{Flushing, PipelineClock, Wait};
 use crate::schedule::Frame;
 
 pub(crate) use source::{Life, Live, LiveSource};
+pub use stats::Stats;
 pub(crate) use timing::Timing;
 
 static UNIX_CAPS: LazyLock<gst::Caps> = LazyLock::new(|| gst::Caps::new_empty_simple("timestamp/x-unix"));
@@ -86,16 +89,15 @@ impl Counts {
         self.total_lateness = self.total_lateness.saturating_add(lateness);
     }
 
-    /// The property `stats`; `made` is what the element calls its buffers.
-    pub(crate) fn structure(&self, name: &str, made: &str) -> gst::structure::Builder {
-        gst::Structure::builder(name)
-            .field(made, self.made)
-            .field("dropped", self.dropped)
-            .field("max-lateness", self.max_lateness)
-            .field(
-                "mean-lateness",
-                self.total_lateness.checked_div(self.made).unwrap_or_default(),
-            )
+    /// What the element tells of them.
+    pub(crate) fn stats(&self) -> Stats {
+        Stats {
+            rendered: self.made,
+            dropped: self.dropped,
+            max_lateness: self.max_lateness,
+            mean_lateness: self.total_lateness.checked_div(self.made).unwrap_or_default(),
+            ticks: None,
+        }
     }
 }
 

@@ -9,10 +9,10 @@ use clap::{Parser, ValueEnum};
 use tracing::{info, warn};
 
 use crate::{
-    config::{self, Authentication, Config, Encoder, ListenAt, Multicast, Transport, User, VideoCodec},
+    config::{self, Authentication, Config, Encoder, ListenAt, Multicast, Transport, User},
     config_file::{self, Environment, Loaded, port_key},
     healthcheck,
-    launch::{self, audio, picture},
+    launch::{self, audio, codecs, picture},
     log, run,
 };
 
@@ -287,11 +287,10 @@ fn picture(stream: &config::StreamConfig) -> String {
         return "by a pipeline of its own".into();
     }
     let picture = format!("{codec} {width}x{height} at {frames_per_second} frames a second");
-    let frames = match codec {
-        VideoCodec::Mjpeg => format!("quality {jpeg_quality}"),
-        VideoCodec::H264 | VideoCodec::H265 | VideoCodec::Vp8 | VideoCodec::Vp9 => {
-            format!("key frame interval {key_frame_interval}")
-        }
+    let frames = if codecs::video(*codec).has_quality {
+        format!("quality {jpeg_quality}")
+    } else {
+        format!("key frame interval {key_frame_interval}")
     };
     let kind = if *constant_bitrate { "constant " } else { "" };
     let bitrate = bitrate_kbps.map(|kbps| format!("{kind}{kbps} kbit/s"));

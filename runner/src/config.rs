@@ -12,6 +12,8 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+pub use clockface::Corner;
+
 use crate::log;
 
 pub(crate) mod clock;
@@ -27,7 +29,7 @@ use look::Look;
 
 pub use transports::{Groups, Multicast, TlsFiles, Transport};
 pub use users::{Access, Authentication, Login, User};
-pub use values::{AudioCodec, Corner, Encoder, ListenAt, Mount, PortRange, Stamp, VideoCodec};
+pub use values::{AudioCodec, Encoder, ListenAt, Mount, PortRange, Stamp, VideoCodec};
 
 /// Everything the server was told.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,20 +9,22 @@
 //! | module | job |
 //! | --- | --- |
 //! | [`picture`](mod@picture) | the picture: its source, its encoder, and its part of the launch string |
+//! | [`codecs`] | the codecs, one row each |
 //! | [`encoders`] | which encoders there are for each codec, and how each is set |
 //! | [`own_pipeline`] | a pipeline of one's own in place of the picture's part |
 //! | [`audio`] | the sound: its encoder, and its part of the launch string |
-//! | [`encoder_delay`] | how much later sound comes out of a decoder than it went into the encoder |
 //! | [`elements`] | the elements that serving takes, and where Debian keeps them |
 //! | [`access_units`] | a picture of several slices stays one picture |
 //! | `changing` | what an encoder takes while it encodes |
+//! | `debian` | Debian's packages of GStreamer's elements |
 //! | `syntax` | chains of elements, and what has to be quoted how |
 
 pub mod access_units;
 pub mod audio;
 pub(crate) mod changing;
+pub mod codecs;
+mod debian;
 pub mod elements;
-pub mod encoder_delay;
 pub mod encoders;
 pub mod own_pipeline;
 pub mod picture;
@@ -31,8 +33,8 @@ pub(crate) mod syntax;
 use std::num::NonZero;
 
 use self::{
-    encoders::HasProperty,
-    syntax::{Chain, mtu, shell_quoted},
+    encoders::{EncoderElement, HasProperty},
+    syntax::{Chain, shell_quoted},
 };
 use crate::config::StreamConfig;
 
@@ -60,8 +62,12 @@ pub fn gst_launch_line(stream: &StreamConfig) -> String {
 /// The element that encodes the picture on this machine; `None` for a pipeline of one's own.
 #[must_use]
 pub fn encoder(stream: &StreamConfig) -> Option<&'static str> {
-    let chosen = || encoders::choose(stream, Machine::here().is_installed).name;
+    let chosen = || chosen_encoder(stream, Machine::here()).name;
     stream.pipeline.is_none().then(chosen)
+}
+
+fn chosen_encoder(stream: &StreamConfig, machine: Machine) -> &'static EncoderElement {
+    encoders::choose(codecs::video(stream.codec).encoders, stream, machine.is_installed)
 }
 
 /// What a launch string depends on besides the configuration.
@@ -69,8 +75,6 @@ pub fn encoder(stream: &StreamConfig) -> Option<&'static str> {
 struct Machine {
     /// How many threads can run at once; 1 where the system does not say.
     cores: NonZero<usize>,
-    /// The encoder for AAC.
-    aac_encoder: &'static str,
     /// Whether it has the element of that name.
     is_installed: fn(&str) -> bool,
     /// Whether its element of the first name has the property of the second.
@@ -82,7 +86,6 @@ impl Machine {
     fn here() -> Self {
         Self {
             cores: std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN),
-            aac_encoder: audio::aac_encoder(),
             // Without GStreamer nothing can be looked up, and nothing played.
             is_installed: |name| gst::init().is_ok() && elements::is_installed(name),
             has_property: |name, property| gst::init().is_ok() && elements::has_property(name, property),
@@ -128,17 +131,14 @@ fn udp_sink(port: u16) -> Vec<String> {
 }
 
 fn picture(stream: &StreamConfig, machine: Machine) -> Chain {
-    let encoder = encoders::choose(stream, machine.is_installed);
+    let encoder = chosen_encoder(stream, machine);
     picture::elements(stream, encoder, machine.cores.get() as u64, machine.has_property)
 }
 
 fn sound(stream: &StreamConfig, machine: Machine) -> Option<Chain> {
     let codec = stream.audio?;
-    let mut chain = audio::elements(codec, audio::encoder(codec, machine.aac_encoder));
-    if let Some(payloader) = chain.last_mut() {
-        payloader.extend(stream.rtp_packet_size.map(mtu));
-    }
-    Some(chain)
+    let encoder = audio::encoder(codec, machine.is_installed);
+    Some(audio::elements(codec, encoder, stream.rtp_packet_size))
 }
 
 /// A chain with each word as `quoted` makes it.
@@ -175,7 +175,6 @@ mod tests {
     fn machine(cores: usize) -> Machine {
         Machine {
             cores: NonZero::new(cores).unwrap(),
-            aac_encoder: "voaacenc",
             is_installed: |_| true,
             has_property: |_, _| false,
         }
@@ -212,7 +211,7 @@ mod tests {
             "{launch}"
         );
         assert!(launch.ends_with(
-            " ! rtppcmupay name=pay1 perfect-rtptime=false pt=0 min-ptime=20000000 max-ptime=20000000 )"
+            " ! rtppcmupay name=pay1 pt=0 perfect-rtptime=false min-ptime=20000000 max-ptime=20000000 )"
         ));
         let line = gst_launch_line(&stream);
         assert!(
@@ -360,7 +359,7 @@ mod tests {
         gst::init().unwrap();
         gstclocksrc::register_static().unwrap();
         for codec in VideoCodec::iter() {
-            for element in encoders::of(codec) {
+            for element in codecs::video(codec).encoders {
                 for bitrate_kbps in [None, Some(2000)] {
                     let stream = StreamConfig {
                         encoder: Encoder::Named(element.name.into()),

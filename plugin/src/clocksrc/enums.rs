@@ -1,6 +1,6 @@
 //! The enumerations among the properties of `clocksrc`.
 
-use clockface::{Align, Corner};
+use clockface::{Corner, HorizontalAlignment, VerticalAlignment};
 use gst::glib;
 
 /// The machine-readable stamp in the picture.
@@ -15,118 +15,102 @@ pub enum ClockSrcStamp {
     Qr,
 }
 
-/// A corner of the picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, glib::Enum)]
-#[enum_type(name = "GstClockSrcCorner")]
-pub enum ClockSrcCorner {
-    /// At the top, on the left.
-    #[enum_value(name = "Top left", nick = "top-left")]
-    TopLeft,
-    /// At the top, on the right.
-    #[enum_value(name = "Top right", nick = "top-right")]
-    TopRight,
-    /// At the bottom, on the left.
-    #[enum_value(name = "Bottom left", nick = "bottom-left")]
-    BottomLeft,
-    /// At the bottom, on the right.
-    #[enum_value(name = "Bottom right", nick = "bottom-right")]
-    BottomRight,
-}
-
 impl From<bool> for ClockSrcStamp {
     fn from(shown: bool) -> Self {
         if shown { Self::Qr } else { Self::None }
     }
 }
 
-impl From<ClockSrcCorner> for Corner {
-    fn from(position: ClockSrcCorner) -> Self {
-        match position {
-            ClockSrcCorner::TopLeft => Self::TopLeft,
-            ClockSrcCorner::TopRight => Self::TopRight,
-            ClockSrcCorner::BottomLeft => Self::BottomLeft,
-            ClockSrcCorner::BottomRight => Self::BottomRight,
+/// Makes GObject's enumeration of one of clockface's, with its numbers and the names that people read. The nicks are those
+/// that clockface writes.
+macro_rules! gobject_enum {
+    ($(#[$about:meta])* $name:ident, $type:literal: $model:ident {
+        $($value:ident = $number:literal, $said:literal;)*
+    }) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, glib::Enum)]
+        #[enum_type(name = $type)]
+        #[allow(missing_docs, reason = "the names say it")]
+        pub enum $name {
+            $(#[enum_value(name = $said)] $value = $number,)*
         }
+
+        impl From<$name> for $model {
+            fn from(value: $name) -> Self {
+                match value {
+                    $($name::$value => Self::$value,)*
+                }
+            }
+        }
+
+        impl From<$model> for $name {
+            fn from(value: $model) -> Self {
+                match value {
+                    $($model::$value => Self::$value,)*
+                }
+            }
+        }
+    };
+}
+
+gobject_enum! {
+    /// A corner of the picture.
+    ClockSrcCorner, "GstClockSrcCorner": Corner {
+        TopLeft = 0, "Top left";
+        TopRight = 1, "Top right";
+        BottomLeft = 2, "Bottom left";
+        BottomRight = 3, "Bottom right";
     }
 }
 
-impl From<Corner> for ClockSrcCorner {
-    fn from(corner: Corner) -> Self {
-        match corner {
-            Corner::TopLeft => Self::TopLeft,
-            Corner::TopRight => Self::TopRight,
-            Corner::BottomLeft => Self::BottomLeft,
-            Corner::BottomRight => Self::BottomRight,
-        }
+gobject_enum! {
+    /// Where the text stands from left to right: the values of `GstBaseTextOverlayHAlign`.
+    ClockSrcHAlign, "GstClockSrcHAlign": HorizontalAlignment {
+        Left = 0, "Left";
+        Center = 1, "Center";
+        Right = 2, "Right";
     }
 }
 
-/// Where the text stands from left to right: the values of `GstBaseTextOverlayHAlign`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, glib::Enum)]
-#[enum_type(name = "GstClockSrcHAlign")]
-pub enum ClockSrcHAlign {
-    /// At the left edge.
-    #[enum_value(name = "Left", nick = "left")]
-    Left = 0,
-    /// In the middle.
-    #[enum_value(name = "Center", nick = "center")]
-    Center = 1,
-    /// At the right edge.
-    #[enum_value(name = "Right", nick = "right")]
-    Right = 2,
-}
-
-/// Where the text stands from top to bottom: the values of `GstBaseTextOverlayVAlign`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, glib::Enum)]
-#[enum_type(name = "GstClockSrcVAlign")]
-pub enum ClockSrcVAlign {
-    /// At the bottom edge.
-    #[enum_value(name = "Bottom", nick = "bottom")]
-    Bottom = 1,
-    /// At the top edge.
-    #[enum_value(name = "Top", nick = "top")]
-    Top = 2,
-    /// In the middle.
-    #[enum_value(name = "Center", nick = "center")]
-    Center = 4,
-}
-
-impl From<ClockSrcHAlign> for Align {
-    fn from(align: ClockSrcHAlign) -> Self {
-        match align {
-            ClockSrcHAlign::Left => Self::Start,
-            ClockSrcHAlign::Center => Self::Middle,
-            ClockSrcHAlign::Right => Self::End,
-        }
+gobject_enum! {
+    /// Where the text stands from top to bottom: the values of `GstBaseTextOverlayVAlign`.
+    ClockSrcVAlign, "GstClockSrcVAlign": VerticalAlignment {
+        Bottom = 1, "Bottom";
+        Top = 2, "Top";
+        Center = 4, "Center";
     }
 }
 
-impl From<Align> for ClockSrcHAlign {
-    fn from(align: Align) -> Self {
-        match align {
-            Align::Start => Self::Left,
-            Align::Middle => Self::Center,
-            Align::End => Self::Right,
+#[cfg(test)]
+mod tests {
+    use std::fmt::Display;
+
+    use gst::glib::{EnumClass, prelude::*};
+    use strum::IntoEnumIterator;
+
+    use super::*;
+
+    /// Asserts that each value of clockface's is written in a launch string as clockface writes it.
+    fn assert_nicks<G, M>()
+    where
+        G: HasParamSpec + StaticType + From<M> + ToValue,
+        M: IntoEnumIterator + Display,
+    {
+        let class = EnumClass::with_type(G::static_type()).expect("an enumeration");
+        for value in M::iter() {
+            let name = value.to_string();
+            let value = G::from(value).to_value();
+            assert_eq!(
+                class.to_value_by_nick(&name).map(|value| format!("{value:?}")),
+                Some(format!("{value:?}"))
+            );
         }
     }
-}
 
-impl From<ClockSrcVAlign> for Align {
-    fn from(align: ClockSrcVAlign) -> Self {
-        match align {
-            ClockSrcVAlign::Top => Self::Start,
-            ClockSrcVAlign::Center => Self::Middle,
-            ClockSrcVAlign::Bottom => Self::End,
-        }
-    }
-}
-
-impl From<Align> for ClockSrcVAlign {
-    fn from(align: Align) -> Self {
-        match align {
-            Align::Start => Self::Top,
-            Align::Middle => Self::Center,
-            Align::End => Self::Bottom,
-        }
+    #[test]
+    fn properties_take_what_clockface_writes() {
+        assert_nicks::<ClockSrcCorner, Corner>();
+        assert_nicks::<ClockSrcHAlign, HorizontalAlignment>();
+        assert_nicks::<ClockSrcVAlign, VerticalAlignment>();
     }
 }

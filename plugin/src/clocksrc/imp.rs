@@ -94,11 +94,8 @@ impl ObjectImpl for ClockSrc {
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
-        lock(&self.settings).get(pspec.name()).unwrap_or_else(|| {
-            let counts = self.live.counts();
-            let stats = counts.structure("application/x-clocksrc-stats", "rendered");
-            stats.build().to_value()
-        })
+        let setting = lock(&self.settings).get(pspec.name());
+        setting.unwrap_or_else(|| self.live.counts().stats().to_structure().to_value())
     }
 }
 

@@ -8,6 +8,7 @@ mod formats;
 mod imp;
 mod settings;
 
+pub use crate::live::Stats;
 pub use enums::{ClockSrcCorner, ClockSrcHAlign, ClockSrcStamp, ClockSrcVAlign};
 
 glib::wrapper! {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use clockface::{
-    Align, Argb, Fonts, Logo, LogoError, LogoStyle, Share, Style, TimeFormat, Wording, WordingError, stamp,
+    Argb, Fonts, Logo, LogoError, LogoStyle, Share, Style, TimeFormat, Wording, WordingError, stamp,
     time_zone, zone::machine_zone,
 };
 use gst::glib;
@@ -250,8 +250,8 @@ impl Settings {
             }
             "flash" => self.style.flash = take(value),
             "text-scale" => self.style.text_scale = Share::new(take(value)),
-            "halignment" => self.style.horizontal = value.get().map_or(Align::Middle, ClockSrcHAlign::into),
-            "valignment" => self.style.vertical = value.get().map_or(Align::Middle, ClockSrcVAlign::into),
+            "halignment" => self.style.horizontal = value.get().unwrap_or(ClockSrcHAlign::Center).into(),
+            "valignment" => self.style.vertical = value.get().unwrap_or(ClockSrcVAlign::Center).into(),
             "logo-position" => self.logo.position = value.get().unwrap_or(DEFAULT_LOGO_POSITION),
             "logo-scale" => self.logo.scale = take(value),
             _ => {}

@@ -13,7 +13,7 @@ use super::samples::{FORMATS, interleaved};
 use super::settings::{self, Settings};
 use super::ticks::{Span, Tick, Ticks};
 use crate::clock::{PipelineClock, machine_clock};
-use crate::live::{Life, Live, LiveSource, Timing, label, lock};
+use crate::live::{Life, Live, LiveSource, Stats, Timing, label, lock};
 use crate::schedule::{Frame, Grid, Now, Schedule, held};
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
@@ -97,10 +97,13 @@ impl ObjectImpl for ClockTone {
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
-        lock(&self.settings).get(pspec.name()).unwrap_or_else(|| {
-            let (counts, ticks) = (self.live.counts(), *lock(&self.ticks));
-            let stats = counts.structure("application/x-clocktone-stats", "rendered");
-            stats.field("ticks", ticks).build().to_value()
+        let setting = lock(&self.settings).get(pspec.name());
+        setting.unwrap_or_else(|| {
+            let stats = Stats {
+                ticks: Some(*lock(&self.ticks)),
+                ..self.live.counts().stats()
+            };
+            stats.to_structure().to_value()
         })
     }
 }

@@ -8,6 +8,8 @@ mod samples;
 mod settings;
 mod ticks;
 
+pub use crate::live::Stats;
+
 glib::wrapper! {
     /// SECTION:element-clocktone
     /// @short_description: a tick on each whole second of the clock that clocksrc shows

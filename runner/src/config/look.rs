@@ -1,12 +1,8 @@
 //! What the picture shows.
 
-use schemars::JsonSchema;
-use serde::Serialize;
-use strum::{Display, EnumIter};
+use clockface::{Argb, Corner, HorizontalAlignment, Share, TimeFormat, VerticalAlignment, Wording};
 
-use clockface::{Argb, Share, TimeFormat, Wording};
-
-use super::{Corner, Stamp};
+use super::Stamp;
 
 /// What the picture shows. All of it can change while the picture is played.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,8 +56,8 @@ impl Default for Look {
             text_color: style.foreground,
             background_color: style.background,
             clients_format: wording.clients_format,
-            horizontal: HorizontalAlignment::Center,
-            vertical: VerticalAlignment::Center,
+            horizontal: style.horizontal,
+            vertical: style.vertical,
             text_scale: Share::WHOLE,
             logo: String::new(),
             logo_position: Corner::BottomRight,
@@ -133,30 +129,6 @@ const NAMES: [&str; 17] = [
     "stamp-id",
     "flash",
 ];
-
-/// Where the text stands from left to right.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, EnumIter, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[strum(serialize_all = "lowercase")]
-#[schemars(inline)]
-#[allow(missing_docs, reason = "the names say it")]
-pub enum HorizontalAlignment {
-    Left,
-    Center,
-    Right,
-}
-
-/// Where the text stands from top to bottom.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, EnumIter, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[strum(serialize_all = "lowercase")]
-#[schemars(inline)]
-#[allow(missing_docs, reason = "the names say it")]
-pub enum VerticalAlignment {
-    Top,
-    Center,
-    Bottom,
-}
 
 /// The colour that `#rrggbb` or `#rrggbbaa` writes.
 pub(crate) fn parse_color(text: &str) -> Option<Argb> {

@@ -30,6 +30,17 @@ pub enum Transport {
 impl Transport {
     /// Those that need nothing but the viewer.
     pub const USUAL: [Self; 3] = [Self::Udp, Self::Tcp, Self::Http];
+
+    /// As a sentence has it.
+    #[must_use]
+    pub fn full_name(self) -> &'static str {
+        match self {
+            Self::Udp => "UDP",
+            Self::Tcp => "TCP",
+            Self::Multicast => "multicast",
+            Self::Http => "HTTP tunnel",
+        }
+    }
 }
 
 /// Where multicast streams go: each medium of a stream takes a group and two ports.

@@ -74,19 +74,6 @@ pub enum Stamp {
     Qr,
 }
 
-/// A corner of the picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, EnumIter, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-#[strum(serialize_all = "kebab-case")]
-#[schemars(inline)]
-#[allow(missing_docs, reason = "the names say it")]
-pub enum Corner {
-    TopLeft,
-    TopRight,
-    BottomLeft,
-    BottomRight,
-}
-
 /// How a picture is encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Display, EnumIter, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]

@@ -9,12 +9,8 @@ use super::keys::{
 };
 use crate::{
     config::{Encoder, StreamConfig, VideoCodec},
-    launch::{encoders, own_pipeline},
+    launch::{codecs, own_pipeline},
 };
-
-/// JPEG's sizes are counted in blocks of 8 px in one byte by RFC 2435, section 3.1.5.
-const JPEG_BLOCK: u32 = 8;
-const JPEG_LARGEST: u32 = 255 * JPEG_BLOCK;
 
 /// Where a value that counts stands, by key: a key in the file or a variable.
 pub(super) type Place<'a> = &'a dyn Fn(&str) -> String;
@@ -107,16 +103,23 @@ pub(super) fn warnings(stream: &StreamConfig, is_set: impl Fn(&str) -> bool) -> 
             )]
         };
     }
-    let is_idle = stream.codec != VideoCodec::Mjpeg && is_set(QUALITY);
-    is_idle
-        .then(|| {
-            format!(
-                "{QUALITY} is that of mjpeg, and has no effect with {CODEC} {}",
-                stream.codec
-            )
-        })
-        .into_iter()
-        .collect()
+    if codecs::video(stream.codec).has_quality || !is_set(QUALITY) {
+        return Vec::new();
+    }
+    vec![format!(
+        "{QUALITY} is that of {}, and has no effect with {CODEC} {}",
+        names(|codec| codecs::video(codec).has_quality),
+        stream.codec
+    )]
+}
+
+/// The names of the codecs of which it holds.
+fn names(holds: impl Fn(VideoCodec) -> bool) -> String {
+    let names = VideoCodec::iter().filter(|codec| holds(*codec));
+    names
+        .map(|codec| codec.to_string())
+        .collect::<Vec<_>>()
+        .join(" or ")
 }
 
 /// There is one `pay1` at most.
@@ -133,39 +136,25 @@ fn sound(stream: &StreamConfig, place: Place<'_>) -> Option<String> {
 
 /// What a size must be for the codec to carry it.
 fn size(stream: &StreamConfig, place: Place<'_>) -> Option<String> {
-    let sides = [stream.width, stream.height];
-    let rule = match stream.codec {
-        VideoCodec::Mjpeg => {
-            let fits = |side: &u32| side.is_multiple_of(JPEG_BLOCK) && *side <= JPEG_LARGEST;
-            (!sides.iter().all(fits)).then(|| {
-                format!(
-                    "RTP carries JPEG (RFC 2435) with width and height in multiples of {JPEG_BLOCK} and up to \
-                     {JPEG_LARGEST} px"
-                )
-            })
-        }
-        // Every size that there is fits into VP8's 14 bits.
-        VideoCodec::H264 | VideoCodec::H265 | VideoCodec::Vp8 | VideoCodec::Vp9 => {
-            let fits = |side: &u32| side.is_multiple_of(2);
-            (!sides.iter().all(fits)).then(|| {
-                "width and height must be even, as colour is sent for every second pixel and line".into()
-            })
-        }
-    }?;
-    Some(format!(
-        "found {}x{}, which {CODEC} {} ({}) cannot carry: {rule}",
-        stream.width,
-        stream.height,
-        stream.codec,
-        place(CODEC)
-    ))
+    let StreamConfig {
+        width, height, codec, ..
+    } = *stream;
+    let sizes = &codecs::video(codec).sizes;
+    let is_carried = sizes.has(width) && sizes.has(height);
+    (!is_carried).then(|| {
+        format!(
+            "found {width}x{height}, which {CODEC} {codec} ({}) cannot carry: {}",
+            place(CODEC),
+            sizes.rule
+        )
+    })
 }
 
 fn encoder(stream: &StreamConfig, place: Place<'_>) -> Option<String> {
     let Encoder::Named(name) = &stream.encoder else {
         return None;
     };
-    let all = encoders::of(stream.codec);
+    let all = codecs::video(stream.codec).encoders;
     if all.iter().any(|element| element.name == name) {
         return None;
     }
@@ -182,7 +171,7 @@ fn encoder(stream: &StreamConfig, place: Place<'_>) -> Option<String> {
 fn bitrate(stream: &StreamConfig, place: Place<'_>) -> Option<String> {
     let kbps = stream
         .bitrate_kbps
-        .filter(|_| stream.codec == VideoCodec::Mjpeg)?;
+        .filter(|_| codecs::video(stream.codec).has_quality)?;
     Some(format!(
         "found {kbps}, which {CODEC} {} ({}) has no way to aim at: its size is set by {QUALITY}",
         stream.codec,
@@ -195,20 +184,19 @@ fn constant_bitrate(stream: &StreamConfig, place: Place<'_>) -> Option<String> {
         return None;
     }
     let able = |codec| {
-        let able = encoders::of(codec).iter().filter(|element| element.fills_up);
+        let able = codecs::video(codec)
+            .encoders
+            .iter()
+            .filter(|element| element.fills_up);
         able.map(|element| element.name).collect::<Vec<_>>()
     };
     let fills_up = able(stream.codec);
     if fills_up.is_empty() {
-        let codecs: Vec<String> = VideoCodec::iter()
-            .filter(|codec| !able(*codec).is_empty())
-            .map(|codec| codec.to_string())
-            .collect();
         return Some(format!(
             "found true, and {CODEC} {} ({}) cannot be filled up, expected false, or {CODEC} {}",
             stream.codec,
             place(CODEC),
-            codecs.join(" or ")
+            names(|codec| !able(codec).is_empty())
         ));
     }
     match &stream.encoder {

@@ -1,7 +1,9 @@
 //! The JSON Schema of config.json, for editors and for whoever writes one by a program.
 
+use clockface::{Corner, HorizontalAlignment, VerticalAlignment};
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
+use strum::IntoEnumIterator;
 
 use super::{
     draft::Draft,
@@ -12,10 +14,7 @@ use super::{
     users::MOST_USERS,
 };
 use crate::{
-    config::{
-        AudioCodec, Authentication, Corner, Stamp, Transport, VideoCodec, clock,
-        look::{HorizontalAlignment, VerticalAlignment, show_color},
-    },
+    config::{AudioCodec, Authentication, Stamp, Transport, VideoCodec, clock, look::show_color},
     log,
 };
 
@@ -147,7 +146,8 @@ struct Stream {
     /// the run of the source. It needs a picture of 66x165 px or more.
     stamp: Stamp,
     /// The corner in which the stamp stands. The flash stands in the one horizontally opposite.
-    stamp_position: Corner,
+    #[schemars(extend("enum" = names::<Corner>()))]
+    stamp_position: String,
     /// The number of this stream in its stamp.
     #[schemars(range(min = *STAMP_IDS.start(), max = *STAMP_IDS.end()))]
     stamp_id: u32,
@@ -203,16 +203,19 @@ struct Stream {
     #[schemars(length(max = LABEL_CHARACTERS))]
     clients_format: String,
     /// Where the text stands from left to right.
-    horizontal_alignment: HorizontalAlignment,
+    #[schemars(extend("enum" = names::<HorizontalAlignment>()))]
+    horizontal_alignment: String,
     /// Where the text stands from top to bottom.
-    vertical_alignment: VerticalAlignment,
+    #[schemars(extend("enum" = names::<VerticalAlignment>()))]
+    vertical_alignment: String,
     /// The size of the text as a share of the largest that fits.
     #[schemars(range(min = *TEXT_SCALES.start(), max = *TEXT_SCALES.end()))]
     text_scale: f64,
     /// A PNG file that is laid over the background. Empty: none.
     logo: String,
     /// The corner in which the logo stands.
-    logo_position: Corner,
+    #[schemars(extend("enum" = names::<Corner>()))]
+    logo_position: String,
     /// The height of the logo as a share of the picture's.
     #[schemars(range(min = *LOGO_SCALES.start(), max = *LOGO_SCALES.end()))]
     logo_scale: f64,
@@ -313,7 +316,7 @@ impl Default for Stream {
             h264_i_frame_interval: None,
             rtsp_stream_path: path.0,
             stamp: look.stamp,
-            stamp_position: look.stamp_position,
+            stamp_position: look.stamp_position.to_string(),
             stamp_id: look.stamp_id,
             flash: look.flash,
             audio: match stream.audio {
@@ -338,11 +341,11 @@ impl Default for Stream {
             text_color: show_color(look.text_color),
             background_color: show_color(look.background_color),
             clients_format: look.clients_format,
-            horizontal_alignment: look.horizontal,
-            vertical_alignment: look.vertical,
+            horizontal_alignment: look.horizontal.to_string(),
+            vertical_alignment: look.vertical.to_string(),
             text_scale: look.text_scale.value(),
             logo: look.logo,
-            logo_position: look.logo_position,
+            logo_position: look.logo_position.to_string(),
             logo_scale: look.logo_scale.value(),
             always_on: stream.always_on,
             count,
@@ -353,6 +356,11 @@ impl Default for Stream {
             max_viewers: stream.max_viewers,
         }
     }
+}
+
+/// What each value is called.
+fn names<T: IntoEnumIterator + ToString>() -> Vec<String> {
+    T::iter().map(|value| value.to_string()).collect()
 }
 
 /// The JSON Schema of config.json, with descriptions, defaults and limits.

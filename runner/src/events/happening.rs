@@ -137,12 +137,7 @@ pub struct Viewer {
 
 impl fmt::Display for Viewer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let transport = match self.transport {
-            Transport::Udp => "UDP",
-            Transport::Multicast => "multicast",
-            Transport::Tcp => "TCP",
-            Transport::Http => "HTTP tunnel",
-        };
+        let transport = self.transport.full_name();
         match self.peer {
             Some(peer) => write!(f, "{peer} ({transport})"),
             None => write!(f, "unknown address ({transport})"),

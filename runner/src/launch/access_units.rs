@@ -7,20 +7,7 @@
 
 use gst::{Caps, prelude::*};
 
-/// A payloader, the parser to stand before it, and what that has to be given: whole pictures.
-const PARSERS: [(&str, &str, &str); 2] = [
-    ("rtph264pay", "h264parse", "video/x-h264"),
-    ("rtph265pay", "h265parse", "video/x-h265"),
-];
-
-/// The element that keeps pictures whole before the payloader of this name.
-#[must_use]
-pub fn parser(payloader: &str) -> Option<&'static str> {
-    PARSERS
-        .iter()
-        .find(|(name, ..)| *name == payloader)
-        .map(|(_, parser, _)| *parser)
-}
+use super::codecs;
 
 /// Puts a parser before `payloader` in `bin`, if it would split pictures.
 ///
@@ -34,13 +21,13 @@ pub fn keep_whole(bin: &gst::Bin, payloader: &gst::Element) {
 /// The parser that it has put there.
 fn mend(bin: &gst::Bin, payloader: &gst::Element) -> Option<gst::Element> {
     let name = payloader.factory()?.name();
-    let (_, parser, coding) = PARSERS.iter().find(|(payloader, ..)| *payloader == name)?;
+    let (parser, media_type) = codecs::of_payloader(&name)?.parser?;
     if payloader.property::<i32>("config-interval") != -1 {
         return None;
     }
     let sink = payloader.static_pad("sink")?;
     let source = sink.peer()?;
-    let whole = Caps::builder(*coding).field("alignment", "au").build();
+    let whole = Caps::builder(media_type).field("alignment", "au").build();
     if !source.query_caps(None).can_intersect(&whole) {
         return None;
     }

@@ -1,6 +1,6 @@
 //! What an encoder takes while it encodes: a change of nothing else needs no other pipeline.
 
-use super::{Machine, elements, encoders};
+use super::{Machine, chosen_encoder, elements};
 use crate::config::StreamConfig;
 
 /// An element that encodes, and what it is told by property.
@@ -17,7 +17,7 @@ pub(crate) fn encoder_settings(stream: &StreamConfig) -> Option<EncoderSettings>
         return None;
     }
     let machine = Machine::here();
-    let encoder = encoders::choose(stream, machine.is_installed);
+    let encoder = chosen_encoder(stream, machine);
     let words = encoder.words(stream, machine.cores.get() as u64, machine.has_property);
     let pair = |word: &String| {
         word.split_once('=')

@@ -2,17 +2,22 @@
 
 use gst::{glib, prelude::*};
 
-/// What gst-rtsp-server itself makes, besides what the launch string names.
-const SERVING: [&str; 8] = [
-    "rtpbin",
-    "tee",
-    "queue",
-    "funnel",
-    "appsink",
-    "appsrc",
-    "multiudpsink",
-    "udpsrc",
+use super::{codecs, debian};
+
+/// What gst-rtsp-server itself makes, besides what the launch string names, each with the Debian package that has it.
+const SERVING: [(&str, &str); 8] = [
+    ("rtpbin", debian::GOOD),
+    ("tee", debian::CORE),
+    ("queue", debian::CORE),
+    ("funnel", debian::CORE),
+    ("appsink", debian::BASE),
+    ("appsrc", debian::BASE),
+    ("multiudpsink", debian::GOOD),
+    ("udpsrc", debian::GOOD),
 ];
+
+/// What every launch string names, besides what is a codec's.
+const NAMED: [(&str, &str); 2] = [("capsfilter", debian::CORE), ("videoconvert", debian::BASE)];
 
 /// The elements that cannot be made on this machine, of those that `launch` names and those that serving it takes.
 ///
@@ -33,8 +38,8 @@ pub fn missing(launch: &str) -> Result<Vec<String>, glib::Error> {
     missing.extend(
         SERVING
             .into_iter()
-            .filter(|name| is_missing(name))
-            .map(str::to_owned),
+            .filter(|(name, _)| is_missing(name))
+            .map(|(name, _)| name.to_owned()),
     );
     missing.dedup();
     Ok(missing)
@@ -70,20 +75,9 @@ pub fn is_changed_while_playing(element: &str, property: &str) -> bool {
 /// The Debian package that has the element `name`, as far as this server itself can come to need it: in Debian 12 and 13.
 #[must_use]
 pub fn debian_package(name: &str) -> Option<&'static str> {
-    Some(match name {
-        "tee" | "queue" | "funnel" | "capsfilter" => "libgstreamer1.0-0",
-        "appsink" | "appsrc" | "videoconvert" | "opusenc" => "gstreamer1.0-plugins-base",
-        "x264enc" => "gstreamer1.0-plugins-ugly",
-        "avenc_aac" => "gstreamer1.0-libav",
-        "voaacenc" | "x265enc" | "openh264enc" | "vah264enc" | "vah264lpenc" | "vah265enc"
-        | "vah265lpenc" | "vajpegenc" | "qsvh264enc" | "qsvh265enc" | "qsvjpegenc" | "nvh264enc"
-        | "nvh265enc" | "nvjpegenc" | "h264parse" | "h265parse" => "gstreamer1.0-plugins-bad",
-        "jpegenc" | "vp8enc" | "vp9enc" | "v4l2h264enc" | "v4l2h265enc" | "v4l2jpegenc" | "v4l2vp8enc"
-        | "v4l2vp9enc" | "multiudpsink" | "udpsrc" | "rtpbin" | "rtph264pay" | "rtph265pay"
-        | "rtpjpegpay" | "rtpvp8pay" | "rtpvp9pay" | "mulawenc" | "rtppcmupay" | "alawenc" | "rtppcmapay"
-        | "rtpmp4gpay" | "rtpopuspay" => "gstreamer1.0-plugins-good",
-        _ => return None,
-    })
+    let mut all = SERVING.into_iter().chain(NAMED).chain(codecs::elements());
+    all.find(|(element, _)| *element == name)
+        .map(|(_, package)| package)
 }
 
 /// `name`, and the package to install for it.

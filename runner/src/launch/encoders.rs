@@ -7,6 +7,7 @@
 //! | `mjpeg` | JPEG |
 //! | `vpx` | VP8 and VP9 |
 //! | `hardware` | the words that a family of hardware's encoders shares |
+//! | [`sound`] | PCMU, PCMA, AAC and Opus, which are set once and for all |
 //!
 //! Whatever the encoder, each picture leaves it before the next one goes in: no B-frames, no look-ahead, and no threads
 //! that work at several frames. It makes a key frame when it is asked for one, and otherwise only at the interval that
@@ -26,19 +27,23 @@
 //! Without a bitrate the quantizer is constant: each frame is as crisp as any other, however many digits changed. With
 //! one the encoder aims at it on average; a clock may need less, and then takes less. A constant one is filled up.
 
-use crate::config::{Encoder, StreamConfig, VideoCodec};
+use super::debian;
+use crate::config::{Encoder, StreamConfig};
 
-mod h264;
-mod h265;
+pub(super) mod h264;
+pub(super) mod h265;
 mod hardware;
-mod mjpeg;
-mod vpx;
+pub(super) mod mjpeg;
+pub mod sound;
+pub(super) mod vpx;
 
 /// An encoder's element, and how it is set.
 #[derive(Debug)]
 pub struct EncoderElement {
     /// The element.
     pub name: &'static str,
+    /// The Debian package that has it.
+    pub(crate) package: &'static str,
     /// Whether it can fill up to a constant bitrate.
     pub fills_up: bool,
     /// The raw format that it takes without a conversion.
@@ -54,6 +59,7 @@ pub struct EncoderElement {
 /// What most elements have in common: a hardware's encoder counts no threads.
 const ELEMENT: EncoderElement = EncoderElement {
     name: "",
+    package: debian::BAD,
     fills_up: false,
     format: "I420",
     pixels_per_thread: u64::MAX,
@@ -127,22 +133,13 @@ impl Rate {
     }
 }
 
-/// The encoders of `codec`, the best one first.
-#[must_use]
-pub const fn of(codec: VideoCodec) -> &'static [EncoderElement] {
-    match codec {
-        VideoCodec::H264 => &h264::ENCODERS,
-        VideoCodec::H265 => &h265::ENCODERS,
-        VideoCodec::Mjpeg => &mjpeg::ENCODERS,
-        VideoCodec::Vp8 => &vpx::VP8_ENCODERS,
-        VideoCodec::Vp9 => &vpx::VP9_ENCODERS,
-    }
-}
-
-/// The encoder of `stream` on a machine that has the elements for which `is_installed` holds. Where there is none, it is
-/// the one to install.
-pub(crate) fn choose(stream: &StreamConfig, is_installed: impl Fn(&str) -> bool) -> &'static EncoderElement {
-    let all = of(stream.codec);
+/// The encoder of `stream`, `all` of whose codec's these are, on a machine that has the elements for which `is_installed`
+/// holds. Where there is none, it is the one to install.
+pub(crate) fn choose(
+    all: &'static [EncoderElement],
+    stream: &StreamConfig,
+    is_installed: impl Fn(&str) -> bool,
+) -> &'static EncoderElement {
     let able = || {
         all.iter()
             .filter(|element| element.fills_up || !stream.constant_bitrate)
@@ -165,23 +162,16 @@ use words;
 
 #[cfg(test)]
 mod tests {
-    use strum::IntoEnumIterator as _;
-
     use super::*;
     use crate::config::FrameRate;
-    use crate::launch::elements;
 
-    fn stream(codec: VideoCodec) -> StreamConfig {
-        StreamConfig {
-            codec,
-            ..StreamConfig::default()
-        }
+    fn chosen(stream: &StreamConfig, installed: &[&str]) -> &'static str {
+        choose(&h264::ENCODERS, stream, |name| installed.contains(&name)).name
     }
 
     #[test]
     fn the_first_of_those_that_are_there_is_chosen() {
-        let stream = stream(VideoCodec::H264);
-        let chosen = |there: &[&str]| choose(&stream, |name| there.contains(&name)).name;
+        let chosen = |there: &[&str]| chosen(&StreamConfig::default(), there);
         assert_eq!(chosen(&["nvh264enc", "openh264enc", "x264enc"]), "x264enc");
         assert_eq!(chosen(&["nvh264enc", "openh264enc"]), "openh264enc");
         assert_eq!(chosen(&["nvh264enc"]), "nvh264enc");
@@ -192,9 +182,9 @@ mod tests {
     fn the_one_that_is_named_is_chosen_whatever_is_there() {
         let stream = StreamConfig {
             encoder: Encoder::Named("vah264enc".into()),
-            ..stream(VideoCodec::H264)
+            ..StreamConfig::default()
         };
-        assert_eq!(choose(&stream, |name| name == "x264enc").name, "vah264enc");
+        assert_eq!(chosen(&stream, &["x264enc"]), "vah264enc");
     }
 
     #[test]
@@ -202,24 +192,9 @@ mod tests {
         let stream = StreamConfig {
             bitrate_kbps: Some(1000),
             constant_bitrate: true,
-            ..stream(VideoCodec::H264)
+            ..StreamConfig::default()
         };
-        assert_eq!(choose(&stream, |name| name == "openh264enc").name, "x264enc");
-    }
-
-    #[test]
-    fn every_encoder_has_its_package_and_its_one_codec() {
-        let mut names: Vec<&str> = VideoCodec::iter()
-            .flat_map(of)
-            .map(|element| element.name)
-            .collect();
-        for name in &names {
-            assert!(elements::debian_package(name).is_some(), "{name}");
-        }
-        let count = names.len();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), count);
+        assert_eq!(chosen(&stream, &["openh264enc"]), "x264enc");
     }
 
     #[test]
@@ -229,11 +204,11 @@ mod tests {
                 width,
                 height,
                 frames_per_second: FrameRate::whole(frames_per_second),
-                ..stream(VideoCodec::H264)
+                ..StreamConfig::default()
             };
             element.threads(&stream, cores)
         };
-        let x264 = &of(VideoCodec::H264)[0];
+        let x264 = &h264::ENCODERS[0];
         assert_eq!(threads(x264, 32, 32, 1, 64), 1);
         assert_eq!(threads(x264, 640, 480, 15, 64), 1);
         assert_eq!(threads(x264, 1280, 720, 60, 64), 1);
@@ -242,7 +217,7 @@ mod tests {
         assert_eq!(threads(x264, 3840, 2160, 30, 64), 4);
         assert_eq!(threads(x264, 3840, 2160, 30, 2), 2);
         assert_eq!(threads(x264, 7680, 4320, 240, 16), 16);
-        let x265 = &of(VideoCodec::H265)[0];
+        let x265 = &h265::ENCODERS[0];
         assert_eq!(threads(x265, 1280, 720, 25, 64), 1);
         assert_eq!(threads(x265, 1920, 1080, 25, 64), 3);
     }

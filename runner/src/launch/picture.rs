@@ -13,13 +13,12 @@
 //! - **The encoder's own format** is painted: I420 for those in software, NV12 for hardware.
 //! - **`config-interval=-1`**: what a decoder needs to begin (SPS, PPS, VPS) goes out with each key frame, and in the SDP. The
 //!   parser has it, for the payloader would split pictures by it (see [`crate::launch::access_units`]).
-//! - **`picture-id-mode=15-bit`**: a depayloader of VP8 or VP9 can tell that a picture is missing.
-//! - **JPEG in full range** (`colorimetry=1:4:0:0`), as JFIF has it: black would be dark grey otherwise.
+//! - **The payloader's** words are the codec's: see [`crate::launch::codecs`].
 
 use super::{
-    access_units,
+    codecs,
     encoders::{EncoderElement, HasProperty},
-    syntax::{Chain, SOURCE_NAME, launch_quoted, mtu, shell_quoted},
+    syntax::{Chain, PICTURE_PAYLOADER, SOURCE_NAME, launch_quoted},
 };
 use crate::config::{StreamConfig, VideoCodec};
 
@@ -40,6 +39,7 @@ pub(crate) fn elements(
     cores: u64,
     has_property: HasProperty,
 ) -> Chain {
+    let codec = codecs::video(stream.codec);
     let mut chain = vec![
         source(stream),
         vec![caps(stream, encoder.format)],
@@ -48,11 +48,11 @@ pub(crate) fn elements(
         encoder.words(stream, cores, has_property),
     ];
     chain.extend(encoder.caps.map(|caps| vec![caps.to_owned()]));
-    let payloader = payloader(stream.codec);
-    let mtu = stream.rtp_packet_size.map(mtu);
-    let parser = access_units::parser(payloader[0]);
-    chain.extend(parser.map(|parser| vec![parser.into(), "config-interval=-1".into()]));
-    chain.push(payloader.into_iter().map(String::from).chain(mtu).collect());
+    let parser = codec
+        .parser
+        .map(|(parser, _)| vec![parser.into(), "config-interval=-1".into()]);
+    chain.extend(parser);
+    chain.push(codec.payload.words(PICTURE_PAYLOADER, stream.rtp_packet_size));
     chain
 }
 
@@ -85,47 +85,21 @@ fn caps(stream: &StreamConfig, format: &str) -> String {
         ..
     } = stream;
     let rate = frames_per_second.fraction();
-    let colorimetry = match stream.codec {
-        VideoCodec::Mjpeg => ",colorimetry=1:4:0:0",
-        VideoCodec::H264 | VideoCodec::H265 | VideoCodec::Vp8 | VideoCodec::Vp9 => "",
-    };
+    let colorimetry = codecs::video(stream.codec).colorimetry;
+    let colorimetry = colorimetry.map_or_else(String::new, |name| format!(",colorimetry={name}"));
     format!("video/x-raw,format={format},width={width},height={height},framerate={rate}{colorimetry}")
-}
-
-fn payloader(codec: VideoCodec) -> Vec<&'static str> {
-    match codec {
-        VideoCodec::H264 => vec!["rtph264pay", "name=pay0", "pt=96"],
-        VideoCodec::H265 => vec!["rtph265pay", "name=pay0", "pt=96"],
-        VideoCodec::Mjpeg => vec!["rtpjpegpay", "name=pay0", "pt=26"],
-        VideoCodec::Vp8 => vec!["rtpvp8pay", "name=pay0", "pt=96", "picture-id-mode=15-bit"],
-        VideoCodec::Vp9 => vec!["rtpvp9pay", "name=pay0", "pt=96", "picture-id-mode=15-bit"],
-    }
 }
 
 /// The command that plays the picture that [`crate::launch::gst_launch_line`] sends.
 #[must_use]
 pub fn receiver_line(codec: VideoCodec) -> String {
-    let (encoding, payload_type, depayloader) = match codec {
-        VideoCodec::H264 => ("H264", 96, "rtph264depay"),
-        VideoCodec::H265 => ("H265", 96, "rtph265depay"),
-        VideoCodec::Mjpeg => ("JPEG", 26, "rtpjpegdepay"),
-        VideoCodec::Vp8 => ("VP8", 96, "rtpvp8depay"),
-        VideoCodec::Vp9 => ("VP9", 96, "rtpvp9depay"),
-    };
-    let caps = format!(
-        "application/x-rtp,media=video,clock-rate=90000,encoding-name={encoding},payload={payload_type}"
-    );
-    format!(
-        "gst-launch-1.0 udpsrc address=127.0.0.1 port={GST_LAUNCH_PORT} caps={} ! {depayloader} ! decodebin ! \
-         videoconvert ! autovideosink sync=false",
-        shell_quoted(&caps)
-    )
+    let playing = "videoconvert ! autovideosink";
+    let payload = &codecs::video(codec).payload;
+    payload.receiver_line("video", GST_LAUNCH_PORT, playing)
 }
 
 #[cfg(test)]
 mod tests {
-    use strum::IntoEnumIterator as _;
-
     use super::*;
     use crate::config::FrameRate;
 
@@ -148,18 +122,5 @@ mod tests {
                 3_124_998
             ]
         );
-    }
-
-    #[test]
-    fn every_codec_has_a_line_that_plays_it() {
-        for codec in VideoCodec::iter() {
-            let (pay, line) = (payloader(codec), receiver_line(codec));
-            let depay = pay[0].replace("pay", "depay");
-            let payload_type = pay[2].replace("pt", "payload");
-            assert!(
-                line.contains(&format!(" ! {depay} ! ")) && line.contains(&payload_type),
-                "{line}"
-            );
-        }
     }
 }

@@ -12,11 +12,6 @@ pub(crate) const SOUND_PAYLOADER: &str = "pay1";
 /// Elements in order, each as its words: the name and the properties, in launch syntax.
 pub(super) type Chain = Vec<Vec<String>>;
 
-/// The property by which a payloader makes no packet of more bytes.
-pub(super) fn mtu(bytes: u32) -> String {
-    format!("mtu={bytes}")
-}
-
 /// A text as the value of a property in a launch string, whatever is in it.
 pub(super) fn launch_quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', r"\\").replace('"', r#"\""#))

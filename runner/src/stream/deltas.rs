@@ -10,17 +10,17 @@ use std::sync::{
 
 use gst::{BufferFlags, PadProbeData, PadProbeReturn, PadProbeType, prelude::*};
 
-const FORGETFUL: [&str; 2] = ["rtpvp8pay", "rtpvp9pay"];
+use crate::launch::codecs;
 
 /// Has `payloader` mark what it makes of a picture that is not a key frame, if it does not by itself.
 pub fn mark(payloader: &gst::Element) {
-    let is_forgetful = payloader
+    let codec = payloader
         .factory()
-        .is_some_and(|factory| FORGETFUL.contains(&factory.name().as_str()));
+        .and_then(|factory| codecs::of_payloader(&factory.name()));
     let (Some(sink), Some(src)) = (payloader.static_pad("sink"), payloader.static_pad("src")) else {
         return;
     };
-    if is_forgetful {
+    if codec.is_some_and(|codec| codec.forgets_key_frames) {
         mark_between(&sink, &src);
     }
 }

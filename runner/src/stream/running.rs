@@ -20,6 +20,7 @@ use gst::{ClockTime, glib, prelude::*};
 use gst_rtsp::RTSPLowerTrans;
 use gst_rtsp_server::{RTSPMedia, prelude::*};
 use gst_video::UpstreamForceKeyUnitEvent;
+use gstclocksrc::clocksrc::Stats;
 use jiff::Timestamp;
 use parking_lot::{Condvar, Mutex};
 
@@ -427,10 +428,13 @@ pub(super) fn end_use(media: &RTSPMedia) {
 fn counted(source: &gst::Element) -> Frames {
     let has_stats = source.has_property_with_type("stats", gst::Structure::static_type());
     let stats = has_stats.then(|| source.property::<gst::Structure>("stats"));
-    let count = |name| stats.as_ref().and_then(|stats| stats.get(name).ok());
+    let stats = stats.and_then(|stats| Stats::from_structure(&stats));
+    let Stats {
+        rendered, dropped, ..
+    } = stats.unwrap_or_default();
     Frames {
-        rendered: count("rendered").unwrap_or_default(),
-        skipped: count("dropped").unwrap_or_default(),
+        rendered,
+        skipped: dropped,
     }
 }
 

@@ -3,7 +3,7 @@
 use gst::prelude::*;
 use rtsp_clock_server::{
     config::AudioCodec,
-    launch::{audio, elements, encoder_delay::Delay},
+    launch::{codecs, elements, encoders::sound::SoundEncoder},
 };
 
 /// A whole second.
@@ -17,9 +17,9 @@ fn init() {
 }
 
 /// Where ticks begin in what comes out of `decoding`, in running time (seconds). One goes in at each whole second.
-fn ticks(codec: AudioCodec, encoder: &str, decoding: &str, ts_offset: i64) -> Vec<f64> {
-    let rate = Delay::of(encoder).unwrap().rate;
-    let [encoder, payloader] = audio::coding(codec, encoder).map(|words| words.join(" "));
+fn ticks(codec: AudioCodec, encoder: &SoundEncoder, decoding: &str, ts_offset: i64) -> Vec<f64> {
+    let (rate, encoder) = (encoder.rate, encoder.words().join(" "));
+    let payloader = codecs::audio(codec).payload.words("pay1", None).join(" ");
     let line = format!(
         "clocktone is-live=false start-time={START} num-buffers=620 ts-offset={ts_offset} \
          ! audio/x-raw,rate={rate},channels=1 ! {encoder} ! {payloader} ! {decoding} ! audioconvert \
@@ -56,26 +56,24 @@ fn ticks(codec: AudioCodec, encoder: &str, decoding: &str, ts_offset: i64) -> Ve
 /// Asserts for each encoder that is installed, and each decoder, that ticks come out at whole seconds.
 fn assert_on_time(codec: AudioCodec, decodings: &[&str]) {
     init();
-    let encoders = audio::encoders(codec)
-        .into_iter()
-        .filter(|name| elements::is_installed(name));
+    let encoders = codecs::audio(codec).encoders.iter();
     let mut measured = 0;
-    for encoder in encoders {
-        let delay = Delay::of(encoder).unwrap();
+    for encoder in encoders.filter(|encoder| elements::is_installed(encoder.name)) {
+        let (name, offset) = (encoder.name, -encoder.delay_in_nanoseconds().cast_signed());
         for decoding in decodings {
             let raw = ticks(codec, encoder, decoding, 0);
             let errors: Vec<f64> = raw
                 .iter()
-                .map(|tick| (tick - tick.round()) * f64::from(delay.rate))
+                .map(|tick| (tick - tick.round()) * f64::from(encoder.rate))
                 .collect();
-            println!("{encoder} ! {decoding}: late by {errors:.1?} samples");
-            let corrected = ticks(codec, encoder, decoding, -delay.nanoseconds().cast_signed());
-            assert!(corrected.len() >= 4, "{encoder} ! {decoding}: {corrected:?}");
+            println!("{name} ! {decoding}: late by {errors:.1?} samples");
+            let corrected = ticks(codec, encoder, decoding, offset);
+            assert!(corrected.len() >= 4, "{name} ! {decoding}: {corrected:?}");
             for tick in corrected {
                 let error = tick - tick.round();
                 assert!(
                     error.abs() < PRECISION,
-                    "{encoder} ! {decoding}: a tick is {error} s late; without an offset by {errors:?} samples"
+                    "{name} ! {decoding}: a tick is {error} s late; without an offset by {errors:?} samples"
                 );
             }
             measured += 1;

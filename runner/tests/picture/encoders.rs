@@ -7,7 +7,7 @@ use gst::{BufferFlags, ClockTime, prelude::*};
 use gst_video::UpstreamForceKeyUnitEvent;
 use rtsp_clock_server::{
     config::{Encoder, FrameRate, StreamConfig, VideoCodec},
-    launch::{self, access_units, elements, encoders},
+    launch::{self, access_units, codecs, elements},
 };
 
 /// Longer than any encoder takes for one picture.
@@ -33,7 +33,8 @@ fn stream(codec: VideoCodec) -> StreamConfig {
 
 /// One of each codec's encoders that is installed, each as a stream that names it.
 fn installed(codec: VideoCodec) -> Vec<StreamConfig> {
-    let all = encoders::of(codec)
+    let all = codecs::video(codec)
+        .encoders
         .iter()
         .filter(|element| elements::is_installed(element.name));
     all.map(|element| StreamConfig {

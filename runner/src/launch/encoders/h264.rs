@@ -15,11 +15,12 @@
 //!   property of `x264enc`, which overrides the option of that name, even unset.
 
 use super::{ELEMENT, EncoderElement, QUANTIZER, Rate, Wish, hardware, words};
-use crate::launch::syntax::launch_quoted;
+use crate::launch::{debian, syntax::launch_quoted};
 
-pub(super) const ENCODERS: [EncoderElement; 7] = [
+pub(in crate::launch) const ENCODERS: [EncoderElement; 7] = [
     EncoderElement {
         name: "x264enc",
+        package: debian::UGLY,
         fills_up: true,
         // Ultrafast was measured to do more than 200 million on one core.
         pixels_per_thread: 64_000_000,
@@ -65,6 +66,7 @@ pub(super) const ENCODERS: [EncoderElement; 7] = [
     },
     EncoderElement {
         name: "v4l2h264enc",
+        package: debian::GOOD,
         format: hardware::FORMAT,
         properties: v4l2,
         // Its driver wants to be told a level.

@@ -7,11 +7,11 @@
 //! - **`strict-cbr` with `hrd`** fills each picture up with filler NAL units (type 38).
 
 use super::{ELEMENT, EncoderElement, QUANTIZER, Rate, Wish, hardware, words};
-use crate::launch::syntax::launch_quoted;
+use crate::launch::{debian, syntax::launch_quoted};
 
 const BYTE_STREAM: &str = "video/x-h265,stream-format=byte-stream,alignment=au";
 
-pub(super) const ENCODERS: [EncoderElement; 6] = [
+pub(in crate::launch) const ENCODERS: [EncoderElement; 6] = [
     EncoderElement {
         name: "x265enc",
         fills_up: true,
@@ -51,6 +51,7 @@ pub(super) const ENCODERS: [EncoderElement; 6] = [
     },
     EncoderElement {
         name: "v4l2h265enc",
+        package: debian::GOOD,
         format: hardware::FORMAT,
         properties: |wish| hardware::v4l2(wish, words!["repeat_sequence_header=1"]),
         caps: Some(BYTE_STREAM),

@@ -4,10 +4,12 @@
 //! - **4:2:0**, whatever the encoder: RFC 2435 knows no other sampling but 4:2:2.
 
 use super::{ELEMENT, EncoderElement, Wish, hardware, words};
+use crate::launch::debian;
 
-pub(super) const ENCODERS: [EncoderElement; 5] = [
+pub(in crate::launch) const ENCODERS: [EncoderElement; 5] = [
     EncoderElement {
         name: "jpegenc",
+        package: debian::GOOD,
         properties: |wish| {
             let mut words = quality(wish);
             words.push("idct-method=islow".into());
@@ -34,6 +36,7 @@ pub(super) const ENCODERS: [EncoderElement; 5] = [
     },
     EncoderElement {
         name: "v4l2jpegenc",
+        package: debian::GOOD,
         format: hardware::FORMAT,
         properties: |wish| {
             let quality = wish.jpeg_quality;

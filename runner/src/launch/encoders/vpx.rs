@@ -11,14 +11,16 @@
 //!   go unpunished.
 
 use super::{ELEMENT, EncoderElement, Rate, Wish, hardware, words};
+use crate::launch::debian;
 
 /// 0 to 63: white text on black comes back at a PSNR of 56 dB, with the 20 of H.264 at 57 dB.
 const VP8_QUANTIZER: u32 = 10;
 const VP9_QUANTIZER: u32 = 12;
 
-pub(super) const VP8_ENCODERS: [EncoderElement; 2] = [
+pub(in crate::launch) const VP8_ENCODERS: [EncoderElement; 2] = [
     EncoderElement {
         name: "vp8enc",
+        package: debian::GOOD,
         pixels_per_thread: 64_000_000,
         properties: |wish| {
             let mut words = libvpx(wish, VP8_QUANTIZER);
@@ -29,15 +31,17 @@ pub(super) const VP8_ENCODERS: [EncoderElement; 2] = [
     },
     EncoderElement {
         name: "v4l2vp8enc",
+        package: debian::GOOD,
         format: hardware::FORMAT,
         properties: |wish| hardware::v4l2(wish, Vec::new()),
         ..ELEMENT
     },
 ];
 
-pub(super) const VP9_ENCODERS: [EncoderElement; 2] = [
+pub(in crate::launch) const VP9_ENCODERS: [EncoderElement; 2] = [
     EncoderElement {
         name: "vp9enc",
+        package: debian::GOOD,
         pixels_per_thread: 40_000_000,
         properties: |wish| {
             let mut words = libvpx(wish, VP9_QUANTIZER);
@@ -50,6 +54,7 @@ pub(super) const VP9_ENCODERS: [EncoderElement; 2] = [
     },
     EncoderElement {
         name: "v4l2vp9enc",
+        package: debian::GOOD,
         format: hardware::FORMAT,
         properties: |wish| hardware::v4l2(wish, Vec::new()),
         ..ELEMENT
