@@ -8,6 +8,7 @@ use std::{
 };
 
 use gst::{glib, prelude::*};
+use jiff::Timestamp;
 use parking_lot::Mutex;
 
 use super::seats::{Seat, Seats};
@@ -70,6 +71,10 @@ pub struct Viewer {
     pub peer: Option<SocketAddr>,
     /// How it gets the stream.
     pub transport: Transport,
+    /// Who has logged in; `None` where everybody may watch.
+    pub user: Option<String>,
+    /// When it began to play.
+    pub since: Timestamp,
 }
 
 impl fmt::Display for Viewer {
@@ -219,6 +224,17 @@ impl Viewers {
         state.by_place.is_empty() && state.admitted.is_empty()
     }
 
+    /// Those who play.
+    #[cfg(test)]
+    pub(crate) fn playing(&self) -> Vec<Viewer> {
+        let state = self.state.lock();
+        state
+            .by_place
+            .values()
+            .map(|(viewer, _)| viewer.clone())
+            .collect()
+    }
+
     /// Tells the number of viewers to `source` from now on.
     pub fn show_on(&self, source: &gst::Element) {
         let state = self.state.lock();
@@ -314,6 +330,8 @@ mod tests {
         Viewer {
             peer: Some(([192, 0, 2, 7], 5000).into()),
             transport: Transport::Udp,
+            user: None,
+            since: Timestamp::UNIX_EPOCH,
         }
     }
 
@@ -401,6 +419,7 @@ mod tests {
         let tunnelled = Viewer {
             peer: None,
             transport: Transport::HttpTunnel,
+            ..viewer()
         };
         assert_eq!(tunnelled.to_string(), "unknown address (HTTP tunnel)");
     }

@@ -155,6 +155,7 @@ impl LogInCheck {
             Asker::Slowed => answer(context, RTSPStatusCode::ServiceUnavailable, &[]),
             Asker::Known(account) => {
                 self.has_logged_in.store(true, Ordering::Relaxed);
+                self.visit.set_user(&account.name);
                 !asks_for_stream(method) || self.may_see(account, context)
             }
         }

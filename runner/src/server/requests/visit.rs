@@ -41,6 +41,8 @@ use crate::{
 mod answers;
 mod play;
 mod setup;
+#[cfg(test)]
+mod tests;
 
 /// A connection may stay this long without a session once it has had one.
 const POST_SESSION_TIMEOUT: Duration = Duration::from_secs(10);
@@ -82,6 +84,8 @@ pub(in crate::server) struct Visit {
     /// The key frame has been asked for with which the PLAY begins that is being handled. One request of a client is
     /// handled after the other.
     has_asked_for_key_frame: AtomicBool,
+    /// Who has logged in last; `None` where everybody may watch.
+    user: Mutex<Option<String>>,
 }
 
 impl Visit {
@@ -103,6 +107,7 @@ impl Visit {
             ties: Ties::default(),
             presences: Arc::downgrade(&presences),
             has_asked_for_key_frame: AtomicBool::new(false),
+            user: Mutex::default(),
         });
         let peer = visit.peer();
         tracing::debug!(?peer, "connected");
@@ -119,6 +124,14 @@ impl Visit {
     /// Where the client comes from.
     pub(super) fn peer(&self) -> Option<SocketAddr> {
         self.plan.as_ref().map(|plan| plan.connection.peer())
+    }
+
+    /// The client asks as this user from now on.
+    pub(super) fn set_user(&self, name: &str) {
+        let mut user = self.user.lock();
+        if user.as_deref() != Some(name) {
+            *user = Some(name.to_owned());
+        }
     }
 
     fn follow_sessions(self: &Arc<Self>, client: &RTSPClient) {

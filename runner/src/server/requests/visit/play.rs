@@ -7,6 +7,7 @@ use std::{
 
 use gst_rtsp::{RTSPLowerTrans, RTSPStatusCode};
 use gst_rtsp_server::{RTSPClient, RTSPContext};
+use jiff::Timestamp;
 
 use super::{Visit, session_id};
 use crate::{
@@ -99,6 +100,8 @@ impl Visit {
         Viewer {
             peer: self.peer(),
             transport,
+            user: self.user.lock().clone(),
+            since: Timestamp::now(),
         }
     }
 }
