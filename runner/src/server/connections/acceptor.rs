@@ -18,7 +18,7 @@ use gst_rtsp_server::{RTSPAuth, RTSPServer, gio, prelude::*};
 use parking_lot::Mutex;
 
 use super::{
-    backlog::Connection,
+    connection::Connection,
     intake::{
         Intakes,
         channels::Line,

@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 use gst_rtsp_server::RTSPClient;
 use parking_lot::{Condvar, Mutex};
 
-use super::backlog::Connection;
+use super::connection::Connection;
 use crate::ffi::rtsp;
 
 /// Those that there are.

@@ -9,7 +9,7 @@ use std::{
     ffi::{CStr, CString},
 };
 
-use super::backlog::Connection;
+use super::connection::Connection;
 use parking_lot::Mutex;
 
 /// What the ended clients of a server have left to tunnels, by the tunnels' cookies.

@@ -20,10 +20,7 @@ use super::ready::{self, Ready, ReadyHere};
 use crate::{
     config::Config,
     ffi::{process, rtsp},
-    server::connections::{
-        backlog::{Connection, Reading},
-        tunnels::Tunnels,
-    },
+    server::connections::{backlog::Reading, connection::Connection, tunnels::Tunnels},
     stream::viewers::Farewell,
     timers,
 };

@@ -9,7 +9,7 @@ use std::{
 use gst_rtsp_server::{RTSPAuth, gio};
 
 use super::{Intakes, channels::Line};
-use crate::server::connections::backlog::Connection;
+use crate::server::connections::connection::Connection;
 
 /// What the connection that is being handed over is to be.
 #[derive(Debug, Clone)]
