@@ -21,8 +21,8 @@ use super::{
     connection::Connection,
     intake::{
         Intakes,
-        channels::Line,
-        handover::{self, Plan},
+        channels::CurrentChannels,
+        handover::{self, Arrival},
         take_part,
     },
 };
@@ -42,7 +42,7 @@ const SILENCE: Duration = Duration::from_mins(1);
 /// How many may have a thread of their own. Its stack is mostly untouched.
 const MOST_THREADS: usize = 512;
 /// How often the log tells that there is no room for more.
-const TOLD_EVERY: Duration = Duration::from_secs(10);
+const LOG_INTERVAL: Duration = Duration::from_secs(10);
 /// How often those who say nothing are looked through.
 const CLEAN_UP_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -108,7 +108,7 @@ impl Acceptor {
             tls,
             threads: AtomicUsize::new(0),
             patience,
-            refused: Repeats::new(TOLD_EVERY, 1),
+            refused: Repeats::new(LOG_INTERVAL, 1),
             state: Mutex::default(),
         }))
     }
@@ -285,17 +285,17 @@ impl Acceptor {
 
     fn hand_over(&self, connection: TcpStream, peer: SocketAddr) -> anyhow::Result<()> {
         socket::watch_for_dead_peer(&connection, self.patience + LAST_RESORT)?;
-        let plan = Plan {
+        let arrival = Arrival {
             connection: Connection::new(&connection, peer),
             intakes: Arc::clone(&self.intakes),
-            line: Line::default(),
+            channels: CurrentChannels::default(),
             tls: self.tls.clone(),
         };
         let own = connection.try_clone()?;
         let socket = gio::Socket::from_fd(connection.into())?;
         let (address, port) = (peer.ip().to_string(), i32::from(peer.port()));
         let server = &self.server;
-        Ok(handover::during(plan, own, || {
+        Ok(handover::during(arrival, own, || {
             server.transfer_connection(socket, &address, port, None)
         })?)
     }

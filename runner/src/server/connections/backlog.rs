@@ -20,15 +20,15 @@ const QUIET: Duration = Duration::from_secs(3);
 
 /// How far a viewer is behind what it is sent, in looks at its connections: a tunnel through HTTP has two.
 #[derive(Debug)]
-pub(in crate::server) struct Reading {
+pub(in crate::server) struct BacklogWatch {
     patience: Duration,
-    ways: Vec<Way>,
+    routes: Vec<Route>,
     quiet: Option<Quiet>,
 }
 
 /// A connection by which data may go to a viewer.
 #[derive(Debug)]
-struct Way {
+struct Route {
     connection: Connection,
     backlog: Backlog,
     /// What had been written at the first look.
@@ -37,7 +37,7 @@ struct Way {
     is_used: bool,
 }
 
-impl Way {
+impl Route {
     fn new(connection: Connection, patience: Duration) -> Self {
         Self {
             connection,
@@ -63,49 +63,49 @@ struct Quiet {
     since: Instant,
 }
 
-impl Reading {
+impl BacklogWatch {
     /// A viewer may be behind by `patience`.
     pub(in crate::server) fn new(connection: Connection, patience: Duration) -> Self {
-        let mut reading = Self {
+        let mut watch = Self {
             patience,
-            ways: Vec::new(),
+            routes: Vec::new(),
             quiet: None,
         };
-        reading.look_at(connection);
-        reading
+        watch.look_at(connection);
+        watch
     }
 
     /// The viewer's data may go by `connection` as well.
     pub(in crate::server) fn look_at(&mut self, connection: Connection) {
-        if self.ways.iter().any(|way| way.connection == connection) {
+        if self.routes.iter().any(|route| route.connection == connection) {
             return;
         }
-        self.ways.push(Way::new(connection, self.patience));
+        self.routes.push(Route::new(connection, self.patience));
     }
 
     /// Looks at the connections, and at the sessions of `pool`, which are played by them; answers why it has to end, if
     /// it has to. To be called on the thread that serves its client.
-    pub(in crate::server) fn fault(&mut self, pool: &RTSPSessionPool) -> Option<Farewell> {
+    pub(in crate::server) fn reason_to_end(&mut self, pool: &RTSPSessionPool) -> Option<Farewell> {
         let now = Instant::now();
-        let (mut written, mut fault) = (0_u64, None);
+        let (mut written, mut reason) = (0_u64, None);
         // A tunnel goes on when the way for requests has ended, and gets another one. Where the system has given up the
         // other way, as it does some time after the patience, gst-rtsp-server takes the error for one that passes.
-        self.ways.retain_mut(|way| {
-            let Some(delivery) = way.look() else {
-                fault = fault.or(way.is_used.then_some(Farewell::Disconnected));
+        self.routes.retain_mut(|route| {
+            let Some(delivery) = route.look() else {
+                reason = reason.or(route.is_used.then_some(Farewell::Disconnected));
                 return false;
             };
             written = written.wrapping_add(delivery.written());
-            fault = fault.or_else(|| way.backlog.fault(now, &delivery));
+            reason = reason.or_else(|| route.backlog.reason(now, &delivery));
             true
         });
-        let fault = fault.or_else(|| self.has_been_dropped(now, written, pool));
-        if fault.is_some() {
-            for way in &self.ways {
-                way.connection.forget_what_waits();
+        let reason = reason.or_else(|| self.has_been_dropped(now, written, pool));
+        if reason.is_some() {
+            for route in &self.routes {
+                route.connection.forget_what_waits();
             }
         }
-        fault
+        reason
     }
 
     fn has_been_dropped(&mut self, now: Instant, written: u64, pool: &RTSPSessionPool) -> Option<Farewell> {
@@ -138,7 +138,7 @@ struct Mark {
 
 impl Backlog {
     /// A byte that had been written when the mark was set is waiting still: so it has waited as long as the mark is old.
-    fn fault(&mut self, now: Instant, delivery: &Delivery) -> Option<Farewell> {
+    fn reason(&mut self, now: Instant, delivery: &Delivery) -> Option<Farewell> {
         let mark = self
             .mark
             .filter(|mark| delivery.taken < mark.written)
@@ -212,7 +212,12 @@ mod tests {
     /// What is found in so many looks, a second apart.
     fn looks(backlog: &mut Backlog, count: u32, delivery: impl Fn(u32) -> Delivery) -> Vec<(u32, Farewell)> {
         let start = Instant::now();
-        let look = |second| Some((second, backlog.fault(start + second * SECOND, &delivery(second))?));
+        let look = |second| {
+            Some((
+                second,
+                backlog.reason(start + second * SECOND, &delivery(second))?,
+            ))
+        };
         (0..count).filter_map(look).collect()
     }
 
@@ -270,15 +275,15 @@ mod tests {
             (client.expect("it listens"), server, connection)
         };
         let (requests, mut data, pool) = (connect(), connect(), RTSPSessionPool::new());
-        let mut reading = Reading::new(requests.2, 10 * SECOND);
-        reading.look_at(data.2);
-        reading.look_at(data.2);
-        assert_eq!((reading.fault(&pool), reading.ways.len()), (None, 2));
+        let mut watch = BacklogWatch::new(requests.2, 10 * SECOND);
+        watch.look_at(data.2);
+        watch.look_at(data.2);
+        assert_eq!((watch.reason_to_end(&pool), watch.routes.len()), (None, 2));
         data.1.write_all(b"data").expect("it stands");
         data.0.read_exact(&mut [0; 4]).expect("it comes");
         drop(requests);
-        assert_eq!((reading.fault(&pool), reading.ways.len()), (None, 1));
+        assert_eq!((watch.reason_to_end(&pool), watch.routes.len()), (None, 1));
         drop(data);
-        assert_eq!(reading.fault(&pool), Some(Farewell::Disconnected));
+        assert_eq!(watch.reason_to_end(&pool), Some(Farewell::Disconnected));
     }
 }

@@ -25,12 +25,12 @@ struct Connections {
 }
 
 /// As long as a client lasts.
-struct Here {
+struct ConnectedClient {
     all: Arc<Connected>,
     connection: Connection,
 }
 
-impl Drop for Here {
+impl Drop for ConnectedClient {
     fn drop(&mut self) {
         let mut connections = self.all.connections.lock();
         connections.of_clients.remove(&self.connection);
@@ -54,7 +54,7 @@ impl Connected {
         drop(connections);
         rtsp::accompany(
             client,
-            Here {
+            ConnectedClient {
                 all: Arc::clone(self),
                 connection,
             },

@@ -115,12 +115,12 @@ pub(in crate::server) fn end_media(session: &RTSPSession) {
 #[derive(Debug)]
 pub(in crate::server) struct Leavers {
     context: glib::MainContext,
-    left: Mutex<Left>,
+    departed: Mutex<Departed>,
 }
 
-/// Those who have left.
+/// Those who have departed.
 #[derive(Debug, Default)]
-struct Left {
+struct Departed {
     leavers: Vec<Leaver>,
     /// They are being looked at.
     is_looked_at: bool,
@@ -145,7 +145,7 @@ impl Leavers {
     pub(in crate::server) fn new(context: &glib::MainContext) -> Self {
         Self {
             context: context.clone(),
-            left: Mutex::default(),
+            departed: Mutex::default(),
         }
     }
 
@@ -167,9 +167,9 @@ impl Leavers {
         if leaver.is_free() {
             leaver.call();
         }
-        let mut left = self.left.lock();
-        left.leavers.push(leaver);
-        if !std::mem::replace(&mut left.is_looked_at, true) {
+        let mut departed = self.departed.lock();
+        departed.leavers.push(leaver);
+        if !std::mem::replace(&mut departed.is_looked_at, true) {
             self.look_again();
         }
     }
@@ -186,12 +186,12 @@ impl Leavers {
     /// Whether anybody is left to be looked at.
     fn look(&self) -> glib::ControlFlow {
         // Whoever goes here goes without the lock: with the last client a pipeline ends.
-        let mut staying = std::mem::take(&mut self.left.lock().leavers);
+        let mut staying = std::mem::take(&mut self.departed.lock().leavers);
         staying.retain_mut(|leaver| !leaver.goes());
-        let mut left = self.left.lock();
-        left.leavers.append(&mut staying);
-        left.is_looked_at = !left.leavers.is_empty();
-        if left.is_looked_at {
+        let mut departed = self.departed.lock();
+        departed.leavers.append(&mut staying);
+        departed.is_looked_at = !departed.leavers.is_empty();
+        if departed.is_looked_at {
             glib::ControlFlow::Continue
         } else {
             glib::ControlFlow::Break

@@ -96,7 +96,7 @@ impl RequestCheck {
     fn check(&self, context: &RTSPContext) -> Result<(), RTSPStatusCode> {
         let Visit { mounts, commons, .. } = &*self.visit;
         if rtsp::method(context) == RTSPMethod::SETUP {
-            commons.transports.choose(context, mounts, self.visit.peer())
+            commons.negotiation.choose(context, mounts, self.visit.peer())
         } else {
             mending::check(context)
         }
@@ -146,7 +146,7 @@ impl LogInCheck {
             Asker::Wrong(credentials) => {
                 // Whoever knows one password may guess another.
                 self.has_logged_in.store(false, Ordering::Relaxed);
-                self.tell_wrong(&credentials);
+                self.log_wrong(&credentials);
                 match self.logins.attempts.note_wrong(self.address(), Instant::now()) {
                     None => self.challenge(context, false),
                     Some(late) => self.challenge_late(context, late),
@@ -218,7 +218,7 @@ impl LogInCheck {
             Some(place) if account.may_see(&place) => true,
             other => {
                 if let Some(place) = other {
-                    self.tell_forbidden(account, &place);
+                    self.log_forbidden(account, &place);
                 }
                 answer(context, RTSPStatusCode::NotFound, &[])
             }
@@ -269,15 +269,15 @@ impl LogInCheck {
         false
     }
 
-    fn tell_wrong(&self, credentials: &Credentials) {
-        if let Some(held_back) = self.may_tell(&self.logins.wrong) {
+    fn log_wrong(&self, credentials: &Credentials) {
+        if let Some(held_back) = self.may_log(&self.logins.wrong) {
             let user = credentials.shown_name();
             tracing::warn!(peer = self.peer(), user, held_back, "refused a wrong log-in");
         }
     }
 
-    fn tell_forbidden(&self, account: &Account, place: &Mount) {
-        if let Some(held_back) = self.may_tell(&self.logins.forbidden) {
+    fn log_forbidden(&self, account: &Account, place: &Mount) {
+        if let Some(held_back) = self.may_log(&self.logins.forbidden) {
             let (user, path) = (&account.name, &place.path);
             tracing::warn!(
                 peer = self.peer(),
@@ -290,7 +290,7 @@ impl LogInCheck {
     }
 
     /// Whether the log may tell of this address now, and how often it has not.
-    fn may_tell(&self, repeats: &Repeats) -> Option<u64> {
+    fn may_log(&self, repeats: &Repeats) -> Option<u64> {
         repeats.may_tell(&self.address().to_string(), Instant::now())
     }
 

@@ -111,16 +111,16 @@ impl Part {
 }
 
 /// What has been set up of a medium.
-pub(in crate::server) fn parts(of_session: &RTSPSessionMedia) -> Vec<Part> {
-    let media = of_session.media().map_or(0, |media| media.n_streams());
-    let part = |index| Part::new(index, &of_session.transport(index)?);
+pub(in crate::server) fn parts(session_media: &RTSPSessionMedia) -> Vec<Part> {
+    let media = session_media.media().map_or(0, |media| media.n_streams());
+    let part = |index| Part::new(index, &session_media.transport(index)?);
     (0..media).filter_map(part).collect()
 }
 
 /// What begins to play by the PLAY of `context`, which asks for what is `mounted`: nothing, where its session plays already.
 pub(in crate::server) fn parts_to_begin(context: &RTSPContext, mounted: &Mounted) -> Vec<Part> {
-    let of_session = mounted.of_session(context);
-    let ready = of_session.filter(|media| !rtsp::is_playing(media));
+    let session_media = mounted.session_media(context);
+    let ready = session_media.filter(|media| !rtsp::is_playing(media));
     ready.as_ref().map(parts).unwrap_or_default()
 }
 
@@ -259,11 +259,11 @@ impl Joining {
         if ticket.is_none() {
             return self.go_on(client, entry);
         }
-        let before = match self.state.lock().waiting.front_mut() {
+        let old_ticket = match self.state.lock().waiting.front_mut() {
             Some(first) => std::mem::replace(&mut first.ticket, ticket),
             None => ticket,
         };
-        drop(before);
+        drop(old_ticket);
     }
 
     /// Handles the PLAY that waits, and what has come after it.
@@ -319,14 +319,14 @@ impl Joining {
     pub(in crate::server) fn rtp_info(&self, context: &RTSPContext, mounts: &Mounts) -> Option<String> {
         let start = self.start()?;
         let mounted = mounts.asked_for(context)?;
-        let of_session = mounted.of_session(context)?;
+        let session_media = mounted.session_media(context)?;
         let state = self.state.lock();
         let of_part = |part: &Part| {
             let (first, url) = (start.of(part.medium)?, state.urls.get(&part.number)?);
             let (number, time) = (first.sequence_number, first.time);
             (!part.is_multicast()).then(|| format!("url={url};seq={number};rtptime={time}"))
         };
-        let parts: Vec<String> = parts(&of_session).iter().filter_map(of_part).collect();
+        let parts: Vec<String> = parts(&session_media).iter().filter_map(of_part).collect();
         (!parts.is_empty()).then(|| parts.join(","))
     }
 }

@@ -51,10 +51,10 @@ pub(in crate::server) fn mend_url(context: &RTSPContext, mounts: &Mounts) {
 
 /// Whether the session of the request has set up one medium of what is `mounted`, and no other.
 fn plays_one_medium(context: &RTSPContext, mounted: &Mounted) -> bool {
-    let of_session = mounted.of_session(context);
-    of_session.is_some_and(|of_session| {
-        let media = of_session.media().map_or(0, |media| media.n_streams());
-        let set_up = (0..media).filter(|index| of_session.transport(*index).is_some());
+    let session_media = mounted.session_media(context);
+    session_media.is_some_and(|session_media| {
+        let media = session_media.media().map_or(0, |media| media.n_streams());
+        let set_up = (0..media).filter(|index| session_media.transport(*index).is_some());
         set_up.count() == 1
     })
 }

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Streams and their paths, queries included, in the order of the configuration.
-pub(in crate::server) type Paths = Vec<(String, Arc<Stream>)>;
+pub(in crate::server) type StreamsByPath = Vec<(String, Arc<Stream>)>;
 
 /// The streams of one RTSP server, by their paths and queries. gst-rtsp-server finds them by a path alone: where several at
 /// one path are told apart by their queries, each has a point of its own, at which requests for it are made to ask.
@@ -37,7 +37,7 @@ struct State {
     /// By their points.
     streams: HashMap<String, Offered>,
     /// The parameters that tell streams at a path apart, by that path: the largest sets first.
-    told_apart: HashMap<String, Vec<BTreeSet<String>>>,
+    query_names: HashMap<String, Vec<BTreeSet<String>>>,
     /// Offered no more; viewers of theirs may still be on their way out.
     gone: Vec<Weak<Stream>>,
 }
@@ -75,7 +75,7 @@ impl Mounted {
     }
 
     /// What the session of `context` has set up of it.
-    pub(in crate::server) fn of_session(&self, context: &RTSPContext) -> Option<RTSPSessionMedia> {
+    pub(in crate::server) fn session_media(&self, context: &RTSPContext) -> Option<RTSPSessionMedia> {
         context.session()?.media(&self.point).0
     }
 
@@ -96,26 +96,29 @@ impl Mounts {
     }
 
     /// Offers these streams from now on, and no others. Those that are offered already do not notice.
-    pub(in crate::server) fn offer(&self, streams: Paths) {
+    pub(in crate::server) fn offer(&self, streams: StreamsByPath) {
         let mut state = self.state.write();
-        state.told_apart = told_apart(&streams);
+        state.query_names = query_names(&streams);
         let offered =
             |(path, stream): (String, _)| (Resource::parse(&path).as_path(), Offered { path, stream });
         let now = streams.into_iter().map(offered).collect();
-        let before = std::mem::replace(&mut state.streams, now);
+        let previous = std::mem::replace(&mut state.streams, now);
         let is_same = |point: &str, others: &HashMap<String, Offered>, offered: &Offered| {
             let other = others.get(point);
             other.is_some_and(|other| Arc::ptr_eq(&other.stream, &offered.stream))
         };
-        for point in before.keys().filter(|point| !state.streams.contains_key(*point)) {
+        for point in previous
+            .keys()
+            .filter(|point| !state.streams.contains_key(*point))
+        {
             self.points.remove_factory(point);
         }
         for (point, offered) in &state.streams {
-            if !is_same(point, &before, offered) {
+            if !is_same(point, &previous, offered) {
                 self.points.add_factory(point, offered.stream.factory().clone());
             }
         }
-        let gone = before
+        let gone = previous
             .iter()
             .filter(|(point, offered)| !is_same(point, &state.streams, offered));
         let gone: Vec<_> = gone.map(|(_, offered)| Arc::downgrade(&offered.stream)).collect();
@@ -178,15 +181,15 @@ impl Mounts {
 impl State {
     /// The point of the stream that is at `path` for those who ask with `query`, if there is one.
     fn point_of(&self, path: &str, query: &Query) -> Option<String> {
-        let sets = self.told_apart.get(path).into_iter().flatten();
+        let sets = self.query_names.get(path).into_iter().flatten();
         let with_query = sets.filter_map(|names| Some(query.only(names)?.as_path_behind(path)));
         let mut points = with_query.chain([path.to_owned()]);
         points.find(|point| self.streams.contains_key(point))
     }
 }
 
-/// See [`State::told_apart`].
-fn told_apart(streams: &Paths) -> HashMap<String, Vec<BTreeSet<String>>> {
+/// See [`State::query_names`].
+fn query_names(streams: &StreamsByPath) -> HashMap<String, Vec<BTreeSet<String>>> {
     let mut all = HashMap::<String, Vec<BTreeSet<String>>>::new();
     for (path, _) in streams {
         let Resource { path, query, .. } = Resource::parse(path);

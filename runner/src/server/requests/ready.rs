@@ -21,9 +21,9 @@ const ADDRESSES: u32 = 10;
 /// Sessions of one connection, playing or not. A viewer needs one for each stream.
 pub(in crate::server) const OF_A_CONNECTION: u32 = 100;
 /// How often the log tells of one address that it was refused.
-const TOLD_EVERY: Duration = Duration::from_secs(10);
+const LOG_INTERVAL: Duration = Duration::from_secs(10);
 /// Of so many addresses.
-const MOST_TOLD: usize = 1000;
+const MOST_LOGGED: usize = 1000;
 
 /// Why there is no session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl Ready {
         Self {
             most_of_an_address: OF_AN_ADDRESS.max(viewers.unwrap_or(0)),
             counts: Mutex::default(),
-            refused: Repeats::new(TOLD_EVERY, MOST_TOLD),
+            refused: Repeats::new(LOG_INTERVAL, MOST_LOGGED),
         }
     }
 
@@ -107,13 +107,13 @@ impl Ready {
 
 /// Those of one connection.
 #[derive(Debug)]
-pub(in crate::server) struct ReadyHere {
+pub(in crate::server) struct ReadyOfConnection {
     all: Arc<Ready>,
     peer: Option<SocketAddr>,
     sessions: Mutex<HashSet<String>>,
 }
 
-impl ReadyHere {
+impl ReadyOfConnection {
     /// None yet, of a connection from `peer`.
     pub(in crate::server) fn new(all: &Arc<Ready>, peer: Option<SocketAddr>) -> Self {
         Self {
@@ -131,12 +131,12 @@ impl ReadyHere {
             Err(TooMany::OfConnection)
         };
         if let Err(too_many) = result {
-            self.tell(too_many);
+            self.log(too_many);
         }
         result.is_ok()
     }
 
-    fn tell(&self, too_many: TooMany) {
+    fn log(&self, too_many: TooMany) {
         let place = self.address().to_string();
         if let Some(held_back) = self.all.refused.may_tell(&place, Instant::now()) {
             let peer = self
@@ -169,10 +169,10 @@ impl ReadyHere {
     }
 }
 
-impl Drop for ReadyHere {
+impl Drop for ReadyOfConnection {
     fn drop(&mut self) {
-        let left = self.with(|sessions| sessions.len());
-        for _ in 0..left {
+        let remaining = self.with(|sessions| sessions.len());
+        for _ in 0..remaining {
             self.all.subtract(self.address());
         }
     }
@@ -182,11 +182,11 @@ impl Drop for ReadyHere {
 mod tests {
     use super::*;
 
-    fn of(all: &Arc<Ready>, host: u8) -> ReadyHere {
-        ReadyHere::new(all, Some(([192, 0, 2, host], 5000).into()))
+    fn of(all: &Arc<Ready>, host: u8) -> ReadyOfConnection {
+        ReadyOfConnection::new(all, Some(([192, 0, 2, host], 5000).into()))
     }
 
-    fn fill(here: &ReadyHere, count: u32) {
+    fn fill(here: &ReadyOfConnection, count: u32) {
         (0..count).for_each(|number| here.add(&number.to_string()));
     }
 

@@ -16,11 +16,11 @@ use gst::glib;
 use gst_rtsp::RTSPStatusCode;
 use gst_rtsp_server::{RTSPClient, RTSPContext, RTSPFilterResult, RTSPSession, RTSPSessionPool, prelude::*};
 
-use super::ready::{self, Ready, ReadyHere};
+use super::ready::{self, Ready, ReadyOfConnection};
 use crate::{
     config::Config,
     ffi::{process, rtsp},
-    server::connections::{backlog::Reading, connection::Connection, tunnels::Tunnels},
+    server::connections::{backlog::BacklogWatch, connection::Connection, tunnels::Tunnels},
     stream::viewers::Farewell,
     timers,
 };
@@ -81,23 +81,23 @@ impl Sessions {
 
 /// The sessions of one connection.
 #[derive(Debug)]
-pub(in crate::server) struct SessionsHere {
+pub(in crate::server) struct SessionsOfConnection {
     all: Arc<Sessions>,
     connection: Option<Connection>,
-    ready: ReadyHere,
+    ready: ReadyOfConnection,
     /// Why the connection had to be closed, if it had to be.
-    fault: OnceLock<Farewell>,
+    verdict: OnceLock<Farewell>,
 }
 
-impl SessionsHere {
+impl SessionsOfConnection {
     /// None yet, of a client that has come by `connection`.
     pub(in crate::server) fn new(all: &Arc<Sessions>, connection: Option<Connection>) -> Arc<Self> {
         let peer = connection.map(|connection| connection.peer());
         Arc::new(Self {
             all: Arc::clone(all),
             connection,
-            ready: ReadyHere::new(&all.ready, peer),
-            fault: OnceLock::new(),
+            ready: ReadyOfConnection::new(&all.ready, peer),
+            verdict: OnceLock::new(),
         })
     }
 
@@ -144,8 +144,8 @@ impl SessionsHere {
     pub(in crate::server) fn end(&self, session: &RTSPSession) -> Farewell {
         self.ready.remove(&id(session));
         self.all.have_ended.store(true, Ordering::Relaxed);
-        let fault = self.fault.get().copied();
-        fault.unwrap_or_else(|| farewell(session))
+        let verdict = self.verdict.get().copied();
+        verdict.unwrap_or_else(|| farewell(session))
     }
 
     /// The connection of `client` is closed: with it, all of them are over.
@@ -166,12 +166,13 @@ impl SessionsHere {
             return tracing::error!("a session began outside of its client's thread: it will not time out");
         };
         let patience = self.all.patience();
-        let mut reading = self
+        let mut watch = self
             .connection
-            .map(|connection| Reading::new(connection, patience));
-        let (here, client, pool) = (Arc::downgrade(self), client.downgrade(), pool.downgrade());
+            .map(|connection| BacklogWatch::new(connection, patience));
+        let (sessions, client, pool) = (Arc::downgrade(self), client.downgrade(), pool.downgrade());
         timers::every(&context, glib::Priority::DEFAULT, CLEAN_UP_INTERVAL, move || {
-            let (Some(here), Some(client), Some(pool)) = (here.upgrade(), client.upgrade(), pool.upgrade())
+            let (Some(sessions), Some(client), Some(pool)) =
+                (sessions.upgrade(), client.upgrade(), pool.upgrade())
             else {
                 return glib::ControlFlow::Break;
             };
@@ -179,19 +180,19 @@ impl SessionsHere {
             if pool.n_sessions() == 0 {
                 return glib::ControlFlow::Break;
             }
-            let fault = reading.as_mut().and_then(|reading| {
+            let verdict = watch.as_mut().and_then(|watch| {
                 let cookie = rtsp::tunnel_cookie(&client);
-                let inherited = cookie.map(|cookie| here.all.tunnels.of(&cookie));
+                let inherited = cookie.map(|cookie| sessions.all.tunnels.of(&cookie));
                 for connection in inherited.into_iter().flatten() {
-                    reading.look_at(connection);
+                    watch.look_at(connection);
                 }
-                reading.fault(&pool)
+                watch.reason_to_end(&pool)
             });
-            let Some(why) = fault else {
+            let Some(why) = verdict else {
                 return glib::ControlFlow::Continue;
             };
             // It is only ever set here, and this is the last time.
-            let _ = here.fault.set(why);
+            let _ = sessions.verdict.set(why);
             client.close();
             glib::ControlFlow::Break
         });

@@ -21,14 +21,14 @@ use parking_lot::Mutex;
 use super::{
     joining::Joining,
     mounts::{Mounted, Mounts},
-    sessions::{Sessions, SessionsHere},
-    transports::Transports,
+    negotiation::Negotiation,
+    sessions::{Sessions, SessionsOfConnection},
 };
 use crate::{
     ffi::rtsp,
     log,
     server::connections::{
-        intake::{channels::Channels, handover::Plan},
+        intake::{channels::Channels, handover::Arrival},
         ties::{Leavers, Ties, end_media},
     },
     stream::{
@@ -64,7 +64,7 @@ impl Presences {
 #[derive(Debug, Clone)]
 pub(in crate::server) struct Commons {
     pub(in crate::server) sessions: Arc<Sessions>,
-    pub(in crate::server) transports: Arc<Transports>,
+    pub(in crate::server) negotiation: Arc<Negotiation>,
     pub(in crate::server) seats: Arc<Seats>,
     pub(in crate::server) leavers: Arc<Leavers>,
 }
@@ -73,11 +73,11 @@ pub(in crate::server) struct Commons {
 #[derive(Debug)]
 pub(in crate::server) struct Visit {
     /// How the client has come.
-    plan: Option<Plan>,
+    arrival: Option<Arrival>,
     pub(super) mounts: Arc<Mounts>,
     pub(super) joining: Arc<Joining>,
     pub(super) commons: Commons,
-    sessions: Arc<SessionsHere>,
+    sessions: Arc<SessionsOfConnection>,
     ties: Ties,
     /// They go with the client itself, after all else that it holds.
     presences: Weak<Presences>,
@@ -92,18 +92,18 @@ impl Visit {
     /// Follows `client`, which has come to the streams of `mounts` as planned, to its end.
     pub(in crate::server) fn begin(
         client: &RTSPClient,
-        plan: Option<Plan>,
+        arrival: Option<Arrival>,
         mounts: &Arc<Mounts>,
         commons: &Commons,
     ) -> Arc<Self> {
-        let connection = plan.as_ref().map(|plan| plan.connection);
+        let connection = arrival.as_ref().map(|arrival| arrival.connection);
         let presences = Arc::<Presences>::default();
         let visit = Arc::new(Self {
-            plan,
+            arrival,
             mounts: Arc::clone(mounts),
             joining: Joining::new(&commons.seats),
             commons: commons.clone(),
-            sessions: SessionsHere::new(&commons.sessions, connection),
+            sessions: SessionsOfConnection::new(&commons.sessions, connection),
             ties: Ties::default(),
             presences: Arc::downgrade(&presences),
             has_asked_for_key_frame: AtomicBool::new(false),
@@ -123,7 +123,7 @@ impl Visit {
 
     /// Where the client comes from.
     pub(super) fn peer(&self) -> Option<SocketAddr> {
-        self.plan.as_ref().map(|plan| plan.connection.peer())
+        self.arrival.as_ref().map(|arrival| arrival.connection.peer())
     }
 
     /// The client asks as this user from now on.
@@ -135,7 +135,7 @@ impl Visit {
     }
 
     fn follow_sessions(self: &Arc<Self>, client: &RTSPClient) {
-        let pool = SessionsHere::pool();
+        let pool = SessionsOfConnection::pool();
         let visit = Arc::clone(self);
         pool.connect_session_removed(move |_, session| visit.session_removed(session));
         client.set_session_pool(Some(&pool));
@@ -219,9 +219,12 @@ impl Visit {
 
     /// The channels that `client` has: a tunnel has those of both its ways.
     fn channels(&self, client: &RTSPClient) -> Option<Arc<Channels>> {
-        let plan = self.plan.as_ref()?;
+        let arrival = self.arrival.as_ref()?;
         let cookie = rtsp::tunnel_cookie(client).filter(|_| rtsp::is_tunnelled(client));
-        Some(cookie.map_or_else(|| plan.line.channels(), |cookie| plan.intakes.book().of(&cookie)))
+        Some(cookie.map_or_else(
+            || arrival.channels.current(),
+            |cookie| arrival.intakes.tunnels().of(&cookie),
+        ))
     }
 }
 

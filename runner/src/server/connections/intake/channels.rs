@@ -96,29 +96,29 @@ impl Channels {
 
 /// The channels of tunnels, by their cookies.
 #[derive(Debug, Default)]
-pub(in crate::server) struct Book(Mutex<HashMap<CString, Weak<Channels>>>);
+pub(in crate::server) struct TunnelChannels(Mutex<HashMap<CString, Weak<Channels>>>);
 
-impl Book {
+impl TunnelChannels {
     /// Those of the tunnel of that cookie, as long as a connection of it has them.
     pub(in crate::server) fn of(&self, cookie: &CStr) -> Arc<Channels> {
-        let mut book = self.0.lock();
-        if let Some(channels) = book.get(cookie).and_then(Weak::upgrade) {
+        let mut tunnels = self.0.lock();
+        if let Some(channels) = tunnels.get(cookie).and_then(Weak::upgrade) {
             return channels;
         }
-        book.retain(|_, channels| channels.strong_count() > 0);
+        tunnels.retain(|_, channels| channels.strong_count() > 0);
         let channels = Arc::<Channels>::default();
-        book.insert(cookie.to_owned(), Arc::downgrade(&channels));
+        tunnels.insert(cookie.to_owned(), Arc::downgrade(&channels));
         channels
     }
 }
 
 /// The channels of a connection, which become others where it becomes a tunnel's.
 #[derive(Debug, Clone, Default)]
-pub(in crate::server) struct Line(Arc<Mutex<Arc<Channels>>>);
+pub(in crate::server) struct CurrentChannels(Arc<Mutex<Arc<Channels>>>);
 
-impl Line {
+impl CurrentChannels {
     /// Those that it has now.
-    pub(in crate::server) fn channels(&self) -> Arc<Channels> {
+    pub(in crate::server) fn current(&self) -> Arc<Channels> {
         Arc::clone(&self.0.lock())
     }
 

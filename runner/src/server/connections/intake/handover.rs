@@ -8,22 +8,22 @@ use std::{
 
 use gst_rtsp_server::{RTSPAuth, gio};
 
-use super::{Intakes, channels::Line};
+use super::{Intakes, channels::CurrentChannels};
 use crate::server::connections::connection::Connection;
 
 /// What the connection that is being handed over is to be.
 #[derive(Debug, Clone)]
-pub(in crate::server) struct Plan {
+pub(in crate::server) struct Arrival {
     pub(in crate::server) connection: Connection,
     pub(in crate::server) intakes: Arc<Intakes>,
-    pub(in crate::server) line: Line,
+    pub(in crate::server) channels: CurrentChannels,
     /// Holds the certificate, where the endpoint speaks TLS: to the bindings a certificate is no thread's but its own.
     pub(in crate::server) tls: Option<RTSPAuth>,
 }
 
 /// The connection that is being handed over.
 struct Handed {
-    plan: Plan,
+    arrival: Arrival,
     own: TcpStream,
     tls: Option<gio::TlsConnection>,
 }
@@ -33,8 +33,8 @@ thread_local! {
 }
 
 /// What the connection is to be of the client that the server is being handed just now, on this thread.
-pub(in crate::server) fn plan() -> Option<Plan> {
-    HANDED.with_borrow(|handed| handed.as_ref().map(|handed| handed.plan.clone()))
+pub(in crate::server) fn arrival() -> Option<Arrival> {
+    HANDED.with_borrow(|handed| handed.as_ref().map(|handed| handed.arrival.clone()))
 }
 
 /// That client's connection speaks `tls`.
@@ -62,9 +62,13 @@ pub(in crate::server) fn end() {
 }
 
 /// Has `connection` be what is being handed over on this thread while `hand_over` runs.
-pub(in crate::server) fn during<T>(plan: Plan, connection: TcpStream, hand_over: impl FnOnce() -> T) -> T {
+pub(in crate::server) fn during<T>(
+    arrival: Arrival,
+    connection: TcpStream,
+    hand_over: impl FnOnce() -> T,
+) -> T {
     HANDED.set(Some(Handed {
-        plan,
+        arrival,
         own: connection,
         tls: None,
     }));

@@ -21,7 +21,9 @@ impl Visit {
             }
             dismiss_refused(context, &self.mounts);
             if let Some(client) = client {
-                self.commons.transports.tell(client, context, &self.mounts);
+                self.commons
+                    .negotiation
+                    .log_refusal(client, context, &self.mounts);
             }
         });
     }
@@ -59,12 +61,12 @@ fn dismiss_refused(context: &RTSPContext, mounts: &Mounts) {
 
 /// gst-rtsp-server may have begun to send to whose PLAY it refuses.
 fn stop_sending(context: &RTSPContext, mounted: &Mounted) {
-    let of_session = mounted.of_session(context);
-    let Some(of_session) = of_session.filter(|media| !rtsp::is_playing(media)) else {
+    let session_media = mounted.session_media(context);
+    let Some(session_media) = session_media.filter(|media| !rtsp::is_playing(media)) else {
         return;
     };
-    let media = of_session.media().map_or(0, |media| media.n_streams());
-    for transport in (0..media).filter_map(|index| of_session.transport(index)) {
+    let media = session_media.media().map_or(0, |media| media.n_streams());
+    for transport in (0..media).filter_map(|index| session_media.transport(index)) {
         let _is_no_more = transport.set_active(false);
         mounted
             .stream

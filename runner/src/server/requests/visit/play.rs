@@ -88,8 +88,8 @@ impl Visit {
     fn viewer(&self, client: &RTSPClient, context: &RTSPContext, mounted: &Mounted) -> Viewer {
         // The first one that it has asked for: there may be a picture, a sound, or both.
         let first = mounted
-            .of_session(context)
-            .and_then(|of_session| joining::parts(&of_session).into_iter().next());
+            .session_media(context)
+            .and_then(|session_media| joining::parts(&session_media).into_iter().next());
         let lower = first.map(|part| part.delivered.lower);
         let transport = match lower {
             _ if rtsp::is_tunnelled(client) => Transport::HttpTunnel,

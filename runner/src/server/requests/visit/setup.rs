@@ -64,8 +64,8 @@ fn refuse_keys(context: &RTSPContext) -> Result<(), RTSPStatusCode> {
 /// Whoever plays a stream pauses before anything of it is set up (RFC 2326, section 10.4): gst-rtsp-server would exchange what
 /// is there while others look at it, and go on sending to where it went.
 fn refuse_changes(context: &RTSPContext, mounted: Option<&Mounted>) -> Result<(), RTSPStatusCode> {
-    let of_session = mounted.and_then(|mounted| mounted.of_session(context));
-    if of_session.as_ref().is_some_and(rtsp::is_playing) {
+    let session_media = mounted.and_then(|mounted| mounted.session_media(context));
+    if session_media.as_ref().is_some_and(rtsp::is_playing) {
         Err(RTSPStatusCode::MethodNotValidInThisState)
     } else {
         Ok(())

@@ -22,31 +22,31 @@ use crate::{
 };
 
 /// Who waits for a port asks again and again.
-const TELL_INTERVAL: Duration = Duration::from_mins(1);
+const LOG_INTERVAL: Duration = Duration::from_mins(1);
 /// More reasons than there are for a stream, times as many streams as one watches at a time.
-const TOLD_AT_ONCE: usize = 100;
+const MOST_MESSAGES: usize = 100;
 
 /// What a server has for transports, and what it has told of them.
 #[derive(Debug)]
-pub(in crate::server) struct Transports {
+pub(in crate::server) struct Negotiation {
     pool: Option<RTSPAddressPool>,
     rtp_ports: Option<PortRange>,
     multicast: Option<Multicast>,
-    told: Repeats,
+    messages: Repeats,
 }
 
-impl Transports {
+impl Negotiation {
     pub(in crate::server) fn new(config: &Config) -> Self {
         Self {
             pool: pool(config.rtp_ports, config.multicast.as_ref()),
             rtp_ports: config.rtp_ports,
             multicast: config.multicast,
-            told: Repeats::new(TELL_INTERVAL, TOLD_AT_ONCE),
+            messages: Repeats::new(LOG_INTERVAL, MOST_MESSAGES),
         }
     }
 
     /// Lets `stream` be played by the ways that `config` allows it.
-    pub(in crate::server) fn equip(&self, stream: &Stream, config: &StreamConfig) {
+    pub(in crate::server) fn allow(&self, stream: &Stream, config: &StreamConfig) {
         let factory = stream.factory();
         factory.set_protocols(protocols(&config.transports));
         factory.set_address_pool(self.pool.as_ref());
@@ -94,7 +94,7 @@ impl Transports {
             [first, ..] => allowed.iter().find(has_ports).unwrap_or(first),
         };
         if let Some(lacking) = allowed[0].way.filter(|_| *chosen != allowed[0]) {
-            self.tell_another_way(lacking, &mounted.path);
+            self.log_another_way(lacking, &mounted.path);
         }
         rtsp::replace_header(request, RTSPHeaderField::Transport, &chosen.to_string());
         Ok(())
@@ -118,9 +118,9 @@ impl Transports {
     }
 
     /// Says that a viewer did not get what it had rather had.
-    fn tell_another_way(&self, lacking: Transport, path: &str) {
+    fn log_another_way(&self, lacking: Transport, path: &str) {
         let what = format!("another way than {lacking} {path}");
-        if let Some(held_back) = self.told.may_tell(&what, Instant::now()) {
+        if let Some(held_back) = self.messages.may_tell(&what, Instant::now()) {
             tracing::warn!(
                 path,
                 held_back,
@@ -132,7 +132,7 @@ impl Transports {
 
     /// Says why a SETUP has been refused over its transport, if the answer that is about to be sent says so; other requests
     /// have no such answer.
-    pub(in crate::server) fn tell(&self, client: &RTSPClient, context: &RTSPContext, mounts: &Mounts) {
+    pub(in crate::server) fn log_refusal(&self, client: &RTSPClient, context: &RTSPContext, mounts: &Mounts) {
         let is_refused = || {
             let response = context.response()?;
             (rtsp::status(response)? == RTSPStatusCode::UnsupportedTransport).then_some(())
@@ -154,7 +154,10 @@ impl Transports {
         let is_whole = offers.is_empty() || offers.iter().any(Offer::is_whole);
         let lacking = asked.iter().find(|way| allowed.contains(way)).copied();
         // A stream each and a reason each: one that is short of ports does not silence the others.
-        let Some(held_back) = self.told.may_tell(&format!("{lacking:?} {path}"), Instant::now()) else {
+        let Some(held_back) = self
+            .messages
+            .may_tell(&format!("{lacking:?} {path}"), Instant::now())
+        else {
             return;
         };
         if !is_whole {
