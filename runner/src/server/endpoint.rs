@@ -198,7 +198,7 @@ struct Clients {
 }
 
 impl Clients {
-    /// None yet.
+    /// Nobody has come yet.
     fn new(is_tls: bool, mounts: Arc<Mounts>, shared: &Shared) -> Self {
         Self {
             mounts,

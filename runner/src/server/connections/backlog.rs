@@ -1,8 +1,9 @@
 //! Whether a viewer reads what it is sent.
 //!
 //! gst-rtsp-server keeps what the connection of a viewer over TCP does not take. Past 10 s and 100 packets of that it sends
-//! this viewer nothing any more, says so to nobody, and leaves it connected and counted. So the connection is looked at
-//! from here: whoever is further behind than there is patience is sent away, and whoever was dropped already as well.
+//! this viewer nothing any more, says so to nobody, and leaves it connected and counted. So this
+//! module looks at the connection: a viewer who is further behind than the patience allows is sent away, and so is one whom
+//! gst-rtsp-server has dropped already.
 
 use std::time::{Duration, Instant};
 
@@ -18,7 +19,8 @@ use crate::{
 /// A viewer over TCP that is sent nothing for this long has been paused, its camera has stalled, or it was dropped.
 const QUIET: Duration = Duration::from_secs(3);
 
-/// How far a viewer is behind what it is sent, in looks at its connections: a tunnel through HTTP has two.
+/// Finds out how far a viewer is behind what it is sent, by looking at its connections from time to time: a tunnel through
+/// HTTP has two.
 #[derive(Debug)]
 pub(in crate::server) struct BacklogWatch {
     patience: Duration,
@@ -31,9 +33,9 @@ pub(in crate::server) struct BacklogWatch {
 struct Route {
     connection: Connection,
     backlog: Backlog,
-    /// What had been written at the first look.
+    /// How many bytes had been written at the first look.
     at_first: Option<u64>,
-    /// More has been written since.
+    /// More has been written since the first look.
     is_used: bool,
 }
 
@@ -47,7 +49,7 @@ impl Route {
         }
     }
 
-    /// How it stands with it; `None` once it has ended.
+    /// What the connection's peer has taken; `None` once the connection has ended.
     fn look(&mut self) -> Option<Delivery> {
         let delivery = self.connection.delivery()?;
         let written = delivery.written();
@@ -56,7 +58,7 @@ impl Route {
     }
 }
 
-/// How many bytes had been written, and since when it is so many.
+/// How many bytes have been written, and since when no more have been.
 #[derive(Debug)]
 struct Quiet {
     written: u64,
@@ -64,7 +66,7 @@ struct Quiet {
 }
 
 impl BacklogWatch {
-    /// A viewer may be behind by `patience`.
+    /// Watches the viewer of `connection`, who may be behind by `patience`.
     pub(in crate::server) fn new(connection: Connection, patience: Duration) -> Self {
         let mut watch = Self {
             patience,
@@ -83,13 +85,13 @@ impl BacklogWatch {
         self.routes.push(Route::new(connection, self.patience));
     }
 
-    /// Looks at the connections, and at the sessions of `pool`, which are played by them; answers why it has to end, if
-    /// it has to. To be called on the thread that serves its client.
+    /// Looks at the connections, and at the sessions of `pool`, which are played by them; answers why the client has to be
+    /// sent away, if it has to be. To be called on the thread that serves the client.
     pub(in crate::server) fn reason_to_end(&mut self, pool: &RTSPSessionPool) -> Option<Farewell> {
         let now = Instant::now();
         let (mut written, mut reason) = (0_u64, None);
-        // A tunnel goes on when the way for requests has ended, and gets another one. Where the system has given up the
-        // other way, as it does some time after the patience, gst-rtsp-server takes the error for one that passes.
+        // A tunnel goes on when its connection for requests has ended, and gets another one. Where the system has given up
+        // the connection for data, as it does some time after the patience, gst-rtsp-server takes the error for a passing one.
         self.routes.retain_mut(|route| {
             let Some(delivery) = route.look() else {
                 reason = reason.or(route.is_used.then_some(Farewell::Disconnected));
@@ -137,7 +139,8 @@ struct Mark {
 }
 
 impl Backlog {
-    /// A byte that had been written when the mark was set is waiting still: so it has waited as long as the mark is old.
+    /// Why the viewer has to go, if it has to. As long as a byte waits that had been written when the mark was set, it has
+    /// waited as long as the mark is old.
     fn reason(&mut self, now: Instant, delivery: &Delivery) -> Option<Farewell> {
         let mark = self
             .mark
@@ -149,7 +152,7 @@ impl Backlog {
         self.mark = Some(mark);
         let age = now.duration_since(mark.at);
         (age > self.patience).then(|| {
-            // A system whose program does not read is asked again and again, at doubling intervals, and answers.
+            // A system whose program does not read is still there: it is probed at doubling intervals, and answers.
             if delivery.last_heard < age * 3 / 4 {
                 Farewell::NotReading
             } else {
@@ -159,7 +162,7 @@ impl Backlog {
     }
 }
 
-/// Whether something in the sessions of `pool` is to be played over TCP, and nobody sends it any more.
+/// Whether something in the sessions of `pool` is to be played over TCP, and gst-rtsp-server no longer sends it.
 fn plays_in_vain(pool: &RTSPSessionPool) -> bool {
     let sessions = pool.filter(Some(&mut |_, _| RTSPFilterResult::Ref));
     let all = sessions

@@ -7,19 +7,19 @@ use std::{
 
 use crate::ffi::socket::{self, Delivery};
 
-/// The connection of a client. It is gst-rtsp-server's, which may close it at any time: the descriptor counts only as long
-/// as it still has both ends. (In the moment between a look at them and what is done then, it could become another's; an
-/// own descriptor would keep the connection open.)
+/// The connection of a client. It is gst-rtsp-server's, which may close it at any time: so the descriptor is used only
+/// while it still has the same two addresses. (Between that check and the use it could come to stand for another connection;
+/// but a descriptor of our own would keep the connection open.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Connection {
     descriptor: RawFd,
-    /// Here; `None` where it had ended before it was handed on.
+    /// The address on this machine; `None` where the connection had ended before it was handed on.
     local: Option<SocketAddr>,
     peer: SocketAddr,
 }
 
 impl Connection {
-    /// `connection`, which is about to be handed on.
+    /// Notes `connection`, which is about to be handed on.
     pub(crate) fn new(connection: &TcpStream, peer: SocketAddr) -> Self {
         Self {
             descriptor: connection.as_raw_fd(),
@@ -28,29 +28,29 @@ impl Connection {
         }
     }
 
-    /// Whether it is what `socket` stands for.
+    /// Whether `socket` is this connection's.
     pub(in crate::server) fn is_of(&self, socket: &impl AsRawFd) -> bool {
         socket.as_raw_fd() == self.descriptor
     }
 
-    /// Where it comes from.
+    /// Where the connection comes from.
     pub(in crate::server) fn peer(&self) -> SocketAddr {
         self.peer
     }
 
-    /// What its peer has taken of what it was sent; `None` once it has ended.
+    /// What the peer has taken of what it was sent; `None` once the connection has ended.
     pub(super) fn delivery(&self) -> Option<Delivery> {
         let delivery = socket::delivery(self.descriptor)?;
         self.stands().then_some(delivery)
     }
 
-    /// Whether it is still the one that it was.
+    /// Whether the descriptor still stands for this connection.
     pub(in crate::server) fn stands(&self) -> bool {
         socket::ends(self.descriptor)
             .is_some_and(|(local, peer)| Some(local) == self.local && canonical(peer) == self.peer)
     }
 
-    /// Lets nothing more come or go by it: whoever reads from it finds its end.
+    /// Ends the connection both ways: whoever reads from it finds its end.
     pub(in crate::server) fn end(&self) {
         if self.stands()
             && let Err(error) = socket::shut_down(self.descriptor)
@@ -59,7 +59,7 @@ impl Connection {
         }
     }
 
-    /// Lets what waits to be taken go with the connection: the system would keep it for the peer.
+    /// Has the system throw away, once the connection is closed, what the peer has not taken: it would keep that for the peer.
     pub(super) fn forget_what_waits(&self) {
         if self.stands()
             && let Err(error) = socket::reset_on_close(self.descriptor)
@@ -69,7 +69,7 @@ impl Connection {
     }
 }
 
-/// An IPv4 address as such, where the server listens on IPv6 and IPv4.
+/// The address with an IPv4 address written as one: where the server listens on IPv6 as well, the system writes it as IPv6.
 fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }

@@ -3,9 +3,9 @@
 //!
 //! gst-rtsp-server takes whatever a client sends within its connection. RTP, which nobody here waits for, it never frees
 //! (up to 1.28 at least); RTCP it queues without end, for a thread that makes a key frame or a participant of each packet,
-//! also when the client has gone. And of a request it loses a line's end that has come without what follows it. So what
-//! comes is looked at before gst-rtsp-server reads it, and what it should not get is thrown away as it comes. So is, the
-//! other way, what a viewer should not get yet.
+//! also when the client has gone. And where the end of a request's line comes without what follows it, it loses that end. So
+//! what comes is looked at before gst-rtsp-server reads it, and what it should not get is thrown away as it comes. In the
+//! other direction, what a viewer should not get yet is thrown away too.
 //!
 //! | module | job |
 //! | --- | --- |
@@ -41,11 +41,11 @@ use tunnelled::Tunnelled;
 
 /// The longest body of a request, in bytes. The ones that viewers send are empty or a few lines.
 pub(in crate::server) const MAX_BODY: u32 = 64 * 1024;
-/// How often the log tells of one address that it sends too much.
+/// How often the log tells of one address that it sends what is thrown away.
 const LOG_INTERVAL: Duration = Duration::from_mins(1);
-/// Of so many addresses.
+/// How many addresses are remembered for that.
 const MOST_LOGGED: usize = 1000;
-/// How often one connection asks whether it may tell.
+/// How often one connection asks whether the log may tell of it.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What the intakes of a server's connections share.
@@ -86,7 +86,7 @@ enum Coding {
     Plain,
     /// The way to the server of a tunnel through HTTP: RTSP in base64.
     Tunnelled(Tunnelled),
-    /// The way from the server: what comes on it means nothing.
+    /// The way from the server of a tunnel through HTTP: what a client sends by it means nothing.
     Deaf,
 }
 
@@ -98,12 +98,12 @@ struct RtcpFilter {
     channels: CurrentChannels,
     rtcp: Budget,
     now: Instant,
-    /// What is thrown away after that is worth a look whether it is to be told.
+    /// Until then it is not even asked whether the log may tell.
     silent_until: Instant,
 }
 
 impl Intake {
-    /// Of the connection from `peer`, whose RTCP comes on the channels of `line`.
+    /// The intake of a connection from `peer`, which has these `channels`.
     pub(in crate::server) fn new(peer: SocketAddr, all: &Arc<Intakes>, channels: &CurrentChannels) -> Self {
         Self {
             coding: Coding::Plain,
@@ -159,7 +159,7 @@ impl Intake {
     }
 }
 
-/// What is read at once of what means nothing, in bytes.
+/// How much of what means nothing is read at once, in bytes.
 const DEAF_AT_ONCE: usize = 16 * 1024;
 
 impl PacketFilter for RtcpFilter {

@@ -1,7 +1,7 @@
 //! Sessions that are ready and do not play yet: how many there may be.
 //!
-//! One address has no more than a crowd needs whose SETUPs all come before the first PLAY, and all together have no more
-//! than there is memory for. Whoever plays counts here no longer: how many may do that, the configuration says.
+//! One address may have as many as a crowd needs whose SETUPs all come before the first PLAY; all addresses together may have
+//! as many as there is memory for. A session that plays is not counted here: how many may play, the configuration says.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -14,18 +14,18 @@ use std::{
 use crate::log::Repeats;
 use parking_lot::Mutex;
 
-/// Sessions of one address, where the configuration does not let more viewers in.
+/// How many such sessions one address may have; more, where the configuration lets more viewers in.
 const OF_AN_ADDRESS: u32 = 2000;
-/// So many addresses may have that many.
+/// All addresses together may have so many times that number.
 const ADDRESSES: u32 = 10;
-/// Sessions of one connection, playing or not. A viewer needs one for each stream.
+/// How many sessions one connection may have, playing or not. A viewer needs one for each stream.
 pub(in crate::server) const OF_A_CONNECTION: u32 = 100;
 /// How often the log tells of one address that it was refused.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
-/// Of so many addresses.
+/// How many addresses are remembered for that.
 const MOST_LOGGED: usize = 1000;
 
-/// Why there is no session.
+/// Why a session is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::server) enum TooMany {
     OfConnection,
@@ -43,7 +43,7 @@ impl fmt::Display for TooMany {
     }
 }
 
-/// Those of all connections of a server.
+/// The sessions of all connections of a server that are ready and do not play yet.
 #[derive(Debug)]
 pub(in crate::server) struct Ready {
     most_of_an_address: u32,
@@ -105,7 +105,7 @@ impl Ready {
     }
 }
 
-/// Those of one connection.
+/// The sessions of one connection that are ready and do not play yet.
 #[derive(Debug)]
 pub(in crate::server) struct ReadyOfConnection {
     all: Arc<Ready>,
@@ -123,7 +123,7 @@ impl ReadyOfConnection {
         }
     }
 
-    /// Whether there may be one more, where the connection has so many, playing or not; the log tells if not.
+    /// Whether the connection, which has so many sessions, playing or not, may have one more. If not, the log tells.
     pub(in crate::server) fn has_room(&self, sessions: u32) -> bool {
         let result = if sessions < OF_A_CONNECTION {
             self.all.check(self.address())
@@ -153,7 +153,7 @@ impl ReadyOfConnection {
         }
     }
 
-    /// It plays, or is over.
+    /// The session of that id plays, or is over.
     pub(in crate::server) fn remove(&self, session: &str) {
         if self.with(|sessions| sessions.remove(session)) {
             self.all.subtract(self.address());

@@ -25,8 +25,8 @@ use crate::{
     timers,
 };
 
-/// How much later than it was told a session ends whose viewer shows no sign of life: viewers are to be gone 2 s later at
-/// most, and half of a second is left for a busy machine. The time told is the configured one, no shorter: players show
+/// How much later than its viewer was told a session ends that shows no sign of life. Viewers have to be gone 2 s later at
+/// most, and half a second of that is left for a busy machine. The time told is the configured one, no shorter: players show
 /// a sign of life well before it is over (`FFmpeg` and retina after half of it, GStreamer 5 s before its end, or after four
 /// fifths of it).
 const GRACE: Duration = Duration::from_secs(1);
@@ -34,22 +34,22 @@ const GRACE: Duration = Duration::from_secs(1);
 const CLEAN_UP_INTERVAL: Duration = Duration::from_millis(500);
 /// How long a viewer may take nothing of what it is sent; no longer than it may say nothing.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How often memory is given back, where anybody has left.
+/// How often memory is given back to the system, if any session has ended meanwhile.
 const TIDY_UP_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The sessions of all connections of a server.
 #[derive(Debug)]
 pub(in crate::server) struct Sessions {
-    /// In seconds, as a session's viewer is told.
+    /// After how many seconds without a sign of life a session ends, as its viewer is told.
     timeout: u32,
     ready: Arc<Ready>,
     tunnels: Tunnels,
-    /// Some have ended since the memory was tidied up.
+    /// Sessions have ended since memory was given back last.
     have_ended: AtomicBool,
 }
 
 impl Sessions {
-    /// None yet, as `config` wants them.
+    /// There is no session yet; `config` says how long one may be silent, and how many viewers there may be.
     pub(in crate::server) fn new(config: &Config) -> Self {
         Self {
             timeout: config.session_timeout,
@@ -59,7 +59,7 @@ impl Sessions {
         }
     }
 
-    /// Has what a crowd took of memory go back to the system once it has left: a thousand viewers leave holes everywhere.
+    /// Gives memory back to the system once a crowd has left: a thousand viewers leave holes everywhere in it.
     pub(in crate::server) fn tidy_up(self: &Arc<Self>, context: &glib::MainContext) {
         let all = Arc::downgrade(self);
         timers::every(context, glib::Priority::LOW, TIDY_UP_INTERVAL, move || {
@@ -90,7 +90,7 @@ pub(in crate::server) struct SessionsOfConnection {
 }
 
 impl SessionsOfConnection {
-    /// None yet, of a client that has come by `connection`.
+    /// A client has come by `connection`, and has no session yet.
     pub(in crate::server) fn new(all: &Arc<Sessions>, connection: Option<Connection>) -> Arc<Self> {
         let peer = connection.map(|connection| connection.peer());
         Arc::new(Self {
@@ -101,7 +101,7 @@ impl SessionsOfConnection {
         })
     }
 
-    /// What gst-rtsp-server is to keep them in, and no others.
+    /// A pool in which gst-rtsp-server keeps the sessions of this connection and no others.
     pub(in crate::server) fn pool() -> RTSPSessionPool {
         let pool = RTSPSessionPool::new();
         pool.set_max_sessions(ready::OF_A_CONNECTION);
@@ -191,7 +191,7 @@ impl SessionsOfConnection {
             let Some(why) = verdict else {
                 return glib::ControlFlow::Continue;
             };
-            // It is only ever set here, and this is the last time.
+            // It is set nowhere else, and here only once: the timer ends.
             let _ = sessions.verdict.set(why);
             client.close();
             glib::ControlFlow::Break
@@ -203,7 +203,7 @@ fn id(session: &RTSPSession) -> String {
     session.sessionid().map(String::from).unwrap_or_default()
 }
 
-/// Why a session without TEARDOWN is over. One that goes with its connection has time left.
+/// Why a session is over for which there was no TEARDOWN: one that ends with its connection has time left.
 fn farewell(session: &RTSPSession) -> Farewell {
     if session.is_expired_usec(glib::monotonic_time()) {
         Farewell::TimedOut

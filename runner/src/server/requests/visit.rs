@@ -1,6 +1,6 @@
 //! One client from its connection on: which streams it asks for, and when it watches them.
 //!
-//! Each signal by which gst-rtsp-server tells of the client has one handler here.
+//! Each signal by which gst-rtsp-server tells of the client has one handler, a method of [`Visit`].
 //!
 //! | module | job |
 //! | --- | --- |
@@ -72,24 +72,24 @@ pub(in crate::server) struct Commons {
 /// What the requests of one client need. The client holds it, by its handlers and its guard; it does not hold the client.
 #[derive(Debug)]
 pub(in crate::server) struct Visit {
-    /// How the client has come.
+    /// The client's connection; `None` where it was not handed over by this server.
     arrival: Option<Arrival>,
     pub(super) mounts: Arc<Mounts>,
     pub(super) joining: Arc<Joining>,
     pub(super) commons: Commons,
     sessions: Arc<SessionsOfConnection>,
     ties: Ties,
-    /// They go with the client itself, after all else that it holds.
+    /// The client holds them, and drops them last of all that it holds.
     presences: Weak<Presences>,
-    /// The key frame has been asked for with which the PLAY begins that is being handled. One request of a client is
-    /// handled after the other.
+    /// The key frame with which the viewer begins whose PLAY is being handled has been asked for. The requests of a client are
+    /// handled one after the other.
     has_asked_for_key_frame: AtomicBool,
     /// Who has logged in last; `None` where everybody may watch.
     user: Mutex<Option<String>>,
 }
 
 impl Visit {
-    /// Follows `client`, which has come to the streams of `mounts` as planned, to its end.
+    /// Follows `client`, which has come to the streams of `mounts`, from now to its end.
     pub(in crate::server) fn begin(
         client: &RTSPClient,
         arrival: Option<Arrival>,
@@ -188,7 +188,7 @@ impl Visit {
         end_media(session);
     }
 
-    /// In this order: a client is seen off whose sessions are over.
+    /// The order matters: the client's sessions have to be over before it is seen off.
     fn closed(&self, client: &RTSPClient) {
         tracing::debug!("connection closed");
         self.sessions.end_all(client);
@@ -196,7 +196,8 @@ impl Visit {
         self.commons.leavers.see_off(client, &self.ties);
     }
 
-    /// Whoever asks for a stream has it running from then on.
+    /// The client asks for a stream, whose pipeline stays from now on as long as the client does. Refuses where the pipeline may
+    /// not start.
     fn attend(&self, client: &RTSPClient, Mounted { stream, .. }: &Mounted) -> Result<(), RTSPStatusCode> {
         let Some(presences) = self.presences.upgrade() else {
             return Ok(());
@@ -209,7 +210,7 @@ impl Visit {
         }
     }
 
-    /// What a viewer is answered who wants to play what is `mounted`: the log tells of one who is refused.
+    /// The answer to somebody who wants to play what is `mounted`. The log tells of a refusal.
     fn answer(&self, mounted: &Mounted, admission: Result<(), Full>) -> Result<(), RTSPStatusCode> {
         admission.map_err(|full| {
             tracing::warn!(path = mounted.path, peer = ?self.peer(), "refused a viewer: {full}");

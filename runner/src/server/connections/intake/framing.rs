@@ -9,12 +9,12 @@ const HEAD: usize = 4;
 const BEGIN: usize = 2;
 /// gst-rtsp-server knows no more of a line, and neither do we.
 const LONGEST_LINE: usize = 4095;
-/// It keeps no more of a tunnel's cookie.
+/// gst-rtsp-server keeps no more of a tunnel's cookie.
 const LONGEST_COOKIE: usize = 255;
 
 /// Whether gst-rtsp-server gets to see a packet.
 pub(super) trait PacketFilter {
-    /// Of a packet on `channel`, that many bytes long, the first two of which are these; zeros where it has fewer.
+    /// Whether it gets a packet on `channel` of that length, which begins with these two bytes; zeros where it has fewer.
     fn lets_pass(&mut self, channel: u8, length: usize, begin: [u8; BEGIN]) -> bool;
 }
 
@@ -33,7 +33,7 @@ pub(super) struct Framing {
     position: Position,
     /// The HTTP request that has just ended.
     opened: Option<(Opening, CString)>,
-    /// A connection has one at most.
+    /// The connection has had an HTTP request that opens a tunnel: there is one at most.
     has_had_http: bool,
 }
 
@@ -44,13 +44,13 @@ enum Position {
     Between,
     /// In a packet, before it is judged.
     Head(Vec<u8>),
-    /// In so many bytes that belong to what has passed.
+    /// So many bytes before the end of a message that passes.
     Passing(usize),
-    /// In so many bytes that belong to what has not.
+    /// So many bytes before the end of a packet that does not pass.
     Dropping(usize),
     /// In the head of a request or a response.
     Lines(Lines),
-    /// Behind what gst-rtsp-server ends the connection for.
+    /// Behind something for which gst-rtsp-server ends the connection.
     Lost,
 }
 
@@ -135,7 +135,7 @@ impl Framing {
     }
 }
 
-/// What becomes of a packet of which `head` has come.
+/// Where the bytes are once `head` has come of a packet: whether it passes is decided as soon as enough has come.
 fn filtered(head: Vec<u8>, filter: &mut impl PacketFilter, passed: &mut Vec<u8>) -> Position {
     let &[_, channel, high, low, ref begin @ ..] = head.as_slice() else {
         return Position::Head(head);
@@ -195,7 +195,7 @@ enum End {
     CrLfCr,
 }
 
-/// How it stands with a head.
+/// Whether a head has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Head {
     GoesOn,

@@ -1,7 +1,7 @@
-//! What goes out to a client: nothing of a stream before its own key picture.
+//! What goes out to a client: nothing of a stream before the key picture with which it begins for this client.
 //!
-//! gst-rtsp-server sends a viewer whatever comes next once it plays; a picture that others need cannot be shown without
-//! them. What has not begun is thrown away here as whole packets, as if it had been written.
+//! gst-rtsp-server sends a viewer whatever comes next once it plays; but a picture that builds on others cannot be shown
+//! without them. What comes before the begin is thrown away here in whole packets, as if it had been written.
 
 use super::channels::Channels;
 
@@ -12,7 +12,7 @@ const BEGIN: usize = 8;
 /// No head of an answer is longer, in bytes.
 const LONGEST_HEAD: usize = 64 * 1024;
 
-/// Where in what goes out a connection is.
+/// Follows what goes out by a connection: whether the next byte begins a packet or an answer, or is within one.
 #[derive(Debug, Default)]
 pub(super) struct Outlet {
     position: Position,
@@ -44,7 +44,7 @@ impl Outlet {
         let all: usize = bytes.iter().map(|piece| piece.len()).sum();
         let mut position = self.position.clone();
         let mut passing = 0;
-        // As much as is alike.
+        // As much as can be written in one piece: up to the first packet that is dropped.
         while passing < all {
             let packet = packet_at(bytes, passing).filter(|_| matches!(position, Position::Between));
             match packet {

@@ -46,7 +46,7 @@ type Close = unsafe extern "C" fn(
 
 static ORIGINAL: OnceLock<Methods> = OnceLock::new();
 
-/// Has the connections that are handed over from now on get their streams here.
+/// Has GIO ask here for the streams of the connections that are handed over from now on.
 pub(in crate::server) fn take_part() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -64,7 +64,7 @@ pub(in crate::server) fn take_part() {
                 output_stream: output.unwrap_or(no_output),
                 close: (*class).close_fn,
             };
-            // Ours look for it.
+            // Our methods look for the original ones.
             let _first = ORIGINAL.set(original);
             (*class).get_input_stream = Some(input_stream);
             (*class).get_output_stream = Some(output_stream);
@@ -92,7 +92,7 @@ struct Streams {
 }
 
 impl Streams {
-    /// Those of `connection`, from what it has of itself.
+    /// The streams of `connection`, made of the ones that GIO has for it.
     fn of_arrival(connection: &gio::IOStream, arrival: &Arrival, original: &Methods) -> Self {
         let stream: Stream = connection.to_glib_none().0;
         #[expect(unsafe_code, reason = "the methods of GIO's class")]
@@ -129,7 +129,7 @@ impl Streams {
     }
 }
 
-/// Whether a last word would not have to wait for a peer who reads nothing.
+/// Whether TLS's last message could be written at once: a peer who reads nothing must not be waited for.
 fn can_write(tls: &gio::TlsConnection) -> bool {
     let output = tls.output_stream().dynamic_cast::<gio::PollableOutputStream>();
     output.is_ok_and(|output| output.is_writable())
@@ -206,7 +206,7 @@ unsafe extern "C" fn close(
         if let Some(tls) = ours(&connection, original).and_then(|streams| streams.tls.as_ref())
             && can_write(tls)
         {
-            // The peer may have gone without a word.
+            // It fails where the peer has already gone.
             let _said = tls.close(gio::Cancellable::NONE);
         }
         original

@@ -157,7 +157,7 @@ fn a_tunnel_is_read_through_and_has_the_channels_of_both_its_ways() {
     .concat();
     let expected = [REQUEST, REQUEST, &receiver_report()].concat();
     for size in [1, 3, 4, 5, comes.len()] {
-        // The book keeps what a connection has.
+        // The tunnel's channels are kept as long as a connection has them.
         let channels = all.tunnels().of(c"abc");
         channels.set_up(1, [RTP, RTCP]);
         let passed = passed(&mut intake, comes.chunks(size));

@@ -1,4 +1,4 @@
-//! A PLAY: whether it may be done, with what its viewer begins, and who watches once it is.
+//! A PLAY: whether it may be done, with which packets its viewer begins, and who watches once it is done.
 
 use std::{
     net::SocketAddr,
@@ -30,7 +30,7 @@ use crate::{
 };
 
 impl Visit {
-    /// Whether a PLAY may be done: the first answer that is no counts.
+    /// Whether a PLAY may be done: the first refusal is the answer.
     pub(super) fn pre_play(&self, client: &RTSPClient, context: &RTSPContext) -> Result<(), RTSPStatusCode> {
         let mounted = self.mounts.asked_for(context);
         self.admit(context, mounted.as_ref())?;
@@ -70,7 +70,7 @@ impl Visit {
         hold_back(self.channels(client).as_deref(), &parts, &mounted.stream, start);
     }
 
-    /// A PLAY is done: its session is no longer one that does not play, and its viewer counts.
+    /// A PLAY is done: its session no longer counts as one that does not play, and its viewer counts.
     pub(super) fn play(&self, client: &RTSPClient, context: &RTSPContext) {
         if let Some(session) = context.session() {
             self.sessions.play(session);
@@ -86,7 +86,7 @@ impl Visit {
 
     /// Who plays what the session of `context` has set up of what is `mounted`.
     fn viewer(&self, client: &RTSPClient, context: &RTSPContext, mounted: &Mounted) -> Viewer {
-        // The first one that it has asked for: there may be a picture, a sound, or both.
+        // The first medium that it has set up says how it goes: there may be a picture, a sound, or both.
         let first = mounted
             .session_media(context)
             .and_then(|session_media| joining::parts(&session_media).into_iter().next());
@@ -106,7 +106,7 @@ impl Visit {
     }
 }
 
-/// Has nothing of what begins to play go out before its start; where that is not known, before its key picture.
+/// Holds back what begins to play until its first packet comes; where that is not known, until its key picture comes.
 fn hold_back(channels: Option<&Channels>, parts: &[Part], stream: &Stream, start: Option<Start>) {
     let (destinations, keys) = (stream.destinations(), stream.keys());
     let mut picture = None;
@@ -120,7 +120,7 @@ fn hold_back(channels: Option<&Channels>, parts: &[Part], stream: &Stream, start
                 .map(|first| Begin::AtKeyPicture(first, Arc::clone(keys))),
             (Some(start), Medium::Sound) => start.sound.map(Begin::At),
             (None, Medium::Picture) => Some(Begin::KeyPicture(Arc::clone(keys))),
-            // Sound alone begins with what comes.
+            // Sound alone begins with whatever comes first.
             (None, Medium::Sound) => picture
                 .filter(|(is_within, _)| *is_within == within.is_some())
                 .map(|(_, picture)| Begin::With(picture)),
@@ -137,7 +137,7 @@ fn hold_back(channels: Option<&Channels>, parts: &[Part], stream: &Stream, start
     }
 }
 
-/// Where what is played over UDP goes, and to no one else.
+/// Where `part` goes over UDP, if it does, and not to a group.
 fn udp_destination(part: &Part) -> Option<SocketAddr> {
     let Delivered {
         lower,
