@@ -47,7 +47,7 @@ pub use orders::{Answer, Orders, Unknown};
 pub use preflight::StartError;
 pub use roster::{CurrentRoster, Roster, Served};
 
-use requests::{mounts::Paths, sessions::Sessions, transports::Transports, visit::Commons};
+use requests::{mounts::StreamsByPath, negotiation::Negotiation, sessions::Sessions, visit::Commons};
 use side_by_side::side_by_side;
 
 /// How long viewers are waited for when the server, or a stream, stops: for the farewell, which a camera of one frame a
@@ -251,7 +251,7 @@ fn share(config: &Config) -> Result<Shared, StartError> {
     let commons = Commons {
         sessions: Arc::new(Sessions::new(config)),
         seats: Arc::new(Seats::new(config.max_viewers)),
-        transports: Arc::new(Transports::new(config)),
+        negotiation: Arc::new(Negotiation::new(config)),
         leavers: Arc::new(Leavers::new(&context)),
     };
     Ok(Shared {
@@ -287,8 +287,8 @@ fn left(deadline: Instant) -> Duration {
 }
 
 /// The streams that are to be found where an endpoint was `asked` to listen.
-fn paths(streams: &[Arc<Stream>], asked: ListenAt) -> Paths {
-    let mut paths = Paths::new();
+fn paths(streams: &[Arc<Stream>], asked: ListenAt) -> StreamsByPath {
+    let mut paths = StreamsByPath::new();
     for stream in streams {
         let config = stream.config();
         let mounts = config.mounts.iter().filter(|mount| mount.listen_at() == asked);

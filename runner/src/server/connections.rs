@@ -2,6 +2,7 @@
 //!
 //! | module | job |
 //! | --- | --- |
+//! | `connection` | one of them, as it is seen from beside gst-rtsp-server |
 //! | `acceptor` | takes those of an endpoint |
 //! | `handshakes` | how many clients agree upon keys at the same time |
 //! | `intake` | what of a client's bytes is read |
@@ -13,6 +14,7 @@
 pub(super) mod acceptor;
 pub(super) mod backlog;
 pub(super) mod connected;
+pub(super) mod connection;
 pub(super) mod handshakes;
 pub(super) mod intake;
 pub(super) mod ties;

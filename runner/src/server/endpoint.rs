@@ -20,7 +20,7 @@ use super::{
     preflight::StartError,
     requests::{
         guard::Guard,
-        mounts::{Mounts, Paths},
+        mounts::{Mounts, StreamsByPath},
         visit::{Commons, Visit},
     },
 };
@@ -49,7 +49,7 @@ impl Shared {
     /// The camera that `config` describes.
     pub(super) fn stream(&self, config: &StreamConfig) -> Arc<Stream> {
         let stream = Stream::new(config, &self.context, &self.threads, &self.events);
-        self.commons.transports.equip(&stream, config);
+        self.commons.negotiation.allow(&stream, config);
         if let Some(time) = &self.time {
             stream.set_clock(time.clock());
         }
@@ -80,7 +80,7 @@ impl Endpoint {
         let refuse = |reason| StartError::Address { address, reason };
         let port = socket.local_addr().map_err(refuse)?.port();
         let mounts = Arc::new(Mounts::new(asked));
-        equip(&rtsp, &mounts, shared);
+        prepare(&rtsp, &mounts, shared);
         let tls = certificate.filter(|_| asked.tls).map(|certificate| {
             let holder = RTSPAuth::new();
             holder.set_tls_certificate(Some(certificate));
@@ -110,7 +110,7 @@ impl Endpoint {
     }
 
     /// Serves these streams from now on, and no others.
-    pub(super) fn offer(&self, streams: Paths) {
+    pub(super) fn offer(&self, streams: StreamsByPath) {
         self.clients.mounts.offer(streams);
     }
 
@@ -131,13 +131,13 @@ impl Endpoint {
 
     /// Ends all connections, and waits until those who came by them have gone, no longer than `patience`.
     pub(super) fn send_away(&self, patience: Duration) {
-        self.offer(Paths::default());
+        self.offer(StreamsByPath::default());
         self.clients.send_away(patience);
     }
 }
 
 /// Gives `server` its limits, its threads and its mounts.
-fn equip(server: &RTSPServer, mounts: &Mounts, shared: &Shared) {
+fn prepare(server: &RTSPServer, mounts: &Mounts, shared: &Shared) {
     RTSPServerExt::set_content_length_limit(server, MAX_BODY);
     server.set_thread_pool(Some(&shared.threads));
     server.set_mount_points(Some(mounts.points()));
@@ -167,7 +167,7 @@ struct Clients {
 }
 
 impl Clients {
-    /// None yet.
+    /// Nobody has come yet.
     fn new(is_tls: bool, mounts: Arc<Mounts>, shared: &Shared) -> Self {
         Self {
             mounts,
@@ -182,15 +182,15 @@ impl Clients {
     /// `client` has come, and is served once this is done. Its connection is followed from the first moment on, for it may
     /// be kept waiting before its keys are agreed upon.
     fn welcome(&self, client: &RTSPClient) {
-        let plan = handover::plan();
-        let connection = plan.as_ref().map(|plan| plan.connection);
+        let arrival = handover::arrival();
+        let connection = arrival.as_ref().map(|arrival| arrival.connection);
         if let Some(connection) = connection {
             self.connected.follow(client, connection);
         }
         if let Some(handshakes) = &self.handshakes {
             self.agree(handshakes, connection.map(|connection| connection.peer()));
         }
-        let visit = Visit::begin(client, plan, &self.mounts, &self.commons);
+        let visit = Visit::begin(client, arrival, &self.mounts, &self.commons);
         let guard = Guard::new(self.logins.get().as_ref(), &visit);
         client.set_auth(Some(&guard));
     }

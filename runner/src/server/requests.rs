@@ -6,7 +6,7 @@
 //! | `mounts` | which stream a request is about |
 //! | `guard` | who may ask for it |
 //! | `mending` | requests as their clients mean them |
-//! | `transports` | by which ways a stream may be played |
+//! | `negotiation` | by which ways a stream may be played |
 //! | `joining` | a PLAY waits for what its viewer begins with |
 //! | `sessions` | the sessions of a connection: hidden from all others, and over with it |
 //! | `ready` | how many sessions there may be that do not play yet |
@@ -15,7 +15,7 @@ pub(super) mod guard;
 pub(super) mod joining;
 pub(super) mod mending;
 pub(super) mod mounts;
+pub(super) mod negotiation;
 pub(super) mod ready;
 pub(super) mod sessions;
-pub(super) mod transports;
 pub(super) mod visit;

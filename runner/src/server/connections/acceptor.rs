@@ -18,17 +18,17 @@ use gst_rtsp_server::{RTSPAuth, RTSPServer, gio, prelude::*};
 use parking_lot::Mutex;
 
 use super::{
-    backlog::Connection,
+    connection::Connection,
     intake::{
         Intakes,
-        channels::Line,
-        handover::{self, Plan},
+        channels::CurrentChannels,
+        handover::{self, Arrival},
         take_part,
     },
 };
 use crate::{ffi::socket, log::Repeats, room};
 
-/// The system gives up a peer that takes nothing this much later than `reading` does, which knows why.
+/// `backlog` gives up a peer that takes nothing, and knows why; the system does so this much later.
 const LAST_RESORT: Duration = Duration::from_secs(1);
 /// The pause after a connection that could not be taken: descriptors or memory have run out, and trying again at once
 /// would only take the processor too.
@@ -39,11 +39,12 @@ const BACKLOG: u16 = 4096;
 const AT_ONCE: usize = 128;
 /// How long a connection may say nothing, as gst-rtsp-server has it for those that have no session.
 const SILENCE: Duration = Duration::from_mins(1);
-/// How many may have a thread of their own. Its stack is mostly untouched.
+/// How many connections may be handed over at a time, each on a thread of its own. Most of a thread's stack is never
+/// touched.
 const MOST_THREADS: usize = 512;
 /// How often the log tells that there is no room for more.
-const TOLD_EVERY: Duration = Duration::from_secs(10);
-/// How often those who say nothing are looked through.
+const LOG_INTERVAL: Duration = Duration::from_secs(10);
+/// How often the connections that say nothing are looked through.
 const CLEAN_UP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Takes connections from a listening socket and hands them to the RTSP server, each once it says something.
@@ -56,8 +57,8 @@ pub(crate) struct Acceptor {
     listener: TcpListener,
     context: glib::MainContext,
     intakes: Arc<Intakes>,
-    /// Holds the certificate, where clients are to speak TLS: each is then handed over on a thread of its own, since whoever
-    /// meets it there may keep it as long as a handshake takes.
+    /// Holds the certificate, where clients are to speak TLS. Each connection is then handed over on a thread of its own,
+    /// which the client may keep busy as long as a handshake takes.
     tls: Option<RTSPAuth>,
     threads: AtomicUsize,
     /// How long a peer may take no data.
@@ -84,8 +85,8 @@ struct Silent {
 }
 
 impl Acceptor {
-    /// Hands what knocks at `listener` to `server`, in `context`, once [`Acceptor::accept`] says so. A peer that takes no
-    /// data and answers no probe for some longer than `patience` is gone.
+    /// Hands the connections that `listener` takes to `server`, in `context`, once [`Acceptor::accept`] is called. A peer that
+    /// takes no data and answers no probe for a little longer than `patience` counts as gone.
     ///
     /// # Errors
     /// When the system refuses the listener an option.
@@ -108,7 +109,7 @@ impl Acceptor {
             tls,
             threads: AtomicUsize::new(0),
             patience,
-            refused: Repeats::new(TOLD_EVERY, 1),
+            refused: Repeats::new(LOG_INTERVAL, 1),
             state: Mutex::default(),
         }))
     }
@@ -122,7 +123,7 @@ impl Acceptor {
         });
     }
 
-    /// Accepts nobody any more, and leaves those who have said nothing.
+    /// Accepts no more connections, and drops those that have said nothing.
     pub(crate) fn stop(&self) {
         let mut state = self.state.lock();
         state.is_stopped = true;
@@ -138,7 +139,7 @@ impl Acceptor {
         self.keep(source);
     }
 
-    /// Calls `act` in intervals, until it says otherwise.
+    /// Calls `act` once an interval, until it answers `Break`.
     fn every(
         self: &Arc<Self>,
         interval: Duration,
@@ -172,7 +173,7 @@ impl Acceptor {
         )
     }
 
-    /// Attaches `source` until all stops.
+    /// Attaches `source`, which lasts until the acceptor stops.
     fn keep(&self, source: glib::Source) {
         let mut state = self.state.lock();
         state.sources.retain(|source| !source.is_destroyed());
@@ -231,7 +232,7 @@ impl Acceptor {
             return;
         }
         if let Err(error) = room::for_client() {
-            // gst-rtsp-server would serve nobody any more, or end the process.
+            // Without room, gst-rtsp-server would serve nobody any more, or end the process.
             return self.refuse(peer, &error);
         }
         let result = if self.tls.is_some() {
@@ -285,23 +286,23 @@ impl Acceptor {
 
     fn hand_over(&self, connection: TcpStream, peer: SocketAddr) -> anyhow::Result<()> {
         socket::watch_for_dead_peer(&connection, self.patience + LAST_RESORT)?;
-        let plan = Plan {
+        let arrival = Arrival {
             connection: Connection::new(&connection, peer),
             intakes: Arc::clone(&self.intakes),
-            line: Line::default(),
+            channels: CurrentChannels::default(),
             tls: self.tls.clone(),
         };
         let own = connection.try_clone()?;
         let socket = gio::Socket::from_fd(connection.into())?;
         let (address, port) = (peer.ip().to_string(), i32::from(peer.port()));
         let server = &self.server;
-        Ok(handover::during(plan, own, || {
+        Ok(handover::during(arrival, own, || {
             server.transfer_connection(socket, &address, port, None)
         })?)
     }
 }
 
-/// Whether the error is about the one connection, which went before it was accepted, and not about the listener.
+/// Whether the error is about one connection, which ended before it was accepted, and not about the listener.
 fn is_passing(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
     matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted)

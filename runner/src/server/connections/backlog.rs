@@ -1,115 +1,45 @@
 //! Whether a viewer reads what it is sent.
 //!
 //! gst-rtsp-server keeps what the connection of a viewer over TCP does not take. Past 10 s and 100 packets of that it sends
-//! this viewer nothing any more, says so to nobody, and leaves it connected and counted. So the connection is looked at
-//! from here: whoever is further behind than there is patience is sent away, and whoever was dropped already as well.
+//! this viewer nothing any more, says so to nobody, and leaves it connected and counted. So this
+//! module looks at the connection: a viewer who is further behind than the patience allows is sent away, and so is one whom
+//! gst-rtsp-server has dropped already.
 
-use std::{
-    net::{SocketAddr, TcpStream},
-    os::fd::{AsRawFd, RawFd},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use gst_rtsp::RTSPLowerTrans;
 use gst_rtsp_server::{RTSPFilterResult, RTSPSessionMedia, RTSPSessionPool, RTSPStreamTransport, prelude::*};
 
+use super::connection::Connection;
 use crate::{
     events::Farewell,
-    ffi::{
-        rtsp,
-        socket::{self, Delivery},
-    },
+    ffi::{rtsp, socket::Delivery},
 };
 
 /// A viewer over TCP that is sent nothing for this long has been paused, its camera has stalled, or it was dropped.
 const QUIET: Duration = Duration::from_secs(3);
 
-/// The connection of a client. It is gst-rtsp-server's, which may close it at any time: the descriptor counts only as long
-/// as it still has both ends. (In the moment between a look at them and what is done then, it could become another's; an
-/// own descriptor would keep the connection open.)
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Connection {
-    descriptor: RawFd,
-    /// Here; `None` where it had ended before it was handed on.
-    local: Option<SocketAddr>,
-    peer: SocketAddr,
-}
-
-impl Connection {
-    /// `connection`, which is about to be handed on.
-    pub(crate) fn new(connection: &TcpStream, peer: SocketAddr) -> Self {
-        Self {
-            descriptor: connection.as_raw_fd(),
-            local: connection.local_addr().ok(),
-            peer: canonical(peer),
-        }
-    }
-
-    /// Whether it is what `socket` stands for.
-    pub(in crate::server) fn is_of(&self, socket: &impl AsRawFd) -> bool {
-        socket.as_raw_fd() == self.descriptor
-    }
-
-    /// Where it comes from.
-    pub(in crate::server) fn peer(&self) -> SocketAddr {
-        self.peer
-    }
-
-    fn delivery(&self) -> Option<Delivery> {
-        let delivery = socket::delivery(self.descriptor)?;
-        self.stands().then_some(delivery)
-    }
-
-    /// Whether it is still the one that it was.
-    pub(in crate::server) fn stands(&self) -> bool {
-        socket::ends(self.descriptor)
-            .is_some_and(|(local, peer)| Some(local) == self.local && canonical(peer) == self.peer)
-    }
-
-    /// Lets nothing more come or go by it: whoever reads from it finds its end.
-    pub(in crate::server) fn end(&self) {
-        if self.stands()
-            && let Err(error) = socket::shut_down(self.descriptor)
-        {
-            tracing::debug!(peer = %self.peer, "cannot end the connection: {error}");
-        }
-    }
-
-    /// Lets what waits to be taken go with the connection: the system would keep it for the peer.
-    fn forget_what_waits(&self) {
-        if self.stands()
-            && let Err(error) = socket::reset_on_close(self.descriptor)
-        {
-            tracing::debug!(peer = %self.peer, "cannot forget what waits: {error}");
-        }
-    }
-}
-
-/// An IPv4 address as such, where the server listens on IPv6 and IPv4.
-fn canonical(address: SocketAddr) -> SocketAddr {
-    SocketAddr::new(address.ip().to_canonical(), address.port())
-}
-
-/// How far a viewer is behind what it is sent, in looks at its connections: a tunnel through HTTP has two.
+/// Finds out how far a viewer is behind what it is sent, by looking at its connections from time to time: a tunnel through
+/// HTTP has two.
 #[derive(Debug)]
-pub(in crate::server) struct Reading {
+pub(in crate::server) struct BacklogWatch {
     patience: Duration,
-    ways: Vec<Way>,
+    routes: Vec<Route>,
     quiet: Option<Quiet>,
 }
 
 /// A connection by which data may go to a viewer.
 #[derive(Debug)]
-struct Way {
+struct Route {
     connection: Connection,
     backlog: Backlog,
-    /// What had been written at the first look.
+    /// How many bytes had been written at the first look.
     at_first: Option<u64>,
-    /// More has been written since.
+    /// More has been written since the first look.
     is_used: bool,
 }
 
-impl Way {
+impl Route {
     fn new(connection: Connection, patience: Duration) -> Self {
         Self {
             connection,
@@ -119,7 +49,7 @@ impl Way {
         }
     }
 
-    /// How it stands with it; `None` once it has ended.
+    /// What the connection's peer has taken; `None` once the connection has ended.
     fn look(&mut self) -> Option<Delivery> {
         let delivery = self.connection.delivery()?;
         let written = delivery.written();
@@ -128,56 +58,56 @@ impl Way {
     }
 }
 
-/// How many bytes had been written, and since when it is so many.
+/// How many bytes have been written, and since when no more have been.
 #[derive(Debug)]
 struct Quiet {
     written: u64,
     since: Instant,
 }
 
-impl Reading {
-    /// A viewer may be behind by `patience`.
+impl BacklogWatch {
+    /// Watches the viewer of `connection`, who may be behind by `patience`.
     pub(in crate::server) fn new(connection: Connection, patience: Duration) -> Self {
-        let mut reading = Self {
+        let mut watch = Self {
             patience,
-            ways: Vec::new(),
+            routes: Vec::new(),
             quiet: None,
         };
-        reading.look_at(connection);
-        reading
+        watch.look_at(connection);
+        watch
     }
 
     /// The viewer's data may go by `connection` as well.
     pub(in crate::server) fn look_at(&mut self, connection: Connection) {
-        if self.ways.iter().any(|way| way.connection == connection) {
+        if self.routes.iter().any(|route| route.connection == connection) {
             return;
         }
-        self.ways.push(Way::new(connection, self.patience));
+        self.routes.push(Route::new(connection, self.patience));
     }
 
-    /// Looks at the connections, and at the sessions of `pool`, which are played by them; answers why it has to end, if
-    /// it has to. To be called on the thread that serves its client.
-    pub(in crate::server) fn fault(&mut self, pool: &RTSPSessionPool) -> Option<Farewell> {
+    /// Looks at the connections, and at the sessions of `pool`, which are played by them; answers why the client has to be
+    /// sent away, if it has to be. To be called on the thread that serves the client.
+    pub(in crate::server) fn reason_to_end(&mut self, pool: &RTSPSessionPool) -> Option<Farewell> {
         let now = Instant::now();
-        let (mut written, mut fault) = (0_u64, None);
-        // A tunnel goes on when the way for requests has ended, and gets another one. Where the system has given up the
-        // other way, as it does some time after the patience, gst-rtsp-server takes the error for one that passes.
-        self.ways.retain_mut(|way| {
-            let Some(delivery) = way.look() else {
-                fault = fault.or(way.is_used.then_some(Farewell::Disconnected));
+        let (mut written, mut reason) = (0_u64, None);
+        // A tunnel goes on when its connection for requests has ended, and gets another one. Where the system has given up
+        // the connection for data, as it does some time after the patience, gst-rtsp-server takes the error for a passing one.
+        self.routes.retain_mut(|route| {
+            let Some(delivery) = route.look() else {
+                reason = reason.or(route.is_used.then_some(Farewell::Disconnected));
                 return false;
             };
             written = written.wrapping_add(delivery.written());
-            fault = fault.or_else(|| way.backlog.fault(now, &delivery));
+            reason = reason.or_else(|| route.backlog.reason(now, &delivery));
             true
         });
-        let fault = fault.or_else(|| self.has_been_dropped(now, written, pool));
-        if fault.is_some() {
-            for way in &self.ways {
-                way.connection.forget_what_waits();
+        let reason = reason.or_else(|| self.has_been_dropped(now, written, pool));
+        if reason.is_some() {
+            for route in &self.routes {
+                route.connection.forget_what_waits();
             }
         }
-        fault
+        reason
     }
 
     fn has_been_dropped(&mut self, now: Instant, written: u64, pool: &RTSPSessionPool) -> Option<Farewell> {
@@ -209,8 +139,9 @@ struct Mark {
 }
 
 impl Backlog {
-    /// A byte that had been written when the mark was set is waiting still: so it has waited as long as the mark is old.
-    fn fault(&mut self, now: Instant, delivery: &Delivery) -> Option<Farewell> {
+    /// Why the viewer has to go, if it has to. As long as a byte waits that had been written when the mark was set, it has
+    /// waited as long as the mark is old.
+    fn reason(&mut self, now: Instant, delivery: &Delivery) -> Option<Farewell> {
         let mark = self
             .mark
             .filter(|mark| delivery.taken < mark.written)
@@ -221,7 +152,7 @@ impl Backlog {
         self.mark = Some(mark);
         let age = now.duration_since(mark.at);
         (age > self.patience).then(|| {
-            // A system whose program does not read is asked again and again, at doubling intervals, and answers.
+            // A system whose program does not read is still there: it is probed at doubling intervals, and answers.
             if delivery.last_heard < age * 3 / 4 {
                 Farewell::NotReading
             } else {
@@ -231,7 +162,7 @@ impl Backlog {
     }
 }
 
-/// Whether something in the sessions of `pool` is to be played over TCP, and nobody sends it any more.
+/// Whether something in the sessions of `pool` is to be played over TCP, and gst-rtsp-server no longer sends it.
 fn plays_in_vain(pool: &RTSPSessionPool) -> bool {
     let sessions = pool.filter(Some(&mut |_, _| RTSPFilterResult::Ref));
     let all = sessions
@@ -284,7 +215,12 @@ mod tests {
     /// What is found in so many looks, a second apart.
     fn looks(backlog: &mut Backlog, count: u32, delivery: impl Fn(u32) -> Delivery) -> Vec<(u32, Farewell)> {
         let start = Instant::now();
-        let look = |second| Some((second, backlog.fault(start + second * SECOND, &delivery(second))?));
+        let look = |second| {
+            Some((
+                second,
+                backlog.reason(start + second * SECOND, &delivery(second))?,
+            ))
+        };
         (0..count).filter_map(look).collect()
     }
 
@@ -328,19 +264,11 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_is_known_by_its_peer() {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = listener.local_addr().expect("it has one");
-        let client = TcpStream::connect(address).expect("it listens");
-        let (server, peer) = listener.accept().expect("somebody knocks");
-        assert!(Connection::new(&server, peer).delivery().is_some());
-        let other = Connection::new(&server, address);
-        assert!(other.delivery().is_none(), "{client:?} is another one");
-    }
-
-    #[test]
     fn the_way_for_requests_may_end_and_the_one_for_data_may_not() {
-        use std::io::{Read as _, Write as _};
+        use std::{
+            io::{Read as _, Write as _},
+            net::TcpStream,
+        };
         gst::init().expect("GStreamer starts");
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         let connect = || {
@@ -350,35 +278,15 @@ mod tests {
             (client.expect("it listens"), server, connection)
         };
         let (requests, mut data, pool) = (connect(), connect(), RTSPSessionPool::new());
-        let mut reading = Reading::new(requests.2, 10 * SECOND);
-        reading.look_at(data.2);
-        reading.look_at(data.2);
-        assert_eq!((reading.fault(&pool), reading.ways.len()), (None, 2));
+        let mut watch = BacklogWatch::new(requests.2, 10 * SECOND);
+        watch.look_at(data.2);
+        watch.look_at(data.2);
+        assert_eq!((watch.reason_to_end(&pool), watch.routes.len()), (None, 2));
         data.1.write_all(b"data").expect("it stands");
         data.0.read_exact(&mut [0; 4]).expect("it comes");
         drop(requests);
-        assert_eq!((reading.fault(&pool), reading.ways.len()), (None, 1));
+        assert_eq!((watch.reason_to_end(&pool), watch.routes.len()), (None, 1));
         drop(data);
-        assert_eq!(reading.fault(&pool), Some(Farewell::Disconnected));
-    }
-
-    #[test]
-    fn what_a_peer_does_not_read_waits() {
-        use std::io::Write as _;
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let _client = TcpStream::connect(listener.local_addr().expect("it has one")).expect("it listens");
-        let (mut server, peer) = listener.accept().expect("somebody knocks");
-        server.set_nonblocking(true).expect("it can be");
-        let mut written = 0;
-        while let Ok(length) = server.write(&[0; 16384]) {
-            written += u64::try_from(length).expect("it is few");
-        }
-        let delivery = Connection::new(&server, peer).delivery().expect("it stands");
-        assert!(delivery.waiting > 0, "{delivery:?}");
-        // The system may count the connection's begin as a byte.
-        assert!(
-            delivery.written().abs_diff(written) <= 1,
-            "{delivery:?} of {written}"
-        );
+        assert_eq!(watch.reason_to_end(&pool), Some(Farewell::Disconnected));
     }
 }

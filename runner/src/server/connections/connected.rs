@@ -1,14 +1,14 @@
-//! The connections of an endpoint's clients, and the end of all.
+//! The connections of an endpoint's clients, and how all of them are ended.
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use gst_rtsp_server::RTSPClient;
 use parking_lot::{Condvar, Mutex};
 
-use super::backlog::Connection;
+use super::connection::Connection;
 use crate::ffi::rtsp;
 
-/// Those that there are.
+/// The connections of an endpoint's clients.
 #[derive(Debug, Default)]
 pub(in crate::server) struct Connected {
     connections: Mutex<Connections>,
@@ -18,19 +18,19 @@ pub(in crate::server) struct Connected {
 #[derive(Debug, Default)]
 struct Connections {
     of_clients: HashSet<Connection>,
-    /// Their clients have gone and left them to other ones, as tunnels through HTTP have it.
+    /// Connections whose clients have gone and left them to other clients, as happens in a tunnel through HTTP.
     left_to_others: HashSet<Connection>,
-    /// Whoever comes now ends at once.
+    /// All connections have been ended, and so is any that comes now.
     are_over: bool,
 }
 
-/// As long as a client lasts.
-struct Here {
+/// Lasts as long as the client of the connection, and tells `all` of its end.
+struct ConnectedClient {
     all: Arc<Connected>,
     connection: Connection,
 }
 
-impl Drop for Here {
+impl Drop for ConnectedClient {
     fn drop(&mut self) {
         let mut connections = self.all.connections.lock();
         connections.of_clients.remove(&self.connection);
@@ -54,7 +54,7 @@ impl Connected {
         drop(connections);
         rtsp::accompany(
             client,
-            Here {
+            ConnectedClient {
                 all: Arc::clone(self),
                 connection,
             },
@@ -63,8 +63,8 @@ impl Connected {
 
     /// Ends all connections, those to come as well, and waits until their clients have gone, no longer than `patience`.
     ///
-    /// Each finds the end of its connection on the thread that serves it: gst-rtsp-server reads without end from one that
-    /// is closed by another thread meanwhile.
+    /// Each client finds the end of its connection on the thread that serves it: gst-rtsp-server reads without end from a
+    /// connection that another thread closes meanwhile.
     pub(in crate::server) fn end(&self, patience: Duration) {
         let mut connections = self.connections.lock();
         connections.are_over = true;

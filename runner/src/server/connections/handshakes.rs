@@ -1,8 +1,8 @@
 //! How many clients agree upon keys at the same time, and who is next.
 //!
 //! GLib agrees upon keys in threads that it shares among all, ten to begin with, and waits in each for the client: some
-//! dozens who begin and then say nothing would keep all others waiting. So no more begin than it has threads, none may take
-//! long, and some threads are always left for other addresses than the one from which most come.
+//! dozens who begin and then say nothing would keep all others waiting. So fewer begin at a time than it has threads, none
+//! may take long, and some threads are always left for other addresses than the one from which most come.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -12,9 +12,9 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::timers;
 
-/// Fewer than the threads that GLib has at once.
+/// How many agree upon keys at the same time: fewer than the threads that GLib has at once.
 const AT_ONCE: usize = 8;
-/// Of these, one address has no more.
+/// How many of these may come from one address.
 const OF_AN_ADDRESS: usize = 4;
 /// How long a client may take, once it has its turn.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -32,7 +32,7 @@ pub(in crate::server) struct Handshakes {
 struct Queue {
     /// Where those who have their turn come from.
     running: Vec<Option<IpAddr>>,
-    /// Tickets, in the order in which they came.
+    /// Those who wait for their turn, by their tickets, in the order in which they came.
     waiting: Vec<(u64, Option<IpAddr>)>,
     tickets: u64,
     /// Nobody has a turn any more.
@@ -40,7 +40,7 @@ struct Queue {
 }
 
 impl Queue {
-    /// Whose turn it is.
+    /// The ticket whose turn it is.
     fn next(&self) -> Option<u64> {
         if self.running.len() >= AT_ONCE {
             return None;
@@ -112,7 +112,7 @@ impl Handshakes {
             queue.running.push(peer);
         }
         drop(queue);
-        // Another one is next.
+        // It may be another one's turn now.
         self.has_changed.notify_all();
         has_turn.then(|| Turn { of: self, peer })
     }

@@ -3,9 +3,9 @@
 //!
 //! gst-rtsp-server takes whatever a client sends within its connection. RTP, which nobody here waits for, it never frees
 //! (up to 1.28 at least); RTCP it queues without end, for a thread that makes a key frame or a participant of each packet,
-//! also when the client has gone. And of a request it loses a line's end that has come without what follows it. So what
-//! comes is looked at before gst-rtsp-server reads it, and what it should not get is thrown away as it comes. So is, the
-//! other way, what a viewer should not get yet.
+//! also when the client has gone. And where the end of a request's line comes without what follows it, it loses that end. So
+//! what comes is looked at before gst-rtsp-server reads it, and what it should not get is thrown away as it comes. In the
+//! other direction, what a viewer should not get yet is thrown away too.
 //!
 //! | module | job |
 //! | --- | --- |
@@ -13,7 +13,7 @@
 //! | `tunnelled` | the same within a tunnel through HTTP |
 //! | `channels` | which channels of a connection carry RTCP |
 //! | `outlet` | what goes out: nothing before a key picture |
-//! | `connection` | the streams of a client's connection, and TLS |
+//! | `streams` | the streams of a client's connection, and TLS |
 //! | `handover` | the connection that gst-rtsp-server is being handed |
 //! | `input`, `output` | what is read from a client, and written to it |
 
@@ -26,48 +26,48 @@ use std::{
 use crate::{budget::Budget, log::Repeats, stream::receivers};
 
 pub(in crate::server) mod channels;
-mod connection;
 mod framing;
 pub(in crate::server) mod handover;
 mod input;
 mod outlet;
 mod output;
+mod streams;
 mod tunnelled;
 
-use channels::{Book, Line};
-pub(in crate::server) use connection::take_part;
-use framing::{Framing, Judge, Opening};
+use channels::{CurrentChannels, TunnelChannels};
+use framing::{Framing, Opening, PacketFilter};
+pub(in crate::server) use streams::take_part;
 use tunnelled::Tunnelled;
 
 /// The longest body of a request, in bytes. The ones that viewers send are empty or a few lines.
 pub(in crate::server) const MAX_BODY: u32 = 64 * 1024;
-/// How often the log tells of one address that it sends too much.
-const TOLD_EVERY: Duration = Duration::from_mins(1);
-/// Of so many addresses.
-const MOST_TOLD: usize = 1000;
-/// How often one connection asks whether it may tell.
-const LOOKED_AT_EVERY: Duration = Duration::from_secs(1);
+/// How often the log tells of one address that it sends what is thrown away.
+const LOG_INTERVAL: Duration = Duration::from_mins(1);
+/// How many addresses are remembered for that.
+const MOST_LOGGED: usize = 1000;
+/// How often one connection asks whether the log may tell of it.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What the intakes of a server's connections share.
 #[derive(Debug)]
 pub(in crate::server) struct Intakes {
-    book: Book,
-    told: Repeats,
+    tunnels: TunnelChannels,
+    messages: Repeats,
 }
 
 impl Default for Intakes {
     fn default() -> Self {
         Self {
-            book: Book::default(),
-            told: Repeats::new(TOLD_EVERY, MOST_TOLD),
+            tunnels: TunnelChannels::default(),
+            messages: Repeats::new(LOG_INTERVAL, MOST_LOGGED),
         }
     }
 }
 
 impl Intakes {
     /// Which channels carry RTCP, by the tunnels that connections belong to.
-    pub(in crate::server) fn book(&self) -> &Book {
-        &self.book
+    pub(in crate::server) fn tunnels(&self) -> &TunnelChannels {
+        &self.tunnels
     }
 }
 
@@ -76,7 +76,7 @@ impl Intakes {
 pub(in crate::server) struct Intake {
     coding: Coding,
     framing: Framing,
-    screen: Screen,
+    filter: RtcpFilter,
 }
 
 /// What a connection carries.
@@ -86,32 +86,32 @@ enum Coding {
     Plain,
     /// The way to the server of a tunnel through HTTP: RTSP in base64.
     Tunnelled(Tunnelled),
-    /// The way from the server: what comes on it means nothing.
+    /// The way from the server of a tunnel through HTTP: what a client sends by it means nothing.
     Deaf,
 }
 
 /// Which data packets are let through.
 #[derive(Debug)]
-struct Screen {
+struct RtcpFilter {
     peer: SocketAddr,
     all: Arc<Intakes>,
-    line: Line,
+    channels: CurrentChannels,
     rtcp: Budget,
     now: Instant,
-    /// What is thrown away after that is worth a look whether it is to be told.
+    /// Until then it is not even asked whether the log may tell.
     silent_until: Instant,
 }
 
 impl Intake {
-    /// Of the connection from `peer`, whose RTCP comes on the channels of `line`.
-    pub(in crate::server) fn new(peer: SocketAddr, all: &Arc<Intakes>, line: &Line) -> Self {
+    /// The intake of a connection from `peer`, which has these `channels`.
+    pub(in crate::server) fn new(peer: SocketAddr, all: &Arc<Intakes>, channels: &CurrentChannels) -> Self {
         Self {
             coding: Coding::Plain,
             framing: Framing::default(),
-            screen: Screen {
+            filter: RtcpFilter {
                 peer,
                 all: Arc::clone(all),
-                line: line.clone(),
+                channels: channels.clone(),
                 rtcp: receivers::pace(),
                 now: Instant::now(),
                 silent_until: Instant::now(),
@@ -131,11 +131,11 @@ impl Intake {
 
     /// Takes what has come, and adds to `passed` what may be read of it.
     fn take(&mut self, bytes: &[u8], now: Instant, passed: &mut Vec<u8>) {
-        self.screen.now = now;
+        self.filter.now = now;
         match &mut self.coding {
             Coding::Deaf => {}
             Coding::Tunnelled(tunnelled) => {
-                tunnelled.take(bytes, &mut self.framing, &mut self.screen, passed);
+                tunnelled.take(bytes, &mut self.framing, &mut self.filter, passed);
             }
             Coding::Plain => self.take_plain(bytes, passed),
         }
@@ -143,32 +143,32 @@ impl Intake {
 
     fn take_plain(&mut self, bytes: &[u8], passed: &mut Vec<u8>) {
         for (index, byte) in bytes.iter().enumerate() {
-            self.framing.take(*byte, &mut self.screen, passed);
+            self.framing.take(*byte, &mut self.filter, passed);
             let Some((opening, cookie)) = self.framing.opened() else {
                 continue;
             };
             // Both ways of a tunnel have the channels that are set up through it.
-            self.screen.line.join(self.screen.all.book.of(&cookie));
+            self.filter.channels.join(self.filter.all.tunnels.of(&cookie));
             self.coding = match opening {
                 Opening::WayFrom => Coding::Deaf,
                 Opening::WayTo => Coding::Tunnelled(Tunnelled::default()),
             };
-            let now = self.screen.now;
+            let now = self.filter.now;
             return self.take(&bytes[index + 1..], now, passed);
         }
     }
 }
 
-/// What is read at once of what means nothing, in bytes.
+/// How much of what means nothing is read at once, in bytes.
 const DEAF_AT_ONCE: usize = 16 * 1024;
 
-impl Judge for Screen {
+impl PacketFilter for RtcpFilter {
     fn lets_pass(&mut self, channel: u8, length: usize, begin: [u8; 2]) -> bool {
-        let is_awaited = is_rtcp(length, begin) && self.line.channels().carries_rtcp(channel);
+        let is_awaited = is_rtcp(length, begin) && self.channels.current().carries_rtcp(channel);
         if is_awaited && self.rtcp.take(self.now) {
             return true;
         }
-        self.tell(if is_awaited {
+        self.log(if is_awaited {
             "a viewer sends RTCP faster than any use of it: the rest is thrown away"
         } else {
             "a viewer sends what is no RTCP of a stream that it has set up: it is thrown away"
@@ -177,14 +177,14 @@ impl Judge for Screen {
     }
 }
 
-impl Screen {
-    fn tell(&mut self, what: &str) {
+impl RtcpFilter {
+    fn log(&mut self, what: &str) {
         if self.now < self.silent_until {
             return;
         }
-        self.silent_until = self.now + LOOKED_AT_EVERY;
+        self.silent_until = self.now + LOOK_INTERVAL;
         let place = self.peer.ip().to_string();
-        if let Some(held_back) = self.all.told.may_tell(&place, self.now) {
+        if let Some(held_back) = self.all.messages.may_tell(&place, self.now) {
             tracing::warn!(peer = %self.peer, held_back, "{what}");
         }
     }

@@ -1,4 +1,4 @@
-//! A client outlives whatever still points to it.
+//! Keeps a client alive as long as anything still points to it.
 //!
 //! gst-rtsp-server sends within a connection on a thread of the stream's own. What it sends by, a stream transport, points
 //! to the client and to its session and holds neither (`do_send_data` and `do_keepalive` in rtsp-client.c, from 1.22 to
@@ -27,15 +27,15 @@ use crate::{ffi::rtsp::HeldTransport, stream::Stream, timers};
 /// How often those who have left are looked at.
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 
-/// How often a stream is asked for a report that moves it on.
+/// How often a stream is asked for an RTCP report, with which its thread lets go of the transport that it sent by before.
 const REPORT_INTERVAL: Duration = Duration::from_millis(200);
 
-/// A transport, and what it points to but for its client.
+/// A transport, and the session that it points to; the client, to which it points as well, is held apart.
 #[derive(Debug)]
 struct Tie {
     transport: HeldTransport,
     _session: RTSPSession,
-    /// By which the client has it, or had it once.
+    /// The channels by which the client has the transport, or had it once.
     channels: Vec<u8>,
     stream: Weak<Stream>,
 }
@@ -49,7 +49,7 @@ impl Drop for Tie {
 }
 
 impl Tie {
-    /// Whether only `client`, and this, hold the transport.
+    /// Whether nobody but `client` and this tie holds the transport.
     fn is_loose(&self, client: &RTSPClient) -> bool {
         let is_on = |channel: &&u8| self.transport.is_on_channel(client, **channel);
         let held_by_client = self.channels.iter().filter(is_on).count();
@@ -61,7 +61,8 @@ impl Tie {
 #[derive(Debug, Default)]
 pub(in crate::server) struct Ties {
     all: Mutex<Vec<Tie>>,
-    /// Of the thread that serves it: where it is told of its end, no source is current any more.
+    /// The context of the thread that serves the client. It is noted early, because no source is current any more when the
+    /// client's end is told.
     context: OnceLock<glib::MainContext>,
 }
 
@@ -82,7 +83,7 @@ impl Ties {
             self.context.get_or_init(|| context);
         }
         let mut ties = self.all.lock();
-        // Of a client that sets up and tears down again and again.
+        // A client that sets up and tears down again and again must not have more and more ties.
         ties.retain(|tie| tie.transport == transport || !tie.is_loose(client));
         if let Some(known) = ties.iter_mut().find(|tie| tie.transport == transport) {
             known.channels.extend(channels);
@@ -106,23 +107,23 @@ impl Ties {
     }
 }
 
-/// The media of `session`, which is over, end: with the session they would only end when nobody holds it.
+/// Ends the media of `session`, which is over: by themselves they would end only once nobody holds the session.
 pub(in crate::server) fn end_media(session: &RTSPSession) {
     session.filter(Some(&mut |_, _| RTSPFilterResult::Remove));
 }
 
-/// Who has left, and is still pointed to.
+/// The clients that have left and are still pointed to.
 #[derive(Debug)]
 pub(in crate::server) struct Leavers {
     context: glib::MainContext,
-    left: Mutex<Left>,
+    departed: Mutex<Departed>,
 }
 
-/// Those who have left.
+/// Those clients, and whether a timer looks at them.
 #[derive(Debug, Default)]
-struct Left {
+struct Departed {
     leavers: Vec<Leaver>,
-    /// They are being looked at.
+    /// A timer looks at them.
     is_looked_at: bool,
 }
 
@@ -130,13 +131,13 @@ struct Left {
 #[derive(Debug)]
 struct Leaver {
     ties: Vec<Tie>,
-    /// Empty once it has gone.
+    /// Empty once the client has been let go of.
     client: Arc<Mutex<Option<RTSPClient>>>,
-    /// Of the thread that serves it.
+    /// The context of the thread that serves the client.
     context: Option<glib::MainContext>,
-    /// It is to go on that thread.
+    /// That thread has been told to let go of the client.
     is_called: bool,
-    /// Its streams are not asked for another report before.
+    /// Until then its streams are not asked for another report.
     quiet_until: Instant,
 }
 
@@ -145,12 +146,12 @@ impl Leavers {
     pub(in crate::server) fn new(context: &glib::MainContext) -> Self {
         Self {
             context: context.clone(),
-            left: Mutex::default(),
+            departed: Mutex::default(),
         }
     }
 
-    /// `client`, whose connection is closed, goes when nothing points to it any more. To be called on the thread that
-    /// serves it.
+    /// Keeps `client`, whose connection is closed, until nothing points to it any more. To be called on the thread that serves
+    /// it.
     pub(in crate::server) fn see_off(self: &Arc<Self>, client: &RTSPClient, ties: &Ties) {
         let ties_of_client = ties.take();
         if ties_of_client.is_empty() {
@@ -167,9 +168,9 @@ impl Leavers {
         if leaver.is_free() {
             leaver.call();
         }
-        let mut left = self.left.lock();
-        left.leavers.push(leaver);
-        if !std::mem::replace(&mut left.is_looked_at, true) {
+        let mut departed = self.departed.lock();
+        departed.leavers.push(leaver);
+        if !std::mem::replace(&mut departed.is_looked_at, true) {
             self.look_again();
         }
     }
@@ -183,15 +184,15 @@ impl Leavers {
         });
     }
 
-    /// Whether anybody is left to be looked at.
+    /// Looks at all of them; answers whether anybody is left to be looked at again.
     fn look(&self) -> glib::ControlFlow {
-        // Whoever goes here goes without the lock: with the last client a pipeline ends.
-        let mut staying = std::mem::take(&mut self.left.lock().leavers);
+        // Clients are let go of without the lock held: with its last client a pipeline ends.
+        let mut staying = std::mem::take(&mut self.departed.lock().leavers);
         staying.retain_mut(|leaver| !leaver.goes());
-        let mut left = self.left.lock();
-        left.leavers.append(&mut staying);
-        left.is_looked_at = !left.leavers.is_empty();
-        if left.is_looked_at {
+        let mut departed = self.departed.lock();
+        departed.leavers.append(&mut staying);
+        departed.is_looked_at = !departed.leavers.is_empty();
+        if departed.is_looked_at {
             glib::ControlFlow::Continue
         } else {
             glib::ControlFlow::Break
@@ -200,7 +201,7 @@ impl Leavers {
 }
 
 impl Leaver {
-    /// Whether it has gone. It goes once it is free.
+    /// Whether the client has been let go of, which happens once it is free.
     fn goes(&mut self) -> bool {
         if self.client.lock().is_none() {
             return true;
@@ -225,7 +226,7 @@ impl Leaver {
         true
     }
 
-    /// Whether nobody but the client holds what it was sent by.
+    /// Whether nobody but the client holds the transports by which it was sent anything.
     fn is_free(&mut self) -> bool {
         let client = self.client.lock();
         let Some(client) = client.as_ref() else {
@@ -242,7 +243,7 @@ impl Leaver {
         streams.is_empty()
     }
 
-    /// Has it go on the thread that serves it, behind what waits there.
+    /// Has the thread that serves the client let go of it, after what already waits there.
     fn call(&mut self) {
         if std::mem::replace(&mut self.is_called, true) {
             return;

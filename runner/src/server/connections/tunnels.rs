@@ -1,15 +1,15 @@
 //! The connections of tunnels through HTTP.
 //!
-//! A tunnel has two, for either way one. gst-rtsp-server goes on with the client of the one that it met first, gives it
-//! the other one's connection, and lets the other one's client end: data may go by the connection of a client that is no
-//! more.
+//! A tunnel has two connections, one for each direction. gst-rtsp-server goes on with the client of the connection that came
+//! first, gives it the other connection as well, and lets the other client end: so data may go by the connection of a client
+//! that is gone.
 
 use std::{
     collections::HashMap,
     ffi::{CStr, CString},
 };
 
-use super::backlog::Connection;
+use super::connection::Connection;
 use parking_lot::Mutex;
 
 /// What the ended clients of a server have left to tunnels, by the tunnels' cookies.
@@ -17,11 +17,11 @@ use parking_lot::Mutex;
 pub(in crate::server) struct Tunnels(Mutex<HashMap<CString, Vec<Connection>>>);
 
 impl Tunnels {
-    /// The client of `connection`, which belongs to the tunnel of that cookie, has ended. Where its connection has not, it
-    /// is the tunnel's.
+    /// The client of `connection`, which belongs to the tunnel of that cookie, has ended. Where its connection has not, the
+    /// connection is the tunnel's from now on.
     pub(in crate::server) fn inherit(&self, cookie: CString, connection: Connection) {
         let mut all = self.0.lock();
-        // Those of tunnels that are no more; a connection that ends says so to nobody here.
+        // Connections of tunnels that are gone are dropped now: nothing here is told when a connection ends.
         all.retain(|_, connections| {
             connections.retain(Connection::stands);
             !connections.is_empty()
@@ -31,7 +31,7 @@ impl Tunnels {
         }
     }
 
-    /// What the tunnel of that cookie has got.
+    /// The connections that the tunnel of that cookie has got from ended clients.
     pub(in crate::server) fn of(&self, cookie: &CStr) -> Vec<Connection> {
         self.0.lock().get(cookie).cloned().unwrap_or_default()
     }

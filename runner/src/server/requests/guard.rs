@@ -1,9 +1,9 @@
-//! Who may ask for what: each request has its log-in, and asks for a stream that its user may see, before anything else
-//! looks at it; it is mended on the way.
+//! Who may ask for what: before anything else looks at a request, it has to have a log-in and ask for a stream that its user
+//! may see. On the way it is mended, and waits if it has to.
 //!
 //! gst-rtsp-server's own check comes late (a DESCRIBE without a log-in has started a camera by then), takes less time for
-//! a name that it does not know than for a wrong password, remembers every challenge for half a minute, and knows rights
-//! to a pipeline, of which several paths may be views. So this one takes its place.
+//! a name that it does not know than for a wrong password, remembers every challenge for half a minute, and gives
+//! rights to a pipeline, while several paths may show one pipeline. So this guard takes its place.
 
 use std::{
     net::{IpAddr, Ipv4Addr},
@@ -39,7 +39,7 @@ glib::wrapper! {
 }
 
 impl Guard {
-    /// Of the client of `visit`; everybody may watch unless there are `logins`.
+    /// Guards the client of `visit`. Everybody may watch unless there are `logins`.
     pub(in crate::server) fn new(logins: Option<&Arc<Logins>>, visit: &Arc<Visit>) -> Self {
         let guard: Self = glib::Object::new();
         let log_in = logins.map(|logins| LogInCheck {
@@ -77,7 +77,7 @@ impl RequestCheck {
         }
         mending::mend_url(context, mounts);
         if joining.has_waited() {
-            // All of that has been looked at before.
+            // The log-in and the rest were checked before it waited.
             return true;
         }
         if self
@@ -96,14 +96,15 @@ impl RequestCheck {
     fn check(&self, context: &RTSPContext) -> Result<(), RTSPStatusCode> {
         let Visit { mounts, commons, .. } = &*self.visit;
         if rtsp::method(context) == RTSPMethod::SETUP {
-            commons.transports.choose(context, mounts, self.visit.peer())
+            commons.negotiation.choose(context, mounts, self.visit.peer())
         } else {
             mending::check(context)
         }
     }
 
-    /// Whether gst-rtsp-server has found the stream that has been asked for. Of `/a`, `/a-b` and `/a/1` it takes the first
-    /// one for the last one: its search ends at the first path in order that is none of the one wanted.
+    /// Whether gst-rtsp-server has found the stream that has been asked for. Where there are `/a`, `/a-b` and `/a/1`, it
+    /// finds `/a` for a request for `/a/1`: its search goes through the paths in their order, and ends at the first one with
+    /// which the wanted one does not begin.
     fn has_found_it(&self, context: &RTSPContext) -> bool {
         let asked = self.visit.mounts.asked_for(context);
         let has_found_it = asked.is_some_and(|mounted| rtsp::has_found(context, mounted.stream.factory()));
@@ -116,21 +117,21 @@ struct LogInCheck {
     logins: Arc<Logins>,
     connection: u32,
     visit: Arc<Visit>,
-    /// Whoever is behind this connection knows a password.
+    /// The last log-in of this connection was right: it may try again however many wrong ones came from its address.
     has_logged_in: AtomicBool,
 }
 
-/// Who asks.
+/// What a request's log-in says of who asks.
 enum Asker<'a> {
-    /// Nobody has said.
+    /// There is no log-in.
     Unnamed,
     /// Somebody who has logged in.
     Known(&'a Account),
-    /// The log-in answers a challenge that is not good any more.
+    /// The log-in is right, but answers a challenge that is not good any more.
     Late,
     /// The log-in is wrong.
     Wrong(Credentials),
-    /// The log-in has not been looked at: too many from there were wrong.
+    /// The log-in has not been looked at: too many from its address were wrong.
     Slowed,
 }
 
@@ -139,14 +140,14 @@ impl LogInCheck {
     fn lets_pass(&self, context: &RTSPContext) -> bool {
         let method = rtsp::method(context);
         match self.asker(context, method) {
-            // Clients begin with it, without a log-in even if they have one, and it tells nothing about a stream.
+            // Clients begin with OPTIONS, without a log-in even if they have one, and it tells nothing about a stream.
             Asker::Unnamed if method == RTSPMethod::OPTIONS => true,
             Asker::Unnamed => self.challenge(context, false),
             Asker::Late => self.challenge(context, true),
             Asker::Wrong(credentials) => {
                 // Whoever knows one password may guess another.
                 self.has_logged_in.store(false, Ordering::Relaxed);
-                self.tell_wrong(&credentials);
+                self.log_wrong(&credentials);
                 match self.logins.attempts.note_wrong(self.address(), Instant::now()) {
                     None => self.challenge(context, false),
                     Some(late) => self.challenge_late(context, late),
@@ -155,6 +156,7 @@ impl LogInCheck {
             Asker::Slowed => answer(context, RTSPStatusCode::ServiceUnavailable, &[]),
             Asker::Known(account) => {
                 self.has_logged_in.store(true, Ordering::Relaxed);
+                self.visit.set_user(&account.name);
                 !asks_for_stream(method) || self.may_see(account, context)
             }
         }
@@ -195,7 +197,7 @@ impl LogInCheck {
     /// stream, as clients differ (`FFmpeg` writes the stream's for all of its media).
     fn is_for(&self, answer: &Answer, context: &RTSPContext) -> bool {
         let Some(asked) = context.uri().and_then(rtsp::path) else {
-            // `*`, for which there is no path.
+            // The request asks for `*`, which has no path.
             return true;
         };
         let (mounts, made_for) = (&self.visit.mounts, Resource::parse(&answer.uri));
@@ -206,7 +208,8 @@ impl LogInCheck {
         }
     }
 
-    /// Whether there is the stream that is asked for, and the user may see it. To whom may not it is not there.
+    /// Whether there is the stream that is asked for, and the user may see it. A user who may not is answered as if there were
+    /// none.
     fn may_see(&self, account: &Account, context: &RTSPContext) -> bool {
         let asked = self
             .visit
@@ -217,14 +220,14 @@ impl LogInCheck {
             Some(place) if account.may_see(&place) => true,
             other => {
                 if let Some(place) = other {
-                    self.tell_forbidden(account, &place);
+                    self.log_forbidden(account, &place);
                 }
                 answer(context, RTSPStatusCode::NotFound, &[])
             }
         }
     }
 
-    /// Asks for a log-in. `is_stale`: the one that was given would do for this challenge.
+    /// Asks for a log-in. `is_stale` says that the given one was right, but made for an old challenge.
     fn challenge(&self, context: &RTSPContext, is_stale: bool) -> bool {
         answer(context, RTSPStatusCode::Unauthorized, &self.challenges(is_stale))
     }
@@ -247,7 +250,7 @@ impl LogInCheck {
         challenges
     }
 
-    /// As [`Self::challenge`], later: meanwhile others are served.
+    /// Asks for a log-in later, and lets others be served meanwhile.
     fn challenge_late(&self, context: &RTSPContext, late: Late) -> bool {
         let (Some(client), Some(request)) = (context.client(), context.request()) else {
             return false;
@@ -268,15 +271,15 @@ impl LogInCheck {
         false
     }
 
-    fn tell_wrong(&self, credentials: &Credentials) {
-        if let Some(held_back) = self.may_tell(&self.logins.wrong) {
+    fn log_wrong(&self, credentials: &Credentials) {
+        if let Some(held_back) = self.may_log(&self.logins.wrong) {
             let user = credentials.shown_name();
             tracing::warn!(peer = self.peer(), user, held_back, "refused a wrong log-in");
         }
     }
 
-    fn tell_forbidden(&self, account: &Account, place: &Mount) {
-        if let Some(held_back) = self.may_tell(&self.logins.forbidden) {
+    fn log_forbidden(&self, account: &Account, place: &Mount) {
+        if let Some(held_back) = self.may_log(&self.logins.forbidden) {
             let (user, path) = (&account.name, &place.path);
             tracing::warn!(
                 peer = self.peer(),
@@ -288,8 +291,8 @@ impl LogInCheck {
         }
     }
 
-    /// Whether the log may tell of this address now, and how often it has not.
-    fn may_tell(&self, repeats: &Repeats) -> Option<u64> {
+    /// `None` if the log may not tell of this address now; otherwise how often it has held back.
+    fn may_log(&self, repeats: &Repeats) -> Option<u64> {
         repeats.may_tell(&self.address().to_string(), Instant::now())
     }
 
@@ -304,7 +307,7 @@ impl LogInCheck {
     }
 }
 
-/// As Digest's sums have it.
+/// The method's name, as Digest's sums need it.
 fn name(method: RTSPMethod) -> &'static str {
     match method {
         RTSPMethod::DESCRIBE => "DESCRIBE",
@@ -322,7 +325,7 @@ fn name(method: RTSPMethod) -> &'static str {
     }
 }
 
-/// Whether the answer would tell something of the stream. What else there is tells of the client's own session.
+/// Whether the answer would tell something of the stream. The answers to other methods tell of the client's own session only.
 fn asks_for_stream(method: RTSPMethod) -> bool {
     let ones = RTSPMethod::DESCRIBE
         | RTSPMethod::ANNOUNCE
@@ -364,7 +367,7 @@ mod imp {
 
     impl RTSPAuthImpl for Guard {
         /// gst-rtsp-server asks of each request whether its URL may be asked for, and then of the stream that it has
-        /// found whether it may be accessed and made. What is not known here is not allowed.
+        /// found whether it may be accessed and made. Any other question is answered with no.
         fn check(&self, context: &RTSPContext, check: &glib::GString) -> bool {
             let Some(of_request) = self.check.get() else {
                 return false;

@@ -1,6 +1,7 @@
-//! A PLAY waits for what its viewer begins with (see `stream::joins`), and behind it the client's other requests.
+//! A PLAY waits for the packets with which its viewer begins (see `stream::joins`), and the client's other requests wait
+//! behind it.
 //!
-//! Nobody is held up by that: the request is put aside as a copy, and handled on its client's thread as if it had come later.
+//! No thread waits for that: the request is put aside as a copy, and handled on its client's thread as if it had come later.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -30,10 +31,10 @@ use crate::{
 
 /// So many requests of a client may wait behind its PLAY. Clients ask one after the other.
 const MOST_WAITING: usize = 16;
-/// More media than a client can have set up at a time.
+/// For how many transports URLs are remembered: more than a client can have set up at a time.
 const MOST_URLS: usize = 512;
 
-/// What of one client waits.
+/// The requests of one client that wait.
 #[derive(Debug)]
 pub(in crate::server) struct Joining {
     seats: Arc<Seats>,
@@ -42,11 +43,11 @@ pub(in crate::server) struct Joining {
 
 #[derive(Debug, Default)]
 struct State {
-    /// The first one is a PLAY, whenever a request comes.
+    /// Whenever a request comes, the first one that waits is a PLAY.
     waiting: VecDeque<Waiting>,
     /// What waited and is being handled.
     current: Option<Current>,
-    /// By which a transport has been set up, by its number.
+    /// The URL by which each transport has been set up, by the transport's number.
     urls: HashMap<usize, String>,
     has_ended: bool,
 }
@@ -56,13 +57,13 @@ struct Waiting {
     request: Request,
     /// What it waits for; `None` if it waits for its turn.
     play: Option<Play>,
-    /// Until it waits no longer.
+    /// Has it go on at last.
     _timer: Option<Timer>,
-    /// As long as it waits.
+    /// Held as long as it waits.
     ticket: Option<Ticket>,
 }
 
-/// It is not called any more once this is dropped.
+/// A timer, which is stopped when this is dropped.
 #[derive(Debug)]
 struct Timer(glib::Source);
 
@@ -72,12 +73,12 @@ impl Drop for Timer {
     }
 }
 
-/// A viewer that is to be let in.
+/// What a PLAY waits for.
 #[derive(Debug, Clone)]
 struct Play {
     stream: Arc<Stream>,
     needs: Media,
-    /// By then it plays, whatever comes.
+    /// It is let in by then at the latest.
     until: Instant,
 }
 
@@ -104,28 +105,28 @@ impl Part {
         })
     }
 
-    /// Whether others get the same packets.
+    /// Whether other viewers get the very same packets.
     pub(in crate::server) fn is_multicast(&self) -> bool {
         self.delivered.lower.contains(RTSPLowerTrans::UDP_MCAST)
     }
 }
 
-/// What has been set up of a medium.
-pub(in crate::server) fn parts(of_session: &RTSPSessionMedia) -> Vec<Part> {
-    let media = of_session.media().map_or(0, |media| media.n_streams());
-    let part = |index| Part::new(index, &of_session.transport(index)?);
+/// What a session has set up of a stream.
+pub(in crate::server) fn parts(session_media: &RTSPSessionMedia) -> Vec<Part> {
+    let media = session_media.media().map_or(0, |media| media.n_streams());
+    let part = |index| Part::new(index, &session_media.transport(index)?);
     (0..media).filter_map(part).collect()
 }
 
 /// What begins to play by the PLAY of `context`, which asks for what is `mounted`: nothing, where its session plays already.
 pub(in crate::server) fn parts_to_begin(context: &RTSPContext, mounted: &Mounted) -> Vec<Part> {
-    let of_session = mounted.of_session(context);
-    let ready = of_session.filter(|media| !rtsp::is_playing(media));
+    let session_media = mounted.session_media(context);
+    let ready = session_media.filter(|media| !rtsp::is_playing(media));
     ready.as_ref().map(parts).unwrap_or_default()
 }
 
 impl Joining {
-    /// Of a client to whom one of `seats` is given when it waits.
+    /// Nothing waits yet. A viewer who waits has one of `seats` already.
     pub(in crate::server) fn new(seats: &Arc<Seats>) -> Arc<Self> {
         Arc::new(Self {
             seats: Arc::clone(seats),
@@ -133,7 +134,7 @@ impl Joining {
         })
     }
 
-    /// Whether the request waits for its turn, as others do before it. `None` if too many do.
+    /// Puts the request aside where others wait before it, and answers whether it did; `None` if too many wait.
     pub(in crate::server) fn queues(&self, context: &RTSPContext) -> Option<bool> {
         let mut state = self.state.lock();
         if state.current.is_some() || state.waiting.is_empty() {
@@ -152,7 +153,7 @@ impl Joining {
         Some(true)
     }
 
-    /// Whether the request has waited, and been let through to that.
+    /// Whether the request that is being handled has waited: it was checked before that.
     pub(in crate::server) fn has_waited(&self) -> bool {
         self.state
             .lock()
@@ -190,7 +191,7 @@ impl Joining {
         let client = context.client()?;
         let thread = timers::here()?;
         let request = Request::copy(context)?;
-        // Who is refused learns it at once.
+        // A viewer who is refused for want of a seat learns it at once.
         let Mounted { stream, .. } = &mounted;
         let place = mounted.place(session.into());
         stream.viewers().admit(&place, &self.seats).ok()?;
@@ -249,7 +250,7 @@ impl Joining {
         self.state.lock().waiting.front()?.play.clone()
     }
 
-    /// Handles the PLAY that waits, if it is let in. On the thread that serves `client`.
+    /// Handles the PLAY that waits, if it may be let in now. To be called on the thread that serves `client`.
     fn try_to_go_on(self: &Arc<Self>, client: &RTSPClient) {
         let Some(play) = self.awaited() else { return };
         let entry = play.stream.joins().enter(play.needs);
@@ -259,11 +260,11 @@ impl Joining {
         if ticket.is_none() {
             return self.go_on(client, entry);
         }
-        let before = match self.state.lock().waiting.front_mut() {
+        let old_ticket = match self.state.lock().waiting.front_mut() {
             Some(first) => std::mem::replace(&mut first.ticket, ticket),
             None => ticket,
         };
-        drop(before);
+        drop(old_ticket);
     }
 
     /// Handles the PLAY that waits, and what has come after it.
@@ -277,7 +278,7 @@ impl Joining {
         }
     }
 
-    /// What is to be handled next, and is taken for that: a PLAY that waits only if it `has_waited`.
+    /// Takes the request that is to be handled next. A PLAY that waits for its begin is taken only if it `has_waited`.
     fn next(&self, has_waited: bool, entry: Option<Entry>) -> Option<Request> {
         let mut state = self.state.lock();
         if state.has_ended {
@@ -319,14 +320,14 @@ impl Joining {
     pub(in crate::server) fn rtp_info(&self, context: &RTSPContext, mounts: &Mounts) -> Option<String> {
         let start = self.start()?;
         let mounted = mounts.asked_for(context)?;
-        let of_session = mounted.of_session(context)?;
+        let session_media = mounted.session_media(context)?;
         let state = self.state.lock();
         let of_part = |part: &Part| {
             let (first, url) = (start.of(part.medium)?, state.urls.get(&part.number)?);
             let (number, time) = (first.sequence_number, first.time);
             (!part.is_multicast()).then(|| format!("url={url};seq={number};rtptime={time}"))
         };
-        let parts: Vec<String> = parts(&of_session).iter().filter_map(of_part).collect();
+        let parts: Vec<String> = parts(&session_media).iter().filter_map(of_part).collect();
         (!parts.is_empty()).then(|| parts.join(","))
     }
 }

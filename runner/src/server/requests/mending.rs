@@ -1,5 +1,5 @@
-//! Requests as their clients mean them: what RTSP (RFC 2326) has several ways to write, gst-rtsp-server gets in the one that
-//! it understands, and what it would take and not do is refused.
+//! Requests are changed to what their clients mean: where RTSP (RFC 2326) has several ways to write something, gst-rtsp-server
+//! gets the one that it understands; and what it would accept without doing it is refused.
 //!
 //! | module | job |
 //! | --- | --- |
@@ -17,18 +17,18 @@ pub(in crate::server) mod offers;
 mod ranges;
 pub(in crate::server) mod speeds;
 
-/// What this server does (RFC 2326, section 12.28).
+/// The methods that this server knows (RFC 2326, section 12.28).
 pub(in crate::server) const PUBLIC: &str =
     "OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, TEARDOWN, GET_PARAMETER, SET_PARAMETER";
 
-/// Has the request of `context` ask for its stream where gst-rtsp-server has it, without a query, and for all that a session
-/// plays by the URL of all.
+/// Has the request of `context` ask for its stream by the path that gst-rtsp-server knows, without a query. A request about all
+/// that a session plays gets the URL of the whole stream.
 pub(in crate::server) fn mend_url(context: &RTSPContext, mounts: &Mounts) {
     let method = rtsp::method(context);
     let (Some(url), Some(Found { mounted, medium })) = (context.uri(), mounts.found(context)) else {
         return;
     };
-    // What it answers goes on from the URL as it is.
+    // The answer to a DESCRIBE repeats the URL: it stays as the client wrote it.
     if method == RTSPMethod::DESCRIBE && !mounted.has_query() {
         return;
     }
@@ -51,10 +51,10 @@ pub(in crate::server) fn mend_url(context: &RTSPContext, mounts: &Mounts) {
 
 /// Whether the session of the request has set up one medium of what is `mounted`, and no other.
 fn plays_one_medium(context: &RTSPContext, mounted: &Mounted) -> bool {
-    let of_session = mounted.of_session(context);
-    of_session.is_some_and(|of_session| {
-        let media = of_session.media().map_or(0, |media| media.n_streams());
-        let set_up = (0..media).filter(|index| of_session.transport(*index).is_some());
+    let session_media = mounted.session_media(context);
+    session_media.is_some_and(|session_media| {
+        let media = session_media.media().map_or(0, |media| media.n_streams());
+        let set_up = (0..media).filter(|index| session_media.transport(*index).is_some());
         set_up.count() == 1
     })
 }
@@ -71,7 +71,8 @@ pub(in crate::server) fn check(context: &RTSPContext) -> Result<(), RTSPStatusCo
     }
 }
 
-/// What cannot be understood is left out: gst-rtsp-server would refuse it when it has begun to send.
+/// Refuses a range that cannot be had, and leaves out one that cannot be understood: gst-rtsp-server would refuse that only
+/// after it has begun to send.
 fn check_range(context: &RTSPContext) -> Result<(), RTSPStatusCode> {
     let Some(request) = context.request() else {
         return Ok(());

@@ -18,10 +18,11 @@ use crate::{
 };
 
 /// Streams and their paths, queries included, in the order of the configuration.
-pub(in crate::server) type Paths = Vec<(String, Arc<Stream>)>;
+pub(in crate::server) type StreamsByPath = Vec<(String, Arc<Stream>)>;
 
-/// The streams of one RTSP server, by their paths and queries. gst-rtsp-server finds them by a path alone: where several at
-/// one path are told apart by their queries, each has a point of its own, at which requests for it are made to ask.
+/// The streams of one RTSP server, by their paths and queries. gst-rtsp-server finds a stream by a path alone: where several
+/// streams have one path and differ by their queries, each is mounted at a path of its own, its point, and requests for it are
+/// changed to ask for that.
 #[derive(Debug)]
 pub(in crate::server) struct Mounts {
     /// Where the configuration has the server listen.
@@ -34,9 +35,9 @@ pub(in crate::server) struct Mounts {
 struct State {
     /// By their points.
     streams: HashMap<String, Offered>,
-    /// The parameters that tell streams at a path apart, by that path: the largest sets first.
-    told_apart: HashMap<String, Vec<BTreeSet<String>>>,
-    /// Offered no more; viewers of theirs may still be on their way out.
+    /// By each path, the names of the query parameters by which streams at it differ: the largest sets first.
+    query_names: HashMap<String, Vec<BTreeSet<String>>>,
+    /// Streams that are no longer offered; some of their viewers may not have left yet.
     gone: Vec<Weak<Stream>>,
 }
 
@@ -51,7 +52,7 @@ struct Offered {
 pub(in crate::server) struct Mounted {
     /// Where the configuration has the server listen.
     pub(in crate::server) at: ListenAt,
-    /// As the configuration has it, with its query.
+    /// The path as the configuration has it, with its query.
     pub(in crate::server) path: String,
     /// The path at which gst-rtsp-server has it.
     pub(in crate::server) point: String,
@@ -62,7 +63,7 @@ pub(in crate::server) struct Mounted {
 #[derive(Debug)]
 pub(in crate::server) struct Found {
     pub(in crate::server) mounted: Mounted,
-    /// What the request names of it.
+    /// The medium of it that the request names, if it names one.
     pub(in crate::server) medium: Option<String>,
 }
 
@@ -72,8 +73,8 @@ impl Mounted {
         self.path != self.point
     }
 
-    /// What the session of `context` has set up of it.
-    pub(in crate::server) fn of_session(&self, context: &RTSPContext) -> Option<RTSPSessionMedia> {
+    /// The media of it that the session of `context` has set up.
+    pub(in crate::server) fn session_media(&self, context: &RTSPContext) -> Option<RTSPSessionMedia> {
         context.session()?.media(&self.point).0
     }
 
@@ -103,27 +104,30 @@ impl Mounts {
         }
     }
 
-    /// Offers these streams from now on, and no others. Those that are offered already do not notice.
-    pub(in crate::server) fn offer(&self, streams: Paths) {
+    /// Offers these streams from now on, and no others. Streams that are offered already do not notice.
+    pub(in crate::server) fn offer(&self, streams: StreamsByPath) {
         let mut state = self.state.write();
-        state.told_apart = told_apart(&streams);
+        state.query_names = query_names(&streams);
         let offered =
             |(path, stream): (String, _)| (Resource::parse(&path).as_path(), Offered { path, stream });
         let now = streams.into_iter().map(offered).collect();
-        let before = std::mem::replace(&mut state.streams, now);
+        let previous = std::mem::replace(&mut state.streams, now);
         let is_same = |point: &str, others: &HashMap<String, Offered>, offered: &Offered| {
             let other = others.get(point);
             other.is_some_and(|other| Arc::ptr_eq(&other.stream, &offered.stream))
         };
-        for point in before.keys().filter(|point| !state.streams.contains_key(*point)) {
+        for point in previous
+            .keys()
+            .filter(|point| !state.streams.contains_key(*point))
+        {
             self.points.remove_factory(point);
         }
         for (point, offered) in &state.streams {
-            if !is_same(point, &before, offered) {
+            if !is_same(point, &previous, offered) {
                 self.points.add_factory(point, offered.stream.factory().clone());
             }
         }
-        let gone = before
+        let gone = previous
             .iter()
             .filter(|(point, offered)| !is_same(point, &state.streams, offered));
         let gone: Vec<_> = gone.map(|(_, offered)| Arc::downgrade(&offered.stream)).collect();
@@ -131,12 +135,12 @@ impl Mounts {
         state.gone.extend(gone);
     }
 
-    /// What the RTSP server looks at.
+    /// The mount points in which gst-rtsp-server looks for a stream.
     pub(in crate::server) fn points(&self) -> &RTSPMountPoints {
         &self.points
     }
 
-    /// Whose session is over watches nothing any more.
+    /// `session` is over: whoever had it plays nothing any more.
     pub(in crate::server) fn leave_all(&self, session: &RTSPSession, why: Farewell) {
         let Some(id) = session.sessionid() else { return };
         let streams = {
@@ -162,8 +166,8 @@ impl Mounts {
         self.find(&Resource::new(&rtsp::path(url)?, query.as_deref()))
     }
 
-    /// The stream that is meant by `resource`: a path may go on behind that of a stream, as for gst-rtsp-server. Of several
-    /// at one path it is the one of which most parameters are in the query; what else is there means nothing.
+    /// The stream that `resource` means. Its path may be longer than the stream's, as gst-rtsp-server has it too. Of several
+    /// streams at one path it is the one of which most parameters are in the query; other parameters mean nothing.
     pub(in crate::server) fn find(&self, resource: &Resource) -> Option<Found> {
         let state = self.state.read();
         let at = |path| Some((path, state.point_of(path, &resource.query)?));
@@ -186,15 +190,15 @@ impl Mounts {
 impl State {
     /// The point of the stream that is at `path` for those who ask with `query`, if there is one.
     fn point_of(&self, path: &str, query: &Query) -> Option<String> {
-        let sets = self.told_apart.get(path).into_iter().flatten();
+        let sets = self.query_names.get(path).into_iter().flatten();
         let with_query = sets.filter_map(|names| Some(query.only(names)?.as_path_behind(path)));
         let mut points = with_query.chain([path.to_owned()]);
         points.find(|point| self.streams.contains_key(point))
     }
 }
 
-/// See [`State::told_apart`].
-fn told_apart(streams: &Paths) -> HashMap<String, Vec<BTreeSet<String>>> {
+/// By each path, the names of the query parameters by which `streams` differ (see [`State::query_names`]).
+fn query_names(streams: &StreamsByPath) -> HashMap<String, Vec<BTreeSet<String>>> {
     let mut all = HashMap::<String, Vec<BTreeSet<String>>>::new();
     for (path, _) in streams {
         let Resource { path, query, .. } = Resource::parse(path);
@@ -204,7 +208,7 @@ fn told_apart(streams: &Paths) -> HashMap<String, Vec<BTreeSet<String>>> {
             sets.push(names);
         }
     }
-    // Those of one size stay in the order of the configuration.
+    // The sort is stable: sets of one size stay in the order of the configuration.
     for sets in all.values_mut() {
         sets.sort_by_key(|names| Reverse(names.len()));
     }

@@ -1,7 +1,7 @@
 //! Sessions that are ready and do not play yet: how many there may be.
 //!
-//! One address has no more than a crowd needs whose SETUPs all come before the first PLAY, and all together have no more
-//! than there is memory for. Whoever plays counts here no longer: how many may do that, the configuration says.
+//! One address may have as many as a crowd needs whose SETUPs all come before the first PLAY; all addresses together may have
+//! as many as there is memory for. A session that plays is not counted here: how many may play, the configuration says.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -17,18 +17,18 @@ use std::{
 use crate::log::Repeats;
 use parking_lot::Mutex;
 
-/// Sessions of one address, where the configuration does not let more viewers in.
+/// How many such sessions one address may have; more, where the configuration lets more viewers in.
 const OF_AN_ADDRESS: u32 = 2000;
-/// So many addresses may have that many.
+/// All addresses together may have so many times that number.
 const ADDRESSES: u32 = 10;
-/// Sessions of one connection, playing or not. A viewer needs one for each stream.
+/// How many sessions one connection may have, playing or not. A viewer needs one for each stream.
 pub(in crate::server) const OF_A_CONNECTION: u32 = 100;
 /// How often the log tells of one address that it was refused.
-const TOLD_EVERY: Duration = Duration::from_secs(10);
-/// Of so many addresses.
-const MOST_TOLD: usize = 1000;
+const LOG_INTERVAL: Duration = Duration::from_secs(10);
+/// How many addresses are remembered for that.
+const MOST_LOGGED: usize = 1000;
 
-/// Why there is no session.
+/// Why a session is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::server) enum TooMany {
     OfConnection,
@@ -46,7 +46,7 @@ impl fmt::Display for TooMany {
     }
 }
 
-/// Those of all connections of a server.
+/// The sessions of all connections of a server that are ready and do not play yet.
 #[derive(Debug)]
 pub(in crate::server) struct Ready {
     most_of_an_address: AtomicU32,
@@ -66,7 +66,7 @@ impl Ready {
         let ready = Self {
             most_of_an_address: AtomicU32::default(),
             counts: Mutex::default(),
-            refused: Repeats::new(TOLD_EVERY, MOST_TOLD),
+            refused: Repeats::new(LOG_INTERVAL, MOST_LOGGED),
         };
         ready.limit(viewers);
         ready
@@ -117,15 +117,15 @@ impl Ready {
     }
 }
 
-/// Those of one connection.
+/// The sessions of one connection that are ready and do not play yet.
 #[derive(Debug)]
-pub(in crate::server) struct ReadyHere {
+pub(in crate::server) struct ReadyOfConnection {
     all: Arc<Ready>,
     peer: Option<SocketAddr>,
     sessions: Mutex<HashSet<String>>,
 }
 
-impl ReadyHere {
+impl ReadyOfConnection {
     /// None yet, of a connection from `peer`.
     pub(in crate::server) fn new(all: &Arc<Ready>, peer: Option<SocketAddr>) -> Self {
         Self {
@@ -135,7 +135,7 @@ impl ReadyHere {
         }
     }
 
-    /// Whether there may be one more, where the connection has so many, playing or not; the log tells if not.
+    /// Whether the connection, which has so many sessions, playing or not, may have one more. If not, the log tells.
     pub(in crate::server) fn has_room(&self, sessions: u32) -> bool {
         let result = if sessions < OF_A_CONNECTION {
             self.all.check(self.address())
@@ -143,12 +143,12 @@ impl ReadyHere {
             Err(TooMany::OfConnection)
         };
         if let Err(too_many) = result {
-            self.tell(too_many);
+            self.log(too_many);
         }
         result.is_ok()
     }
 
-    fn tell(&self, too_many: TooMany) {
+    fn log(&self, too_many: TooMany) {
         let place = self.address().to_string();
         if let Some(held_back) = self.all.refused.may_tell(&place, Instant::now()) {
             let peer = self
@@ -165,7 +165,7 @@ impl ReadyHere {
         }
     }
 
-    /// It plays, or is over.
+    /// The session of that id plays, or is over.
     pub(in crate::server) fn remove(&self, session: &str) {
         if self.with(|sessions| sessions.remove(session)) {
             self.all.subtract(self.address());
@@ -181,10 +181,10 @@ impl ReadyHere {
     }
 }
 
-impl Drop for ReadyHere {
+impl Drop for ReadyOfConnection {
     fn drop(&mut self) {
-        let left = self.with(|sessions| sessions.len());
-        for _ in 0..left {
+        let remaining = self.with(|sessions| sessions.len());
+        for _ in 0..remaining {
             self.all.subtract(self.address());
         }
     }
@@ -194,11 +194,11 @@ impl Drop for ReadyHere {
 mod tests {
     use super::*;
 
-    fn of(all: &Arc<Ready>, host: u8) -> ReadyHere {
-        ReadyHere::new(all, Some(([192, 0, 2, host], 5000).into()))
+    fn of(all: &Arc<Ready>, host: u8) -> ReadyOfConnection {
+        ReadyOfConnection::new(all, Some(([192, 0, 2, host], 5000).into()))
     }
 
-    fn fill(here: &ReadyHere, count: u32) {
+    fn fill(here: &ReadyOfConnection, count: u32) {
         (0..count).for_each(|number| here.add(&number.to_string()));
     }
 

@@ -16,20 +16,17 @@ use gst::glib;
 use gst_rtsp::RTSPStatusCode;
 use gst_rtsp_server::{RTSPClient, RTSPContext, RTSPFilterResult, RTSPSession, RTSPSessionPool, prelude::*};
 
-use super::ready::{self, Ready, ReadyHere};
+use super::ready::{self, Ready, ReadyOfConnection};
 use crate::{
     config::Config,
     events::Farewell,
     ffi::{process, rtsp},
-    server::connections::{
-        backlog::{Connection, Reading},
-        tunnels::Tunnels,
-    },
+    server::connections::{backlog::BacklogWatch, connection::Connection, tunnels::Tunnels},
     timers,
 };
 
-/// How much later than it was told a session ends whose viewer shows no sign of life: viewers are to be gone 2 s later at
-/// most, and half of a second is left for a busy machine. The time told is the configured one, no shorter: players show
+/// How much later than its viewer was told a session ends that shows no sign of life. Viewers have to be gone 2 s later at
+/// most, and half a second of that is left for a busy machine. The time told is the configured one, no shorter: players show
 /// a sign of life well before it is over (`FFmpeg` and retina after half of it, GStreamer 5 s before its end, or after four
 /// fifths of it).
 const GRACE: Duration = Duration::from_secs(1);
@@ -37,22 +34,22 @@ const GRACE: Duration = Duration::from_secs(1);
 const CLEAN_UP_INTERVAL: Duration = Duration::from_millis(500);
 /// How long a viewer may take nothing of what it is sent; no longer than it may say nothing.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How often memory is given back, where anybody has left.
+/// How often memory is given back to the system, if any session has ended meanwhile.
 const TIDY_UP_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The sessions of all connections of a server.
 #[derive(Debug)]
 pub(in crate::server) struct Sessions {
-    /// In seconds, as a session's viewer is told.
+    /// After how many seconds without a sign of life a session ends, as its viewer is told.
     timeout: u32,
     ready: Arc<Ready>,
     tunnels: Tunnels,
-    /// Some have ended since the memory was tidied up.
+    /// Sessions have ended since memory was given back last.
     have_ended: AtomicBool,
 }
 
 impl Sessions {
-    /// None yet, as `config` wants them.
+    /// There is no session yet; `config` says how long one may be silent, and how many viewers there may be.
     pub(in crate::server) fn new(config: &Config) -> Self {
         Self {
             timeout: config.session_timeout,
@@ -67,7 +64,7 @@ impl Sessions {
         self.ready.limit(viewers);
     }
 
-    /// Has what a crowd took of memory go back to the system once it has left: a thousand viewers leave holes everywhere.
+    /// Gives memory back to the system once a crowd has left: a thousand viewers leave holes everywhere in it.
     pub(in crate::server) fn tidy_up(self: &Arc<Self>, context: &glib::MainContext) {
         let all = Arc::downgrade(self);
         timers::every(context, glib::Priority::LOW, TIDY_UP_INTERVAL, move || {
@@ -89,27 +86,27 @@ impl Sessions {
 
 /// The sessions of one connection.
 #[derive(Debug)]
-pub(in crate::server) struct SessionsHere {
+pub(in crate::server) struct SessionsOfConnection {
     all: Arc<Sessions>,
     connection: Option<Connection>,
-    ready: ReadyHere,
+    ready: ReadyOfConnection,
     /// Why the connection had to be closed, if it had to be.
-    fault: OnceLock<Farewell>,
+    verdict: OnceLock<Farewell>,
 }
 
-impl SessionsHere {
-    /// None yet, of a client that has come by `connection`.
+impl SessionsOfConnection {
+    /// A client has come by `connection`, and has no session yet.
     pub(in crate::server) fn new(all: &Arc<Sessions>, connection: Option<Connection>) -> Arc<Self> {
         let peer = connection.map(|connection| connection.peer());
         Arc::new(Self {
             all: Arc::clone(all),
             connection,
-            ready: ReadyHere::new(&all.ready, peer),
-            fault: OnceLock::new(),
+            ready: ReadyOfConnection::new(&all.ready, peer),
+            verdict: OnceLock::new(),
         })
     }
 
-    /// What gst-rtsp-server is to keep them in, and no others.
+    /// A pool in which gst-rtsp-server keeps the sessions of this connection and no others.
     pub(in crate::server) fn pool() -> RTSPSessionPool {
         let pool = RTSPSessionPool::new();
         pool.set_max_sessions(ready::OF_A_CONNECTION);
@@ -152,8 +149,8 @@ impl SessionsHere {
     pub(in crate::server) fn end(&self, session: &RTSPSession) -> Farewell {
         self.ready.remove(&id(session));
         self.all.have_ended.store(true, Ordering::Relaxed);
-        let fault = self.fault.get().copied();
-        fault.unwrap_or_else(|| farewell(session))
+        let verdict = self.verdict.get().copied();
+        verdict.unwrap_or_else(|| farewell(session))
     }
 
     /// The connection of `client` is closed: with it, all of them are over.
@@ -174,12 +171,13 @@ impl SessionsHere {
             return tracing::error!("a session began outside of its client's thread: it will not time out");
         };
         let patience = self.all.patience();
-        let mut reading = self
+        let mut watch = self
             .connection
-            .map(|connection| Reading::new(connection, patience));
-        let (here, client, pool) = (Arc::downgrade(self), client.downgrade(), pool.downgrade());
+            .map(|connection| BacklogWatch::new(connection, patience));
+        let (sessions, client, pool) = (Arc::downgrade(self), client.downgrade(), pool.downgrade());
         timers::every(&context, glib::Priority::DEFAULT, CLEAN_UP_INTERVAL, move || {
-            let (Some(here), Some(client), Some(pool)) = (here.upgrade(), client.upgrade(), pool.upgrade())
+            let (Some(sessions), Some(client), Some(pool)) =
+                (sessions.upgrade(), client.upgrade(), pool.upgrade())
             else {
                 return glib::ControlFlow::Break;
             };
@@ -187,19 +185,19 @@ impl SessionsHere {
             if pool.n_sessions() == 0 {
                 return glib::ControlFlow::Break;
             }
-            let fault = reading.as_mut().and_then(|reading| {
+            let verdict = watch.as_mut().and_then(|watch| {
                 let cookie = rtsp::tunnel_cookie(&client);
-                let inherited = cookie.map(|cookie| here.all.tunnels.of(&cookie));
+                let inherited = cookie.map(|cookie| sessions.all.tunnels.of(&cookie));
                 for connection in inherited.into_iter().flatten() {
-                    reading.look_at(connection);
+                    watch.look_at(connection);
                 }
-                reading.fault(&pool)
+                watch.reason_to_end(&pool)
             });
-            let Some(why) = fault else {
+            let Some(why) = verdict else {
                 return glib::ControlFlow::Continue;
             };
-            // It is only ever set here, and this is the last time.
-            let _ = here.fault.set(why);
+            // It is set nowhere else, and here only once: the timer ends.
+            let _ = sessions.verdict.set(why);
             client.close();
             glib::ControlFlow::Break
         });
@@ -210,7 +208,7 @@ fn id(session: &RTSPSession) -> String {
     session.sessionid().map(String::from).unwrap_or_default()
 }
 
-/// Why a session without TEARDOWN is over. One that goes with its connection has time left.
+/// Why a session is over for which there was no TEARDOWN: one that ends with its connection has time left.
 fn farewell(session: &RTSPSession) -> Farewell {
     if session.is_expired_usec(glib::monotonic_time()) {
         Farewell::TimedOut

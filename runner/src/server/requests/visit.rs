@@ -1,6 +1,6 @@
 //! One client from its connection on: which streams it asks for, and when it watches them.
 //!
-//! Each signal by which gst-rtsp-server tells of the client has one handler here.
+//! Each signal by which gst-rtsp-server tells of the client has one handler, a method of [`Visit`].
 //!
 //! | module | job |
 //! | --- | --- |
@@ -21,15 +21,15 @@ use parking_lot::Mutex;
 use super::{
     joining::Joining,
     mounts::{Mounted, Mounts},
-    sessions::{Sessions, SessionsHere},
-    transports::Transports,
+    negotiation::Negotiation,
+    sessions::{Sessions, SessionsOfConnection},
 };
 use crate::{
     events::{Farewell, Full},
     ffi::rtsp,
     log,
     server::connections::{
-        intake::{channels::Channels, handover::Plan},
+        intake::{channels::Channels, handover::Arrival},
         ties::{Leavers, Ties, end_media},
     },
     stream::{Presence, Stream, seats::Seats},
@@ -38,6 +38,8 @@ use crate::{
 mod answers;
 mod play;
 mod setup;
+#[cfg(test)]
+mod tests;
 
 /// A connection may stay this long without a session once it has had one.
 const POST_SESSION_TIMEOUT: Duration = Duration::from_secs(10);
@@ -59,7 +61,7 @@ impl Presences {
 #[derive(Debug, Clone)]
 pub(in crate::server) struct Commons {
     pub(in crate::server) sessions: Arc<Sessions>,
-    pub(in crate::server) transports: Arc<Transports>,
+    pub(in crate::server) negotiation: Arc<Negotiation>,
     pub(in crate::server) seats: Arc<Seats>,
     pub(in crate::server) leavers: Arc<Leavers>,
 }
@@ -75,39 +77,42 @@ impl Commons {
 /// What the requests of one client need. The client holds it, by its handlers and its guard; it does not hold the client.
 #[derive(Debug)]
 pub(in crate::server) struct Visit {
-    /// How the client has come.
-    plan: Option<Plan>,
+    /// The client's connection; `None` where it was not handed over by this server.
+    arrival: Option<Arrival>,
     pub(super) mounts: Arc<Mounts>,
     pub(super) joining: Arc<Joining>,
     pub(super) commons: Commons,
-    sessions: Arc<SessionsHere>,
+    sessions: Arc<SessionsOfConnection>,
     ties: Ties,
-    /// They go with the client itself, after all else that it holds.
+    /// The client holds them, and drops them last of all that it holds.
     presences: Weak<Presences>,
-    /// The key frame has been asked for with which the PLAY begins that is being handled. One request of a client is
-    /// handled after the other.
+    /// The key frame with which the viewer begins whose PLAY is being handled has been asked for. The requests of a client are
+    /// handled one after the other.
     has_asked_for_key_frame: AtomicBool,
+    /// Who has logged in last; `None` where everybody may watch.
+    user: Mutex<Option<String>>,
 }
 
 impl Visit {
-    /// Follows `client`, which has come to the streams of `mounts` as planned, to its end.
+    /// Follows `client`, which has come to the streams of `mounts`, from now to its end.
     pub(in crate::server) fn begin(
         client: &RTSPClient,
-        plan: Option<Plan>,
+        arrival: Option<Arrival>,
         mounts: &Arc<Mounts>,
         commons: &Commons,
     ) -> Arc<Self> {
-        let connection = plan.as_ref().map(|plan| plan.connection);
+        let connection = arrival.as_ref().map(|arrival| arrival.connection);
         let presences = Arc::<Presences>::default();
         let visit = Arc::new(Self {
-            plan,
+            arrival,
             mounts: Arc::clone(mounts),
             joining: Joining::new(&commons.seats),
             commons: commons.clone(),
-            sessions: SessionsHere::new(&commons.sessions, connection),
+            sessions: SessionsOfConnection::new(&commons.sessions, connection),
             ties: Ties::default(),
             presences: Arc::downgrade(&presences),
             has_asked_for_key_frame: AtomicBool::new(false),
+            user: Mutex::default(),
         });
         let peer = visit.peer();
         tracing::debug!(?peer, "connected");
@@ -123,11 +128,19 @@ impl Visit {
 
     /// Where the client comes from.
     pub(super) fn peer(&self) -> Option<SocketAddr> {
-        self.plan.as_ref().map(|plan| plan.connection.peer())
+        self.arrival.as_ref().map(|arrival| arrival.connection.peer())
+    }
+
+    /// The client asks as this user from now on.
+    pub(super) fn set_user(&self, name: &str) {
+        let mut user = self.user.lock();
+        if user.as_deref() != Some(name) {
+            *user = Some(name.to_owned());
+        }
     }
 
     fn follow_sessions(self: &Arc<Self>, client: &RTSPClient) {
-        let pool = SessionsHere::pool();
+        let pool = SessionsOfConnection::pool();
         let visit = Arc::clone(self);
         pool.connect_session_removed(move |_, session| visit.session_removed(session));
         client.set_session_pool(Some(&pool));
@@ -180,7 +193,7 @@ impl Visit {
         end_media(session);
     }
 
-    /// In this order: a client is seen off whose sessions are over.
+    /// The order matters: the client's sessions have to be over before it is seen off.
     fn closed(&self, client: &RTSPClient) {
         tracing::debug!("connection closed");
         self.sessions.end_all(client);
@@ -188,7 +201,8 @@ impl Visit {
         self.commons.leavers.see_off(client, &self.ties);
     }
 
-    /// Whoever asks for a stream has it running from then on.
+    /// The client asks for a stream, whose pipeline stays from now on as long as the client does. Refuses where the pipeline may
+    /// not start.
     fn attend(&self, client: &RTSPClient, Mounted { stream, .. }: &Mounted) -> Result<(), RTSPStatusCode> {
         let Some(presences) = self.presences.upgrade() else {
             return Ok(());
@@ -201,7 +215,7 @@ impl Visit {
         }
     }
 
-    /// What a viewer is answered who wants to play what is `mounted`.
+    /// The answer to somebody who wants to play what is `mounted`.
     fn answer(&self, mounted: &Mounted, admission: Result<(), Full>) -> Result<(), RTSPStatusCode> {
         admission.map_err(|full| {
             let viewers = mounted.stream.viewers();
@@ -212,9 +226,12 @@ impl Visit {
 
     /// The channels that `client` has: a tunnel has those of both its ways.
     fn channels(&self, client: &RTSPClient) -> Option<Arc<Channels>> {
-        let plan = self.plan.as_ref()?;
+        let arrival = self.arrival.as_ref()?;
         let cookie = rtsp::tunnel_cookie(client).filter(|_| rtsp::is_tunnelled(client));
-        Some(cookie.map_or_else(|| plan.line.channels(), |cookie| plan.intakes.book().of(&cookie)))
+        Some(cookie.map_or_else(
+            || arrival.channels.current(),
+            |cookie| arrival.intakes.tunnels().of(&cookie),
+        ))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Which channels of a connection carry RTCP, and which RTP may go out by the others yet.
+//! Which channels of a connection carry RTCP, and which RTP packets may already go out by the others.
 
 use std::{
     collections::HashMap,
@@ -29,7 +29,7 @@ struct State {
 /// The channels by which one medium is played.
 #[derive(Debug, Clone)]
 struct Pair {
-    /// Whose they are.
+    /// The number of the transport that has the channels.
     transport: usize,
     rtp: u8,
     rtcp: u8,
@@ -62,7 +62,7 @@ impl Channels {
             .any(|pair| pair.transport == transport)
     }
 
-    /// What is played by `transport` begins so.
+    /// Nothing goes out by `transport` before it begins as `begin` says.
     pub(in crate::server) fn hold_back(&self, transport: usize, begin: Begin) {
         self.state.lock().beginnings.hold(transport, begin);
         self.awaits.store(true, Ordering::Release);
@@ -96,33 +96,33 @@ impl Channels {
 
 /// The channels of tunnels, by their cookies.
 #[derive(Debug, Default)]
-pub(in crate::server) struct Book(Mutex<HashMap<CString, Weak<Channels>>>);
+pub(in crate::server) struct TunnelChannels(Mutex<HashMap<CString, Weak<Channels>>>);
 
-impl Book {
-    /// Those of the tunnel of that cookie, as long as a connection of it has them.
+impl TunnelChannels {
+    /// The channels of the tunnel of that cookie: the same ones as long as a connection of the tunnel has them.
     pub(in crate::server) fn of(&self, cookie: &CStr) -> Arc<Channels> {
-        let mut book = self.0.lock();
-        if let Some(channels) = book.get(cookie).and_then(Weak::upgrade) {
+        let mut tunnels = self.0.lock();
+        if let Some(channels) = tunnels.get(cookie).and_then(Weak::upgrade) {
             return channels;
         }
-        book.retain(|_, channels| channels.strong_count() > 0);
+        tunnels.retain(|_, channels| channels.strong_count() > 0);
         let channels = Arc::<Channels>::default();
-        book.insert(cookie.to_owned(), Arc::downgrade(&channels));
+        tunnels.insert(cookie.to_owned(), Arc::downgrade(&channels));
         channels
     }
 }
 
-/// The channels of a connection, which become others where it becomes a tunnel's.
+/// The channels that a connection has now: where it turns out to be a tunnel's, it gets the tunnel's.
 #[derive(Debug, Clone, Default)]
-pub(in crate::server) struct Line(Arc<Mutex<Arc<Channels>>>);
+pub(in crate::server) struct CurrentChannels(Arc<Mutex<Arc<Channels>>>);
 
-impl Line {
-    /// Those that it has now.
-    pub(in crate::server) fn channels(&self) -> Arc<Channels> {
+impl CurrentChannels {
+    /// The channels that the connection has now.
+    pub(in crate::server) fn current(&self) -> Arc<Channels> {
         Arc::clone(&self.0.lock())
     }
 
-    /// It has these from now on.
+    /// The connection has these channels from now on.
     pub(super) fn join(&self, channels: Arc<Channels>) {
         *self.0.lock() = channels;
     }

@@ -9,12 +9,12 @@ const HEAD: usize = 4;
 const BEGIN: usize = 2;
 /// gst-rtsp-server knows no more of a line, and neither do we.
 const LONGEST_LINE: usize = 4095;
-/// It keeps no more of a tunnel's cookie.
+/// gst-rtsp-server keeps no more of a tunnel's cookie.
 const LONGEST_COOKIE: usize = 255;
 
 /// Whether gst-rtsp-server gets to see a packet.
-pub(super) trait Judge {
-    /// Of a packet on `channel`, that many bytes long, the first two of which are these; zeros where it has fewer.
+pub(super) trait PacketFilter {
+    /// Whether it gets a packet on `channel` of that length, which begins with these two bytes; zeros where it has fewer.
     fn lets_pass(&mut self, channel: u8, length: usize, begin: [u8; BEGIN]) -> bool;
 }
 
@@ -30,38 +30,38 @@ pub(super) enum Opening {
 /// Where in a message the bytes are.
 #[derive(Debug, Default)]
 pub(super) struct Framing {
-    place: Place,
+    position: Position,
     /// The HTTP request that has just ended.
     opened: Option<(Opening, CString)>,
-    /// A connection has one at most.
+    /// The connection has had an HTTP request that opens a tunnel: there is one at most.
     has_had_http: bool,
 }
 
 #[derive(Debug, Default)]
-enum Place {
+enum Position {
     /// Before a message.
     #[default]
     Between,
     /// In a packet, before it is judged.
     Head(Vec<u8>),
-    /// In so many bytes that belong to what has passed.
+    /// So many bytes before the end of a message that passes.
     Passing(usize),
-    /// In so many bytes that belong to what has not.
+    /// So many bytes before the end of a packet that does not pass.
     Dropping(usize),
     /// In the head of a request or a response.
     Lines(Lines),
-    /// Behind what gst-rtsp-server ends the connection for.
+    /// Behind something for which gst-rtsp-server ends the connection.
     Lost,
 }
 
 impl Framing {
     /// How many bytes may be taken next, where `asked` would be read.
     pub(super) fn wants(&self, asked: usize) -> usize {
-        match &self.place {
-            Place::Between | Place::Passing(_) | Place::Lines(_) => asked,
-            Place::Head(head) => HEAD + BEGIN - head.len(),
-            Place::Dropping(left) => *left,
-            Place::Lost => LONGEST_LINE,
+        match &self.position {
+            Position::Between | Position::Passing(_) | Position::Lines(_) => asked,
+            Position::Head(head) => HEAD + BEGIN - head.len(),
+            Position::Dropping(remaining) => *remaining,
+            Position::Lost => LONGEST_LINE,
         }
     }
 
@@ -71,53 +71,53 @@ impl Framing {
     }
 
     /// Takes one byte, and adds to `passed` what may be read by now.
-    pub(super) fn take(&mut self, byte: u8, judge: &mut impl Judge, passed: &mut Vec<u8>) {
-        match &mut self.place {
-            Place::Between => self.begin(byte, passed),
-            Place::Head(head) => {
+    pub(super) fn take(&mut self, byte: u8, filter: &mut impl PacketFilter, passed: &mut Vec<u8>) {
+        match &mut self.position {
+            Position::Between => self.begin(byte, passed),
+            Position::Head(head) => {
                 head.push(byte);
                 let head = std::mem::take(head);
-                self.place = judged(head, judge, passed);
+                self.position = filtered(head, filter, passed);
             }
-            Place::Passing(left) => {
+            Position::Passing(remaining) => {
                 passed.push(byte);
-                *left -= 1;
-                if *left == 0 {
-                    self.place = Place::Between;
+                *remaining -= 1;
+                if *remaining == 0 {
+                    self.position = Position::Between;
                 }
             }
-            Place::Dropping(left) => {
-                *left -= 1;
-                if *left == 0 {
-                    self.place = Place::Between;
+            Position::Dropping(remaining) => {
+                *remaining -= 1;
+                if *remaining == 0 {
+                    self.position = Position::Between;
                 }
             }
-            Place::Lines(lines) => match lines.take(byte, passed) {
+            Position::Lines(lines) => match lines.take(byte, passed) {
                 Head::GoesOn => {}
                 Head::Ends => self.end_head(),
-                Head::IsStrange => self.place = Place::Lost,
+                Head::IsStrange => self.position = Position::Lost,
             },
-            Place::Lost => {}
+            Position::Lost => {}
         }
     }
 
     fn begin(&mut self, byte: u8, passed: &mut Vec<u8>) {
-        self.place = match byte {
-            b'$' => Place::Head(vec![byte]),
+        self.position = match byte {
+            b'$' => Position::Head(vec![byte]),
             b'\r' | b'\n' => {
                 passed.push(byte);
-                Place::Between
+                Position::Between
             }
-            _ if is_strange(byte) => Place::Lost,
+            _ if is_strange(byte) => Position::Lost,
             _ => {
                 passed.push(byte);
-                Place::Lines(Lines::new(byte))
+                Position::Lines(Lines::new(byte))
             }
         };
     }
 
     fn end_head(&mut self) {
-        let Place::Lines(lines) = std::mem::take(&mut self.place) else {
+        let Position::Lines(lines) = std::mem::take(&mut self.position) else {
             return;
         };
         if let Some(opening) = lines.opening().filter(|_| !self.has_had_http)
@@ -127,37 +127,37 @@ impl Framing {
             self.opened = Some((opening, cookie));
             return;
         }
-        self.place = match lines.body {
-            Body::Of(0) => Place::Between,
-            Body::Of(length) => Place::Passing(length),
-            Body::Wrong => Place::Lost,
+        self.position = match lines.body {
+            Body::Of(0) => Position::Between,
+            Body::Of(length) => Position::Passing(length),
+            Body::Wrong => Position::Lost,
         };
     }
 }
 
-/// What becomes of a packet of which `head` has come.
-fn judged(head: Vec<u8>, judge: &mut impl Judge, passed: &mut Vec<u8>) -> Place {
+/// Where the bytes are once `head` has come of a packet: whether it passes is decided as soon as enough has come.
+fn filtered(head: Vec<u8>, filter: &mut impl PacketFilter, passed: &mut Vec<u8>) -> Position {
     let &[_, channel, high, low, ref begin @ ..] = head.as_slice() else {
-        return Place::Head(head);
+        return Position::Head(head);
     };
     let length = usize::from(u16::from_be_bytes([high, low]));
     if begin.len() < length.min(BEGIN) {
-        return Place::Head(head);
+        return Position::Head(head);
     }
     let mut first = [0; BEGIN];
     first[..begin.len()].copy_from_slice(begin);
-    let left = length - begin.len();
-    match (judge.lets_pass(channel, length, first), left) {
-        (true, left) => {
+    let remaining = length - begin.len();
+    match (filter.lets_pass(channel, length, first), remaining) {
+        (true, remaining) => {
             passed.extend(&head);
-            if left > 0 {
-                Place::Passing(left)
+            if remaining > 0 {
+                Position::Passing(remaining)
             } else {
-                Place::Between
+                Position::Between
             }
         }
-        (false, 0) => Place::Between,
-        (false, left) => Place::Dropping(left),
+        (false, 0) => Position::Between,
+        (false, remaining) => Position::Dropping(remaining),
     }
 }
 
@@ -195,7 +195,7 @@ enum End {
     CrLfCr,
 }
 
-/// How it stands with a head.
+/// Whether a head has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Head {
     GoesOn,

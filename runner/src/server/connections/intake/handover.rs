@@ -1,4 +1,4 @@
-//! The connection that gst-rtsp-server is being handed. What it tells of a client, it tells on the thread that hands it over.
+//! The connection that is being handed over to gst-rtsp-server, which tells of the new client on the thread that hands over.
 
 use std::{
     cell::RefCell,
@@ -8,22 +8,23 @@ use std::{
 
 use gst_rtsp_server::{RTSPAuth, gio};
 
-use super::{Intakes, channels::Line};
-use crate::server::connections::backlog::Connection;
+use super::{Intakes, channels::CurrentChannels};
+use crate::server::connections::connection::Connection;
 
-/// What the connection that is being handed over is to be.
+/// A connection that is being handed over, and what its streams need.
 #[derive(Debug, Clone)]
-pub(in crate::server) struct Plan {
+pub(in crate::server) struct Arrival {
     pub(in crate::server) connection: Connection,
     pub(in crate::server) intakes: Arc<Intakes>,
-    pub(in crate::server) line: Line,
-    /// Holds the certificate, where the endpoint speaks TLS: to the bindings a certificate is no thread's but its own.
+    pub(in crate::server) channels: CurrentChannels,
+    /// Holds the certificate, where the endpoint speaks TLS. The bindings do not let a certificate itself go from one thread to
+    /// another.
     pub(in crate::server) tls: Option<RTSPAuth>,
 }
 
 /// The connection that is being handed over.
 struct Handed {
-    plan: Plan,
+    arrival: Arrival,
     own: TcpStream,
     tls: Option<gio::TlsConnection>,
 }
@@ -32,12 +33,12 @@ thread_local! {
     static HANDED: RefCell<Option<Handed>> = const { RefCell::new(None) };
 }
 
-/// What the connection is to be of the client that the server is being handed just now, on this thread.
-pub(in crate::server) fn plan() -> Option<Plan> {
-    HANDED.with_borrow(|handed| handed.as_ref().map(|handed| handed.plan.clone()))
+/// The connection that is being handed over just now on this thread, if one is: that of the client that is being told of.
+pub(in crate::server) fn arrival() -> Option<Arrival> {
+    HANDED.with_borrow(|handed| handed.as_ref().map(|handed| handed.arrival.clone()))
 }
 
-/// That client's connection speaks `tls`.
+/// Notes that this connection speaks `tls`.
 pub(in crate::server) fn speaks(tls: gio::TlsConnection) {
     HANDED.with_borrow_mut(|handed| {
         if let Some(handed) = handed {
@@ -46,12 +47,12 @@ pub(in crate::server) fn speaks(tls: gio::TlsConnection) {
     });
 }
 
-/// What that client's connection speaks, if it is TLS.
+/// What this connection speaks, if it is TLS.
 pub(in crate::server) fn tls() -> Option<gio::TlsConnection> {
     HANDED.with_borrow(|handed| handed.as_ref()?.tls.clone())
 }
 
-/// Has that client's connection end: nothing more is read from it or written to it.
+/// Ends this connection: nothing more is read from it or written to it.
 pub(in crate::server) fn end() {
     HANDED.with_borrow(|handed| {
         if let Some(handed) = handed {
@@ -61,10 +62,14 @@ pub(in crate::server) fn end() {
     });
 }
 
-/// Has `connection` be what is being handed over on this thread while `hand_over` runs.
-pub(in crate::server) fn during<T>(plan: Plan, connection: TcpStream, hand_over: impl FnOnce() -> T) -> T {
+/// Runs `hand_over`, which hands over the connection of `arrival` on this thread.
+pub(in crate::server) fn during<T>(
+    arrival: Arrival,
+    connection: TcpStream,
+    hand_over: impl FnOnce() -> T,
+) -> T {
     HANDED.set(Some(Handed {
-        plan,
+        arrival,
         own: connection,
         tls: None,
     }));

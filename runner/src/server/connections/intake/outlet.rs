@@ -1,7 +1,7 @@
-//! What goes out to a client: nothing of a stream before its own key picture.
+//! What goes out to a client: nothing of a stream before the key picture with which it begins for this client.
 //!
-//! gst-rtsp-server sends a viewer whatever comes next once it plays; a picture that others need cannot be shown without
-//! them. What has not begun is thrown away here as whole packets, as if it had been written.
+//! gst-rtsp-server sends a viewer whatever comes next once it plays; but a picture that builds on others cannot be shown
+//! without them. What comes before the begin is thrown away here in whole packets, as if it had been written.
 
 use super::channels::Channels;
 
@@ -12,14 +12,14 @@ const BEGIN: usize = 8;
 /// No head of an answer is longer, in bytes.
 const LONGEST_HEAD: usize = 64 * 1024;
 
-/// Where in what goes out a connection is.
+/// Follows what goes out by a connection: whether the next byte begins a packet or an answer, or is within one.
 #[derive(Debug, Default)]
 pub(super) struct Outlet {
-    place: Place,
+    position: Position,
 }
 
 #[derive(Debug, Default, Clone)]
-enum Place {
+enum Position {
     /// Before a packet or an answer.
     #[default]
     Between,
@@ -42,11 +42,11 @@ impl Outlet {
     /// What becomes of the first of `bytes`, which come in pieces; a packet that has not begun comes whole.
     pub(super) fn next(&self, bytes: &[&[u8]], channels: &Channels) -> Step {
         let all: usize = bytes.iter().map(|piece| piece.len()).sum();
-        let mut place = self.place.clone();
+        let mut position = self.position.clone();
         let mut passing = 0;
-        // As much as is alike.
+        // As much as can be written in one piece: up to the first packet that is dropped.
         while passing < all {
-            let packet = packet_at(bytes, passing).filter(|_| matches!(place, Place::Between));
+            let packet = packet_at(bytes, passing).filter(|_| matches!(position, Position::Between));
             match packet {
                 Some((channel, length, begin)) if passing + HEAD + length <= all => {
                     if channels.lets_out(channel, &begin) {
@@ -57,7 +57,7 @@ impl Outlet {
                         break;
                     }
                 }
-                _ => passing += place.go_on(rest_at(bytes, passing)),
+                _ => passing += position.go_on(rest_at(bytes, passing)),
             }
         }
         Step::Passes(passing)
@@ -67,13 +67,13 @@ impl Outlet {
     pub(super) fn went(&mut self, bytes: &[&[u8]], mut count: usize) {
         for piece in bytes {
             let went = &piece[..piece.len().min(count)];
-            self.place.go_through(went);
+            self.position.go_through(went);
             count -= went.len();
         }
     }
 }
 
-impl Place {
+impl Position {
     /// Goes on behind all of `bytes`.
     fn go_through(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
@@ -83,9 +83,9 @@ impl Place {
 
     /// Goes on behind some of `bytes`, of which there are some; answers how many.
     fn go_on(&mut self, bytes: &[u8]) -> usize {
-        if let Self::Within(left) = *self {
-            let taken = left.min(bytes.len());
-            *self = Self::within(left - taken);
+        if let Self::Within(remaining) = *self {
+            let taken = remaining.min(bytes.len());
+            *self = Self::within(remaining - taken);
             return taken;
         }
         *self = std::mem::take(self).after(bytes[0]);
@@ -115,15 +115,15 @@ impl Place {
                     Self::Text(head)
                 }
             }
-            Self::Within(left) => Self::within(left.saturating_sub(1)),
+            Self::Within(remaining) => Self::within(remaining.saturating_sub(1)),
         }
     }
 
-    fn within(left: usize) -> Self {
-        if left == 0 {
+    fn within(remaining: usize) -> Self {
+        if remaining == 0 {
             Self::Between
         } else {
-            Self::Within(left)
+            Self::Within(remaining)
         }
     }
 }

@@ -3,7 +3,7 @@
 use gst::{glib, glib::subclass::prelude::*};
 use gst_rtsp_server::gio;
 
-use super::channels::Line;
+use super::channels::CurrentChannels;
 
 glib::wrapper! {
     /// What is written to a client.
@@ -13,10 +13,10 @@ glib::wrapper! {
 }
 
 impl ClientOutput {
-    /// What goes out to `below`, as the channels of `line` let it.
-    pub(super) fn new(below: gio::OutputStream, line: Line) -> Self {
+    /// What goes out to `below`, as the `channels` that it has let it.
+    pub(super) fn new(below: gio::OutputStream, channels: CurrentChannels) -> Self {
         let output: Self = glib::Object::new();
-        output.imp().set(below, line);
+        output.imp().set(below, channels);
         output
     }
 }
@@ -32,7 +32,7 @@ mod imp {
     use parking_lot::{Mutex, MutexGuard};
 
     use crate::server::connections::intake::{
-        channels::Line,
+        channels::CurrentChannels,
         outlet::{Outlet, Step},
     };
 
@@ -46,7 +46,7 @@ mod imp {
     struct Below {
         stream: gio::OutputStream,
         pollable: Option<gio::PollableOutputStream>,
-        line: Line,
+        channels: CurrentChannels,
     }
 
     /// What belongs to whoever serves a connection.
@@ -96,13 +96,13 @@ mod imp {
     }
 
     impl ClientOutput {
-        pub(super) fn set(&self, stream: gio::OutputStream, line: Line) {
+        pub(super) fn set(&self, stream: gio::OutputStream, channels: CurrentChannels) {
             let pollable = stream.clone().dynamic_cast().ok();
             // It is new.
             let _new = self.below.set(OfWriter(Below {
                 stream,
                 pollable,
-                line,
+                channels,
             }));
         }
 
@@ -122,7 +122,7 @@ mod imp {
             write: impl FnOnce(usize) -> Result<usize, glib::Error>,
         ) -> Result<usize, glib::Error> {
             let mut outlet = self.lock();
-            let channels = self.below.get().map(|below| below.0.line.channels());
+            let channels = self.below.get().map(|below| below.0.channels.current());
             let step = match channels.filter(|channels| channels.awaits()) {
                 Some(channels) => outlet.next(bytes, &channels),
                 None => Step::Passes(bytes.iter().map(|piece| piece.len()).sum()),

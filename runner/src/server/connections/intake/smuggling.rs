@@ -13,7 +13,7 @@ use gst::glib::translate::ToGlibPtr as _;
 use gst_rtsp::ffi;
 use gst_rtsp_server::gio;
 
-use super::{Intake, Intakes, MAX_BODY, channels::Line};
+use super::{Intake, Intakes, MAX_BODY, channels::CurrentChannels};
 
 /// RTP goes by this channel and RTCP by the next one.
 const RTP: u8 = 0;
@@ -119,9 +119,9 @@ fn no_packet_comes_through_that_should_not() {
             .flat_map(|_| PIECES[random.below(PIECES.len())])
             .copied()
             .collect();
-        let (all, line) = <(Arc<Intakes>, Line)>::default();
-        line.channels().set_up(1, [RTP, RTCP]);
-        let mut intake = Intake::new(SocketAddr::from((Ipv4Addr::LOCALHOST, 5000)), &all, &line);
+        let (all, channels) = <(Arc<Intakes>, CurrentChannels)>::default();
+        channels.current().set_up(1, [RTP, RTCP]);
+        let mut intake = Intake::new(SocketAddr::from((Ipv4Addr::LOCALHOST, 5000)), &all, &channels);
         let mut passed = Vec::new();
         for piece in bytes.chunks(1 + random.below(40)) {
             intake.take(piece, Instant::now(), &mut passed);

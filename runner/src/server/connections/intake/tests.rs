@@ -6,7 +6,7 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use super::{Intake, Intakes, channels::Line};
+use super::{Intake, Intakes, channels::CurrentChannels};
 use crate::stream::receivers::IN_A_ROW;
 
 const REQUEST: &[u8] = b"OPTIONS rtsp://h/live RTSP/1.0\r\nCSeq: 1\r\n\r\n";
@@ -14,15 +14,15 @@ const REQUEST: &[u8] = b"OPTIONS rtsp://h/live RTSP/1.0\r\nCSeq: 1\r\n\r\n";
 const RTP: u8 = 4;
 const RTCP: u8 = 5;
 
-fn intakes() -> (Arc<Intakes>, Line) {
-    let (all, line) = <(Arc<Intakes>, Line)>::default();
-    line.channels().set_up(1, [RTP, RTCP]);
-    (all, line)
+fn intakes() -> (Arc<Intakes>, CurrentChannels) {
+    let (all, channels) = <(Arc<Intakes>, CurrentChannels)>::default();
+    channels.current().set_up(1, [RTP, RTCP]);
+    (all, channels)
 }
 
 fn intake() -> Intake {
-    let (all, line) = intakes();
-    Intake::new(SocketAddr::from((Ipv4Addr::LOCALHOST, 5000)), &all, &line)
+    let (all, channels) = intakes();
+    Intake::new(SocketAddr::from((Ipv4Addr::LOCALHOST, 5000)), &all, &channels)
 }
 
 fn packet(channel: u8, data: &[u8]) -> Vec<u8> {
@@ -127,9 +127,9 @@ fn a_flood_of_rtcp_is_thinned() {
 
 #[test]
 fn channels_that_are_set_up_anew_carry_what_they_do_now() {
-    let (all, line) = intakes();
-    let channels = line.channels();
-    let mut intake = Intake::new(SocketAddr::from((Ipv4Addr::LOCALHOST, 5000)), &all, &line);
+    let (all, current) = intakes();
+    let channels = current.current();
+    let mut intake = Intake::new(SocketAddr::from((Ipv4Addr::LOCALHOST, 5000)), &all, &current);
     let mut pass = |channel| !passed(&mut intake, [&packet(channel, &receiver_report()[4..])[..]]).is_empty();
     assert!(pass(5));
     channels.set_up(1, [2, 3]);
@@ -144,10 +144,10 @@ fn channels_that_are_set_up_anew_carry_what_they_do_now() {
 #[test]
 fn a_tunnel_is_read_through_and_has_the_channels_of_both_its_ways() {
     let (all, _) = intakes();
-    let own = Line::default();
+    let own = CurrentChannels::default();
     let mut intake = Intake::new(SocketAddr::from((Ipv4Addr::LOCALHOST, 5000)), &all, &own);
     let post: &[u8] = b"POST /live HTTP/1.0\r\nX-SessionCookie: abc\r\nContent-Length: 32767\r\n\r\n";
-    all.book().of(c"abc").set_up(1, [RTP, RTCP]);
+    all.tunnels().of(c"abc").set_up(1, [RTP, RTCP]);
     let clear = [REQUEST, &rtp(), &receiver_report()].concat();
     let comes = [
         post,
@@ -157,8 +157,8 @@ fn a_tunnel_is_read_through_and_has_the_channels_of_both_its_ways() {
     .concat();
     let expected = [REQUEST, REQUEST, &receiver_report()].concat();
     for size in [1, 3, 4, 5, comes.len()] {
-        // The book keeps what a connection has.
-        let channels = all.book().of(c"abc");
+        // The tunnel's channels are kept as long as a connection has them.
+        let channels = all.tunnels().of(c"abc");
         channels.set_up(1, [RTP, RTCP]);
         let passed = passed(&mut intake, comes.chunks(size));
         let (head, coded) = passed.split_at(post.len());

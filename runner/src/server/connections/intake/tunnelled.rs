@@ -5,7 +5,7 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose::STANDARD},
 };
 
-use super::framing::{Framing, Judge};
+use super::framing::{Framing, PacketFilter};
 
 /// Four characters of base64.
 const GROUP: usize = 4;
@@ -30,7 +30,7 @@ impl Tunnelled {
         &mut self,
         bytes: &[u8],
         framing: &mut Framing,
-        judge: &mut impl Judge,
+        filter: &mut impl PacketFilter,
         passed: &mut Vec<u8>,
     ) {
         let mut clear = Vec::new();
@@ -41,7 +41,7 @@ impl Tunnelled {
             }
             // A group that means nothing is left out.
             for byte in LENIENT.decode(&self.group).unwrap_or_default() {
-                framing.take(byte, judge, &mut clear);
+                framing.take(byte, filter, &mut clear);
             }
             self.group.clear();
         }

@@ -4,7 +4,7 @@ use std::{fmt, ops::RangeInclusive};
 
 use crate::config::Transport;
 
-/// One way, as a client offers it.
+/// One transport, as a client offers it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::server) struct Offer {
     /// `None`: one that is not known here.
@@ -32,7 +32,7 @@ impl Offer {
             is_whole: true,
         };
         offer.is_whole = match way {
-            // Where packets go has to be said.
+            // The client has to say to which ports packets go.
             Some(Transport::Udp) => offer.complete("client_port", 1..=u16::MAX) == Some(true),
             Some(Transport::Tcp) => offer.complete("interleaved", 0..=u16::from(u8::MAX)) != Some(false),
             _ => true,
@@ -73,7 +73,7 @@ impl fmt::Display for Offer {
     }
 }
 
-/// Multicast is what is meant where nothing is said of it.
+/// The way that an offer means: without `unicast`, it means multicast.
 fn way(protocol: &str, parameters: &[(String, Option<String>)]) -> Option<Transport> {
     let is_unicast = parameters.iter().any(|(name, _)| name == "unicast");
     match protocol.to_ascii_uppercase().as_str() {

@@ -2,10 +2,10 @@
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
-/// Clocks may be so far apart, in s.
+/// How far apart the clocks of a client and of this machine may be, in s.
 const NEARLY_NOW: i64 = 10;
 
-/// Whether what `range` asks for can be had `now`. Of NPT, whose zero is the begin of the session, all can.
+/// Whether what `range` asks for can be had `now`. Any NPT can be had: its zero is the begin of the session.
 pub(super) fn is_live(range: &str, now: Timestamp) -> bool {
     let range = range.split(';').next().unwrap_or_default().trim();
     let Some((unit, times)) = range.split_once('=') else {

@@ -1,4 +1,4 @@
-//! An answer: what gst-rtsp-server says is made right before it goes out, and what it refuses is looked at.
+//! Before an answer of gst-rtsp-server goes out, it is corrected; and where it is a refusal, what follows from that is done.
 
 use gst_rtsp::{RTSPHeaderField, RTSPMethod, RTSPStatusCode, rtsp_message::RTSPMessage};
 use gst_rtsp_server::{RTSPClient, RTSPContext, prelude::*};
@@ -21,14 +21,16 @@ impl Visit {
             }
             dismiss_refused(context, &self.mounts);
             if let Some(client) = client {
-                self.commons.transports.tell(client, context, &self.mounts);
+                self.commons
+                    .negotiation
+                    .log_refusal(client, context, &self.mounts);
             }
         });
     }
 
     fn mend_answer(&self, context: &RTSPContext, response: &RTSPMessage) {
-        // What gst-rtsp-server fills in describes the packet sent last, or one that the gate has thrown away, never the
-        // first one that the viewer gets.
+        // The RTP-Info that gst-rtsp-server fills in describes the packet sent last, or one that the gate has thrown away,
+        // never the first one that the viewer gets.
         rtsp::remove_header(response, RTSPHeaderField::RtpInfo);
         if !rtsp::headers(response, RTSPHeaderField::Public).is_empty() {
             rtsp::replace_header(response, RTSPHeaderField::Public, PUBLIC);
@@ -40,13 +42,13 @@ impl Visit {
     }
 }
 
-/// Whether the request has been done.
+/// Whether the answer says that the request has been done.
 fn is_answered(context: &RTSPContext) -> bool {
     let status = context.response().and_then(rtsp::status);
     status.is_none_or(|status| status == RTSPStatusCode::Ok)
 }
 
-/// Whose PLAY is refused counts no longer.
+/// A viewer whose PLAY is refused counts no longer.
 fn dismiss_refused(context: &RTSPContext, mounts: &Mounts) {
     if rtsp::method(context) != RTSPMethod::PLAY || is_answered(context) {
         return;
@@ -57,14 +59,14 @@ fn dismiss_refused(context: &RTSPContext, mounts: &Mounts) {
     }
 }
 
-/// gst-rtsp-server may have begun to send to whose PLAY it refuses.
+/// Ends what gst-rtsp-server may have begun to send, before it refused the PLAY.
 fn stop_sending(context: &RTSPContext, mounted: &Mounted) {
-    let of_session = mounted.of_session(context);
-    let Some(of_session) = of_session.filter(|media| !rtsp::is_playing(media)) else {
+    let session_media = mounted.session_media(context);
+    let Some(session_media) = session_media.filter(|media| !rtsp::is_playing(media)) else {
         return;
     };
-    let media = of_session.media().map_or(0, |media| media.n_streams());
-    for transport in (0..media).filter_map(|index| of_session.transport(index)) {
+    let media = session_media.media().map_or(0, |media| media.n_streams());
+    for transport in (0..media).filter_map(|index| session_media.transport(index)) {
         let _is_no_more = transport.set_active(false);
         mounted
             .stream

@@ -1,14 +1,13 @@
-//! A PLAY: whether it may be done, with what its viewer begins, and who watches once it is.
+//! A PLAY: whether it may be done, with which packets its viewer begins, and who watches once it is done.
 
 use std::{
     net::SocketAddr,
     sync::{Arc, atomic::Ordering},
 };
 
-use jiff::Timestamp;
-
 use gst_rtsp::{RTSPLowerTrans, RTSPStatusCode};
 use gst_rtsp_server::{RTSPClient, RTSPContext};
+use jiff::Timestamp;
 
 use super::{Visit, session_id};
 use crate::{
@@ -27,7 +26,7 @@ use crate::{
 };
 
 impl Visit {
-    /// Whether a PLAY may be done: the first answer that is no counts.
+    /// Whether a PLAY may be done: the first refusal is the answer.
     pub(super) fn pre_play(&self, client: &RTSPClient, context: &RTSPContext) -> Result<(), RTSPStatusCode> {
         let mounted = self.mounts.asked_for(context);
         self.admit(context, mounted.as_ref())?;
@@ -67,7 +66,7 @@ impl Visit {
         hold_back(self.channels(client).as_deref(), &parts, &mounted.stream, start);
     }
 
-    /// A PLAY is done: its session is no longer one that does not play, and its viewer counts.
+    /// A PLAY is done: its session no longer counts as one that does not play, and its viewer counts.
     pub(super) fn play(&self, client: &RTSPClient, context: &RTSPContext) {
         if let Some(session) = context.session() {
             self.sessions.play(session);
@@ -87,10 +86,10 @@ impl Visit {
 
     /// Who plays what the session of `context` has set up of what is `mounted`.
     fn viewer(&self, client: &RTSPClient, context: &RTSPContext, mounted: &Mounted) -> Viewer {
-        // The first one that it has asked for: there may be a picture, a sound, or both.
+        // The first medium that it has set up says how it goes: there may be a picture, a sound, or both.
         let first = mounted
-            .of_session(context)
-            .and_then(|of_session| joining::parts(&of_session).into_iter().next());
+            .session_media(context)
+            .and_then(|session_media| joining::parts(&session_media).into_iter().next());
         let lower = first.map(|part| part.delivered.lower);
         let transport = match lower {
             _ if rtsp::is_tunnelled(client) => Transport::Http,
@@ -101,14 +100,14 @@ impl Visit {
         Viewer {
             session: session_id(context).unwrap_or_default(),
             peer: self.peer(),
-            user: None,
             transport,
+            user: self.user.lock().clone(),
             since: Timestamp::now(),
         }
     }
 }
 
-/// Has nothing of what begins to play go out before its start; where that is not known, before its key picture.
+/// Holds back what begins to play until its first packet comes; where that is not known, until its key picture comes.
 fn hold_back(channels: Option<&Channels>, parts: &[Part], stream: &Stream, start: Option<Start>) {
     let (destinations, keys) = (stream.destinations(), stream.keys());
     let mut picture = None;
@@ -122,7 +121,7 @@ fn hold_back(channels: Option<&Channels>, parts: &[Part], stream: &Stream, start
                 .map(|first| Begin::AtKeyPicture(first, Arc::clone(keys))),
             (Some(start), Medium::Sound) => start.sound.map(Begin::At),
             (None, Medium::Picture) => Some(Begin::KeyPicture(Arc::clone(keys))),
-            // Sound alone begins with what comes.
+            // Sound alone begins with whatever comes first.
             (None, Medium::Sound) => picture
                 .filter(|(is_within, _)| *is_within == within.is_some())
                 .map(|(_, picture)| Begin::With(picture)),
@@ -139,7 +138,7 @@ fn hold_back(channels: Option<&Channels>, parts: &[Part], stream: &Stream, start
     }
 }
 
-/// Where what is played over UDP goes, and to no one else.
+/// Where `part` goes over UDP, if it does, and not to a group.
 fn udp_destination(part: &Part) -> Option<SocketAddr> {
     let Delivered {
         lower,

@@ -1,4 +1,4 @@
-//! A SETUP: whether it may be done, and what is known once it is.
+//! A SETUP: whether it may be done, and what is noted once it is done.
 
 use std::net::SocketAddr;
 
@@ -13,7 +13,7 @@ use crate::{
 };
 
 impl Visit {
-    /// Whether a SETUP may be done: the first answer that is no counts.
+    /// Whether a SETUP may be done: the first refusal is the answer.
     pub(super) fn pre_setup(&self, client: &RTSPClient, context: &RTSPContext) -> Result<(), RTSPStatusCode> {
         let mounted = self.mounts.asked_for(context);
         refuse_keys(context)?;
@@ -25,14 +25,15 @@ impl Visit {
         self.check_seats(context, &mounted)
     }
 
-    /// Tells those early who would come in vain; PLAY has the last word. In a SETUP that names no session there is none yet.
+    /// Refuses early somebody who could not play anyway; PLAY has the last word. A SETUP that names no session has none yet.
     fn check_seats(&self, context: &RTSPContext, mounted: &Mounted) -> Result<(), RTSPStatusCode> {
         let place = mounted.place(session_id(context).unwrap_or_default());
         let admission = mounted.stream.viewers().would_admit(&place, &self.commons.seats);
         self.answer(mounted, admission)
     }
 
-    /// A SETUP is done: knows by which way the client gets what it has set up, and what it may report by that.
+    /// A SETUP is done: notes how the client gets what it has set up, and how it reports on it. Answers `None` where there is
+    /// less to note.
     pub(super) fn setup(&self, client: &RTSPClient, context: &RTSPContext) -> Option<()> {
         let peer = self.peer()?;
         let mounted = self.mounts.asked_for(context)?;
@@ -61,11 +62,11 @@ fn refuse_keys(context: &RTSPContext) -> Result<(), RTSPStatusCode> {
     }
 }
 
-/// Whoever plays a stream pauses before anything of it is set up (RFC 2326, section 10.4): gst-rtsp-server would exchange what
-/// is there while others look at it, and go on sending to where it went.
+/// A client that plays a stream has to pause before it sets up anything of it again (RFC 2326, section 10.4): gst-rtsp-server
+/// would exchange its transport while other threads look at it, and go on sending to the old place.
 fn refuse_changes(context: &RTSPContext, mounted: Option<&Mounted>) -> Result<(), RTSPStatusCode> {
-    let of_session = mounted.and_then(|mounted| mounted.of_session(context));
-    if of_session.as_ref().is_some_and(rtsp::is_playing) {
+    let session_media = mounted.and_then(|mounted| mounted.session_media(context));
+    if session_media.as_ref().is_some_and(rtsp::is_playing) {
         Err(RTSPStatusCode::MethodNotValidInThisState)
     } else {
         Ok(())
@@ -76,7 +77,7 @@ fn refuse_changes(context: &RTSPContext, mounted: Option<&Mounted>) -> Result<()
 fn report_way(delivered: &Delivered, peer: SocketAddr) -> Option<Way> {
     let port = |port| u16::try_from(port).ok();
     if delivered.channels().is_some() {
-        // As gst-rtsp-server notes where the packets come from that a client sends within its connection.
+        // This is the address that gst-rtsp-server notes for the packets that a client sends within its connection.
         let host = delivered.destination?.to_canonical();
         return Some(Way::Connection((host, port(delivered.ports.0)?).into()));
     }

@@ -22,12 +22,12 @@ use gst_rtsp_server::{
 
 use super::{
     Intake,
-    handover::{self, Plan},
+    handover::{self, Arrival},
     input::ClientInput,
     output::ClientOutput,
 };
 
-/// What GIO's class had before.
+/// The methods that GIO's class had at first.
 #[derive(Debug, Clone, Copy)]
 struct Methods {
     input_stream: GetInput,
@@ -44,9 +44,9 @@ type Close = unsafe extern "C" fn(
     *mut *mut glib::ffi::GError,
 ) -> glib::ffi::gboolean;
 
-static BEFORE: OnceLock<Methods> = OnceLock::new();
+static ORIGINAL: OnceLock<Methods> = OnceLock::new();
 
-/// Has the connections that are handed over from now on get their streams here.
+/// Has GIO ask here for the streams of the connections that are handed over from now on.
 pub(in crate::server) fn take_part() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -59,13 +59,13 @@ pub(in crate::server) fn take_part() {
             let class = glib::gobject_ffi::g_type_class_ref(gio::TcpConnection::static_type().into_glib());
             let class = class.cast::<gio::ffi::GIOStreamClass>();
             let (input, output) = ((*class).get_input_stream, (*class).get_output_stream);
-            let before = Methods {
+            let original = Methods {
                 input_stream: input.unwrap_or(no_input),
                 output_stream: output.unwrap_or(no_output),
                 close: (*class).close_fn,
             };
-            // Ours look for it.
-            let _first = BEFORE.set(before);
+            // Our methods look for the original ones.
+            let _first = ORIGINAL.set(original);
             (*class).get_input_stream = Some(input_stream);
             (*class).get_output_stream = Some(output_stream);
             (*class).close_fn = Some(close);
@@ -92,19 +92,19 @@ struct Streams {
 }
 
 impl Streams {
-    /// Those of `connection`, from what it has of itself.
-    fn planned(connection: &gio::IOStream, plan: &Plan, before: &Methods) -> Self {
+    /// The streams of `connection`, made of the ones that GIO has for it.
+    fn of_arrival(connection: &gio::IOStream, arrival: &Arrival, original: &Methods) -> Self {
         let stream: Stream = connection.to_glib_none().0;
         #[expect(unsafe_code, reason = "the methods of GIO's class")]
         // SAFETY: the methods are called with a connection of the class that they belong to; what they answer belongs to it,
         // and a reference is taken.
         let (below, output): (gio::InputStream, gio::OutputStream) = unsafe {
             (
-                from_glib_none((before.input_stream)(stream)),
-                from_glib_none((before.output_stream)(stream)),
+                from_glib_none((original.input_stream)(stream)),
+                from_glib_none((original.output_stream)(stream)),
             )
         };
-        let certificate = plan.tls.as_ref().and_then(RTSPAuthExt::tls_certificate);
+        let certificate = arrival.tls.as_ref().and_then(RTSPAuthExt::tls_certificate);
         let tls = certificate.and_then(|certificate| {
             let base = gio::SimpleIOStream::new(&below, &output);
             match gio::TlsServerConnection::new(&base, Some(&certificate)) {
@@ -122,14 +122,14 @@ impl Streams {
             Some(tls) => (tls.input_stream(), tls.output_stream()),
             None => (below, output),
         };
-        let intake = Intake::new(plan.connection.peer(), &plan.intakes, &plan.line);
+        let intake = Intake::new(arrival.connection.peer(), &arrival.intakes, &arrival.channels);
         let input = ClientInput::new(below, intake).upcast();
-        let output = ClientOutput::new(output, plan.line.clone()).upcast();
+        let output = ClientOutput::new(output, arrival.channels.clone()).upcast();
         Self { input, output, tls }
     }
 }
 
-/// Whether a last word would not have to wait for a peer who reads nothing.
+/// Whether TLS's last message could be written at once: a peer who reads nothing must not be waited for.
 fn can_write(tls: &gio::TlsConnection) -> bool {
     let output = tls.output_stream().dynamic_cast::<gio::PollableOutputStream>();
     output.is_ok_and(|output| output.is_writable())
@@ -141,12 +141,12 @@ fn quark() -> glib::Quark {
 }
 
 /// What is ours of `connection`, if it has been handed over, or is being.
-fn ours<'a>(connection: &'a gio::IOStream, before: &Methods) -> Option<&'a Streams> {
-    let is_handed_over = |plan: &Plan| {
+fn ours<'a>(connection: &'a gio::IOStream, original: &Methods) -> Option<&'a Streams> {
+    let is_handed_over = |arrival: &Arrival| {
         let socket = connection
             .downcast_ref::<gio::SocketConnection>()
             .map(SocketConnectionExt::socket);
-        socket.is_some_and(|socket| plan.connection.is_of(&socket))
+        socket.is_some_and(|socket| arrival.connection.is_of(&socket))
     };
     #[expect(unsafe_code, reason = "glib keeps data of any type with an object")]
     // SAFETY: the quark is this module's, and what has it is of this type. It is set once, on the thread that hands the
@@ -155,8 +155,8 @@ fn ours<'a>(connection: &'a gio::IOStream, before: &Methods) -> Option<&'a Strea
         if let Some(streams) = connection.qdata::<Streams>(quark()) {
             return Some(streams.as_ref());
         }
-        let plan = handover::plan().filter(is_handed_over)?;
-        connection.set_qdata(quark(), Streams::planned(connection, &plan, before));
+        let arrival = handover::arrival().filter(is_handed_over)?;
+        connection.set_qdata(quark(), Streams::of_arrival(connection, &arrival, original));
         connection
             .qdata::<Streams>(quark())
             .map(|streams| streams.as_ref())
@@ -167,12 +167,12 @@ fn ours<'a>(connection: &'a gio::IOStream, before: &Methods) -> Option<&'a Strea
 unsafe extern "C" fn input_stream(stream: Stream) -> *mut gio::ffi::GInputStream {
     // SAFETY: GIO calls the method of a connection with that connection; what is answered belongs to it.
     unsafe {
-        let Some(before) = BEFORE.get() else {
+        let Some(original) = ORIGINAL.get() else {
             return ptr::null_mut();
         };
-        match ours(&from_glib_borrow(stream), before) {
+        match ours(&from_glib_borrow(stream), original) {
             Some(streams) => streams.input.to_glib_none().0,
-            None => (before.input_stream)(stream),
+            None => (original.input_stream)(stream),
         }
     }
 }
@@ -181,12 +181,12 @@ unsafe extern "C" fn input_stream(stream: Stream) -> *mut gio::ffi::GInputStream
 unsafe extern "C" fn output_stream(stream: Stream) -> *mut gio::ffi::GOutputStream {
     // SAFETY: as above.
     unsafe {
-        let Some(before) = BEFORE.get() else {
+        let Some(original) = ORIGINAL.get() else {
             return ptr::null_mut();
         };
-        match ours(&from_glib_borrow(stream), before) {
+        match ours(&from_glib_borrow(stream), original) {
             Some(streams) => streams.output.to_glib_none().0,
-            None => (before.output_stream)(stream),
+            None => (original.output_stream)(stream),
         }
     }
 }
@@ -199,17 +199,17 @@ unsafe extern "C" fn close(
 ) -> glib::ffi::gboolean {
     // SAFETY: as above; the method from before gets what this one has got.
     unsafe {
-        let Some(before) = BEFORE.get() else {
+        let Some(original) = ORIGINAL.get() else {
             return glib::ffi::GTRUE;
         };
         let connection: Borrowed<gio::IOStream> = from_glib_borrow(stream);
-        if let Some(tls) = ours(&connection, before).and_then(|streams| streams.tls.as_ref())
+        if let Some(tls) = ours(&connection, original).and_then(|streams| streams.tls.as_ref())
             && can_write(tls)
         {
-            // The peer may have gone without a word.
+            // It fails where the peer has already gone.
             let _said = tls.close(gio::Cancellable::NONE);
         }
-        before
+        original
             .close
             .map_or(glib::ffi::GTRUE, |close| close(stream, cancellable, error))
     }

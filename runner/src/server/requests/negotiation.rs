@@ -1,4 +1,4 @@
-//! By which ways a stream may be played: UDP, TCP, multicast and HTTP.
+//! Which of the transports that a SETUP offers is taken: UDP, TCP, multicast or HTTP.
 
 use std::{
     collections::BTreeSet,
@@ -21,43 +21,44 @@ use crate::{
     stream::Stream,
 };
 
-/// Who waits for a port asks again and again.
-const TELL_INTERVAL: Duration = Duration::from_mins(1);
-/// More reasons than there are for a stream, times as many streams as one watches at a time.
-const TOLD_AT_ONCE: usize = 100;
+/// How often the log tells the same of a stream: a client that waits for a port asks again and again.
+const LOG_INTERVAL: Duration = Duration::from_mins(1);
+/// How many different messages are remembered for that: more than there are of one stream, for a good many streams.
+const MOST_MESSAGES: usize = 100;
 
-/// What a server has for transports, and what it has told of them.
+/// The ports and groups of a server, and what the log has told of them.
 #[derive(Debug)]
-pub(in crate::server) struct Transports {
+pub(in crate::server) struct Negotiation {
     pool: Option<RTSPAddressPool>,
     rtp_ports: Option<PortRange>,
     multicast: Option<Multicast>,
-    told: Repeats,
+    messages: Repeats,
 }
 
-impl Transports {
+impl Negotiation {
     pub(in crate::server) fn new(config: &Config) -> Self {
         Self {
             pool: pool(config.rtp_ports, config.multicast.as_ref()),
             rtp_ports: config.rtp_ports,
             multicast: config.multicast,
-            told: Repeats::new(TELL_INTERVAL, TOLD_AT_ONCE),
+            messages: Repeats::new(LOG_INTERVAL, MOST_MESSAGES),
         }
     }
 
     /// Lets `stream` be played by the ways that `config` allows it.
-    pub(in crate::server) fn equip(&self, stream: &Stream, config: &StreamConfig) {
+    pub(in crate::server) fn allow(&self, stream: &Stream, config: &StreamConfig) {
         let factory = stream.factory();
         factory.set_protocols(protocols(&config.transports));
         factory.set_address_pool(self.pool.as_ref());
         if let Some(multicast) = &self.multicast {
-            // Without it a viewer may have packets go as far as it likes.
+            // Without a limit a viewer may choose any TTL.
             RTSPMediaFactoryExt::set_max_mcast_ttl(factory, multicast.ttl.into());
             factory.set_multicast_iface(interface(config).as_deref());
         }
     }
 
-    /// Has gst-rtsp-server get one of the ways that a SETUP offers: the first that can be had by the client at `peer`.
+    /// Leaves in a SETUP one of the ways that it offers, for gst-rtsp-server to take: the first one that the client at `peer`
+    /// can have.
     ///
     /// # Errors
     /// The status of the answer, where there is none.
@@ -89,12 +90,12 @@ impl Transports {
         };
         let chosen = match allowed.as_slice() {
             [] => return Err(RTSPStatusCode::UnsupportedTransport),
-            // What keeps it from being had, gst-rtsp-server finds.
+            // If it cannot be had, gst-rtsp-server finds out why.
             [only] => only,
             [first, ..] => allowed.iter().find(has_ports).unwrap_or(first),
         };
         if let Some(lacking) = allowed[0].way.filter(|_| *chosen != allowed[0]) {
-            self.tell_another_way(lacking, &mounted.path);
+            self.log_another_way(lacking, &mounted.path);
         }
         rtsp::replace_header(request, RTSPHeaderField::Transport, &chosen.to_string());
         Ok(())
@@ -112,15 +113,15 @@ impl Transports {
         let Some(pool) = pool.filter(|_| needs_ports) else {
             return true;
         };
-        // gst-rtsp-server takes a pair for IPv4 first, always: sockets of IPv6 are those of both.
+        // gst-rtsp-server always takes a pair for IPv4 first: where it serves IPv6, it has sockets of both.
         let needed = if is_ipv6 { 2 } else { 1 };
         free_pairs(pool, is_multicast, is_ipv6).take(needed).count() == needed
     }
 
-    /// Says that a viewer did not get what it had rather had.
-    fn tell_another_way(&self, lacking: Transport, path: &str) {
+    /// Logs that a viewer did not get the way that it would have preferred.
+    fn log_another_way(&self, lacking: Transport, path: &str) {
         let what = format!("another way than {lacking} {path}");
-        if let Some(held_back) = self.told.may_tell(&what, Instant::now()) {
+        if let Some(held_back) = self.messages.may_tell(&what, Instant::now()) {
             tracing::warn!(
                 path,
                 held_back,
@@ -130,9 +131,9 @@ impl Transports {
         }
     }
 
-    /// Says why a SETUP has been refused over its transport, if the answer that is about to be sent says so; other requests
-    /// have no such answer.
-    pub(in crate::server) fn tell(&self, client: &RTSPClient, context: &RTSPContext, mounts: &Mounts) {
+    /// Logs why a SETUP has been refused over its transport, if the answer that is about to be sent says that it has; other
+    /// requests have no such answer.
+    pub(in crate::server) fn log_refusal(&self, client: &RTSPClient, context: &RTSPContext, mounts: &Mounts) {
         let is_refused = || {
             let response = context.response()?;
             (rtsp::status(response)? == RTSPStatusCode::UnsupportedTransport).then_some(())
@@ -153,8 +154,11 @@ impl Transports {
         };
         let is_whole = offers.is_empty() || offers.iter().any(Offer::is_whole);
         let lacking = asked.iter().find(|way| allowed.contains(way)).copied();
-        // A stream each and a reason each: one that is short of ports does not silence the others.
-        let Some(held_back) = self.told.may_tell(&format!("{lacking:?} {path}"), Instant::now()) else {
+        // Streams and reasons are counted apart: a stream that is short of ports does not silence the others.
+        let Some(held_back) = self
+            .messages
+            .may_tell(&format!("{lacking:?} {path}"), Instant::now())
+        else {
             return;
         };
         if !is_whole {
@@ -230,7 +234,7 @@ fn free_pairs(pool: &RTSPAddressPool, is_multicast: bool, is_ipv6: bool) -> impl
         let mut pair = [Some(*first), first.checked_add(1)].into_iter();
         pair.all(|port| port.is_some_and(|port| UdpSocket::bind((any, port)).is_ok()))
     };
-    // What was given back would be given again: each is kept to the end.
+    // The pool would give again what is given back: so all that it gives is kept to the end.
     let mut taken = Vec::new();
     let firsts = iter::from_fn(move || {
         let address = pool.acquire_address(flags, 2).ok()?;
@@ -241,7 +245,7 @@ fn free_pairs(pool: &RTSPAddressPool, is_multicast: bool, is_ipv6: bool) -> impl
     firsts.filter(is_free)
 }
 
-/// What gst-rtsp-server has to support for it.
+/// The lower transports that gst-rtsp-server has to support for these.
 fn protocols(allowed: &BTreeSet<Transport>) -> RTSPLowerTrans {
     allowed.iter().map(|way| lower(*way)).collect()
 }
@@ -277,7 +281,7 @@ fn interface(config: &StreamConfig) -> Option<String> {
     let address = config.mounts.first()?.address;
     let has_it = |interface: &if_addrs::Interface| {
         let ip = interface.ip();
-        // All of 127.0.0.0/8 is loopback's, which lists one.
+        // Any address of 127.0.0.0/8 is loopback's, though it lists only one.
         ip == address
             || (interface.is_loopback() && address.is_loopback() && ip.is_ipv4() == address.is_ipv4())
     };
