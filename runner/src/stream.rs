@@ -19,6 +19,7 @@
 //! | `trouble` | a pipeline fails |
 //! | `always_on` | it runs before anybody looks |
 //! | `pace` | it cannot keep up |
+//! | [`departures`] | how late frames leave |
 //! | [`gate`] | which packets of a running pipeline are for viewers |
 //! | [`deltas`] | marks the packets of pictures that cannot be decoded alone |
 //! | [`reports`] | what RTCP says of time |
@@ -57,6 +58,7 @@ mod attendance;
 pub mod back_off;
 pub mod beginnings;
 pub mod deltas;
+pub mod departures;
 pub mod destinations;
 pub mod factory;
 pub mod gate;
@@ -78,6 +80,7 @@ mod wiring;
 
 use attendance::Attendance;
 use back_off::BackOff;
+use departures::Departures;
 use destinations::Destinations;
 use factory::CameraFactory;
 use joins::{Joins, Ticket};
@@ -121,6 +124,7 @@ pub struct Stream {
     /// Those of pipelines which run no longer; written under the pipeline's lock.
     frames_before: Mutex<Frames>,
     trouble: Trouble,
+    departures: departures::Log,
     /// Who keeps the pipeline.
     attendance: Attendance,
     /// Keeps it for itself, where it runs before anybody looks.
@@ -182,6 +186,7 @@ impl Stream {
             pipeline: Mutex::default(),
             frames_before: Mutex::default(),
             trouble: Trouble::default(),
+            departures: departures::Log::default(),
             attendance: Attendance::default(),
             own: Mutex::default(),
             back_off: Mutex::default(),
@@ -424,6 +429,12 @@ impl Stream {
         let pipeline = self.pipeline.lock();
         let now = pipeline.as_ref().map(|running| running.frames());
         *self.frames_before.lock() + now.unwrap_or_default()
+    }
+
+    /// How late frames left for viewers.
+    #[must_use]
+    pub fn departures(&self) -> Departures {
+        self.departures.read(Instant::now())
     }
 
     /// How many frames the camera has skipped because it was late.

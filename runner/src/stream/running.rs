@@ -224,7 +224,7 @@ impl Running {
     }
 
     /// The running time.
-    fn now(&self) -> Option<ClockTime> {
+    pub(super) fn now(&self) -> Option<ClockTime> {
         self.media.upgrade()?.element().current_running_time()
     }
 

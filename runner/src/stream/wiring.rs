@@ -181,7 +181,10 @@ impl Stream {
         }
         let verdict = gate.judge(packet);
         match verdict {
-            Verdict::Pass => self.wait_for_joins(running, medium, packet, info),
+            Verdict::Pass => {
+                self.wait_for_joins(running, medium, packet, info);
+                self.note_departure(running, medium, packet);
+            }
             Verdict::Drop => {}
             Verdict::DropAndAskForKeyFrame => self.ask_for_key_frame(),
             Verdict::Unusable => {
@@ -193,6 +196,13 @@ impl Stream {
             running.sleep_until(packet.running_time);
         }
         verdict == Verdict::Pass
+    }
+
+    /// Notes how late a frame leaves, with the first of its packets.
+    fn note_departure(&self, running: &Running, medium: Medium, packet: Packet) {
+        if let (Medium::Picture, Some(due)) = (medium, packet.running_time) {
+            self.departures.note(due, || running.now());
+        }
     }
 
     /// Has the packet, or the first of the list, wait for those who can begin with it.
