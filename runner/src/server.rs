@@ -121,6 +121,12 @@ impl Server {
             .map_or(0, |endpoint| endpoint.listener().port)
     }
 
+    /// The streams that it serves, in the configuration's order.
+    #[must_use]
+    pub fn streams(&self) -> &[Arc<Stream>] {
+        &self.streams
+    }
+
     /// How many clients play a stream.
     #[must_use]
     pub fn viewers(&self) -> usize {

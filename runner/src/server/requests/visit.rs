@@ -242,10 +242,13 @@ fn follow_setup(
             mounted.stream.receivers().expect(session, way);
         }
         let held = HeldTransport::new(&transport);
+        let tallies = mounted.stream.tallies();
+        let tally = tallies.open(held.number(), session, delivered.place());
         joining.note_url(held.number(), context);
         if let Some(pair) = delivered.channels() {
             let channels = channels(client, &plan);
             channels.set_up(held.number(), pair);
+            channels.count(held.number(), &tally);
             ties.tie(client, context, held, pair, &mounted.stream);
         }
     });
@@ -400,14 +403,7 @@ fn hold_back(channels: Option<&Channels>, parts: &[Part], stream: &Stream, start
 
 /// Where what is played over UDP goes, and to no one else.
 fn udp_destination(part: &Part) -> Option<SocketAddr> {
-    let Delivered {
-        lower,
-        destination,
-        ports: (media, _),
-        ..
-    } = part.delivered;
-    let is_udp = lower.contains(RTSPLowerTrans::UDP);
-    is_udp.then(|| Some(SocketAddr::new(destination?, u16::try_from(media).ok()?)))?
+    part.delivered.place().filter(|_| !part.is_multicast())
 }
 
 fn session_id(context: &RTSPContext) -> Option<String> {
