@@ -135,6 +135,12 @@ impl Server {
             .map_or(0, |endpoint| endpoint.listens_at().address.port())
     }
 
+    /// The streams that it serves, in the configuration's order.
+    #[must_use]
+    pub fn streams(&self) -> &[Arc<Stream>] {
+        &self.streams
+    }
+
     /// How many clients play a stream.
     #[must_use]
     pub fn viewers(&self) -> usize {
@@ -476,7 +482,10 @@ mod tests {
         assert_eq!(stream.life(), Life::Idle);
         let player = Player::new(&server);
         wait_until("it runs", || matches!(stream.life(), Life::Running { .. }));
-        wait_until("it makes frames", || stream.frames().rendered > 10);
+        wait_until("frames leave", || stream.departures().all.frames > 10);
+        let left = stream.departures();
+        assert!(left.all.frames <= stream.frames().rendered, "{left:?}");
+        assert_eq!(left.classes.iter().sum::<u64>(), left.all.frames);
         let element = stream.element().expect("a pipeline runs");
         gst::element_error!(element, gst::StreamError::Failed, ("made to fail"));
         let has_failed = || match stream.life() {

@@ -14,13 +14,16 @@
 //! | `joins` | those who join, and the packets that they begin with |
 //! | `beginnings` | what is held back until its first packet comes |
 //! | `destinations` | viewers over UDP, to whom nothing goes before |
+//! | [`sent`] | how much those who get it are sent |
 //! | `receivers` | what those who get it report |
 //! | `running` | its pipeline while it runs |
 //! | `wiring` | makes a pipeline ready to serve |
 //! | [`life`] | what is told of all that |
+//! | `figures` | what is counted |
 //! | `trouble` | a pipeline fails |
 //! | `always_on` | it runs before anybody looks |
 //! | `pace` | it cannot keep up |
+//! | [`departures`] | how late frames leave |
 //! | [`gate`] | which packets of a running pipeline are for viewers |
 //! | [`deltas`] | marks the packets of pictures that cannot be decoded alone |
 //! | [`reports`] | what RTCP says of time |
@@ -63,8 +66,10 @@ pub mod beginnings;
 mod changing;
 pub mod client;
 pub mod deltas;
+pub mod departures;
 pub mod destinations;
 pub mod factory;
+mod figures;
 pub mod gate;
 pub mod joins;
 mod key_requests;
@@ -78,6 +83,7 @@ pub mod receivers;
 pub mod reports;
 mod running;
 pub mod seats;
+pub mod sent;
 mod trouble;
 pub mod viewers;
 mod wiring;
@@ -94,6 +100,7 @@ use pacer::Pacer;
 use receivers::Receivers;
 pub use running::Frames;
 use running::Running;
+use sent::Tallies;
 use viewers::Viewers;
 
 /// Key frames cost many times what other frames do: a crowd that joins together shares them.
@@ -115,6 +122,7 @@ pub struct Stream {
     keys: Arc<KeyPictures>,
     joins: Arc<Joins>,
     destinations: Arc<Destinations>,
+    tallies: Arc<Tallies>,
     key_frames: Pacer,
     /// A timer runs that asks for more.
     asks_again: AtomicBool,
@@ -128,6 +136,7 @@ pub struct Stream {
     /// Those of pipelines which run no longer; written under the pipeline's lock.
     frames_before: Mutex<Frames>,
     trouble: Trouble,
+    departures: departures::Log,
     /// Who keeps the pipeline.
     attendance: Attendance,
     /// Keeps it for itself, where it runs before anybody looks.
@@ -187,6 +196,7 @@ impl Stream {
             keys: Arc::default(),
             joins: Arc::default(),
             destinations: Arc::default(),
+            tallies: Arc::default(),
             key_frames: Pacer::new(KEY_FRAME_INTERVAL),
             asks_again: AtomicBool::new(false),
             within_connections: Mutex::default(),
@@ -195,6 +205,7 @@ impl Stream {
             pipeline: Mutex::default(),
             frames_before: Mutex::default(),
             trouble: Trouble::default(),
+            departures: departures::Log::default(),
             attendance: Attendance::default(),
             own: Mutex::default(),
             back_off: Mutex::default(),
@@ -424,6 +435,11 @@ impl Stream {
         self.within_connections.lock()
     }
 
+    /// Where what is sent by each transport is counted.
+    pub fn tallies(&self) -> &Tallies {
+        &self.tallies
+    }
+
     /// From whom RTCP is awaited.
     pub fn receivers(&self) -> &Receivers {
         &self.receivers
@@ -434,21 +450,6 @@ impl Stream {
         if let Some(running) = self.running().filter(|_| self.viewers.count() > 0) {
             running.end(patience);
         }
-    }
-
-    /// The frames that the camera has made, and those that it has skipped because it was late, in all its pipelines. They never
-    /// become fewer.
-    #[must_use]
-    pub fn frames(&self) -> Frames {
-        let pipeline = self.pipeline.lock();
-        let now = pipeline.as_ref().map(|running| running.frames());
-        *self.frames_before.lock() + now.unwrap_or_default()
-    }
-
-    /// How many frames the camera has skipped because it was late.
-    #[must_use]
-    pub fn skipped(&self) -> u64 {
-        self.frames().skipped
     }
 
     /// The bin of the running pipeline.

@@ -4,7 +4,7 @@
 use std::{
     ffi::{CStr, CString},
     fmt,
-    net::IpAddr,
+    net::{IpAddr, SocketAddr},
     ptr,
 };
 
@@ -273,6 +273,21 @@ impl Delivered {
             .then(|| Some([channel(media)?, channel(control)?]))
             .flatten()
     }
+
+    /// Where its RTP goes, over UDP.
+    #[must_use]
+    pub fn place(&self) -> Option<SocketAddr> {
+        let is_udp = self
+            .lower
+            .intersects(RTSPLowerTrans::UDP | RTSPLowerTrans::UDP_MCAST);
+        let place = || {
+            Some(SocketAddr::new(
+                self.destination?,
+                u16::try_from(self.ports.0).ok()?,
+            ))
+        };
+        is_udp.then(place).flatten()
+    }
 }
 
 /// How `transport` delivers its medium.
@@ -291,11 +306,17 @@ pub fn delivered(transport: &RTSPStreamTransport) -> Option<Delivered> {
         let destination = (!transport.destination.is_null())
             .then(|| CStr::from_ptr(transport.destination).to_str().ok()?.parse().ok())
             .flatten();
+        let lower: RTSPLowerTrans = from_glib(transport.lower_transport);
+        let ports = if lower.contains(RTSPLowerTrans::UDP_MCAST) {
+            transport.port
+        } else {
+            transport.client_port
+        };
         Some(Delivered {
-            lower: from_glib(transport.lower_transport),
+            lower,
             interleaved: (transport.interleaved.min, transport.interleaved.max),
             destination,
-            ports: (transport.client_port.min, transport.client_port.max),
+            ports: (ports.min, ports.max),
         })
     }
 }

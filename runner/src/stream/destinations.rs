@@ -17,6 +17,7 @@ use parking_lot::Mutex;
 use super::{
     beginnings::{Begin, Beginnings},
     keys::first_buffer,
+    sent::{canonical, read},
 };
 
 /// Longer than the handling of a PLAY takes, within which a destination is added.
@@ -192,17 +193,4 @@ impl State {
         }
         !forgotten.is_empty()
     }
-}
-
-/// What a signal about a destination says: the sink, the host as it is written, and where that is.
-fn read(values: &[glib::Value]) -> Option<(gst::Element, String, SocketAddr)> {
-    let [sink, host, port] = values else { return None };
-    let host = host.get::<String>().ok()?;
-    let port = u16::try_from(port.get::<i32>().ok()?).ok()?;
-    let place = canonical(SocketAddr::new(host.parse().ok()?, port));
-    Some((sink.get().ok()?, host, place))
-}
-
-fn canonical(place: SocketAddr) -> SocketAddr {
-    SocketAddr::new(place.ip().to_canonical(), place.port())
 }

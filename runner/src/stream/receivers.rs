@@ -13,11 +13,15 @@ use std::{
 
 use gst::glib;
 use gst_rtsp_server::{RTSPSession, prelude::*};
+use jiff::Timestamp;
 use parking_lot::Mutex;
 
+use super::media::Medium;
 use crate::{budget::Budget, log::Repeats};
 
 mod rtcp;
+
+use rtcp::Block;
 
 /// So many packets a receiver may send in a row, ...
 pub(crate) const IN_A_ROW: u32 = 100;
@@ -37,7 +41,57 @@ const MOST_TOLD: usize = 100;
 #[derive(Debug)]
 pub struct Receivers {
     by_address: Mutex<HashMap<SocketAddr, Receiver>>,
+    /// What may be reported of; locked after the receivers.
+    sources: Mutex<Vec<Source>>,
     told: Repeats,
+}
+
+/// What a pipeline sends of one medium.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Source {
+    /// Which one.
+    pub medium: Medium,
+    /// By which its packets are known.
+    pub ssrc: u32,
+    /// The ticks of its clock in a second, where that is known.
+    pub clock_rate: Option<u32>,
+}
+
+/// What a receiver reported last of one medium (RFC 3550, section 6.4.1).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Report {
+    /// Of which one, and by what its packets are known.
+    pub medium: Medium,
+    /// See above.
+    pub ssrc: u32,
+    /// How many of the packets were lost, since the report before: 0 for none, 1 for all.
+    pub fraction_lost: f64,
+    /// How many were lost since it began; less than none where some came twice.
+    pub packets_lost: i32,
+    /// The highest sequence number that came, and how often these had begun anew, in the upper two bytes.
+    pub highest_sequence: u32,
+    /// The mean deviation of the packets' travelling times, in ticks of the medium's clock.
+    pub jitter: u32,
+    /// The same in seconds, where the clock is known.
+    pub jitter_seconds: Option<f64>,
+    /// When the report came.
+    pub at: Timestamp,
+}
+
+impl Report {
+    fn new(block: Block, source: Source, at: Timestamp) -> Self {
+        let rate = source.clock_rate.filter(|rate| *rate > 0);
+        Self {
+            medium: source.medium,
+            ssrc: source.ssrc,
+            fraction_lost: f64::from(block.fraction_lost) / 256.0,
+            packets_lost: block.packets_lost,
+            highest_sequence: block.highest_sequence,
+            jitter: block.jitter,
+            jitter_seconds: rate.map(|rate| f64::from(block.jitter) / f64::from(rate)),
+            at,
+        }
+    }
 }
 
 /// Who has set it up, and from where reports are awaited.
@@ -52,6 +106,8 @@ struct Receiver {
     budget: Budget,
     /// Which SSRCs it has, and when they were last heard of.
     ssrcs: Vec<(u32, Instant)>,
+    /// What it reported last, of each source once.
+    reports: Vec<Report>,
 }
 
 /// How reports are awaited.
@@ -83,6 +139,7 @@ impl Default for Receivers {
     fn default() -> Self {
         Self {
             by_address: Mutex::default(),
+            sources: Mutex::default(),
             told: Repeats::new(TOLD_EVERY, MOST_TOLD),
         }
     }
@@ -104,6 +161,38 @@ impl Receivers {
             receiver.may_wander = !matches!(way, Way::Connection(_));
             receiver.lives_by_it = matches!(way, Way::Udp(..));
         }
+    }
+
+    /// These are what is reported of from now on; reports of others are forgotten.
+    pub fn send_by(&self, sources: Vec<Source>) {
+        let mut receivers = self.by_address.lock();
+        for receiver in receivers.values_mut() {
+            let is_sent = |report: &Report| sources.iter().any(|source| source.ssrc == report.ssrc);
+            receiver.reports.retain(is_sent);
+        }
+        *self.sources.lock() = sources;
+    }
+
+    /// What whoever has the session of that id reported last, of each medium once. Those who cannot be told apart, as several of
+    /// one host who watch by multicast, have what came last from any of them.
+    #[must_use]
+    pub fn reports_of(&self, session_id: &str) -> Vec<Report> {
+        // A session may end with the last who holds it: after the lock, which is its end's as well.
+        let mut sessions = Vec::new();
+        let receivers = self.by_address.lock();
+        let mut latest: Vec<Report> = Vec::new();
+        for receiver in receivers.values() {
+            let first = sessions.len();
+            sessions.extend(receiver.sessions());
+            let is_its = |session: &RTSPSession| session.sessionid().is_some_and(|id| id == session_id);
+            if sessions[first..].iter().any(is_its) {
+                receiver
+                    .reports
+                    .iter()
+                    .for_each(|report| keep(&mut latest, *report));
+            }
+        }
+        latest
     }
 
     /// Whether the RTCP `packet` that has come from there is heard.
@@ -142,6 +231,13 @@ impl Receivers {
         if !is_known {
             return Err(Deaf::TooManySsrcs);
         }
+        let (sources, at) = (self.sources.lock(), Timestamp::now());
+        rtcp::for_each_block(packet, |block| {
+            if let Some(source) = sources.iter().find(|source| source.ssrc == block.source) {
+                keep(&mut receiver.reports, Report::new(block, *source, at));
+            }
+        });
+        drop(sources);
         if is_its_own && receiver.lives_by_it {
             receiver.sessions().for_each(|session| session.touch());
         }
@@ -164,6 +260,15 @@ impl Receivers {
     }
 }
 
+/// Has `report` be the one of its source, unless there is a later one.
+fn keep(reports: &mut Vec<Report>, report: Report) {
+    match reports.iter_mut().find(|known| known.ssrc == report.ssrc) {
+        Some(known) if known.at > report.at => {}
+        Some(known) => *known = report,
+        None => reports.push(report),
+    }
+}
+
 /// The address under which those are known who may report from any port of `host`.
 fn wanderer(receivers: &HashMap<SocketAddr, Receiver>, host: IpAddr) -> Option<SocketAddr> {
     let may_be = |(address, receiver): &(&SocketAddr, &Receiver)| {
@@ -181,6 +286,7 @@ impl Receiver {
             lives_by_it: false,
             budget: pace(),
             ssrcs: Vec::new(),
+            reports: Vec::new(),
         }
     }
 

@@ -24,7 +24,7 @@ use gstclocksrc::clocksrc::Stats;
 use jiff::Timestamp;
 use parking_lot::{Condvar, Mutex};
 
-use super::{gate::Gate, media};
+use super::{gate::Gate, media, receivers::Source};
 use crate::{
     ffi::rtsp::{self, HeldTransport},
     launch::syntax::{PICTURE_PAYLOADER, SOUND_PAYLOADER},
@@ -240,7 +240,7 @@ impl Running {
     }
 
     /// The running time.
-    fn now(&self) -> Option<ClockTime> {
+    pub(super) fn now(&self) -> Option<ClockTime> {
         self.media.upgrade()?.element().current_running_time()
     }
 
@@ -442,6 +442,23 @@ fn counted(source: &gst::Element) -> Frames {
 fn rtp_sessions(media: &RTSPMedia) -> Vec<glib::Object> {
     let streams = (0..media.n_streams()).filter_map(|index| media.stream(index));
     streams.filter_map(|stream| stream.rtpsession()).collect()
+}
+
+/// What a media that is prepared sends.
+pub(super) fn sources(media: &RTSPMedia) -> Vec<Source> {
+    let source = |index| {
+        let stream = media.stream(index)?;
+        let caps = stream.caps();
+        let rate = caps
+            .as_ref()
+            .and_then(|caps| caps.structure(0)?.get::<i32>("clock-rate").ok());
+        Some(Source {
+            medium: media::Medium::numbered(index),
+            ssrc: stream.ssrc(),
+            clock_rate: rate.and_then(|rate| u32::try_from(rate).ok()),
+        })
+    };
+    (0..media.n_streams()).filter_map(source).collect()
 }
 
 /// Lets sender reports come sooner than RTCP's usual 5 s.

@@ -87,8 +87,11 @@ impl Stream {
                 return;
             };
             let hold = stream.take_hold(media, &running);
-            if hold == Some(Hold::Kept) && stream.config().audio.is_some() {
-                report_often(media);
+            if hold == Some(Hold::Kept) {
+                stream.receivers.send_by(running::sources(media));
+                if stream.config().audio.is_some() {
+                    report_often(media);
+                }
             }
             let has_failed = || matches!(running.phase(), Phase::Failed { .. });
             if hold == Some(Hold::KeptToSendAway) || hold.is_none() && has_failed() {
@@ -114,7 +117,7 @@ impl Stream {
         pipeline.set_latency(Some(ClockTime::ZERO));
         let stream = Arc::downgrade(self);
         let running = Arc::downgrade(running);
-        let destinations = Arc::clone(&self.destinations);
+        let (destinations, tallies) = (Arc::clone(&self.destinations), Arc::clone(&self.tallies));
         let clock = self.factory.clock();
         pipeline.connect_element_added(move |_, element| {
             if element.has_property("processing-deadline") {
@@ -137,7 +140,10 @@ impl Stream {
                     });
                 }
                 Some("queue") => keep_flowing(element),
-                Some("multiudpsink") => destinations.follow(element),
+                Some("multiudpsink") => {
+                    destinations.follow(element);
+                    tallies.follow(element, is_for_rtp);
+                }
                 Some("appsrc") => bound(element),
                 Some("appsink") if is_for_rtcp(element) => {
                     report_to_somebody(element, stream.clone(), running.clone());
@@ -183,7 +189,10 @@ impl Stream {
         }
         let verdict = gate.judge(packet);
         match verdict {
-            Verdict::Pass => self.wait_for_joins(running, medium, packet, info),
+            Verdict::Pass => {
+                self.wait_for_joins(running, medium, packet, info);
+                self.note_departure(running, medium, packet);
+            }
             Verdict::Drop => {}
             Verdict::DropAndAskForKeyFrame => self.ask_for_key_frame(),
             Verdict::Unusable => {
@@ -195,6 +204,13 @@ impl Stream {
             running.sleep_until(packet.running_time);
         }
         verdict == Verdict::Pass
+    }
+
+    /// Notes how late a frame leaves, with the first of its packets.
+    fn note_departure(&self, running: &Running, medium: Medium, packet: Packet) {
+        if let (Medium::Picture, Some(due)) = (medium, packet.running_time) {
+            self.departures.note(due, || running.now());
+        }
     }
 
     /// Has the packet, or the first of the list, wait for those who can begin with it.
@@ -289,6 +305,12 @@ fn bound(appsrc: &gst::Element) {
 /// Whether `appsink` is the one of gst-rtsp-server's two that gets RTCP: it holds nothing up.
 fn is_for_rtcp(appsink: &gst::Element) -> bool {
     !appsink.property::<bool>("async")
+}
+
+/// Whether RTP comes to `sink`, one that sends over UDP.
+fn is_for_rtp(sink: &gst::Element) -> bool {
+    let pad = sink.static_pad("sink");
+    pad.is_some_and(|pad| upstream(&pad, "send_rtp_src_").is_some())
 }
 
 /// Lets no RTCP come as far as `appsink` while nobody gets it, and RTP comes too. gst-rtsp-server sends a packet a signal, of

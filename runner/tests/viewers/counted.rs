@@ -6,11 +6,16 @@ use std::{
 };
 
 use rtsp_clock_probe::{Options, Transport};
-use rtsp_clock_server::config::{Config, Stamp, StreamConfig};
+use rtsp_clock_server::{
+    config::{Config, Stamp, StreamConfig},
+    server::Server,
+    stream::{media::Medium, sent::Sent},
+};
 
 use crate::common::{
-    self, PATIENCE, RtspClient, config, measure, mount, start, target, url, wait_for_viewers,
-    wait_for_viewers_within,
+    self, Interleaved, PATIENCE, RtspClient, config, measure, mount,
+    player::{By, Player, port, two_sockets},
+    start, target, url, wait_for_viewers, wait_for_viewers_within, wait_until,
 };
 
 #[test]
@@ -312,4 +317,111 @@ fn a_viewer_who_reads_too_slowly_is_sent_away() {
         let _ = slow.next_packet();
         std::thread::sleep(Duration::from_millis(50));
     }
+}
+
+/// What `client` has been sent, as the server says.
+fn sent(server: &Server, client: &RtspClient) -> Sent {
+    let stream = &server.streams()[0];
+    let session = client.session().expect("a session");
+    stream.sent_by(stream.tallies().transports_of(session))
+}
+
+/// Of so many packets.
+fn size(packets: &[Interleaved]) -> Sent {
+    Sent {
+        packets: packets.len() as u64,
+        bytes: packets.iter().map(|packet| packet.data.len() as u64).sum(),
+    }
+}
+
+#[test]
+fn what_a_viewer_is_sent_is_counted_as_it_comes() {
+    let server = start(&config());
+    for by in By::ALL {
+        let mut player = Player::ready(&server, by, &[0]);
+        assert_eq!(sent(&server, &player.client), Sent::default(), "{by:?}");
+        let (_, first) = player.play();
+        let mut came: Vec<_> = first.into_values().collect();
+        came.extend(player.pictures(20));
+        wait_until("all that came is counted", || {
+            sent(&server, &player.client).packets >= 21
+        });
+        // More is on its way all the time: what is counted is compared to as many packets as that, the first ones.
+        wait_until("nothing but that is", || {
+            let sent = sent(&server, &player.client);
+            let count = usize::try_from(sent.packets).expect("few packets");
+            came.extend(player.pictures(count.saturating_sub(came.len())));
+            size(&came[..count]) == sent
+        });
+        let numbers = came.windows(2);
+        let gaps =
+            numbers.filter(|pair| pair[0].sequence_number().wrapping_add(1) != pair[1].sequence_number());
+        assert_eq!(gaps.count(), 0, "{by:?}");
+        let before = sent(&server, &player.client).packets;
+        player.pause();
+        player.play();
+        let again = player.pictures(20).len() as u64;
+        wait_until("it is counted on after a pause", || {
+            sent(&server, &player.client).packets > before + again
+        });
+        assert_eq!(player.client.request("TEARDOWN", &[]).status, 200);
+    }
+}
+
+/// A receiver report (RFC 3550) on `source`: a quarter of the packets lost, three in all, and 10 ms of jitter at 90 kHz.
+fn receiver_report(source: [u8; 4]) -> Vec<u8> {
+    let words = [7, u32::from_be_bytes(source), 0x4000_0003, 1234, 900, 0, 0];
+    let body = words.into_iter().flat_map(u32::to_be_bytes);
+    [0x81, 201, 0, 7].into_iter().chain(body).collect()
+}
+
+/// Waits until that is what the server knows of the receiver of the picture.
+#[track_caller]
+fn wait_for_report(server: &Server, client: &RtspClient) {
+    let session = client.session().expect("a session");
+    wait_until("the report is read", || {
+        let reports = server.streams()[0].reports_of(session);
+        reports.iter().any(|report| {
+            let told = (report.medium, report.packets_lost, report.highest_sequence);
+            told == (Medium::Picture, 3, 1234)
+                && (report.fraction_lost, report.jitter_seconds) == (0.25, Some(0.01))
+        })
+    });
+}
+
+#[test]
+fn what_a_viewer_reports_over_tcp_is_known() {
+    let server = start(&config());
+    let mut client = RtspClient::watch(&server);
+    let packet = client.next_rtp();
+    let report = receiver_report(packet.data[8..12].try_into().expect("an SSRC"));
+    assert!(
+        server.streams()[0]
+            .reports_of(client.session().expect("a session"))
+            .is_empty()
+    );
+    let length = u8::try_from(report.len()).expect("a short one");
+    client.send_raw(&[&[b'$', 1, 0, length], report.as_slice()].concat());
+    wait_for_report(&server, &client);
+}
+
+#[test]
+fn what_a_viewer_reports_over_udp_is_known() {
+    let server = start(&config());
+    let mut client = RtspClient::connect(&server);
+    let [rtp, rtcp] = two_sockets();
+    let ports = format!("{}-{}", port(&rtp), port(&rtcp));
+    client.describe();
+    let answer = client.setup_over(&format!("RTP/AVP;unicast;client_port={ports}"));
+    let transport = answer.header("Transport").expect("a transport");
+    let ports = transport.split("server_port=").nth(1).expect("ports");
+    let control = ports.split(['-', ';']).nth(1).expect("two of them");
+    assert_eq!(client.play().status, 200);
+    let mut packet = [0; 2000];
+    rtp.recv(&mut packet).expect("packets come");
+    let report = receiver_report(packet[8..12].try_into().expect("an SSRC"));
+    let control = control.parse::<u16>().expect("a port");
+    rtcp.send_to(&report, (Ipv4Addr::LOCALHOST, control))
+        .expect("it goes");
+    wait_for_report(&server, &client);
 }

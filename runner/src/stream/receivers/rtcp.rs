@@ -1,4 +1,4 @@
-//! Whose an RTCP packet is.
+//! Whose an RTCP packet is, and what it reports.
 
 use crate::stream::reports::VERSION;
 
@@ -7,8 +7,60 @@ const RECEIVER_REPORT: u8 = 201;
 const SOURCE_DESCRIPTION: u8 = 202;
 const GOODBYE: u8 = 203;
 
+/// The length of what a report says of one source, and of what a sender says of itself before that, in bytes.
+const BLOCK: usize = 24;
+const SENDER_INFO: usize = 20;
+
+/// What a receiver reports of one source (RFC 3550, section 6.4.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Block {
+    pub(super) source: u32,
+    /// In 1/256, since its report before.
+    pub(super) fraction_lost: u8,
+    /// Since it began; less than none where more came than were sent.
+    pub(super) packets_lost: i32,
+    pub(super) highest_sequence: u32,
+    /// In ticks of the medium's clock.
+    pub(super) jitter: u32,
+}
+
+impl Block {
+    fn read(block: &[u8; BLOCK]) -> Self {
+        let lost = number(&block[4..]);
+        Self {
+            source: number(block),
+            fraction_lost: block[4],
+            // The lower three bytes, with their sign.
+            packets_lost: (lost << 8).cast_signed() >> 8,
+            highest_sequence: number(&block[8..]),
+            jitter: number(&block[12..]),
+        }
+    }
+}
+
 /// Calls `act` with each SSRC for which a compound packet speaks (RFC 3550, section 6); answers whether it is one.
-pub(super) fn for_each_sender(mut packet: &[u8], mut act: impl FnMut(u32)) -> bool {
+pub(super) fn for_each_sender(packet: &[u8], mut act: impl FnMut(u32)) -> bool {
+    for_each_part(packet, |kind, count, data| is_read(kind, count, data, &mut act))
+}
+
+/// Calls `act` with what a compound packet reports of each source. A report that is said to have more than there is has none.
+pub(super) fn for_each_block(packet: &[u8], mut act: impl FnMut(Block)) {
+    for_each_part(packet, |kind, count, data| {
+        let before = match kind {
+            SENDER_REPORT => 4 + SENDER_INFO,
+            RECEIVER_REPORT => 4,
+            _ => return true,
+        };
+        let blocks = data.get(before..).and_then(|rest| rest.get(..BLOCK * count));
+        let (blocks, _) = blocks.unwrap_or_default().as_chunks();
+        blocks.iter().map(Block::read).for_each(&mut act);
+        true
+    });
+}
+
+/// Calls `act` with the kind of each part of a compound packet, the count in its head, and what follows that; answers whether
+/// all is well formed and accepted.
+fn for_each_part(mut packet: &[u8], mut act: impl FnMut(u8, usize, &[u8]) -> bool) -> bool {
     if packet.is_empty() {
         return false;
     }
@@ -17,7 +69,7 @@ pub(super) fn for_each_sender(mut packet: &[u8], mut act: impl FnMut(u32)) -> bo
         let Some((part, rest)) = packet.split_at_checked(length).filter(|_| first >> 6 == VERSION) else {
             return false;
         };
-        if !is_read(kind, usize::from(first & 0x1f), &part[4..], &mut act) {
+        if !act(kind, usize::from(first & 0x1f), &part[4..]) {
             return false;
         }
         packet = rest;

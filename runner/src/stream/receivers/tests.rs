@@ -142,3 +142,95 @@ fn of_several_at_one_host_those_who_stay_are_heard() {
     let judged = receivers.judge(&report(7), Some(at(HERE)), Instant::now());
     assert_eq!(judged, Ok(()));
 }
+
+const PICTURE: Source = Source {
+    medium: Medium::Picture,
+    ssrc: 0x1234_5678,
+    clock_rate: Some(90_000),
+};
+const SOUND: Source = Source {
+    medium: Medium::Sound,
+    ssrc: 5,
+    clock_rate: None,
+};
+
+/// What is reported of `source`: lost of 256, lost in all (in three bytes), the highest sequence number and the jitter.
+fn block(source: u32, lost: [u8; 4], highest: u32, jitter: u32) -> Vec<u8> {
+    let words = [source, u32::from_be_bytes(lost), highest, jitter, 0, 0];
+    words.into_iter().flat_map(u32::to_be_bytes).collect()
+}
+
+/// An RTCP packet of that kind that is said to hold so many blocks.
+fn reporting(kind: u8, count: u8, own: &[u8], blocks: &[Vec<u8>]) -> Vec<u8> {
+    let body = [&7_u32.to_be_bytes(), own, &blocks.concat()].concat();
+    let words = u8::try_from(body.len() / 4).unwrap();
+    [&[0x80 | count, kind, 0, words][..], &body].concat()
+}
+
+/// What is known of a session that has sent these packets.
+fn reported(packets: &[Vec<u8>]) -> Vec<Report> {
+    let (receivers, session) = (Receivers::default(), session());
+    receivers.expect(&session, Way::Connection(at(HERE)));
+    receivers.send_by(vec![PICTURE, SOUND]);
+    for packet in packets {
+        receivers.hear(packet, Some(at(HERE)), Instant::now());
+    }
+    assert_eq!(receivers.reports_of("another session"), []);
+    receivers.reports_of("a session")
+}
+
+#[test]
+fn what_a_receiver_reports_is_kept_of_each_medium() {
+    let both = [
+        block(PICTURE.ssrc, [64, 0, 1, 2], 0x1_0003, 900),
+        block(SOUND.ssrc, [255, 0xff, 0xff, 0xfe], 9, 8),
+    ];
+    for packet in [
+        reporting(201, 2, &[], &both),
+        reporting(200, 2, &[0xff; 20], &both),
+    ] {
+        let [picture, sound] = reported(&[packet]).try_into().expect("two reports");
+        assert_eq!((picture.medium, picture.ssrc), (Medium::Picture, PICTURE.ssrc));
+        assert_eq!((picture.fraction_lost, picture.packets_lost), (0.25, 258));
+        assert_eq!((picture.highest_sequence, picture.jitter), (0x1_0003, 900));
+        assert_eq!((picture.jitter_seconds, sound.jitter_seconds), (Some(0.01), None));
+        assert_eq!((sound.medium, sound.packets_lost), (Medium::Sound, -2));
+    }
+}
+
+#[test]
+fn the_latest_report_counts() {
+    let packet = |jitter| reporting(201, 1, &[], &[block(5, [0; 4], 1, jitter)]);
+    let latest = reported(&[packet(1), packet(2)]);
+    assert_eq!(latest.iter().map(|report| report.jitter).collect::<Vec<_>>(), [2]);
+}
+
+#[test]
+fn what_is_reported_of_strangers_or_is_not_there_is_not_kept() {
+    let ours = block(PICTURE.ssrc, [1; 4], 1, 1);
+    for packet in [
+        reporting(201, 1, &[], &[block(6, [1; 4], 1, 1)]),
+        // More blocks are said to be there than are.
+        reporting(201, 2, &[], std::slice::from_ref(&ours)),
+        reporting(201, 31, &[], std::slice::from_ref(&ours)),
+        reporting(201, 1, &[], &[ours[..20].to_vec()]),
+        reporting(200, 1, &[], std::slice::from_ref(&ours)),
+        reporting(200, 0, &[0; 20], std::slice::from_ref(&ours)),
+        // Another kind.
+        reporting(204, 1, &[], &[ours]),
+    ] {
+        assert_eq!(reported(std::slice::from_ref(&packet)), [], "{packet:?}");
+    }
+}
+
+#[test]
+fn reports_of_what_is_not_sent_any_more_are_forgotten() {
+    let (receivers, session) = (Receivers::default(), session());
+    receivers.expect(&session, Way::Connection(at(HERE)));
+    receivers.send_by(vec![PICTURE]);
+    let packet = reporting(201, 1, &[], &[block(PICTURE.ssrc, [0; 4], 1, 1)]);
+    assert!(receivers.hear(&packet, Some(at(HERE)), Instant::now()));
+    assert_eq!(receivers.reports_of("a session").len(), 1);
+    receivers.send_by(vec![SOUND]);
+    assert_eq!(receivers.reports_of("a session"), []);
+}

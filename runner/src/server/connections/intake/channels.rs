@@ -5,11 +5,14 @@ use std::{
     ffi::{CStr, CString},
     sync::{
         Arc, Weak,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
-use crate::stream::beginnings::{Begin, Beginnings};
+use crate::stream::{
+    beginnings::{Begin, Beginnings},
+    sent::{Sent, Tally},
+};
 use parking_lot::Mutex;
 
 /// The channels of one connection, or of a tunnel's two.
@@ -18,6 +21,8 @@ pub(in crate::server) struct Channels {
     state: Mutex<State>,
     /// Something that is played by one of them has not begun yet.
     awaits: AtomicBool,
+    /// Which tallies there are: of no two channels the same, and another one whenever they change.
+    version: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -33,6 +38,33 @@ struct Pair {
     transport: usize,
     rtp: u8,
     rtcp: u8,
+    /// Counts what goes out by the former.
+    tally: Arc<Tally>,
+}
+
+/// The tallies of a connection's channels, for who counts each packet.
+#[derive(Debug, Default)]
+pub(super) struct Counted {
+    version: u64,
+    by_channel: Vec<(u8, Arc<Tally>)>,
+}
+
+impl Counted {
+    /// Counts a packet of that length that goes out by `channel` of `channels`. A lock is taken only when these have changed.
+    pub(super) fn add(&mut self, channels: &Channels, channel: u8, length: usize) {
+        let version = channels.version.load(Ordering::Acquire);
+        if version != self.version {
+            self.version = version;
+            self.by_channel = channels.tallies();
+        }
+        let mut tallies = self.by_channel.iter();
+        if let Some((_, tally)) = tallies.find(|(of, _)| *of == channel) {
+            tally.add(Sent {
+                packets: 1,
+                bytes: length as u64,
+            });
+        }
+    }
 }
 
 impl Channels {
@@ -49,8 +81,32 @@ impl Channels {
                 transport,
                 rtp,
                 rtcp: control,
+                tally: Arc::default(),
             });
         }
+        self.renew_version();
+    }
+
+    /// What goes out by `transport` is counted by `tally` from now on.
+    pub(in crate::server) fn count(&self, transport: usize, tally: &Arc<Tally>) {
+        let mut state = self.state.lock();
+        for pair in state.pairs.iter_mut().filter(|pair| pair.transport == transport) {
+            pair.tally = Arc::clone(tally);
+        }
+        self.renew_version();
+    }
+
+    /// To be called under the lock, with each change of what is counted.
+    fn renew_version(&self) {
+        static VERSIONS: AtomicU64 = AtomicU64::new(1);
+        let version = VERSIONS.fetch_add(1, Ordering::Relaxed);
+        self.version.store(version, Ordering::Release);
+    }
+
+    fn tallies(&self) -> Vec<(u8, Arc<Tally>)> {
+        let state = self.state.lock();
+        let pairs = state.pairs.iter();
+        pairs.map(|pair| (pair.rtp, Arc::clone(&pair.tally))).collect()
     }
 
     /// Whether anything is played by `transport`.

@@ -3,7 +3,7 @@
 //! gst-rtsp-server sends a viewer whatever comes next once it plays; but a picture that builds on others cannot be shown
 //! without them. What comes before the begin is thrown away here in whole packets, as if it had been written.
 
-use super::channels::Channels;
+use super::channels::{Channels, Counted};
 
 /// A packet within RTSP (RFC 2326, section 10.12): `$`, the channel, the length in two bytes.
 const HEAD: usize = 4;
@@ -16,6 +16,7 @@ const LONGEST_HEAD: usize = 64 * 1024;
 #[derive(Debug, Default)]
 pub(super) struct Outlet {
     position: Position,
+    counted: Counted,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -63,20 +64,36 @@ impl Outlet {
         Step::Passes(passing)
     }
 
-    /// So many of `bytes` have gone out, or been dropped.
-    pub(super) fn went(&mut self, bytes: &[&[u8]], mut count: usize) {
-        for piece in bytes {
-            let went = &piece[..piece.len().min(count)];
-            self.position.go_through(went);
-            count -= went.len();
-        }
+    /// So many of `bytes` have gone out. A packet counts once its head has.
+    pub(super) fn went(&mut self, bytes: &[&[u8]], count: usize, channels: &Channels) {
+        let Self { position, counted } = self;
+        position.go_through_all(bytes, count, |channel, length| {
+            counted.add(channels, channel, length);
+        });
+    }
+
+    /// So many of `bytes` have been dropped.
+    pub(super) fn dropped(&mut self, bytes: &[&[u8]], count: usize) {
+        self.position.go_through_all(bytes, count, |_, _| {});
     }
 }
 
 impl Position {
-    /// Goes on behind all of `bytes`.
-    fn go_through(&mut self, mut bytes: &[u8]) {
-        while !bytes.is_empty() {
+    /// Goes on behind so many of `bytes`; calls `begins` with the channel and the length of each packet of which it passes
+    /// the head's end.
+    fn go_through_all(&mut self, bytes: &[&[u8]], mut count: usize, mut begins: impl FnMut(u8, usize)) {
+        for piece in bytes {
+            let went = &piece[..piece.len().min(count)];
+            self.go_through(went, &mut begins);
+            count -= went.len();
+        }
+    }
+
+    fn go_through(&mut self, mut bytes: &[u8], begins: &mut impl FnMut(u8, usize)) {
+        while let Some(first) = bytes.first() {
+            if let Self::Head([_, channel, high, _], 3) = *self {
+                begins(channel, usize::from(u16::from_be_bytes([high, *first])));
+            }
             bytes = &bytes[self.go_on(bytes)..];
         }
     }
@@ -182,7 +199,11 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::stream::{beginnings::Begin, keys::KeyPictures};
+    use crate::stream::{
+        beginnings::Begin,
+        keys::KeyPictures,
+        sent::{Sent, Tally},
+    };
 
     const ANSWER: &[u8] = b"RTSP/1.0 200 OK\r\nContent-Length: 9\r\n\r\n$\0\0\x04body!";
 
@@ -209,11 +230,11 @@ mod tests {
                 Step::Passes(count) => {
                     let count = count.min(most);
                     out.extend(&rest[..count]);
-                    outlet.went(&[head, body], count);
+                    outlet.went(&[head, body], count, channels);
                     at += count;
                 }
                 Step::IsDropped(count) => {
-                    outlet.went(&[head, body], count);
+                    outlet.dropped(&[head, body], count);
                     at += count;
                 }
             }
@@ -256,6 +277,11 @@ mod tests {
             ]
             .concat();
             let pieces: Vec<&[u8]> = comes.iter().map(Vec::as_slice).collect();
+            let tallies = [1, 2].map(|transport| {
+                let tally = Arc::<Tally>::default();
+                channels.count(transport, &tally);
+                tally
+            });
             let out = written(&mut outlet, &channels, &pieces, most);
             assert_eq!(
                 out.escape_ascii().to_string(),
@@ -263,6 +289,9 @@ mod tests {
                 "{most} bytes at once"
             );
             assert!(!channels.awaits());
+            let counted = tallies.map(|tally| tally.sent());
+            let sent = |packets, bytes| Sent { packets, bytes };
+            assert_eq!(counted, [sent(2, 24), sent(1, 12)], "{most} bytes at once");
         }
     }
 
@@ -276,11 +305,11 @@ mod tests {
         channels.set_up(1, [0, 1]);
         let first = packet(0, 5);
         assert_eq!(outlet.next(&[&first], &channels), Step::Passes(16));
-        outlet.went(&[&first], 6);
+        outlet.went(&[&first], 6, &channels);
         channels.hold_back(1, Begin::KeyPicture(keys));
         let rest = [&first[6..], &packet(0, 6)].concat();
         assert_eq!(outlet.next(&[&rest], &channels), Step::Passes(10));
-        outlet.went(&[&rest], 10);
+        outlet.went(&[&rest], 10, &channels);
         assert_eq!(outlet.next(&[&rest[10..]], &channels), Step::IsDropped(16));
     }
 }

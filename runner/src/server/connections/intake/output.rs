@@ -123,15 +123,23 @@ mod imp {
         ) -> Result<usize, glib::Error> {
             let mut outlet = self.lock();
             let channels = self.below.get().map(|below| below.0.channels.current());
-            let step = match channels.filter(|channels| channels.awaits()) {
-                Some(channels) => outlet.next(bytes, &channels),
-                None => Step::Passes(bytes.iter().map(|piece| piece.len()).sum()),
+            let channels = channels.unwrap_or_default();
+            let step = if channels.awaits() {
+                outlet.next(bytes, &channels)
+            } else {
+                Step::Passes(bytes.iter().map(|piece| piece.len()).sum())
             };
             let count = match step {
-                Step::Passes(most) => write(most)?,
-                Step::IsDropped(count) => count,
+                Step::Passes(most) => {
+                    let count = write(most)?;
+                    outlet.went(bytes, count, &channels);
+                    count
+                }
+                Step::IsDropped(count) => {
+                    outlet.dropped(bytes, count);
+                    count
+                }
             };
-            outlet.went(bytes, count);
             Ok(count)
         }
     }

@@ -13,7 +13,7 @@ use super::{Visit, session_id};
 use crate::{
     config::Transport,
     events::Viewer,
-    ffi::rtsp::{self, Delivered},
+    ffi::rtsp,
     server::{
         connections::intake::channels::Channels,
         requests::{
@@ -140,12 +140,5 @@ fn hold_back(channels: Option<&Channels>, parts: &[Part], stream: &Stream, start
 
 /// Where `part` goes over UDP, if it does, and not to a group.
 fn udp_destination(part: &Part) -> Option<SocketAddr> {
-    let Delivered {
-        lower,
-        destination,
-        ports: (media, _),
-        ..
-    } = part.delivered;
-    let is_udp = lower.contains(RTSPLowerTrans::UDP);
-    is_udp.then(|| Some(SocketAddr::new(destination?, u16::try_from(media).ok()?)))?
+    part.delivered.place().filter(|_| !part.is_multicast())
 }

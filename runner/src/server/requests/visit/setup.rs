@@ -44,9 +44,13 @@ impl Visit {
             mounted.stream.receivers().expect(session, way);
         }
         let held = HeldTransport::new(&transport);
+        let tallies = mounted.stream.tallies();
+        let tally = tallies.open(held.number(), session, delivered.place());
         self.joining.note_url(held.number(), context);
         let pair = delivered.channels()?;
-        self.channels(client)?.set_up(held.number(), pair);
+        let channels = self.channels(client)?;
+        channels.set_up(held.number(), pair);
+        channels.count(held.number(), &tally);
         self.ties.tie(client, context, held, pair, &mounted.stream);
         Some(())
     }

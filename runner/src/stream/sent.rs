@@ -1,0 +1,302 @@
+//! How much of a stream's RTP has been sent by each transport.
+//!
+//! Within RTSP connections it is counted where they are written to. Over UDP the sinks count for each destination, as long as
+//! they send there: what they have counted is read from them, and kept when a destination is taken from them.
+
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    ops,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use gst::glib;
+use gst_rtsp_server::{RTSPSession, prelude::*};
+use parking_lot::Mutex;
+
+/// RTP packets that have been sent, and their bytes: those of RTP's header and payload, and of nothing around them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// So many packets.
+    pub packets: u64,
+    /// So many bytes.
+    pub bytes: u64,
+}
+
+impl ops::Add for Sent {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            packets: self.packets + other.packets,
+            bytes: self.bytes + other.bytes,
+        }
+    }
+}
+
+impl Sent {
+    fn since(self, before: Self) -> Self {
+        Self {
+            packets: self.packets.saturating_sub(before.packets),
+            bytes: self.bytes.saturating_sub(before.bytes),
+        }
+    }
+}
+
+/// Counts what is sent by one transport. Whoever reads it meanwhile may find a packet without its bytes.
+#[derive(Debug, Default)]
+pub struct Tally {
+    packets: AtomicU64,
+    bytes: AtomicU64,
+}
+
+impl Tally {
+    /// Counts more.
+    pub fn add(&self, Sent { packets, bytes }: Sent) {
+        self.packets.fetch_add(packets, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// What has been counted so far.
+    #[must_use]
+    pub fn sent(&self) -> Sent {
+        Sent {
+            packets: self.packets.load(Ordering::Relaxed),
+            bytes: self.bytes.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// What is counted of a stream, by its transports' numbers (`rtsp::HeldTransport`).
+#[derive(Debug, Default)]
+pub struct Tallies {
+    /// The sinks' locks are taken under this one, and it is never taken under theirs.
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    open: HashMap<usize, Open>,
+    /// Where the sinks send now.
+    destinations: HashMap<SocketAddr, Destination>,
+}
+
+/// What is counted of a transport as long as its session lives.
+#[derive(Debug)]
+struct Open {
+    session: glib::WeakRef<RTSPSession>,
+    session_id: Option<glib::GString>,
+    /// Where it sends, over UDP.
+    place: Option<SocketAddr>,
+    /// What the sink had sent there before: others may get it by the same multicast.
+    before: Sent,
+    tally: Arc<Tally>,
+}
+
+/// A destination of a sink, which knows it by the host as gst-rtsp-server writes it.
+#[derive(Debug)]
+struct Destination {
+    sink: glib::WeakRef<gst::Element>,
+    host: String,
+}
+
+impl Destination {
+    /// What has been sent there, to `port`. A packet counts once it has been handed to the system.
+    fn sent(&self, port: u16) -> Option<Sent> {
+        let sink = self.sink.upgrade()?;
+        let stats: gst::Structure = sink.emit_by_name("get-stats", &[&self.host, &i32::from(port)]);
+        Some(Sent {
+            packets: stats.get("packets-sent").ok()?,
+            bytes: stats.get("bytes-sent").ok()?,
+        })
+    }
+}
+
+impl Tallies {
+    /// Counts what is sent by a transport of `session` from now on; over UDP it goes to that place. What has been counted of
+    /// one that is set up again stays.
+    pub fn open(&self, transport: usize, session: &RTSPSession, place: Option<SocketAddr>) -> Arc<Tally> {
+        let place = place.map(canonical);
+        // A session that ends has its destinations removed, which wants the lock: it is to end when that is free again.
+        let mut sessions = HashMap::new();
+        let mut state = self.state.lock();
+        state.open.retain(|number, open| {
+            let session = open.session.upgrade();
+            session.map(|session| sessions.insert(*number, session)).is_some()
+        });
+        let before = place.and_then(|place| state.sent_to(place)).unwrap_or_default();
+        let known = state.open.remove(&transport);
+        let known = known.filter(|_| sessions.get(&transport) == Some(session));
+        let tally = known.map(|open| open.tally).unwrap_or_default();
+        let open = Open {
+            session: session.downgrade(),
+            session_id: session.sessionid(),
+            place,
+            before,
+            tally: Arc::clone(&tally),
+        };
+        state.open.insert(transport, open);
+        tally
+    }
+
+    /// What has been sent by the transport of that number.
+    pub(super) fn sent_by(&self, transport: usize) -> Sent {
+        let state = self.state.lock();
+        let Some(open) = state.open.get(&transport) else {
+            return Sent::default();
+        };
+        let to_place = open.place.and_then(|place| state.sent_to(place));
+        open.tally.sent() + to_place.unwrap_or_default().since(open.before)
+    }
+
+    /// The numbers of the transports that the session of that id has set up.
+    #[must_use]
+    pub fn transports_of(&self, session_id: &str) -> Vec<usize> {
+        let state = self.state.lock();
+        let is_of_session = |open: &Open| open.session_id.as_ref().is_some_and(|id| id == session_id);
+        let open = state.open.iter().filter(|(_, open)| is_of_session(open));
+        open.map(|(number, _)| *number).collect()
+    }
+
+    /// Sees to `sink`, one of gst-rtsp-server's. Of RTCP's it is `false` that `is_for_rtp`.
+    pub(super) fn follow(self: &Arc<Self>, sink: &gst::Element, is_for_rtp: fn(&gst::Element) -> bool) {
+        for (signal, note) in [
+            ("client-added", State::begin as Note),
+            ("client-removed", State::end),
+        ] {
+            let tallies = Arc::downgrade(self);
+            sink.connect(signal, false, move |values| {
+                let (sink, host, place) = read(values)?;
+                let tallies = tallies.upgrade().filter(|_| is_for_rtp(&sink))?;
+                note(&mut tallies.state.lock(), &sink, host, place);
+                None
+            });
+        }
+    }
+}
+
+/// Notes that a sink sends to a place, or does so no longer.
+type Note = fn(&mut State, &gst::Element, String, SocketAddr);
+
+impl State {
+    fn begin(&mut self, sink: &gst::Element, host: String, place: SocketAddr) {
+        self.destinations
+            .retain(|_, destination| destination.sink.upgrade().is_some());
+        let sink = sink.downgrade();
+        self.destinations.insert(place, Destination { sink, host });
+    }
+
+    /// The sink forgets what it has sent there: it is told for the last time.
+    fn end(&mut self, _: &gst::Element, _: String, place: SocketAddr) {
+        let Some(sent) = self.sent_to(place) else { return };
+        self.destinations.remove(&place);
+        for open in self.open.values_mut().filter(|open| open.place == Some(place)) {
+            open.tally.add(sent.since(open.before));
+            open.before = Sent::default();
+        }
+    }
+
+    fn sent_to(&self, place: SocketAddr) -> Option<Sent> {
+        self.destinations.get(&place)?.sent(place.port())
+    }
+}
+
+/// What a signal about a destination says: the sink, the host as it is written, and where that is.
+pub(super) fn read(values: &[glib::Value]) -> Option<(gst::Element, String, SocketAddr)> {
+    let [sink, host, port] = values else { return None };
+    let host = host.get::<String>().ok()?;
+    let port = u16::try_from(port.get::<i32>().ok()?).ok()?;
+    let place = canonical(SocketAddr::new(host.parse().ok()?, port));
+    Some((sink.get().ok()?, host, place))
+}
+
+pub(super) fn canonical(place: SocketAddr) -> SocketAddr {
+    SocketAddr::new(place.ip().to_canonical(), place.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: Sent = Sent {
+        packets: 1,
+        bytes: 100,
+    };
+
+    #[test]
+    fn a_transport_that_is_set_up_again_counts_on_and_another_of_its_number_anew() {
+        gst::init().expect("GStreamer");
+        let (tallies, session) = (Tallies::default(), RTSPSession::new("a session"));
+        tallies.open(7, &session, None).add(ONE);
+        tallies.open(7, &session, None).add(ONE);
+        assert_eq!(tallies.sent_by(7), ONE + ONE);
+        assert_eq!(tallies.sent_by(8), Sent::default());
+        assert_eq!(tallies.transports_of("a session"), [7]);
+        drop(session);
+        let session = RTSPSession::new("another one");
+        tallies.open(7, &session, None);
+        assert_eq!(tallies.sent_by(7), Sent::default());
+    }
+
+    /// A sink that sends to nobody yet, in a pipeline that plays, and what it is fed by.
+    fn playing() -> (gst::Element, gst::Element, gst::Element) {
+        gst::init().expect("GStreamer");
+        let launch = "appsrc name=in format=time ! multiudpsink name=out sync=false async=false";
+        let pipeline = gst::parse::launch(launch).expect("elements");
+        let bin = pipeline.downcast_ref::<gst::Bin>().expect("a bin");
+        let [source, sink] = ["in", "out"].map(|name| bin.by_name(name).expect("an element"));
+        pipeline.set_state(gst::State::Playing).expect("it plays");
+        (pipeline, source, sink)
+    }
+
+    #[test]
+    fn what_a_sink_has_sent_is_kept_when_it_sends_no_longer_and_counted_on() {
+        let (pipeline, source, sink) = playing();
+        let (tallies, session) = (Arc::<Tallies>::default(), RTSPSession::new("a session"));
+        tallies.follow(&sink, |_| true);
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a port");
+        let place = socket.local_addr().expect("an address");
+        socket
+            .set_read_timeout(Some(std::time::Duration::from_mins(1)))
+            .expect("a timeout");
+        let port = i32::from(place.port());
+        let send = |size: usize| {
+            let packet = gst::Buffer::from_slice(vec![0; size]);
+            let flow: gst::FlowReturn = source.emit_by_name("push-buffer", &[&packet]);
+            assert_eq!(flow, gst::FlowReturn::Ok);
+            assert_eq!(socket.recv(&mut [0; 2000]).expect("it comes"), size);
+        };
+        let comes_to = |transport, packets, bytes| {
+            let deadline = std::time::Instant::now() + std::time::Duration::from_mins(1);
+            while tallies.sent_by(transport) != (Sent { packets, bytes }) {
+                assert!(
+                    std::time::Instant::now() < deadline,
+                    "{:?}",
+                    tallies.sent_by(transport)
+                );
+                std::thread::yield_now();
+            }
+        };
+        tallies.open(1, &session, Some(place));
+        sink.emit_by_name::<()>("add", &[&"127.0.0.1", &port]);
+        send(100);
+        send(50);
+        comes_to(1, 2, 150);
+        // Another one gets the same from now on.
+        tallies.open(2, &session, Some(place));
+        send(7);
+        comes_to(1, 3, 157);
+        comes_to(2, 1, 7);
+        sink.emit_by_name::<()>("remove", &[&"127.0.0.1", &port]);
+        comes_to(1, 3, 157);
+        comes_to(2, 1, 7);
+        sink.emit_by_name::<()>("add", &[&"127.0.0.1", &port]);
+        send(3);
+        comes_to(1, 4, 160);
+        comes_to(2, 2, 10);
+        pipeline.set_state(gst::State::Null).expect("it stops");
+    }
+}
