@@ -102,6 +102,12 @@ impl Accounts {
         self.found(&self.try_digest(answer, method))
     }
 
+    /// The account of these that has the name and the password of `account`, which was one of others.
+    pub(crate) fn same_as(&self, account: &Account) -> Option<&Account> {
+        let mut all = self.all.iter();
+        all.find(|mine| mine.name == account.name && bool::from(mine.a1.ct_eq(&account.a1)))
+    }
+
     fn try_basic(&self, pair: &[u8]) -> Tried {
         let given = hash(&self.key, pair);
         let mut tried = Tried::default();

@@ -68,7 +68,7 @@ fn hosts(at: ListenAt) -> Vec<String> {
 /// The machine's addresses at which a socket bound to `unspecified` answers, loopback last.
 fn interface_addresses(unspecified: IpAddr) -> Vec<IpAddr> {
     let interfaces = if_addrs::get_if_addrs().unwrap_or_else(|error| {
-        tracing::warn!("cannot list this machine's addresses: {error}");
+        tracing::warn!(target: "server", "cannot list this machine's addresses: {error}");
         Vec::new()
     });
     let mut addresses: Vec<IpAddr> = interfaces

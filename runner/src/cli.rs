@@ -141,12 +141,12 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 fn tell_source(loaded: &Loaded) {
-    info!("configuration: {}", loaded.source);
+    info!(target: "config", "configuration: {}", loaded.source);
     if !loaded.variables.is_empty() {
-        info!("and from the environment: {}", loaded.variables.join(", "));
+        info!(target: "config", "and from the environment: {}", loaded.variables.join(", "));
     }
     for warning in &loaded.warnings {
-        warn!("{warning}");
+        warn!(target: "config", "{warning}");
     }
 }
 
@@ -179,17 +179,17 @@ fn print_launch(config: &Config, form: LaunchForm) -> anyhow::Result<()> {
         LaunchForm::GstLaunch => {
             let stream = config.streams.first().context("there is no stream")?;
             if config.streams.len() > 1 {
-                info!(
+                info!(target: "config",
                     "of {} streams this is the first, {}",
                     config.streams.len(),
                     stream.name()
                 );
             }
             if stream.pipeline.is_none() {
-                info!("to watch it: {}", picture::receiver_line(stream.codec));
+                info!(target: "config", "to watch it: {}", picture::receiver_line(stream.codec));
             }
             if let Some(codec) = stream.audio {
-                info!("to hear it: {}", audio::receiver_line(codec));
+                info!(target: "config", "to hear it: {}", audio::receiver_line(codec));
             }
             print(&launch::gst_launch_line(stream))
         }

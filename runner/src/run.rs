@@ -72,7 +72,7 @@ pub fn run(
     });
     follow_the_file(&process);
     main_loop.run();
-    tracing::info!("stopping");
+    tracing::info!(target: "config", "stopping");
     if let Some(Process { orders, .. }) = process.take() {
         // One that has stopped already needs no more.
         let _stopped = orders.stop().wait();
@@ -222,7 +222,7 @@ impl Process {
 
 fn warn_of_orphan(path: &Path) {
     if watch::is_orphan(path) {
-        tracing::warn!(
+        tracing::warn!(target: "config",
             "{} is an old file: another one has been put in its place where the mount of a single file does not see it; \
              mount its folder, write into the file itself, or start the container anew",
             path.display()
@@ -235,21 +235,21 @@ fn tell_warnings(changes: &Changes, loaded: &Loaded, asked: Asked) {
         loaded
             .warnings
             .iter()
-            .for_each(|warning| tracing::warn!("{warning}"));
+            .for_each(|warning| tracing::warn!(target: "config", "{warning}"));
     } else if asked == Asked::BySignal {
-        tracing::info!("{}: read again, nothing differs", loaded.source);
+        tracing::info!(target: "config", "{}: read again, nothing differs", loaded.source);
     }
 }
 
 fn announce(server: &Server) {
     for url in server.urls() {
-        tracing::info!("{url}");
+        tracing::info!(target: "config", "{url}");
     }
     let config = server.config();
     let mut descriptions: Vec<String> = config.streams.iter().map(describe).collect();
     descriptions.dedup();
     for description in descriptions {
-        tracing::info!("{description}, {}", log_in(config));
+        tracing::info!(target: "config", "{description}, {}", log_in(config));
     }
 }
 

@@ -212,7 +212,7 @@ impl Server {
         }
         self.quit();
         if thread.join().is_err() {
-            tracing::error!("the server's thread had failed");
+            tracing::error!(target: "server", "the server's thread had failed");
         }
     }
 
@@ -238,8 +238,8 @@ fn prepare_process() -> Result<(), StartError> {
     gstclocksrc::register_static().map_err(StartError::Plugin)?;
     // A viewer over UDP takes about ten descriptors.
     match process::raise_descriptor_limit() {
-        Ok(limit) => tracing::debug!(limit, "file descriptors"),
-        Err(error) => tracing::warn!("cannot raise the limit of open files: {error}"),
+        Ok(limit) => tracing::debug!(target: "server", limit, "file descriptors"),
+        Err(error) => tracing::warn!(target: "server", "cannot raise the limit of open files: {error}"),
     }
     Ok(())
 }
@@ -254,7 +254,9 @@ fn share(config: &Config) -> Result<Shared, StartError> {
     threads.set_max_threads(client_threads(config.streams.len()));
     let logins = Logins::new(config).map_err(StartError::Random)?;
     let context = glib::MainContext::new();
+    let events = Arc::<Events>::default();
     let commons = Commons {
+        events: Arc::clone(&events),
         sessions: Arc::new(Sessions::new(config)),
         seats: Arc::new(Seats::new(config.max_viewers)),
         negotiation: Arc::new(Negotiation::new(config)),
@@ -262,7 +264,7 @@ fn share(config: &Config) -> Result<Shared, StartError> {
     };
     Ok(Shared {
         context,
-        events: Arc::default(),
+        events,
         commons,
         intakes: Arc::default(),
         logins: Arc::new(CurrentLogins::new(logins)),
@@ -309,7 +311,7 @@ fn spawn(context: &glib::MainContext, main_loop: &glib::MainLoop) -> Result<Join
         .name("rtsp-server".to_owned())
         .spawn(move || {
             if context.with_thread_default(|| main_loop.run()).is_err() {
-                tracing::error!("the server's main context belongs to another thread");
+                tracing::error!(target: "server", "the server's main context belongs to another thread");
             }
         })
         .map_err(StartError::Thread)

@@ -13,6 +13,7 @@ use serde::Serialize;
 use crate::{
     config::{Transport, VideoCodec},
     events::Viewer,
+    stream::{life::Life, media::Medium},
     stream_id::StreamId,
 };
 
@@ -83,8 +84,60 @@ pub struct StreamStatus {
     pub always_on: bool,
     /// How many viewers it may have; `None` for any number.
     pub max_viewers: Option<u32>,
+    /// How it is.
+    pub life: Life,
+    /// The pictures of all its pipelines so far.
+    pub frames: FrameCounts,
+    /// How late pictures left for viewers, where they did: those that came in time leave at their instant.
+    pub lateness: LatenessStatus,
     /// Who plays it.
     pub viewers: Vec<ViewerStatus>,
+}
+
+/// How many pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FrameCounts {
+    /// That were made.
+    pub made: u64,
+    /// That were skipped, because this machine was late.
+    pub skipped: u64,
+}
+
+/// How late pictures left.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LatenessStatus {
+    /// Of all.
+    pub all: LatenessSummary,
+    /// Of those of the latest ten seconds.
+    pub lately: LatenessSummary,
+    /// How many of all were late by no more than each bound, and by more than the one before.
+    pub classes: Vec<LatenessClass>,
+}
+
+/// How late some pictures left.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LatenessSummary {
+    /// How many they are.
+    pub frames: u64,
+    /// How many of them were late by more than a millisecond.
+    pub late: u64,
+    /// The sum of all.
+    pub total_seconds: f64,
+    /// The largest.
+    pub most_seconds: f64,
+}
+
+/// How many pictures were so late.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LatenessClass {
+    /// The bound; `None` for those beyond all bounds.
+    pub up_to_seconds: Option<f64>,
+    /// How many.
+    pub frames: u64,
 }
 
 /// What a stream is made of.
@@ -122,4 +175,35 @@ pub struct ViewerStatus {
     /// Who, how, and since when.
     #[serde(flatten)]
     pub viewer: Viewer,
+    /// What has been sent of picture and sound, RTP's headers included and RTCP not.
+    pub sent: SentStatus,
+    /// What it reports of picture and sound, as far as it does.
+    pub reports: Vec<ReportStatus>,
+}
+
+/// RTP that was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SentStatus {
+    /// Packets.
+    pub packets: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+/// What a viewer's latest receiver report says of what it gets (RFC 3550, section 6.4).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ReportStatus {
+    /// Of which medium.
+    pub medium: Medium,
+    /// When it came.
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub at: Timestamp,
+    /// Which share of the packets since the report before is lost, 0 to 1.
+    pub fraction_lost: f64,
+    /// How many packets are lost so far; fewer than none where some came twice.
+    pub packets_lost: i32,
+    /// How much the times between packets vary; `None` where the medium's clock rate is not known.
+    pub jitter_seconds: Option<f64>,
 }

@@ -284,16 +284,27 @@ impl Stream {
             // Its lock goes first: the streaming thread, which is waited for, may want it.
             let running = self.replace(None);
             if let Some(running) = running {
-                running.let_go();
+                self.take_down(&running);
             }
         });
+    }
+
+    fn take_down(&self, running: &Running) {
+        if running.let_go() {
+            self.tell(|streams| Happening::StreamStopped { streams });
+        }
+    }
+
+    /// Tells all that listen what has happened to all streams that show the picture.
+    fn tell(&self, what: impl FnOnce(Vec<StreamId>) -> Happening) {
+        self.events.tell(what(self.ids()));
     }
 
     /// Waits until the last client has gone, no longer than `patience`.
     pub fn wait_until_deserted(&self, patience: Duration) {
         let staying = self.attendance.wait_until_deserted(patience);
         if staying > 0 {
-            tracing::warn!(
+            tracing::warn!(target: "stream",
                 stream = self.name(),
                 staying,
                 "clients are not gone yet, and are not waited for"
@@ -314,7 +325,7 @@ impl Stream {
         let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let room = room::for_pipeline(cores);
         if let Err(error) = &room {
-            tracing::warn!(
+            tracing::warn!(target: "stream",
                 stream = self.name(),
                 "this machine has no room for the camera: {error}"
             );
@@ -342,7 +353,7 @@ impl Stream {
     /// by is held by gst-rtsp-server until something else is sent, or until its pipeline is gone.
     fn let_go(&self) {
         if let Some(running) = self.running() {
-            running.let_go();
+            self.take_down(&running);
         }
     }
 
@@ -477,8 +488,8 @@ impl Stream {
             .map(|running| running.frames())
             .unwrap_or_default();
         if frames.skipped > 0 {
-            self.events.tell(Happening::StreamSkipped {
-                streams: self.ids(),
+            self.tell(|streams| Happening::StreamSkipped {
+                streams,
                 name: self.name(),
                 frames: frames.skipped,
             });

@@ -146,7 +146,7 @@ impl TimeSource {
         let name = self.source.to_string();
         self.clock.connect_synced(move |_, is_in_step| {
             if !is_in_step {
-                tracing::error!(
+                tracing::error!(target: "clock", 
                     "clock {name} went back, and is not followed: the cameras go on by this machine's clock until the \
                      server is started again"
                 );
@@ -164,11 +164,11 @@ impl TimeSource {
             }
             let was_silent = std::mem::replace(&mut is_silent, heard.silence() > LONGEST_SILENCE);
             match (was_silent, is_silent) {
-                (false, true) => tracing::warn!(
+                (false, true) => tracing::warn!(target: "clock",
                     "nothing has come from clock {name} for {} s: its time goes on as this machine counts",
                     LONGEST_SILENCE.as_secs()
                 ),
-                (true, false) => tracing::info!("clock {name} can be heard again"),
+                (true, false) => tracing::info!(target: "clock", "clock {name} can be heard again"),
                 _ => {}
             }
             glib::ControlFlow::Continue

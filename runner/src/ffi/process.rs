@@ -25,7 +25,7 @@ pub fn give_memory_back(threads: usize) {
             // SAFETY: it changes numbers that malloc looks at, under malloc's own lock.
             let done = unsafe { libc::mallopt(parameter, value) };
             if done == 0 {
-                tracing::debug!(parameter, value, "malloc takes no such setting");
+                tracing::debug!(target: "server", parameter, value, "malloc takes no such setting");
             }
         }
     }
@@ -42,7 +42,7 @@ pub fn trim_memory() {
         #[expect(unsafe_code, reason = "std does not know its allocator")]
         // SAFETY: it takes malloc's own locks, and touches nothing but what is free.
         let released = unsafe { libc::malloc_trim(0) };
-        tracing::debug!(released, "trimmed the memory within {:?}", begun.elapsed());
+        tracing::debug!(target: "server", released, "trimmed the memory within {:?}", begun.elapsed());
     }
 }
 

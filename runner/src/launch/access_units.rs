@@ -14,7 +14,7 @@ use super::codecs;
 /// A payloader that is given single slices stays as it is: what it is told is all that is known of them.
 pub fn keep_whole(bin: &gst::Bin, payloader: &gst::Element) {
     if let Some(parser) = mend(bin, payloader) {
-        tracing::debug!("{} stands before {}", parser.name(), payloader.name());
+        tracing::debug!(target: "stream", "{} stands before {}", parser.name(), payloader.name());
     }
 }
 

@@ -191,7 +191,7 @@ impl Clients {
             self.agree(handshakes, connection.map(|connection| connection.peer()));
         }
         let visit = Visit::begin(client, arrival, &self.mounts, &self.commons);
-        let guard = Guard::new(self.logins.get().as_ref(), &visit);
+        let guard = Guard::new(&self.logins, &visit);
         client.set_auth(Some(&guard));
     }
 
@@ -201,7 +201,7 @@ impl Clients {
             handover::tls().ok_or_else(|| glib::Error::new(gio::IOErrorEnum::Failed, "GLib has no TLS"));
         let agreed = tls.and_then(|tls| handshakes.agree(&tls, peer.map(|peer| peer.ip()), &self.context));
         if let Err(error) = agreed {
-            tracing::debug!(?peer, "it does not speak TLS: {error}");
+            tracing::debug!(target: "server", ?peer, "it does not speak TLS: {error}");
             // The client itself is not closed: gst-rtsp-server goes on to serve it, and finds the end.
             handover::end();
         }

@@ -143,7 +143,7 @@ pub(super) fn painting(trial: &str) -> Result<(), StartError> {
         Some(gst::MessageView::Error(error)) => Err(StartError::Paint(error.error().to_string())),
         Some(_) => Ok(()),
         None => {
-            tracing::warn!("painting a first picture takes long");
+            tracing::warn!(target: "server", "painting a first picture takes long");
             Ok(())
         }
     }

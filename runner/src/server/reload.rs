@@ -319,8 +319,8 @@ fn may_see(access: &Access, mount: &Mount) -> bool {
 
 fn change_log(level: &log::Filter) {
     match log::change(level) {
-        Ok(()) => tracing::info!("logLevel: {level} from now on"),
-        Err(error) => tracing::warn!("logLevel: not {level}: {error:#}"),
+        Ok(()) => tracing::info!(target: "server", "logLevel: {level} from now on"),
+        Err(error) => tracing::warn!(target: "server", "logLevel: not {level}: {error:#}"),
     }
 }
 

@@ -10,9 +10,19 @@ use super::endpoint::Endpoint;
 use crate::{
     addresses,
     config::{Config, ListenAt, Mount, StreamConfig},
+    events::Viewer,
     launch,
-    status::{ClockStatus, Listening, MadeOf, PictureStatus, ServerStatus, StreamStatus, ViewerStatus},
-    stream::{Stream, viewers::Names},
+    status::{
+        ClockStatus, FrameCounts, LatenessClass, LatenessStatus, LatenessSummary, Listening, MadeOf,
+        PictureStatus, ReportStatus, SentStatus, ServerStatus, StreamStatus, ViewerStatus,
+    },
+    stream::{
+        Frames, Stream,
+        departures::{BOUNDS, Departures, Lateness},
+        receivers::Report,
+        sent::Sent,
+        viewers::Names,
+    },
     stream_id::{self, StreamId},
     time_source::TimeSource,
 };
@@ -203,8 +213,57 @@ impl Served {
             shares_picture_with: others,
             always_on: config.always_on,
             max_viewers: config.max_viewers,
-            viewers: viewers.map(|viewer| ViewerStatus { viewer }).collect(),
+            life: self.stream.life(),
+            frames: frames(&self.stream),
+            lateness: lateness(&self.stream.departures()),
+            viewers: viewers
+                .map(|viewer| viewer_status(&self.stream, viewer))
+                .collect(),
         }
+    }
+}
+
+fn frames(stream: &Stream) -> FrameCounts {
+    let Frames { rendered, skipped } = stream.frames();
+    FrameCounts {
+        made: rendered,
+        skipped,
+    }
+}
+
+fn lateness(departures: &Departures) -> LatenessStatus {
+    let summary = |lateness: &Lateness| LatenessSummary {
+        frames: lateness.frames,
+        late: lateness.late,
+        total_seconds: lateness.sum.as_secs_f64(),
+        most_seconds: lateness.most.as_secs_f64(),
+    };
+    let bounds = BOUNDS.iter().map(|bound| Some(bound.as_secs_f64())).chain([None]);
+    let class = |(up_to_seconds, frames): (_, &u64)| LatenessClass {
+        up_to_seconds,
+        frames: *frames,
+    };
+    LatenessStatus {
+        all: summary(&departures.all),
+        lately: summary(&departures.lately),
+        classes: bounds.zip(&departures.classes).map(class).collect(),
+    }
+}
+
+fn viewer_status(stream: &Stream, viewer: Viewer) -> ViewerStatus {
+    let Sent { packets, bytes } = stream.sent_by(stream.tallies().transports_of(&viewer.session));
+    let reports = stream.reports_of(&viewer.session);
+    let report = |report: Report| ReportStatus {
+        medium: report.medium,
+        at: report.at,
+        fraction_lost: report.fraction_lost,
+        packets_lost: report.packets_lost,
+        jitter_seconds: report.jitter_seconds,
+    };
+    ViewerStatus {
+        viewer,
+        sent: SentStatus { packets, bytes },
+        reports: reports.into_iter().map(report).collect(),
     }
 }
 

@@ -22,8 +22,12 @@ impl Stream {
         let presence = self.arrive(None);
         let since = Timestamp::now();
         if let Err(error) = self.start() {
-            tracing::error!(stream = self.name(), "cannot start: {error}");
-            self.trouble.fail_to_start(since, error.to_string());
+            let cause = format!("cannot start: {error}");
+            if self.trouble.fail_to_start(since, error.to_string()) {
+                self.tell_failed(cause);
+            } else {
+                tracing::error!(target: "stream", stream = self.name(), "{cause}");
+            }
             drop(presence);
             self.back_off.lock().fail(Instant::now());
             return self.run_later();
@@ -72,7 +76,7 @@ impl Stream {
                 // It waits for the pipeline, and nobody may wait for it.
                 let spawned = std::thread::Builder::new().spawn(move || stream.run());
                 if let Err(error) = spawned {
-                    tracing::error!("cannot start a thread: {error}");
+                    tracing::error!(target: "stream", "cannot start a thread: {error}");
                 }
             }
         });

@@ -65,7 +65,9 @@ fn set(element: &gst::Element, name: &str, text: &str) {
         glib::Type::STRING => text.to_value(),
         kind => match glib::Value::deserialize(text, kind) {
             Ok(value) => value,
-            Err(error) => return tracing::error!("{}: {name} cannot be {text}: {error}", element.name()),
+            Err(error) => {
+                return tracing::error!(target: "stream", "{}: {name} cannot be {text}: {error}", element.name());
+            }
         },
     };
     if element.property_value(name).compare(&value) != Some(Ordering::Equal) {

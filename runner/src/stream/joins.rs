@@ -203,7 +203,7 @@ impl Joins {
             .wait_while_for(&mut state, |state| !state.let_in.is_empty(), HANDLING);
         // Whoever takes that long is not waited for again.
         for stands in state.let_in.drain(..) {
-            tracing::warn!(
+            tracing::warn!(target: "stream",
                 "a PLAY takes longer than {HANDLING:?}: its viewer waits for the next key picture"
             );
             stands.store(false, Ordering::Release);

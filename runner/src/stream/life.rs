@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use parking_lot::Mutex;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::{
     Stream,
@@ -11,7 +13,8 @@ use super::{
 };
 
 /// How a stream is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(tag = "state", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Life {
     /// There is no pipeline: nobody wants one.
     Idle,
@@ -20,6 +23,7 @@ pub enum Life {
     /// The pipeline is ready.
     Running {
         /// When it became so.
+        #[schemars(with = "String", extend("format" = "date-time"))]
         since: Timestamp,
     },
     /// The latest pipeline has failed, or could not be made, and no other one is ready yet.
@@ -27,9 +31,11 @@ pub enum Life {
         /// What GStreamer said.
         cause: String,
         /// When that was.
+        #[schemars(with = "String", extend("format" = "date-time"))]
         at: Timestamp,
-        /// How long it is from now until another one may be made.
-        next_try: Duration,
+        /// When another one may be made.
+        #[schemars(with = "String", extend("format" = "date-time"))]
+        next_try: Timestamp,
     },
 }
 
@@ -55,13 +61,16 @@ impl Trouble {
         failure
     }
 
-    /// A pipeline that was to be made from then on could not be. What it has said itself tells more.
-    pub(super) fn fail_to_start(&self, since: Timestamp, text: String) {
+    /// A pipeline that was to be made from then on could not be. Answers whether that is news: what the pipeline itself has
+    /// said since tells more.
+    pub(super) fn fail_to_start(&self, since: Timestamp, text: String) -> bool {
         let mut cause = self.0.lock();
-        if cause.as_ref().is_none_or(|cause| cause.at < since) {
+        let is_news = cause.as_ref().is_none_or(|cause| cause.at < since);
+        if is_news {
             let at = Timestamp::now();
             *cause = Some(Cause { text, at });
         }
+        is_news
     }
 
     /// `running` is ready, and in use by the stream unless the answer says otherwise.
@@ -83,7 +92,7 @@ impl Trouble {
             (_, Some(Cause { text, at })) => Life::Failed {
                 cause: text,
                 at,
-                next_try: next_try(),
+                next_try: Timestamp::now() + next_try(),
             },
             (Some(Phase::Built), None) => Life::Starting,
             (_, None) => Life::Idle,
@@ -124,12 +133,12 @@ mod tests {
     #[test]
     fn a_stream_that_has_failed_is_so_until_another_pipeline_is_ready() {
         let trouble = Trouble::default();
-        trouble.fail_to_start(Timestamp::now(), "no room".into());
+        assert!(trouble.fail_to_start(Timestamp::now(), "no room".into()));
         for phase in [None, Some(Phase::Built), Some(Phase::LetGo)] {
             let life = life(&trouble, phase);
             assert!(
-                matches!(&life, Life::Failed { cause, next_try, .. }
-                    if cause == "no room" && *next_try == Duration::from_secs(2)),
+                matches!(&life, Life::Failed { cause, at, next_try }
+                    if cause == "no room" && *next_try >= *at + Duration::from_secs(2)),
                 "{life:?}"
             );
         }
@@ -141,8 +150,8 @@ mod tests {
     fn what_the_pipeline_said_of_a_start_that_failed_stays() {
         let trouble = Trouble::default();
         let since = Timestamp::now();
-        trouble.fail_to_start(since, "said by the pipeline".into());
-        trouble.fail_to_start(since, "it did not start".into());
+        assert!(trouble.fail_to_start(since, "said by the pipeline".into()));
+        assert!(!trouble.fail_to_start(since, "it did not start".into()));
         assert!(
             matches!(life(&trouble, None), Life::Failed { cause, .. } if cause == "said by the pipeline")
         );

@@ -1,7 +1,11 @@
 //! What a stream is made of.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 /// One of a stream's media.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub enum Medium {
     /// The picture.
     Picture,

@@ -24,7 +24,7 @@ impl Default for NtpExtension {
 /// Has `payloader` write it. That has to happen before the pipeline is started.
 pub fn add(payloader: &gst::Element) {
     if !payloader.is::<RTPBasePayload>() {
-        tracing::warn!(
+        tracing::warn!(target: "stream",
             payloader = payloader.name().as_str(),
             "cannot have header extensions: ntpExtension does nothing"
         );
@@ -112,7 +112,7 @@ mod imp {
     impl NtpExtension {
         fn warn(&self) {
             if !self.has_warned.swap(true, Ordering::Relaxed) {
-                tracing::warn!(
+                tracing::warn!(target: "stream",
                     "frames reach the payloader without the instant that they show (the encoder has lost it): they go out \
                      without ntpExtension"
                 );

@@ -73,7 +73,7 @@ impl Stream {
         if !self.is_told_slow.swap(true, Ordering::Relaxed) {
             let seconds = TICK.as_secs() * WINDOW as u64;
             let advice = advice(&self.config());
-            tracing::warn!(stream = self.name(), "{made} in the last {seconds} s: {advice}");
+            tracing::warn!(target: "stream", stream = self.name(), "{made} in the last {seconds} s: {advice}");
         }
     }
 }

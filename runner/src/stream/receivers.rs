@@ -247,7 +247,9 @@ impl Receivers {
     fn tell(&self, why: Deaf, from: Option<SocketAddr>, now: Instant) {
         let what = match why {
             // Anybody may send to a port, and somebody's last words come when it has gone.
-            Deaf::Unknown => return tracing::trace!(?from, "RTCP from somebody who does not watch"),
+            Deaf::Unknown => {
+                return tracing::trace!(target: "viewers", ?from, "RTCP from somebody who does not watch");
+            }
             Deaf::TooFast => "RTCP comes faster than any use of it: the rest is thrown away",
             Deaf::NoRtcp => "what comes is no RTCP: it is thrown away",
             Deaf::TooManySsrcs => "RTCP comes with more SSRCs than a viewer has: the rest is thrown away",
@@ -255,7 +257,7 @@ impl Receivers {
         let place = from.map(|from| from.ip().to_string()).unwrap_or_default();
         if let Some(held_back) = self.told.may_tell(&place, now) {
             let peer = from.map(|from| from.to_string());
-            tracing::warn!(peer, held_back, "{what}");
+            tracing::warn!(target: "viewers", peer, held_back, "{what}");
         }
     }
 }

@@ -160,15 +160,19 @@ impl Running {
         self.state.lock().phase.fail()
     }
 
-    /// Lets the pipeline go, once.
-    pub(super) fn let_go(&self) {
+    /// Lets the pipeline go, once; answers whether that was this time.
+    pub(super) fn let_go(&self) -> bool {
         // The source may be gone when they are asked for next.
         self.frames();
-        let was_held = self.state.lock().phase.let_go();
+        let (is_first, was_held) = {
+            let phase = &mut self.state.lock().phase;
+            (*phase != Phase::LetGo, phase.let_go())
+        };
         self.has_ended.notify_all();
         if let Some(media) = self.media.upgrade().filter(|_| was_held) {
             end_use(&media);
         }
+        is_first
     }
 
     /// The frames that its source has made, and those that it skipped because it was late. Once the source is gone, as many
@@ -233,7 +237,7 @@ impl Running {
         let Some(media) = self.media.upgrade() else { return };
         for stream in (0..media.n_streams()).filter_map(|index| media.stream(index)) {
             if let Err(error) = stream.set_blocked(false) {
-                tracing::error!("the pipeline is held up: {error}");
+                tracing::error!(target: "stream", "the pipeline is held up: {error}");
             }
         }
         self.is_flowing.store(true, Ordering::Relaxed);
@@ -420,7 +424,7 @@ impl fmt::Display for Frames {
 /// Takes back one `prepare` of `media`.
 pub(super) fn end_use(media: &RTSPMedia) {
     if let Err(error) = media.unprepare() {
-        tracing::error!("cannot take the pipeline down: {error}");
+        tracing::error!(target: "stream", "cannot take the pipeline down: {error}");
     }
 }
 

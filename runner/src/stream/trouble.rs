@@ -8,20 +8,31 @@ use super::{
     Stream,
     running::{Failure, Running},
 };
-use crate::launch::elements;
+use crate::{events::Happening, launch::elements};
 
 impl Stream {
     /// A pipeline that has failed does not recover. One that has never been ready is gst-rtsp-server's to refuse: it
     /// answers that DESCRIBE with an error and makes a new pipeline for the next. Any other one stays as long as
     /// somebody has it.
     pub(super) fn give_up(self: &Arc<Self>, running: &Running, cause: String) {
-        let failure = self.trouble.fail(running, cause);
-        if failure != Failure::Another {
+        let failure = self.trouble.fail(running, cause.clone());
+        if failure == Failure::Another {
+            tracing::error!(target: "stream", stream = self.name(), "{cause}");
+        } else {
+            self.tell_failed(cause);
             self.back_off.lock().fail(Instant::now());
         }
         if failure == Failure::OfAHeldOne {
             self.send_everybody_away();
         }
+    }
+
+    pub(super) fn tell_failed(&self, cause: String) {
+        self.tell(|streams| Happening::StreamFailed {
+            streams,
+            name: self.name(),
+            cause,
+        });
     }
 
     /// Closes the connections of all who have asked for it: whoever comes back gets a new pipeline.
@@ -30,7 +41,7 @@ impl Stream {
         self.context.invoke(move || {
             let Some(stream) = stream.upgrade() else { return };
             let name = stream.name();
-            tracing::warn!(
+            tracing::warn!(target: "stream",
                 stream = name,
                 "closing all its connections, so that viewers can come back to a new pipeline"
             );
@@ -45,14 +56,13 @@ impl Stream {
     }
 }
 
-/// What goes wrong in a pipeline, as GStreamer puts it, with the package to install where an element is missing.
+/// What a pipeline warns of, as GStreamer puts it, with the package to install where an element is missing.
 pub(super) fn log_trouble(stream: &str, message: &gst::Message) {
     match message.view() {
-        gst::MessageView::Error(error) => tracing::error!(stream, "{}", cause(error)),
         gst::MessageView::Warning(warning) => {
             let at = source(warning);
             let details = details(warning.debug());
-            tracing::warn!(
+            tracing::warn!(target: "stream",
                 stream,
                 "the pipeline warns at {at}: {} {details}",
                 warning.error()
@@ -61,7 +71,7 @@ pub(super) fn log_trouble(stream: &str, message: &gst::Message) {
         gst::MessageView::Element(element) => {
             if let Some(missing) = element.structure().filter(|s| s.name() == "missing-plugin") {
                 let name = missing.get::<String>("detail").unwrap_or_default();
-                tracing::error!(stream, "the pipeline lacks {}", elements::with_package(&name));
+                tracing::error!(target: "stream", stream, "the pipeline lacks {}", elements::with_package(&name));
             }
         }
         _ => {}

@@ -22,7 +22,10 @@ use super::{
     running::{self, Hold, Phase, Running, report_often},
     trouble::{cause, log_trouble},
 };
-use crate::launch::{own_pipeline, syntax::PICTURE_PAYLOADER};
+use crate::{
+    events::Happening,
+    launch::{own_pipeline, syntax::PICTURE_PAYLOADER},
+};
 
 /// How long a viewer that does not read may hold up what others wait for.
 const QUEUE_TIME: ClockTime = ClockTime::from_mseconds(500);
@@ -58,6 +61,7 @@ impl Stream {
         self.hold(media, &running);
         self.watch_pace(&running);
         self.replace(Some(Arc::clone(&running)));
+        self.tell(|streams| Happening::StreamStarted { streams });
         // The configuration may have changed since its launch string was read.
         self.apply(&running);
         if let Some(pipeline) = element.parent().and_downcast::<gst::Pipeline>() {
@@ -67,12 +71,12 @@ impl Stream {
         media.connect_handle_message(None, move |_, message| {
             running.note(message);
             if running.phase() == Phase::LetGo {
-                tracing::debug!("from a pipeline on its way down: {message:?}");
+                tracing::debug!(target: "stream", "from a pipeline on its way down: {message:?}");
                 return true;
             }
-            log_trouble(&name, message);
-            if let (gst::MessageView::Error(error), Some(stream)) = (message.view(), stream.upgrade()) {
-                stream.give_up(&running, cause(error));
+            match (message.view(), stream.upgrade()) {
+                (gst::MessageView::Error(error), Some(stream)) => stream.give_up(&running, cause(error)),
+                _ => log_trouble(&name, message),
             }
             // Ignored: the class handler runs after this one.
             true
@@ -88,6 +92,7 @@ impl Stream {
             };
             let hold = stream.take_hold(media, &running);
             if hold == Some(Hold::Kept) {
+                stream.tell(|streams| Happening::StreamRunning { streams });
                 stream.receivers.send_by(running::sources(media));
                 if stream.config().audio.is_some() {
                     report_often(media);
@@ -196,7 +201,7 @@ impl Stream {
             Verdict::Drop => {}
             Verdict::DropAndAskForKeyFrame => self.ask_for_key_frame(),
             Verdict::Unusable => {
-                tracing::warn!(time = ?packet.running_time, "threw away a packet whose time is missing or runs backwards");
+                tracing::warn!(target: "stream", time = ?packet.running_time, "threw away a packet whose time is missing or runs backwards");
             }
         }
         if verdict == Verdict::Drop && medium == Medium::Sound {

@@ -32,7 +32,7 @@ pub(super) fn clock(host: &str, port: u16) -> NtpClock {
 /// Whether what this GStreamer sends is too early.
 pub(super) fn asks_too_early() -> bool {
     let mut requests = (0..TRIES).map_while(|_| {
-        let tell = |error: &io::Error| tracing::debug!("cannot see how GStreamer asks for the time: {error}");
+        let tell = |error: &io::Error| tracing::debug!(target: "clock", "cannot see how GStreamer asks for the time: {error}");
         request().inspect_err(tell).ok()
     });
     requests.any(|request| request.is_too_early())

@@ -409,8 +409,8 @@ fn what_a_viewer_reports_over_tcp_is_known() {
 fn what_a_viewer_reports_over_udp_is_known() {
     let server = start(&config());
     let mut client = RtspClient::connect(&server);
-    let [rtp, rtcp] = two_sockets();
-    let ports = format!("{}-{}", port(&rtp), port(&rtcp));
+    let [media, reports] = two_sockets();
+    let ports = format!("{}-{}", port(&media), port(&reports));
     client.describe();
     let answer = client.setup_over(&format!("RTP/AVP;unicast;client_port={ports}"));
     let transport = answer.header("Transport").expect("a transport");
@@ -418,10 +418,11 @@ fn what_a_viewer_reports_over_udp_is_known() {
     let control = ports.split(['-', ';']).nth(1).expect("two of them");
     assert_eq!(client.play().status, 200);
     let mut packet = [0; 2000];
-    rtp.recv(&mut packet).expect("packets come");
+    media.recv(&mut packet).expect("packets come");
     let report = receiver_report(packet[8..12].try_into().expect("an SSRC"));
     let control = control.parse::<u16>().expect("a port");
-    rtcp.send_to(&report, (Ipv4Addr::LOCALHOST, control))
+    reports
+        .send_to(&report, (Ipv4Addr::LOCALHOST, control))
         .expect("it goes");
     wait_for_report(&server, &client);
 }

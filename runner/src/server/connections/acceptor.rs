@@ -190,7 +190,7 @@ impl Acceptor {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) if is_passing(&error) => {}
                 Err(error) => {
-                    tracing::warn!("cannot accept a connection: {error}");
+                    tracing::warn!(target: "connections", "cannot accept a connection: {error}");
                     self.every(RETRY_AFTER, |acceptor| {
                         acceptor.listen();
                         glib::ControlFlow::Break
@@ -241,19 +241,19 @@ impl Acceptor {
             self.hand_over(connection, peer)
         };
         if let Err(error) = result {
-            tracing::warn!(%peer, "cannot serve a connection: {error}");
+            tracing::warn!(target: "connections", %peer, "cannot serve a connection: {error}");
         }
     }
 
     fn refuse(&self, peer: SocketAddr, error: &io::Error) {
         if let Some(held_back) = self.refused.may_tell("", Instant::now()) {
-            tracing::warn!(%peer, held_back, "this machine has no room for another client: {error}");
+            tracing::warn!(target: "connections", %peer, held_back, "this machine has no room for another client: {error}");
         }
     }
 
     fn hand_over_elsewhere(self: &Arc<Self>, connection: TcpStream, peer: SocketAddr) -> anyhow::Result<()> {
         if self.threads.load(Ordering::Relaxed) >= MOST_THREADS {
-            tracing::debug!(%peer, "refused: too many are being handed over");
+            tracing::debug!(target: "connections", %peer, "refused: too many are being handed over");
             return Ok(());
         }
         let acceptor = Arc::clone(self);
@@ -262,7 +262,7 @@ impl Acceptor {
             .name("rtsp-handover".to_owned())
             .spawn(move || {
                 if let Err(error) = acceptor.hand_over(connection, peer) {
-                    tracing::warn!(%peer, "cannot serve a connection: {error}");
+                    tracing::warn!(target: "connections", %peer, "cannot serve a connection: {error}");
                 }
                 acceptor.threads.fetch_sub(1, Ordering::Relaxed);
             });
@@ -280,7 +280,7 @@ impl Acceptor {
         {
             let silent = oldest.remove();
             silent.source.destroy();
-            tracing::debug!(peer = %silent.peer, "it said nothing");
+            tracing::debug!(target: "connections", peer = %silent.peer, "it said nothing");
         }
     }
 

@@ -78,7 +78,7 @@ impl Connected {
         self.has_ended
             .wait_while_for(&mut connections, are_there, patience);
         if !connections.of_clients.is_empty() {
-            tracing::debug!(clients = connections.of_clients.len(), "still there");
+            tracing::debug!(target: "connections", clients = connections.of_clients.len(), "still there");
         }
     }
 }

@@ -55,7 +55,7 @@ impl Connection {
         if self.stands()
             && let Err(error) = socket::shut_down(self.descriptor)
         {
-            tracing::debug!(peer = %self.peer, "cannot end the connection: {error}");
+            tracing::debug!(target: "connections", peer = %self.peer, "cannot end the connection: {error}");
         }
     }
 
@@ -64,7 +64,7 @@ impl Connection {
         if self.stands()
             && let Err(error) = socket::reset_on_close(self.descriptor)
         {
-            tracing::debug!(peer = %self.peer, "cannot forget what waits: {error}");
+            tracing::debug!(target: "connections", peer = %self.peer, "cannot forget what waits: {error}");
         }
     }
 }

@@ -185,7 +185,7 @@ impl RtcpFilter {
         self.silent_until = self.now + LOOK_INTERVAL;
         let place = self.peer.ip().to_string();
         if let Some(held_back) = self.all.messages.may_tell(&place, self.now) {
-            tracing::warn!(peer = %self.peer, held_back, "{what}");
+            tracing::warn!(target: "connections", peer = %self.peer, held_back, "{what}");
         }
     }
 }

@@ -221,7 +221,7 @@ impl Leaver {
         let client = self.client.lock().take();
         let gone = std::thread::Builder::new().spawn(move || drop(client));
         if let Err(error) = gone {
-            tracing::debug!("a client goes here: {error}");
+            tracing::debug!(target: "connections", "a client goes here: {error}");
         }
         true
     }

@@ -24,9 +24,10 @@ use crate::{
         Account, REALM,
         attempts::{LATENESS, Late},
         credentials::{Answer, Credentials},
-        logins::Logins,
+        logins::{CurrentLogins, Logins},
     },
     config::Mount,
+    events::{Happening, LoginRefusal},
     ffi::rtsp,
     log::Repeats,
     resource::Resource,
@@ -39,12 +40,13 @@ glib::wrapper! {
 }
 
 impl Guard {
-    /// Guards the client of `visit`. Everybody may watch unless there are `logins`.
-    pub(in crate::server) fn new(logins: Option<&Arc<Logins>>, visit: &Arc<Visit>) -> Self {
+    /// Guards the client of `visit`, by the log-ins that count at the moment: where there are none, everybody may watch.
+    pub(in crate::server) fn new(logins: &Arc<CurrentLogins>, visit: &Arc<Visit>) -> Self {
         let guard: Self = glib::Object::new();
-        let log_in = logins.map(|logins| LogInCheck {
-            connection: logins.connections.fetch_add(1, Ordering::Relaxed),
-            logins: Arc::clone(logins),
+        let log_in = logins.get().map(|of_connection| LogInCheck {
+            connection: of_connection.connections.fetch_add(1, Ordering::Relaxed),
+            logins: of_connection,
+            current: Arc::clone(logins),
             visit: Arc::clone(visit),
             has_logged_in: AtomicBool::new(false),
         });
@@ -53,7 +55,7 @@ impl Guard {
             visit: Arc::clone(visit),
         };
         if guard.imp().check.set(check).is_err() {
-            tracing::error!("a guard has two checks");
+            tracing::error!(target: "accounts", "a guard has two checks");
         }
         guard
     }
@@ -114,7 +116,10 @@ impl RequestCheck {
 
 /// Whether each request of a client has a log-in, and is for a stream that its user may see.
 struct LogInCheck {
+    /// Those that counted when the connection began: its challenges are theirs.
     logins: Arc<Logins>,
+    /// Those that count now.
+    current: Arc<CurrentLogins>,
     connection: u32,
     visit: Arc<Visit>,
     /// The last log-in of this connection was right: it may try again however many wrong ones came from its address.
@@ -147,7 +152,7 @@ impl LogInCheck {
             Asker::Wrong(credentials) => {
                 // Whoever knows one password may guess another.
                 self.has_logged_in.store(false, Ordering::Relaxed);
-                self.log_wrong(&credentials);
+                self.tell_wrong(&credentials);
                 match self.logins.attempts.note_wrong(self.address(), Instant::now()) {
                     None => self.challenge(context, false),
                     Some(late) => self.challenge_late(context, late),
@@ -156,6 +161,14 @@ impl LogInCheck {
             Asker::Slowed => answer(context, RTSPStatusCode::ServiceUnavailable, &[]),
             Asker::Known(account) => {
                 self.has_logged_in.store(true, Ordering::Relaxed);
+                let current = self.current.get();
+                let account = match &current {
+                    None => Some(account),
+                    Some(logins) => logins.accounts.same_as(account),
+                };
+                let Some(account) = account else {
+                    return self.challenge(context, false);
+                };
                 self.visit.set_user(&account.name);
                 !asks_for_stream(method) || self.may_see(account, context)
             }
@@ -220,7 +233,7 @@ impl LogInCheck {
             Some(place) if account.may_see(&place) => true,
             other => {
                 if let Some(place) = other {
-                    self.log_forbidden(account, &place);
+                    self.tell_forbidden(account, &place);
                 }
                 answer(context, RTSPStatusCode::NotFound, &[])
             }
@@ -271,24 +284,24 @@ impl LogInCheck {
         false
     }
 
-    fn log_wrong(&self, credentials: &Credentials) {
-        if let Some(held_back) = self.may_log(&self.logins.wrong) {
-            let user = credentials.shown_name();
-            tracing::warn!(peer = self.peer(), user, held_back, "refused a wrong log-in");
-        }
+    fn tell_wrong(&self, credentials: &Credentials) {
+        let held_back = self.may_log(&self.logins.wrong);
+        self.tell(credentials.shown_name(), LoginRefusal::Wrong, held_back);
     }
 
-    fn log_forbidden(&self, account: &Account, place: &Mount) {
-        if let Some(held_back) = self.may_log(&self.logins.forbidden) {
-            let (user, path) = (&account.name, &place.path);
-            tracing::warn!(
-                peer = self.peer(),
-                user,
-                path,
-                held_back,
-                "refused a stream that the user may not see"
-            );
-        }
+    fn tell_forbidden(&self, account: &Account, place: &Mount) {
+        let held_back = self.may_log(&self.logins.forbidden);
+        let path = place.path.clone();
+        self.tell(account.name.clone(), LoginRefusal::Forbidden { path }, held_back);
+    }
+
+    fn tell(&self, user: String, why: LoginRefusal, held_back: Option<u64>) {
+        self.visit.commons.events.tell(Happening::LoginRefused {
+            peer: self.visit.peer(),
+            user,
+            why,
+            held_back,
+        });
     }
 
     /// `None` if the log may not tell of this address now; otherwise how often it has held back.
@@ -299,11 +312,6 @@ impl LogInCheck {
     fn address(&self) -> IpAddr {
         let peer = self.visit.peer();
         peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.ip())
-    }
-
-    fn peer(&self) -> String {
-        let peer = self.visit.peer();
-        peer.map_or_else(|| "unknown".into(), |peer| peer.to_string())
     }
 }
 

@@ -239,7 +239,7 @@ impl Joining {
         let wait = play.until.saturating_duration_since(Instant::now());
         Timer(timers::after(thread, glib::Priority::DEFAULT, wait, move || {
             if let (Some(joining), Some(client)) = (joining.upgrade(), client.upgrade()) {
-                tracing::debug!("a viewer is let in without a key picture: none came in time");
+                tracing::debug!(target: "requests", "a viewer is let in without a key picture: none came in time");
                 joining.go_on(&client, None);
             }
         }))

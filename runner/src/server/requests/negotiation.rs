@@ -122,7 +122,7 @@ impl Negotiation {
     fn log_another_way(&self, lacking: Transport, path: &str) {
         let what = format!("another way than {lacking} {path}");
         if let Some(held_back) = self.messages.may_tell(&what, Instant::now()) {
-            tracing::warn!(
+            tracing::warn!(target: "requests",
                 path,
                 held_back,
                 "gave a viewer another way than {}",
@@ -162,17 +162,17 @@ impl Negotiation {
             return;
         };
         if !is_whole {
-            return tracing::info!(
+            return tracing::info!(target: "requests",
                 path,
                 held_back,
                 "refused a viewer who does not say to which ports packets are to go"
             );
         }
         if let Some(way) = lacking {
-            return tracing::warn!(path, held_back, "refused a viewer {}", self.shortage(way));
+            return tracing::warn!(target: "requests", path, held_back, "refused a viewer {}", self.shortage(way));
         }
         let (asked, allowed) = (list(&asked), list(&allowed));
-        tracing::info!(
+        tracing::info!(target: "requests",
             path,
             held_back,
             "refused a viewer who asks for {asked}: transports allows {allowed}"
@@ -204,7 +204,7 @@ fn pool(rtp_ports: Option<PortRange>, multicast: Option<&Multicast>) -> Option<R
     let pool = RTSPAddressPool::new();
     let add = |first: &str, last: &str, ports: PortRange, ttl| {
         if let Err(error) = pool.add_range(first, last, ports.first, ports.last, ttl) {
-            tracing::error!("cannot use the UDP ports {ports} of {first} to {last}: {error}");
+            tracing::error!(target: "requests", "cannot use the UDP ports {ports} of {first} to {last}: {error}");
         }
     };
     if let Some(ports) = rtp_ports {

@@ -154,7 +154,7 @@ impl ReadyOfConnection {
             let peer = self
                 .peer
                 .map_or_else(|| "unknown".into(), |peer| peer.to_string());
-            tracing::warn!(peer, held_back, "refused a session: {too_many}");
+            tracing::warn!(target: "requests", peer, held_back, "refused a session: {too_many}");
         }
     }
 

@@ -168,7 +168,7 @@ impl SessionsOfConnection {
     /// another one while its connection closes.
     fn look_after(self: &Arc<Self>, client: &RTSPClient, pool: &RTSPSessionPool) {
         let Some(context) = timers::here() else {
-            return tracing::error!("a session began outside of its client's thread: it will not time out");
+            return tracing::error!(target: "requests", "a session began outside of its client's thread: it will not time out");
         };
         let patience = self.all.patience();
         let mut watch = self

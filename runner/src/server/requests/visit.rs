@@ -25,7 +25,7 @@ use super::{
     sessions::{Sessions, SessionsOfConnection},
 };
 use crate::{
-    events::{Farewell, Full},
+    events::{Events, Farewell, Full},
     ffi::rtsp,
     log,
     server::connections::{
@@ -60,6 +60,7 @@ impl Presences {
 /// What all clients of a server share.
 #[derive(Debug, Clone)]
 pub(in crate::server) struct Commons {
+    pub(in crate::server) events: Arc<Events>,
     pub(in crate::server) sessions: Arc<Sessions>,
     pub(in crate::server) negotiation: Arc<Negotiation>,
     pub(in crate::server) seats: Arc<Seats>,
@@ -115,7 +116,7 @@ impl Visit {
             user: Mutex::default(),
         });
         let peer = visit.peer();
-        tracing::debug!(?peer, "connected");
+        tracing::debug!(target: "requests", ?peer, "connected");
         if let Some(peer) = peer {
             rtsp::accompany(client, log::introduce(client.as_ptr().addr(), peer));
         }
@@ -195,7 +196,7 @@ impl Visit {
 
     /// The order matters: the client's sessions have to be over before it is seen off.
     fn closed(&self, client: &RTSPClient) {
-        tracing::debug!("connection closed");
+        tracing::debug!(target: "requests", "connection closed");
         self.sessions.end_all(client);
         self.joining.end();
         self.commons.leavers.see_off(client, &self.ties);

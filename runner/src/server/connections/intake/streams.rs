@@ -110,7 +110,7 @@ impl Streams {
             match gio::TlsServerConnection::new(&base, Some(&certificate)) {
                 Ok(tls) => Some(tls.upcast::<gio::TlsConnection>()),
                 Err(error) => {
-                    tracing::error!("GLib has no TLS: {error}");
+                    tracing::error!(target: "connections", "GLib has no TLS: {error}");
                     None
                 }
             }

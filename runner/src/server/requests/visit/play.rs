@@ -51,7 +51,7 @@ impl Visit {
         if !speeds::asks_for_another_speed(context) {
             return Ok(());
         }
-        tracing::warn!(
+        tracing::warn!(target: "requests",
             peer = ?self.peer(),
             "refused a PLAY that asks for another speed than the live one"
         );
