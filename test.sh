@@ -19,7 +19,7 @@ main() {
     step cargo clippy --workspace --all-targets --locked -- -D warnings
     step cargo test --workspace --locked --no-fail-fast
     # Figures in CPU time, which a busy machine hardly changes: they fail where a bar is broken. Of the whole workspace, as
-    # above, so that nothing is built anew with other features.
+    # above, so that nothing is built anew with other features: the server alone is, at the level of its benches.
     step cargo bench --workspace --profile dev --locked --bench readers --bench clockprobe --bench figures -- stamp
     # A tenth of the crowds, and bars that a busy machine leaves far below.
     step cargo bench --workspace --profile dev --locked --bench many -- --percent=10 demand thousand
