@@ -126,8 +126,8 @@ fn viewer(server: &Server) -> Viewer {
 
 #[test]
 fn a_viewer_has_the_name_of_who_has_logged_in_last() {
-    let server = server(&[("anna", "a"), ("zoe", "z")], None);
     for (logins, name) in [([LOGINS[0]; 2], "anna"), (LOGINS, "zoe")] {
+        let server = server(&[("anna", "a"), ("zoe", "z")], None);
         let before = Timestamp::now();
         let mut client = Client::new(&server);
         client.play(logins);
@@ -137,12 +137,6 @@ fn a_viewer_has_the_name_of_who_has_logged_in_last() {
             (before..=Timestamp::now()).contains(&viewer.since),
             "{viewer:?} of {before}"
         );
-        drop(client);
-        let deadline = Instant::now() + PATIENCE;
-        while server.viewers() > 0 {
-            assert!(Instant::now() < deadline, "it stays");
-            std::thread::yield_now();
-        }
     }
 }
 
