@@ -5,13 +5,14 @@ mod common;
 
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
 use common::arrival::{self, Received};
 use common::{config, measure, milliseconds_between, most_viewers, start, target, url};
+use parking_lot::Mutex;
 use rtsp_clock_probe::{Options, Transport};
 use rtsp_clock_server::config::Stamp;
 
@@ -60,7 +61,7 @@ impl Relay {
 
     /// The median of what it delayed by, in ms.
     fn delayed(&self) -> f64 {
-        let mut noted = self.noted.lock().expect("no panic").clone();
+        let mut noted = self.noted.lock().clone();
         noted.sort_by(f64::total_cmp);
         noted[noted.len() / 2]
     }
@@ -103,7 +104,7 @@ fn forward(
         if client.write_all(&bytes).is_err() {
             return;
         }
-        noted.lock().expect("no panic").push(delayed);
+        noted.lock().push(delayed);
     }
 }
 
