@@ -9,7 +9,7 @@ use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 /// The most that [`read`] reads, in bytes: a configuration has kilobytes, a logo or a chain of certificates less than this.
-pub const MAX_BYTES: u64 = 16 * 1024 * 1024;
+const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
 /// The bytes of a regular file, or of one that a link leads to.
 ///

@@ -6,9 +6,9 @@
 //!
 //! | module | job |
 //! | --- | --- |
-//! | [`rect`] | a rectangle of a frame |
-//! | [`format`] | pixel formats, and the planes of each |
-//! | [`error`] | why text cannot be worded, and why a face cannot be painted |
+//! | `rect` | a rectangle of a frame |
+//! | `format` | pixel formats, and the planes of each |
+//! | `error` | why text cannot be worded, and why a face cannot be painted |
 //! | [`mask`] | coverage of a rectangle of pixels, as cairo draws it |
 //! | [`epoch`] | where clocks count from: NTP, Unix and TAI |
 //! | [`file`] | a file that somebody named, whatever it turns out to be |
@@ -17,16 +17,16 @@
 //! | [`stamp`] | the QR code: its payload, its modules, and reading one of them, or all, from a picture |
 //! | [`tick`] | the tick: what it sounds like, and hearing it |
 //! | [`zone`] | time zones, by name and the machine's own |
-//! | [`reading`] | what the clock says, and the lines of text that this makes |
+//! | `reading` | what the clock says, and the lines of text that this makes |
 //! | `glyphs` | text to coverage masks |
-//! | [`fonts`] | which characters no font has |
-//! | [`logo`] | from a PNG file to its pixels at the size that is wanted |
-//! | [`style`] | fonts, colours, placement, marks, logo |
-//! | [`color`] | colours as the numbers of a frame |
-//! | [`frame`] | a frame's memory, and how coverage is blended into its planes |
+//! | `fonts` | which characters no font has |
+//! | `logo` | from a PNG file to its pixels at the size that is wanted |
+//! | `style` | fonts, colours, placement, marks, logo |
+//! | `color` | colours as the numbers of a frame |
+//! | `frame` | a frame's memory, and how coverage is blended into its planes |
 //! | `marks` | where stamp, flash and logo stand, and how they are painted |
 //! | `layout` | where each line and each character cell stands |
-//! | [`face`] | paints the difference between what a canvas shows and what it should show |
+//! | `face` | paints the difference between what a canvas shows and what it should show |
 //!
 //! ```
 //! use clockface::{Colorimetry, Face, FrameSpec, PixelFormat, Plane, Picture, Reading, Shown, Style, Wording};
@@ -41,24 +41,24 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-pub mod color;
+mod color;
 pub mod epoch;
-pub mod error;
-pub mod face;
+mod error;
+mod face;
 pub mod file;
-pub mod fonts;
-pub mod format;
-pub mod frame;
+mod fonts;
+mod format;
+mod frame;
 mod glyphs;
 mod layout;
-pub mod logo;
+mod logo;
 mod marks;
 pub mod mask;
-pub mod reading;
-pub mod rect;
+mod reading;
+mod rect;
 mod shared;
 pub mod stamp;
-pub mod style;
+mod style;
 pub mod threads;
 pub mod tick;
 pub mod zone;

@@ -12,7 +12,7 @@ use crate::file;
 use crate::shared::{Held, Shared};
 
 /// The longest side of a logo in px: what a camera of the largest size could show, and 256 MiB.
-pub const MAX_SIDE: u32 = 8192;
+const MAX_SIDE: u32 = 8192;
 
 /// Why a file cannot be the logo.
 #[derive(Debug, Error)]

@@ -3,9 +3,10 @@
 use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
+use std::sync::{Arc, LazyLock, Weak};
 
 use once_cell::sync::OnceCell;
+use parking_lot::Mutex;
 
 type Slots<K, V> = HashMap<K, Weak<OnceCell<Arc<V>>>>;
 
@@ -73,7 +74,7 @@ impl<K: Eq + Hash, V> Shared<K, V> {
         K: Borrow<Q>,
         Q: Eq + Hash + ToOwned<Owned = K> + ?Sized,
     {
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slots = self.slots.lock();
         if let Some(slot) = slots.get(key).and_then(Weak::upgrade) {
             return slot;
         }

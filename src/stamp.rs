@@ -33,7 +33,7 @@ pub const SIDE: usize = 25;
 /// White modules that stand around the code.
 pub const QUIET_ZONE: usize = 4;
 /// Modules along a side with the quiet zone on both ends.
-pub const QUIET_SIDE: usize = SIDE + 2 * QUIET_ZONE;
+pub(crate) const QUIET_SIDE: usize = SIDE + 2 * QUIET_ZONE;
 /// The smallest picture that has room for a stamp, in px: its width and its height.
 pub const SMALLEST_PICTURE: (usize, usize) = (66, 165);
 /// The highest stream id that a payload can carry.
@@ -72,7 +72,7 @@ pub type Modules = [[bool; SIDE]; SIDE];
 impl Stamp {
     /// The payload's digits. What does not fit is cut: see the fields.
     #[must_use]
-    pub fn to_payload(&self) -> String {
+    pub(crate) fn to_payload(self) -> String {
         let digits = format!(
             "{VERSION}{:016}{:010}{:05}{:05}{:010}",
             self.instant.clamp(0, 9_999_999_999_999_999),

@@ -4,7 +4,9 @@
 //! fonts): whoever is about to call them asks here first. Somebody else may take the room meanwhile; but what is refused
 //! here is refused, and the process goes on.
 
-use std::{io, sync::Mutex, thread::Builder};
+use std::{io, thread::Builder};
+
+use parking_lot::Mutex;
 
 /// What the system gives a thread of a library in C for its stack, in bytes, where nothing else is set.
 const STACK: usize = 8 * 1024 * 1024;

@@ -1,10 +1,10 @@
 //! Reads the pipeline's clock and the wall clock as one, and waits on the former.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clockface::epoch::{NTP_TO_UNIX_NS, TAI_MINUS_UTC_NS};
 use gst::prelude::*;
+use parking_lot::Mutex;
 
 use crate::schedule::{Now, held};
 
@@ -146,28 +146,28 @@ impl Wait {
         let time = gst::ClockTime::from_nseconds(time.min(u64::MAX - 1));
         let id = on.clock.new_single_shot_id(time);
         {
-            let mut state = self.state();
+            let mut state = self.0.lock();
             if state.flushing {
                 return Err(Flushing);
             }
             state.id = Some(id.clone());
         }
         let (_result, _jitter) = id.wait();
-        let mut state = self.state();
+        let mut state = self.0.lock();
         state.id = None;
         if state.flushing { Err(Flushing) } else { Ok(()) }
     }
 
     /// Ends the wait under way as if its time had come: it was for a running time that has moved.
     pub(crate) fn restart(&self) {
-        if let Some(id) = self.state().id.take() {
+        if let Some(id) = self.0.lock().id.take() {
             id.unschedule();
         }
     }
 
     /// Ends the wait under way, and all to come.
     pub(crate) fn unlock(&self) {
-        let mut state = self.state();
+        let mut state = self.0.lock();
         state.flushing = true;
         if let Some(id) = state.id.take() {
             id.unschedule();
@@ -176,11 +176,7 @@ impl Wait {
 
     /// Lets waits be waited again.
     pub(crate) fn unlock_stop(&self) {
-        self.state().flushing = false;
-    }
-
-    fn state(&self) -> MutexGuard<'_, WaitState> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().flushing = false;
     }
 }
 

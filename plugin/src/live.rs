@@ -10,11 +10,12 @@ mod source;
 mod stats;
 pub(crate) mod timing;
 
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::LazyLock;
 use std::thread::{self, ThreadId};
 
 use clockface::epoch::NTP_TO_UNIX_NS;
 use gst::glib;
+use parking_lot::Mutex;
 
 use crate::clock::{Flushing, PipelineClock, Wait};
 use crate::schedule::Frame;
@@ -47,9 +48,9 @@ impl LiveWait {
             self.wait.restart();
         }
         let is_pausing = transition == gst::StateChange::PlayingToPaused;
-        *lock(&self.pausing) = is_pausing.then(|| thread::current().id());
+        *self.pausing.lock() = is_pausing.then(|| thread::current().id());
         let result = perform();
-        *lock(&self.pausing) = None;
+        *self.pausing.lock() = None;
         result
     }
 
@@ -57,7 +58,7 @@ impl LiveWait {
     pub(crate) fn unlock(&self) {
         // GStreamer 1.26's base class unlocks for a pause, 1.22's does not. Whoever played again before `create`
         // was back would have the stream end, for it would then answer that it flushes: so a pause ends no wait.
-        if *lock(&self.pausing) != Some(thread::current().id()) {
+        if *self.pausing.lock() != Some(thread::current().id()) {
             self.wait.unlock();
         }
     }
@@ -133,9 +134,4 @@ where
     T::Checker: glib::value::ValueTypeChecker<Error = glib::value::ValueTypeMismatchError>,
 {
     value.get().unwrap_or_default()
-}
-
-/// A panic elsewhere leaves values that are whole; a streaming thread must not follow it down.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -12,11 +12,12 @@ mod connections;
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use gst::prelude::*;
+use parking_lot::Mutex;
 
 pub(crate) use connections::follow;
 use connections::{Connection, on_behalf_of};
@@ -100,7 +101,7 @@ impl Intake {
     }
 
     fn goes_on(&self, kind: gst::ProgressType, code: &str, text: &str) {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         match (code, kind) {
             ("connect", gst::ProgressType::Continue) => {
                 if let Some(refusal) = state.way.leads_to(text) {
@@ -115,7 +116,7 @@ impl Intake {
 
     /// A connection is open: not for long, if there is a reason against it.
     fn opened(&self, connection: Connection) {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         let now = Instant::now();
         state.opened.retain(|opened| now.duration_since(*opened) < WINDOW);
         state.opened.push_back(now);
@@ -142,16 +143,16 @@ impl Intake {
 
     /// Why nothing more comes, if it is for its own good.
     pub(crate) fn refusal(&self) -> Option<Refusal> {
-        self.state().refusal.clone()
+        self.state.lock().refusal.clone()
     }
 
     /// Lets nothing more come, so that a source in the middle of an answer can stop.
     pub(crate) fn shut_down(&self) {
-        self.state().shut_down();
+        self.state.lock().shut_down();
     }
 
     fn look(&self) {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         state.connections.retain(Connection::is_there);
         let is_over = state
             .connections
@@ -181,10 +182,6 @@ impl Intake {
                 .is_some_and(|factory| factory.name() == "udpsrc")
         };
         elements.into_iter().flatten().flatten().any(is_udp)
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -13,9 +13,9 @@
 //! | `decoders` | what decoders would add of their own |
 //! | `tally`, `pace`, `standstill`, `values`, `drift`, `gaps`, `matching`, `spots`, `times` | sums, without GStreamer |
 //! | `wall_clock` | this machine's wall clock |
-//! | `origin`, [`ntp`] | where a stream comes from, and how the camera's clock and this machine's relate |
-//! | [`limits`] | what a build server asks for |
-//! | [`live`] | the lines that tell how it goes |
+//! | `origin`, `ntp` | where a stream comes from, and how the camera's clock and this machine's relate |
+//! | `limits` | what a build server asks for |
+//! | `live` | the lines that tell how it goes |
 //! | [`report`] | what a measurement shows: table, JSON, CSV, page |
 //! | `failures` | what is wrong with a stream, and what to do about it |
 //! | [`cli`], [`console`] | the command line; what is told on stdout and stderr |
@@ -30,11 +30,11 @@ pub mod figures;
 mod gaps;
 mod intake;
 mod join;
-pub mod limits;
-pub mod live;
+mod limits;
+mod live;
 mod matching;
 pub mod measure;
-pub mod ntp;
+mod ntp;
 mod origin;
 mod pace;
 mod packets;

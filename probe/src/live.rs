@@ -28,7 +28,7 @@ pub struct Progress {
 
 /// One line, without its end.
 #[must_use]
-pub fn line(progress: &Progress) -> String {
+pub(crate) fn line(progress: &Progress) -> String {
     let mut parts = vec![clean(&progress.url), time(progress)];
     if progress.pictures == 0 {
         parts.push(
@@ -67,7 +67,7 @@ fn time(progress: &Progress) -> String {
 
 /// The lines as they stand on the terminal.
 #[derive(Debug)]
-pub struct Lines<W> {
+pub(crate) struct Lines<W> {
     output: W,
     drawn: usize,
 }
@@ -75,7 +75,7 @@ pub struct Lines<W> {
 impl Lines<io::Stderr> {
     /// On stderr, if it is a terminal.
     #[must_use]
-    pub fn on_terminal() -> Option<Self> {
+    pub(crate) fn on_terminal() -> Option<Self> {
         let stderr = io::stderr();
         stderr.is_terminal().then(|| Self::new(stderr))
     }
@@ -83,12 +83,12 @@ impl Lines<io::Stderr> {
 
 impl<W: Write> Lines<W> {
     /// On a terminal that understands ECMA-48.
-    pub fn new(output: W) -> Self {
+    pub(crate) fn new(output: W) -> Self {
         Self { output, drawn: 0 }
     }
 
     /// Draws them anew over those that stand there. A terminal that is gone takes nothing from the measurement.
-    pub fn draw(&mut self, streams: &[Progress]) {
+    pub(crate) fn draw(&mut self, streams: &[Progress]) {
         let _ = self.try_draw(streams);
     }
 
@@ -105,7 +105,7 @@ impl<W: Write> Lines<W> {
     }
 
     /// Takes them away, for other words to stand there.
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         let _ = self.erase().and_then(|()| self.output.flush());
     }
 

@@ -18,7 +18,7 @@ const MS_PER_SECOND: f64 = 1000.0;
 
 /// Asks `server` (a host, with or without a port), and says why there is no answer where there is none.
 #[must_use]
-pub fn check(server: &str) -> ClockCheck {
+pub(crate) fn check(server: &str) -> ClockCheck {
     let (offset, error) = match offset(server) {
         Ok(offset) => (Some(offset), None),
         Err(error) => (None, Some(format!("{error:#}"))),
@@ -91,7 +91,7 @@ fn widened(first: Estimate, later: &[Estimate]) -> Estimate {
 ///
 /// # Errors
 /// When none of the queries is answered: the reason of the last.
-pub fn offset(server: &str) -> anyhow::Result<Estimate> {
+pub(crate) fn offset(server: &str) -> anyhow::Result<Estimate> {
     let client = SntpClient::with_config(Config::default().timeout(PATIENCE));
     let mut best: Option<Estimate> = None;
     let mut failure = None;

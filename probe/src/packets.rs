@@ -14,10 +14,11 @@ mod reception;
 mod reports;
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use gst::prelude::*;
 use gst_rtp::RTPBuffer;
+use parking_lot::Mutex;
 
 use crate::figures::{PacketCounts, SenderReports};
 use crate::times::{SenderReport, Told};
@@ -68,7 +69,7 @@ impl Packets {
 
     /// Those that are gone, as after a second try by TCP, are forgotten.
     fn remember(&self, jitterbuffer: &gst::Element, medium: &Arc<Mutex<Medium>>) {
-        let mut media = lock(&self.media);
+        let mut media = self.media.lock();
         media.retain(|watched| watched.jitterbuffer.upgrade().is_some());
         if media.len() >= MOST_MEDIA
             && let Some(idle) = media.iter().position(|watched| !watched.is_listened_to)
@@ -84,7 +85,7 @@ impl Packets {
 
     /// The stream that comes out of this jitter buffer is decoded, and looked at or listened to.
     pub(crate) fn listen_to(&self, jitterbuffer: &gst::Element) {
-        for watched in lock(&self.media).iter_mut() {
+        for watched in self.media.lock().iter_mut() {
             watched.is_listened_to |= watched.jitterbuffer.upgrade().as_ref() == Some(jitterbuffer);
         }
     }
@@ -93,13 +94,13 @@ impl Packets {
     pub(crate) fn of(&self, pts: u64, instant: Option<i64>) -> Option<FramePackets> {
         self.media()
             .iter()
-            .find_map(|medium| lock(medium).frame(pts, instant))
+            .find_map(|medium| medium.lock().frame(pts, instant))
     }
 
     /// Whether each medium that is listened to has had a sender report, and frames since: only then are they presented in
     /// step.
     pub(crate) fn in_step(&self) -> bool {
-        let is_in_step = |medium: &Arc<Mutex<Medium>>| lock(medium).presented >= IN_STEP;
+        let is_in_step = |medium: &Arc<Mutex<Medium>>| medium.lock().presented >= IN_STEP;
         self.media().iter().all(is_in_step)
     }
 
@@ -107,7 +108,7 @@ impl Packets {
     pub(crate) fn report_delays(&self) -> Values {
         let mut delays = Values::default();
         for medium in self.media() {
-            for delay in &lock(&medium).report_delays {
+            for delay in &medium.lock().report_delays {
                 delays.push(*delay);
             }
         }
@@ -119,7 +120,7 @@ impl Packets {
         let mut all = Received::default();
         let (mut now, mut max) = (0.0, 0.0_f64);
         for medium in self.media() {
-            let medium = lock(&medium);
+            let medium = medium.lock();
             if medium.is_video() {
                 all += medium.reception.received();
                 let (jitter, highest) = medium.reception.jitter();
@@ -139,7 +140,7 @@ impl Packets {
     /// The picture's sender reports, of the source that is heard last.
     pub(crate) fn sender_reports(&self) -> Option<SenderReports> {
         let media = self.media();
-        let mut heard = media.iter().rev().map(|medium| lock(medium));
+        let mut heard = media.iter().rev().map(|medium| medium.lock());
         heard.find(|medium| medium.is_video())?.sender_reports()
     }
 
@@ -147,7 +148,7 @@ impl Packets {
     pub(crate) fn sound_minus_picture(&self) -> Option<i64> {
         let media = self.media();
         let median = |is_video: bool| {
-            let mut heard = media.iter().rev().map(|medium| lock(medium));
+            let mut heard = media.iter().rev().map(|medium| medium.lock());
             let medium = heard.find(|medium| medium.is_video() == is_video)?;
             medium.delays.percentile(50)
         };
@@ -156,7 +157,7 @@ impl Packets {
 
     /// Those that are listened to; all, as long as none is.
     fn media(&self) -> Vec<Arc<Mutex<Medium>>> {
-        let media = lock(&self.media);
+        let media = self.media.lock();
         let any = media.iter().any(|watched| watched.is_listened_to);
         let media = media.iter().filter(|watched| watched.is_listened_to || !any);
         media.map(|watched| watched.medium.clone()).collect()
@@ -189,7 +190,7 @@ fn arrived(pad: &gst::Pad, medium: &Mutex<Medium>, buffer: &gst::Buffer) {
     let Ok(packet) = RTPBuffer::from_buffer_readable(buffer) else {
         return;
     };
-    let mut medium = lock(medium);
+    let mut medium = medium.lock();
     if medium.description.is_none() {
         medium.description = pad.current_caps().and_then(|caps| Description::of(&caps));
     }
@@ -216,7 +217,7 @@ fn left(medium: &Mutex<Medium>, buffer: &mut gst::Buffer) {
     let Ok(rtp_time) = RTPBuffer::from_buffer_readable(buffer).map(|packet| packet.timestamp()) else {
         return;
     };
-    let pts = lock(medium).left(rtp_time, pts.nseconds());
+    let pts = medium.lock().left(rtp_time, pts.nseconds());
     buffer.make_mut().set_pts(gst::ClockTime::from_nseconds(pts));
 }
 
@@ -226,12 +227,8 @@ fn reported(_pad: &gst::Pad, medium: &Mutex<Medium>, buffer: &gst::Buffer) {
         return;
     };
     if let Some(report) = SenderReport::find(&packets) {
-        lock(medium).reported(report, arrival);
+        medium.lock().reported(report, arrival);
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -252,13 +249,13 @@ mod tests {
         assert_eq!(packets.media().len(), 2);
         packets.listen_to(&sound);
         assert!(!packets.in_step());
-        lock(&packets.media()[0]).presented = IN_STEP;
+        packets.media()[0].lock().presented = IN_STEP;
         assert!(packets.in_step());
         let more: Vec<gst::Element> = (0..2 * MOST_MEDIA).map(|_| element()).collect();
         for element in &more {
             packets.watch(element);
         }
-        assert_eq!(lock(&packets.media).len(), MOST_MEDIA);
+        assert_eq!(packets.media.lock().len(), MOST_MEDIA);
         assert!(packets.in_step());
     }
 }

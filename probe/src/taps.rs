@@ -1,11 +1,12 @@
 //! What is seen at the pads of a playing pipeline: encoded pictures before the decoder, decoded ones behind it.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gst::prelude::*;
 use gst_video::prelude::*;
+use parking_lot::Mutex;
 
 use crate::figures::{Delivery, KeyFrames, Still};
 use crate::pace::Pace;
@@ -171,13 +172,13 @@ impl Taps {
         }));
         if let Some(pad) = decoder.static_pad("sink") {
             let encoded = encoded.clone();
-            on_buffers(&pad, move |pad, buffer| lock(&encoded).came(pad, buffer));
+            on_buffers(&pad, move |pad, buffer| encoded.lock().came(pad, buffer));
         }
         if let Some(pad) = decoder.static_pad("src") {
             let encoded = encoded.clone();
-            on_buffers(&pad, move |_, buffer| lock(&encoded).left(buffer));
+            on_buffers(&pad, move |_, buffer| encoded.lock().left(buffer));
         }
-        let mut decoders = lock(&self.decoders);
+        let mut decoders = self.decoders.lock();
         decoders.retain(|watched| watched.is_looked_at || watched.decoder.upgrade().is_some());
         decoders.push(Watched {
             decoder: decoder.downgrade(),
@@ -188,7 +189,7 @@ impl Taps {
 
     /// The pictures that are looked at are this decoder's from now on.
     pub(crate) fn look_at(&self, decoder: &gst::Element) {
-        let mut decoders = lock(&self.decoders);
+        let mut decoders = self.decoders.lock();
         let before = decoders.iter().find(|watched| watched.is_looked_at);
         let before = before.map(|watched| watched.encoded.clone());
         for watched in decoders.iter_mut() {
@@ -196,19 +197,19 @@ impl Taps {
             if let (true, Some(before)) = (watched.is_looked_at, &before)
                 && !Arc::ptr_eq(before, &watched.encoded)
             {
-                lock(&watched.encoded).follow(&mut lock(before));
+                watched.encoded.lock().follow(&mut before.lock());
             }
         }
     }
 
     /// The pictures that follow come by another connection.
     pub(crate) fn cut(&self) {
-        lock(&self.decoded).pace.cut();
+        self.decoded.lock().pace.cut();
     }
 
     /// What comes to the decoder that is looked at; to the first, as long as none is.
     fn encoded(&self) -> Option<Arc<Mutex<Encoded>>> {
-        let decoders = lock(&self.decoders);
+        let decoders = self.decoders.lock();
         let looked_at = decoders.iter().find(|watched| watched.is_looked_at);
         Some(looked_at.or(decoders.first())?.encoded.clone())
     }
@@ -227,10 +228,10 @@ impl Taps {
         let packet = pts.and_then(|pts| packets.of(pts.nseconds(), None));
         let early = pts.filter(|pts| {
             self.encoded()
-                .is_some_and(|encoded| lock(&encoded).is_before_key(*pts))
+                .is_some_and(|encoded| encoded.lock().is_before_key(*pts))
         });
         let content = (!self.is_read()).then(|| checksum(buffer)).flatten();
-        let mut decoded = lock(&self.decoded);
+        let mut decoded = self.decoded.lock();
         if let Some(content) = content {
             decoded
                 .still_by_arrival
@@ -254,11 +255,11 @@ impl Taps {
 
     /// Whether a stamp was read: then that tells what stands still.
     fn is_read(&self) -> bool {
-        lock(&self.decoded).still_wanted
+        self.decoded.lock().still_wanted
     }
 
     fn keep_still(&self, pad: &gst::Pad, buffer: &gst::BufferRef) {
-        let mut decoded = lock(&self.decoded);
+        let mut decoded = self.decoded.lock();
         if decoded.still_wanted && decoded.still.is_none() {
             // A copy: a decoder may have few buffers.
             let (copy, caps) = (buffer.copy_deep().ok(), pad.current_caps());
@@ -270,28 +271,28 @@ impl Taps {
 
     /// A picture could be read: the one that is under way shall be kept.
     pub(crate) fn want_still(&self) {
-        lock(&self.decoded).still_wanted = true;
+        self.decoded.lock().still_wanted = true;
     }
 
     /// Decoded pictures so far.
     pub(crate) fn pictures(&self) -> u64 {
-        lock(&self.decoded).pictures
+        self.decoded.lock().pictures
     }
 
     /// From asking for the stream to its first decoded picture.
     pub(crate) fn first_picture(&self) -> Option<Duration> {
-        lock(&self.decoded).first
+        self.decoded.lock().first
     }
 
     /// When the last picture came, in ns since the Unix epoch.
     pub(crate) fn last_picture(&self) -> Option<u64> {
-        lock(&self.decoded).last
+        self.decoded.lock().last
     }
 
     /// Whether the picture with that PTS was to be shown before the stream's first key picture.
     pub(crate) fn was_before_key(&self, pts: u64) -> bool {
         let pts = gst::ClockTime::from_nseconds(pts);
-        lock(&self.decoded).before_key.contains(&pts)
+        self.decoded.lock().before_key.contains(&pts)
     }
 
     /// Since the first picture came.
@@ -306,13 +307,13 @@ impl Taps {
 
     /// How fast they came.
     pub(crate) fn pace(&self) -> Pace {
-        lock(&self.decoded).pace.clone()
+        self.decoded.lock().pace.clone()
     }
 
     /// What of the stream's coded pictures needs no stamp; packets are another's.
     pub(crate) fn delivery(&self, live: bool) -> Delivery {
         let pace = self.pace();
-        let coded = self.encoded().map(|encoded| lock(&encoded).sizes());
+        let coded = self.encoded().map(|encoded| encoded.lock().sizes());
         let (mean, key, key_max) = coded.unwrap_or_default();
         let fps = pace.frames_per_second();
         Delivery {
@@ -327,7 +328,7 @@ impl Taps {
 
     /// How often the picture stood still, and for how long in all (ns), by the pictures alone.
     pub(crate) fn standstill(&self, live: bool) -> (u64, u64) {
-        let decoded = lock(&self.decoded);
+        let decoded = self.decoded.lock();
         let still = if live {
             decoded.still_by_arrival
         } else {
@@ -338,14 +339,14 @@ impl Taps {
     }
 
     pub(crate) fn codec(&self) -> Option<String> {
-        lock(&*self.encoded()?).codec.clone()
+        self.encoded()?.lock().codec.clone()
     }
 
     pub(crate) fn key_frames(&self) -> KeyFrames {
         let Some(encoded) = self.encoded() else {
             return KeyFrames::default();
         };
-        let encoded = lock(&encoded);
+        let encoded = encoded.lock();
         KeyFrames {
             count: encoded.key_frames,
             interval: encoded.key_interval.distribution(),
@@ -355,7 +356,7 @@ impl Taps {
     /// The pictures that the decoder keeps back all the time; `None` where it keeps none.
     pub(crate) fn held(&self) -> Option<Held> {
         let encoded = self.encoded()?;
-        let encoded = lock(&encoded);
+        let encoded = encoded.lock();
         let pictures = encoded.held.filter(|held| *held > 0)?;
         Some(Held {
             decoder: encoded.decoder.clone()?,
@@ -365,14 +366,14 @@ impl Taps {
 
     /// Width and height in px; 0 before a picture came.
     pub(crate) fn size(&self) -> (u32, u32) {
-        let caps = lock(&self.decoded).caps.clone();
+        let caps = self.decoded.lock().caps.clone();
         caps.and_then(|caps| gst_video::VideoInfo::from_caps(&caps).ok())
             .map_or((0, 0), |info| (info.width(), info.height()))
     }
 
     /// The picture that was kept.
     pub(crate) fn still(&self) -> Option<Still> {
-        let still = lock(&self.decoded).still.clone()?;
+        let still = self.decoded.lock().still.clone()?;
         to_still(&still)
     }
 }
@@ -402,10 +403,6 @@ fn to_still(sample: &gst::Sample) -> Option<Still> {
         height: info.height(),
         rgb,
     })
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What caps of encoded video are called among people.
@@ -482,9 +479,9 @@ mod tests {
         taps.look_at(&shown);
         let pad = shown.static_pad("sink").expect("a pad");
         let key = frame(0, gst::BufferFlags::empty());
-        lock(&lock(&taps.decoders)[0].encoded).came(&pad, &key);
+        taps.decoders.lock()[0].encoded.lock().came(&pad, &key);
         assert_eq!(taps.key_frames().count, 0);
-        lock(&lock(&taps.decoders)[1].encoded).came(&pad, &key);
+        taps.decoders.lock()[1].encoded.lock().came(&pad, &key);
         assert_eq!(taps.key_frames().count, 1);
     }
 }

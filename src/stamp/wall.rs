@@ -10,7 +10,7 @@ use super::reader::{Sighting, follow};
 use super::search::Searcher;
 
 /// How many stamps of a picture are read.
-pub const MAX_STAMPS: usize = 16;
+const MAX_STAMPS: usize = 16;
 /// Pictures from one search for further stamps to the next.
 const SEARCH_EVERY: u32 = 25;
 

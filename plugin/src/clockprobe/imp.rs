@@ -1,11 +1,12 @@
 //! The pads and virtual methods of `clockprobe`.
 
-use std::sync::{LazyLock, Mutex};
+use std::sync::LazyLock;
 
 use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 use gst_video::VideoInfo;
+use parking_lot::Mutex;
 
 use super::figures::{self, Figures};
 use super::lips::Settled;
@@ -17,7 +18,6 @@ use super::stats::Stats;
 use super::stillness::Moment;
 use super::video::Video;
 use crate::clock::{PipelineClock, Wall, machine_clock};
-use crate::live::lock;
 use crate::schedule::held;
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
@@ -85,11 +85,11 @@ impl ObjectImpl for ClockProbe {
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
-        lock(&self.settings).set(pspec.name(), value);
+        self.settings.lock().set(pspec.name(), value);
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
-        let setting = lock(&self.settings).get(pspec.name());
+        let setting = self.settings.lock().get(pspec.name());
         setting.unwrap_or_else(|| self.stats().to_structure().to_value())
     }
 }
@@ -149,14 +149,14 @@ impl ElementImpl for ClockProbe {
         _caps: Option<&gst::Caps>,
     ) -> Option<gst::Pad> {
         let pads = {
-            let mut audio = lock(&self.audio);
+            let mut audio = self.audio.lock();
             if audio.is_some() {
                 gst::warning!(CAT, imp = self, "there is an audio_sink already");
                 return None;
             }
             audio.insert(AudioPads::new()).clone()
         };
-        *lock(&self.listener) = Listener::default();
+        *self.listener.lock() = Listener::default();
         for pad in [&pads.sink, &pads.src] {
             self.add(pad);
         }
@@ -164,7 +164,7 @@ impl ElementImpl for ClockProbe {
     }
 
     fn release_pad(&self, pad: &gst::Pad) {
-        let Some(pads) = lock(&self.audio).take_if(|pads| pads.sink == *pad) else {
+        let Some(pads) = self.audio.lock().take_if(|pads| pads.sink == *pad) else {
             return;
         };
         self.settle_all_ticks();
@@ -183,9 +183,9 @@ impl ElementImpl for ClockProbe {
     ) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
         match transition {
             gst::StateChange::ReadyToPaused => {
-                *lock(&self.video) = Video::default();
-                *lock(&self.figures) = Figures::default();
-                lock(&self.listener).interrupt();
+                *self.video.lock() = Video::default();
+                *self.figures.lock() = Figures::default();
+                self.listener.lock().interrupt();
             }
             // What a live source left out while the pipeline paused was not asked for.
             gst::StateChange::PausedToPlaying if self.is_live() => self.cut(Moment::default()),
@@ -206,37 +206,40 @@ impl ClockProbe {
     fn video(&self, buffer: gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError> {
         let (arrival, clock) = (self.instant(), self.clock_time());
         let live = self.ask_whether_live();
-        let settings = *lock(&self.settings);
-        let seen = lock(&self.video).look(&buffer, (arrival, clock), &settings);
-        let finding = lock(&self.figures).frame(seen.look, &seen.times, live, settings.freeze_threshold);
+        let settings = *self.settings.lock();
+        let seen = self.video.lock().look(&buffer, (arrival, clock), &settings);
+        let finding = self
+            .figures
+            .lock()
+            .frame(seen.look, &seen.times, live, settings.freeze_threshold);
         if settings.post_messages {
             let reading = figures::look_message(seen.look, &seen.times, finding);
             for message in reading.into_iter().chain(seen.stamps_message()) {
                 self.post(&message);
             }
         }
-        let ticks = lock(&self.figures).settle_ticks();
+        let ticks = self.figures.lock().settle_ticks();
         self.post_ticks(&ticks);
         self.src.push(buffer)
     }
 
     fn video_event(&self, pad: &gst::Pad, event: gst::Event) -> bool {
         match event.view() {
-            gst::EventView::StreamStart(_) => lock(&self.video).live = None,
-            gst::EventView::Caps(caps) => lock(&self.video).info = VideoInfo::from_caps(caps.caps()).ok(),
+            gst::EventView::StreamStart(_) => self.video.lock().live = None,
+            gst::EventView::Caps(caps) => self.video.lock().info = VideoInfo::from_caps(caps.caps()).ok(),
             gst::EventView::Segment(segment) => {
-                lock(&self.video).segment = segment.segment().downcast_ref().cloned();
+                self.video.lock().segment = segment.segment().downcast_ref().cloned();
             }
             gst::EventView::FlushStop(_) => {
-                lock(&self.video).segment = None;
+                self.video.lock().segment = None;
                 self.cut(self.now());
                 self.settle_all_ticks();
-                lock(&self.figures).forget_pictures();
+                self.figures.lock().forget_pictures();
             }
             gst::EventView::Eos(_) => {
                 self.cut(self.now());
                 let ticks = {
-                    let mut figures = lock(&self.figures);
+                    let mut figures = self.figures.lock();
                     figures.video_ends();
                     figures.settle_ticks()
                 };
@@ -249,10 +252,10 @@ impl ClockProbe {
 
     /// Asks upstream, until it has said so.
     fn ask_whether_live(&self) -> bool {
-        if lock(&self.settings).force_live {
+        if self.settings.lock().force_live {
             return true;
         }
-        if let Some(live) = lock(&self.video).live {
+        if let Some(live) = self.video.lock().live {
             return live;
         }
         let mut query = gst::query::Latency::new();
@@ -261,12 +264,12 @@ impl ClockProbe {
         }
         let (live, ..) = query.result();
         gst::debug!(CAT, imp = self, "upstream is live: {live}");
-        lock(&self.video).live = Some(live);
+        self.video.lock().live = Some(live);
         live
     }
 
     fn is_live(&self) -> bool {
-        lock(&self.settings).force_live || lock(&self.video).live == Some(true)
+        self.settings.lock().force_live || self.video.lock().live == Some(true)
     }
 }
 
@@ -274,9 +277,9 @@ impl ClockProbe {
 impl ClockProbe {
     fn audio(&self, buffer: gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError> {
         let arrival = self.instant();
-        let ticks = lock(&self.listener).hear(&buffer, arrival);
+        let ticks = self.listener.lock().hear(&buffer, arrival);
         self.note_ticks(&ticks);
-        let Some(pads) = lock(&self.audio).clone() else {
+        let Some(pads) = self.audio.lock().clone() else {
             return Err(gst::FlowError::Flushing);
         };
         match pads.src.push(buffer) {
@@ -288,18 +291,18 @@ impl ClockProbe {
 
     fn audio_event(&self, pad: &gst::Pad, event: gst::Event) -> bool {
         match event.view() {
-            gst::EventView::Caps(caps) => lock(&self.listener).set_caps(caps.caps()),
+            gst::EventView::Caps(caps) => self.listener.lock().set_caps(caps.caps()),
             gst::EventView::Segment(segment) => {
                 let segment = segment.segment().downcast_ref().cloned();
-                lock(&self.listener).set_segment(segment);
+                self.listener.lock().set_segment(segment);
             }
             gst::EventView::FlushStop(_) => {
-                let mut listener = lock(&self.listener);
+                let mut listener = self.listener.lock();
                 listener.set_segment(None);
                 listener.interrupt();
             }
             gst::EventView::Eos(_) => {
-                let ticks = lock(&self.listener).finish();
+                let ticks = self.listener.lock().finish();
                 self.note_ticks(&ticks);
             }
             _ => {}
@@ -309,7 +312,7 @@ impl ClockProbe {
 
     fn note_ticks(&self, ticks: &[Heard]) {
         let settled = {
-            let mut figures = lock(&self.figures);
+            let mut figures = self.figures.lock();
             for tick in ticks {
                 figures.tick(*tick);
             }
@@ -324,14 +327,14 @@ impl ClockProbe {
 
     /// Has all ticks told by the pictures that there are.
     fn settle_all_ticks(&self) {
-        let ticks = lock(&self.figures).settle_all_ticks();
+        let ticks = self.figures.lock().settle_all_ticks();
         self.post_ticks(&ticks);
     }
 
     fn post_ticks(&self, ticks: &[Settled]) {
         for tick in ticks {
             gst::log!(CAT, imp = self, "a tick: {tick:?}");
-            if lock(&self.settings).post_messages {
+            if self.settings.lock().post_messages {
                 self.post(&figures::tick_message(tick));
             }
         }
@@ -362,7 +365,7 @@ impl AudioPads {
 impl ClockProbe {
     /// The pad at which what comes in by `pad` leaves, or the other way round.
     fn other_side(&self, pad: &gst::Pad) -> Option<gst::Pad> {
-        let audio = lock(&self.audio).clone();
+        let audio = self.audio.lock().clone();
         let audio = audio.as_ref().map(|audio| (&audio.sink, &audio.src));
         let sides = [Some((&self.sink, &self.src)), audio];
         sides.into_iter().flatten().find_map(|(sink, src)| {
@@ -379,7 +382,7 @@ impl ClockProbe {
 
     /// The instant of now, in ns since the Unix epoch.
     fn instant(&self) -> i64 {
-        let wall = lock(&self.settings).wall();
+        let wall = self.settings.lock().wall();
         match (PipelineClock::of(&*self.obj()), wall) {
             (Some(clock), _) => clock.instant(wall),
             (None, Wall::TimeOfDay) => held(machine_clock()),
@@ -402,14 +405,14 @@ impl ClockProbe {
     }
 
     fn cut(&self, now: Moment) {
-        let threshold = lock(&self.settings).freeze_threshold;
-        lock(&self.figures).cut(now, threshold);
+        let threshold = self.settings.lock().freeze_threshold;
+        self.figures.lock().cut(now, threshold);
     }
 
     fn stats(&self) -> Stats {
         let now = self.now();
-        let threshold = lock(&self.settings).freeze_threshold;
-        lock(&self.figures).stats(now, threshold)
+        let threshold = self.settings.lock().freeze_threshold;
+        self.figures.lock().stats(now, threshold)
     }
 
     fn post(&self, message: &Message) {

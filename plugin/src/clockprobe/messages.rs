@@ -35,8 +35,7 @@ impl Message {
     }
 
     /// The structure of the message.
-    #[must_use]
-    pub fn to_structure(&self) -> gst::Structure {
+    pub(crate) fn to_structure(&self) -> gst::Structure {
         match self {
             Self::Reading(reading) => reading.to_structure(),
             Self::Unreadable(unreadable) => unreadable.to_structure(),

@@ -65,8 +65,7 @@ impl Stats {
     }
 
     /// The structure of the statistics.
-    #[must_use]
-    pub fn to_structure(self) -> gst::Structure {
+    pub(crate) fn to_structure(self) -> gst::Structure {
         let mut builder = gst::Structure::builder(Self::NAME)
             .field("frames", self.frames)
             .field("readings", self.readings)

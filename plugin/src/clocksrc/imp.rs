@@ -1,6 +1,6 @@
 //! The virtual methods of `clocksrc`.
 
-use std::sync::{LazyLock, Mutex};
+use std::sync::LazyLock;
 
 use clockface::{Face, FrameSpec, Reading, stamp};
 use gst::glib;
@@ -10,12 +10,13 @@ use gst_base::prelude::*;
 use gst_base::subclass::base_src::CreateSuccess;
 use gst_base::subclass::prelude::*;
 use jiff::Timestamp;
+use parking_lot::Mutex;
 
 use super::formats;
 use super::settings::{self, Alignment, Effect, Settings};
 use crate::canvas::Canvases;
 use crate::clock::{PipelineClock, machine_clock};
-use crate::live::{Life, Live, LiveSource, Timing, label, lock};
+use crate::live::{Life, Live, LiveSource, Timing, label};
 use crate::schedule::{Frame, Grid, Now, Schedule};
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
@@ -79,12 +80,12 @@ impl ObjectImpl for ClockSrc {
         if pspec.name() == "logo-location" {
             return self.set_logo(settings::text(value));
         }
-        let result = lock(&self.settings).set(pspec.name(), value);
+        let result = self.settings.lock().set(pspec.name(), value);
         match result {
             Ok(Effect::None) => {}
             Ok(Effect::Live(is_live)) => self.obj().set_live(is_live),
             Ok(Effect::Look) => {
-                if settings::TEXTS.contains(&pspec.name()) && lock(&self.settings).is_started {
+                if settings::TEXTS.contains(&pspec.name()) && self.settings.lock().is_started {
                     self.warn_of_missing_characters();
                 }
                 self.look_changed();
@@ -94,7 +95,7 @@ impl ObjectImpl for ClockSrc {
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
-        let setting = lock(&self.settings).get(pspec.name());
+        let setting = self.settings.lock().get(pspec.name());
         setting.unwrap_or_else(|| self.live.counts().stats().to_structure().to_value())
     }
 }
@@ -137,12 +138,13 @@ impl ElementImpl for ClockSrc {
 
 impl BaseSrcImpl for ClockSrc {
     fn start(&self) -> Result<(), gst::ErrorMessage> {
-        *lock(&self.stream) = None;
+        *self.stream.lock() = None;
         self.live.clear_counts();
-        let location = lock(&self.settings).logo_location().to_owned();
+        let location = self.settings.lock().logo_location().to_owned();
         let logo = settings::open_logo(&location)
             .map_err(|error| gst::error_msg!(gst::ResourceError::OpenRead, ("logo-location: {error}")))?;
-        lock(&self.settings)
+        self.settings
+            .lock()
             .start(logo)
             .map_err(|mistakes| gst::error_msg!(gst::LibraryError::Settings, ("{mistakes}")))?;
         self.begin_life();
@@ -151,8 +153,8 @@ impl BaseSrcImpl for ClockSrc {
     }
 
     fn stop(&self) -> Result<(), gst::ErrorMessage> {
-        lock(&self.settings).is_started = false;
-        *lock(&self.stream) = None;
+        self.settings.lock().is_started = false;
+        *self.stream.lock() = None;
         self.parent_stop()
     }
 
@@ -181,9 +183,9 @@ impl BaseSrcImpl for ClockSrc {
         let spec = formats::frame_spec(&info)
             .ok_or_else(|| gst::loggable_error!(CAT, "no frame can be painted for the caps {caps}"))?;
         gst::debug!(CAT, imp = self, "painting {caps}");
-        let mut stream = lock(&self.stream);
+        let mut stream = self.stream.lock();
         // Under the lock of the stream, so that no change of them is missed.
-        let settings = lock(&self.settings).clone();
+        let settings = self.settings.lock().clone();
         let face = Face::new(spec, settings.style(), settings.wording);
         let (rate, canvases) = (info.fps(), Canvases::new(spec, &info));
         if let Some(stream) = stream.as_mut() {
@@ -248,7 +250,7 @@ impl LiveSource for ClockSrc {
     }
 
     fn timing(&self) -> Timing {
-        lock(&self.settings).timing
+        self.settings.lock().timing
     }
 
     fn plan(
@@ -256,7 +258,7 @@ impl LiveSource for ClockSrc {
         life: &Life<Settled>,
         clock: Option<&PipelineClock>,
     ) -> Result<(Frame, bool), gst::FlowError> {
-        let mut stream = lock(&self.stream);
+        let mut stream = self.stream.lock();
         let stream = stream.as_mut().ok_or(gst::FlowError::NotNegotiated)?;
         let now = clock.map(|clock| clock.now(life.timing.wall()));
         let is_first = stream.schedule.is_none();
@@ -275,7 +277,7 @@ impl ClockSrc {
     /// Settles what the properties say of time.
     fn begin_life(&self) {
         let (timing, alignment, run) = {
-            let settings = lock(&self.settings);
+            let settings = self.settings.lock();
             (settings.timing, settings.alignment, settings.run_of_its_own())
         };
         let run = run.unwrap_or_else(glib::random_int);
@@ -284,7 +286,7 @@ impl ClockSrc {
 
     /// Names the logo's file, which is read at once if the element runs, while nobody waits for the settings.
     fn set_logo(&self, location: String) {
-        let is_started = lock(&self.settings).is_started;
+        let is_started = self.settings.lock().is_started;
         let logo = if is_started {
             settings::open_logo(&location)
         } else {
@@ -292,7 +294,7 @@ impl ClockSrc {
         };
         match logo {
             Ok(logo) => {
-                lock(&self.settings).set_logo(location, logo);
+                self.settings.lock().set_logo(location, logo);
                 self.look_changed();
             }
             Err(error) => self.refuse("logo-location", &error),
@@ -302,21 +304,23 @@ impl ClockSrc {
     /// Has the next frame take over the look of the settings. Text and logo are drawn here and now: on the streaming
     /// thread frames would be late for it.
     fn look_changed(&self) {
-        let Some((spec, last)) = lock(&self.stream)
+        let Some((spec, last)) = self
+            .stream
+            .lock()
             .as_ref()
             .map(|stream| (stream.spec, stream.last))
         else {
             return;
         };
-        let settings = lock(&self.settings).clone();
+        let settings = self.settings.lock().clone();
         let mut face = Face::new(spec, settings.style(), settings.wording);
         if let Err(error) = face.prepare(&last) {
             // It will fail again where it is painted, and stop the stream there.
             gst::warning!(CAT, imp = self, "cannot prepare the new look: {error}");
         }
-        let mut stream = lock(&self.stream);
+        let mut stream = self.stream.lock();
         // Who set new caps meanwhile took over the settings with them; who set a property meanwhile comes after.
-        let is_latest = lock(&self.settings).looks == settings.looks;
+        let is_latest = self.settings.lock().looks == settings.looks;
         if let Some(stream) = stream.as_mut().filter(|stream| is_latest && stream.spec == spec) {
             stream.face = face;
         }
@@ -326,7 +330,7 @@ impl ClockSrc {
     /// fail for it.
     fn refuse(&self, property: &str, error: &dyn std::error::Error) {
         gst::warning!(CAT, imp = self, "{property} stays as it was: {error}");
-        if lock(&self.settings).is_started {
+        if self.settings.lock().is_started {
             gst::element_imp_warning!(
                 self,
                 gst::LibraryError::Settings,
@@ -336,9 +340,9 @@ impl ClockSrc {
     }
 
     fn paint(&self, frame: &Frame, run: u32) -> Result<gst::Buffer, gst::FlowError> {
-        let mut stream = lock(&self.stream);
+        let mut stream = self.stream.lock();
         let stream = stream.as_mut().ok_or(gst::FlowError::Flushing)?;
-        let settings = lock(&self.settings);
+        let settings = self.settings.lock();
         let reading = Reading {
             instant: Timestamp::from_nanosecond(frame.instant.into()).unwrap_or_default(),
             viewers: settings.clients,
@@ -368,7 +372,7 @@ impl ClockSrc {
 
     /// Says which characters of the texts will be boxes.
     fn warn_of_missing_characters(&self) {
-        let settings = lock(&self.settings).clone();
+        let settings = self.settings.lock().clone();
         if let Some(missing) = settings.missing_characters() {
             gst::warning!(CAT, imp = self, "{missing}");
             gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{missing}"));
@@ -378,12 +382,12 @@ impl ClockSrc {
     /// Says once in a stream's life that its frames have no room for the stamp that is asked for.
     fn warn_of_no_room(&self) {
         let (width, height) = {
-            let mut stream = lock(&self.stream);
+            let mut stream = self.stream.lock();
             let Some(stream) = stream.as_mut().filter(|stream| !stream.warned) else {
                 return;
             };
             let (width, height) = (stream.spec.width(), stream.spec.height());
-            stream.warned = lock(&self.settings).has_stamp() && stamp::module_size(width, height).is_none();
+            stream.warned = self.settings.lock().has_stamp() && stamp::module_size(width, height).is_none();
             if !stream.warned {
                 return;
             }

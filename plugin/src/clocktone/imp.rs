@@ -1,6 +1,6 @@
 //! The virtual methods of `clocktone`.
 
-use std::sync::{LazyLock, Mutex};
+use std::sync::LazyLock;
 
 use gst::glib;
 use gst::prelude::*;
@@ -8,12 +8,13 @@ use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::base_src::CreateSuccess;
 use gst_base::subclass::prelude::*;
+use parking_lot::Mutex;
 
 use super::samples::{FORMATS, interleaved};
 use super::settings::{self, Settings};
 use super::ticks::{Span, Tick, Ticks};
 use crate::clock::{PipelineClock, machine_clock};
-use crate::live::{Life, Live, LiveSource, Stats, Timing, label, lock};
+use crate::live::{Life, Live, LiveSource, Stats, Timing, label};
 use crate::schedule::{Frame, Grid, Now, Schedule, held};
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
@@ -87,7 +88,7 @@ impl ObjectImpl for ClockTone {
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
         let is_live = {
-            let mut settings = lock(&self.settings);
+            let mut settings = self.settings.lock();
             settings.set(pspec.name(), value);
             settings.timing.is_live
         };
@@ -97,10 +98,10 @@ impl ObjectImpl for ClockTone {
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
-        let setting = lock(&self.settings).get(pspec.name());
+        let setting = self.settings.lock().get(pspec.name());
         setting.unwrap_or_else(|| {
             let stats = Stats {
-                ticks: Some(*lock(&self.ticks)),
+                ticks: Some(*self.ticks.lock()),
                 ..self.live.counts().stats()
             };
             stats.to_structure().to_value()
@@ -151,16 +152,16 @@ impl ElementImpl for ClockTone {
 
 impl BaseSrcImpl for ClockTone {
     fn start(&self) -> Result<(), gst::ErrorMessage> {
-        *lock(&self.stream) = None;
+        *self.stream.lock() = None;
         self.live.clear_counts();
-        *lock(&self.ticks) = 0;
-        let settings = *lock(&self.settings);
+        *self.ticks.lock() = 0;
+        let settings = *self.settings.lock();
         self.live.begin(settings.timing, settings.ts_offset);
         self.parent_start()
     }
 
     fn stop(&self) -> Result<(), gst::ErrorMessage> {
-        *lock(&self.stream) = None;
+        *self.stream.lock() = None;
         self.parent_stop()
     }
 
@@ -195,7 +196,7 @@ impl BaseSrcImpl for ClockTone {
         let info = gst_audio::AudioInfo::from_caps(caps)
             .map_err(|error| gst::loggable_error!(CAT, "cannot read the caps {caps}: {error}"))?;
         gst::debug!(CAT, imp = self, "sounding {caps}");
-        let mut stream = lock(&self.stream);
+        let mut stream = self.stream.lock();
         if let Some(stream) = stream.as_mut() {
             stream.change_format(info);
         } else {
@@ -244,7 +245,7 @@ impl LiveSource for ClockTone {
     }
 
     fn timing(&self) -> Timing {
-        lock(&self.settings).timing
+        self.settings.lock().timing
     }
 
     fn plan(
@@ -252,7 +253,7 @@ impl LiveSource for ClockTone {
         life: &Life<TsOffset>,
         clock: Option<&PipelineClock>,
     ) -> Result<(Frame, bool), gst::FlowError> {
-        let mut stream = lock(&self.stream);
+        let mut stream = self.stream.lock();
         let stream = stream.as_mut().ok_or(gst::FlowError::NotNegotiated)?;
         let (is_held, is_first) = (!stream.has_waited, stream.next_sample == 0);
         let (num, den) = buffer_rate(&stream.info);
@@ -272,7 +273,7 @@ impl LiveSource for ClockTone {
     }
 
     fn will_wait(&self) {
-        if let Some(stream) = lock(&self.stream).as_mut() {
+        if let Some(stream) = self.stream.lock().as_mut() {
             stream.has_waited = true;
         }
     }
@@ -286,9 +287,9 @@ impl ClockTone {
         timing: Timing,
         clock: Option<&PipelineClock>,
     ) -> Result<(gst::Buffer, i64), gst::FlowError> {
-        let settings = *lock(&self.settings);
+        let settings = *self.settings.lock();
         let now = clock.map(|clock| clock.now(timing.wall()));
-        let mut stream = lock(&self.stream);
+        let mut stream = self.stream.lock();
         let stream = stream.as_mut().ok_or(gst::FlowError::Flushing)?;
         let course = stream.course.as_mut().ok_or(gst::FlowError::Flushing)?;
         let span = Span {
@@ -305,7 +306,7 @@ impl ClockTone {
         let interval = i64::try_from(settings.tick_interval).unwrap_or(i64::MAX);
         let tick = ticks.tick(span, interval, settings.sound);
         if tick.is_some_and(|tick| tick.begins_in(span)) {
-            *lock(&self.ticks) += 1;
+            *self.ticks.lock() += 1;
         }
         let instant = held(ticks.instant_at(frame.pts));
         course.schedule.made(frame);

@@ -1,13 +1,13 @@
 //! The life of a live source: from what the base class asks of it to the frame that is due.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
+use parking_lot::Mutex;
 
-use super::{Counts, LiveWait, Timing, leaves_at, lock};
+use super::{Counts, LiveWait, Timing, leaves_at};
 use crate::clock::PipelineClock;
 use crate::schedule::Frame;
 
@@ -33,12 +33,12 @@ pub(crate) struct Life<S> {
 impl<S: Copy> Live<S> {
     /// For the base class's `start`, whether it succeeds or not: the counts of the life before end here.
     pub(crate) fn clear_counts(&self) {
-        *lock(&self.counts) = Counts::default();
+        *self.counts.lock() = Counts::default();
     }
 
     /// For the base class's `start`: what the properties say holds from now on.
     pub(crate) fn begin(&self, timing: Timing, settled: S) {
-        *lock(&self.life) = Life {
+        *self.life.lock() = Life {
             timing,
             settled,
             latency: 0,
@@ -47,11 +47,11 @@ impl<S: Copy> Live<S> {
     }
 
     pub(crate) fn life(&self) -> Life<S> {
-        *lock(&self.life)
+        *self.life.lock()
     }
 
     pub(crate) fn counts(&self) -> Counts {
-        *lock(&self.counts)
+        *self.counts.lock()
     }
 
     /// For the base class's `unlock`.
@@ -127,7 +127,7 @@ pub(crate) trait LiveSource: PushSrcImpl {
     fn live_event(&self, event: &gst::Event) -> bool {
         if let gst::EventView::Latency(latency) = event.view() {
             let latency = latency.latency().nseconds();
-            lock(&self.live().life).latency = i64::try_from(latency).unwrap_or(i64::MAX);
+            self.live().life.lock().latency = i64::try_from(latency).unwrap_or(i64::MAX);
         }
         self.parent_event(event)
     }
@@ -182,7 +182,7 @@ pub(crate) trait LiveSource: PushSrcImpl {
     fn count(&self, frame: &Frame, timing: Timing, clock: Option<&PipelineClock>) {
         let leaves_at = leaves_at(frame, timing.lead_time);
         let lateness = clock.map_or(0, |clock| clock.running().saturating_sub(leaves_at));
-        lock(&self.live().counts).note(frame, lateness);
+        self.live().counts.lock().note(frame, lateness);
         if frame.dropped > 0 {
             gst::debug!(
                 Self::category(),

@@ -35,8 +35,7 @@ impl Stats {
     }
 
     /// The structure of the statistics.
-    #[must_use]
-    pub fn to_structure(self) -> gst::Structure {
+    pub(crate) fn to_structure(self) -> gst::Structure {
         let name = self.ticks.map_or(Self::CLOCKSRC, |_| Self::CLOCKTONE);
         gst::Structure::builder(name)
             .field("rendered", self.rendered)

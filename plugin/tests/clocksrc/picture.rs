@@ -1,9 +1,10 @@
 //! What frames show, and that each shows nothing else.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use gst::prelude::*;
 use gst_check::Harness;
+use parking_lot::Mutex;
 
 use crate::{CAPS_25, START, bytes, clocksrc, fast, harness, reader};
 
@@ -55,7 +56,7 @@ fn drawing_on_a_buffer_leaves_no_ghost_in_later_frames() {
         .unwrap()
         .add_probe(gst::PadProbeType::BUFFER, move |_, info| {
             if let Some(buffer) = info.buffer_mut() {
-                log.lock().unwrap().push(bytes(buffer));
+                log.lock().push(bytes(buffer));
                 buffer.make_mut().map_writable().unwrap().fill(0x55);
             }
             gst::PadProbeReturn::Ok
@@ -69,10 +70,7 @@ fn drawing_on_a_buffer_leaves_no_ghost_in_later_frames() {
             .iter()
             .all(|buffer| bytes(buffer).iter().all(|&byte| byte == 0x55))
     );
-    assert!(
-        *seen.lock().unwrap() == clean,
-        "a frame shows what was drawn on another"
-    );
+    assert!(*seen.lock() == clean, "a frame shows what was drawn on another");
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! When frames leave, and the times that are written on them.
 
-use std::sync::{Mutex, mpsc};
+use std::sync::mpsc;
 
 use gst::prelude::*;
 use gst_check::Harness;
+use parking_lot::Mutex;
 
 use crate::{
     CAPS_25, DEADLINE, MS, START, assert_frame, clocksrc, fast, harness, init, next_frame, pts, reference,
@@ -101,7 +102,7 @@ fn what_held_the_first_frame_back_makes_nothing_late() {
     let (entered, entry) = mpsc::channel();
     let held = Mutex::new(Some(held));
     pad.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
-        if let Some(held) = held.lock().unwrap().take() {
+        if let Some(held) = held.lock().take() {
             entered.send(()).unwrap();
             held.recv_timeout(DEADLINE).unwrap();
         }

@@ -1,9 +1,10 @@
 //! When buffers leave, and their PTS and offsets.
 
-use std::sync::{Mutex, mpsc};
+use std::sync::mpsc;
 
 use gst::prelude::*;
 use gst_check::Harness;
+use parking_lot::Mutex;
 
 use crate::{CAPS, DEADLINE, MS, SECOND, clocktone, fast, harness, next_buffer, pts, stat};
 
@@ -79,7 +80,7 @@ fn what_held_the_first_buffers_back_makes_nothing_late() {
     let (entered, entry) = mpsc::channel();
     let state = Mutex::new((0, held));
     pad.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
-        let mut state = state.lock().unwrap();
+        let mut state = state.lock();
         state.0 += 1;
         // An encoder takes two buffers to make its first packet, which is held.
         if state.0 == 3 {

@@ -4,10 +4,11 @@
 //! `rtspsrc` shows a new pad for it, in the same RTP session. What comes out of that takes the place of what came before,
 //! whether or not that has ended.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use gst::glib;
 use gst::prelude::*;
+use parking_lot::Mutex;
 
 use super::chains::{self, Linked};
 use super::is_jitterbuffer;
@@ -68,11 +69,7 @@ impl Outlets {
 
     /// Whether any sound came.
     pub(super) fn has_sound(&self) -> bool {
-        self.places().sound.is_some()
-    }
-
-    fn places(&self) -> MutexGuard<'_, Places> {
-        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+        self.places.lock().sound.is_some()
     }
 
     /// Takes what `decoder` decodes.
@@ -128,7 +125,7 @@ impl Outlets {
         };
         let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
         let media = caps.structure(0).map(|fields| fields.name().to_string());
-        let mut places = self.places();
+        let mut places = self.places.lock();
         match media.as_deref() {
             Some("video/x-raw") => self.link_pictures(&pipeline, &mut places.pictures, pad, source),
             Some("audio/x-raw") => self.link_sound(&pipeline, &mut places.sound, pad, source),

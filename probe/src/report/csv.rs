@@ -36,7 +36,7 @@ const HEADER: [&str; 10] = [
 
 /// Writes pictures as rows while they come.
 #[derive(Debug)]
-pub struct Writer<W: io::Write> {
+pub(crate) struct Writer<W: io::Write> {
     rows: ::csv::Writer<W>,
 }
 
@@ -45,7 +45,7 @@ impl<W: io::Write> Writer<W> {
     ///
     /// # Errors
     /// When `output` cannot be written to.
-    pub fn new(output: W) -> io::Result<Self> {
+    pub(crate) fn new(output: W) -> io::Result<Self> {
         let mut rows = ::csv::Writer::from_writer(output);
         rows.write_record(HEADER)?;
         Ok(Self { rows })
@@ -55,7 +55,7 @@ impl<W: io::Write> Writer<W> {
     ///
     /// # Errors
     /// When the output cannot be written to.
-    pub fn write(&mut self, url: &str, sample: &Sample) -> io::Result<()> {
+    pub(crate) fn write(&mut self, url: &str, sample: &Sample) -> io::Result<()> {
         let known = |value: Option<u64>| value.map(|value| value.to_string()).unwrap_or_default();
         let stamp = sample.stamp.map(|stamp| {
             [
@@ -89,7 +89,7 @@ impl<W: io::Write> Writer<W> {
     ///
     /// # Errors
     /// When the output cannot be written to.
-    pub fn flush(&mut self) -> io::Result<()> {
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
         self.rows.flush()
     }
 }

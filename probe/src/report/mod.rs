@@ -3,7 +3,7 @@
 //!
 //! | module | job |
 //! | --- | --- |
-//! | [`csv`] | each reading as it comes, a row each |
+//! | `csv` | each reading as it comes, a row each |
 //! | `json` | the figures for machines, and their schema |
 //! | `words` | numbers and findings as a person reads them |
 //! | `delivery` | what needs no stamp, as a person reads it |
@@ -15,7 +15,7 @@
 //! | `html` | the page |
 
 mod chart;
-pub mod csv;
+pub(crate) mod csv;
 mod delivery;
 mod html;
 mod json;

@@ -2,11 +2,12 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use gst::prelude::*;
+use parking_lot::Mutex;
 
 /// One of the streams that the server gives out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -178,7 +179,7 @@ impl Camera {
                 return;
             }
             if request.starts_with("PLAY") {
-                let part = self.parts.lock().expect("no panic").next().unwrap_or_default();
+                let part = self.parts.lock().next().unwrap_or_default();
                 let connection = connection.try_clone().expect("a socket");
                 thread::spawn(move || play(&connection, part));
             }

@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::runtime::Builder;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
@@ -138,7 +139,7 @@ impl Crowd {
 
     /// How long each waited for the answer to its PLAY, of those that have it.
     pub(crate) fn answers(&self) -> Vec<Duration> {
-        self.shared.lock().answers.clone()
+        self.shared.state.lock().answers.clone()
     }
 
     /// Lets each count `due` frames from now on, once, and answers their tallies; the error says who has gone, or whom not so
@@ -160,7 +161,7 @@ impl Crowd {
     ) -> Result<MutexGuard<'_, State>, String> {
         let deadline = Instant::now() + patience;
         loop {
-            let state = self.shared.lock();
+            let state = self.shared.state.lock();
             if let Some(reason) = state.gone.first() {
                 return Err(format!("{} are gone: {reason}", state.gone.len()));
             }
@@ -187,11 +188,7 @@ impl Drop for Crowd {
     }
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+impl Shared {}
 
 /// One thread's share of the viewers, each with its number and its path.
 fn serve(shared: &Arc<Shared>, viewers: Vec<(usize, String)>, start: Instant, pace: Duration) {
@@ -205,7 +202,7 @@ fn serve(shared: &Arc<Shared>, viewers: Vec<(usize, String)>, start: Instant, pa
                 let turn = start + pace * u32::try_from(number).unwrap_or(u32::MAX);
                 tokio::time::sleep_until(turn.into()).await;
                 if let Err(reason) = watch(&shared, number, &path).await {
-                    shared.lock().gone.push(format!("{path}: {reason}"));
+                    shared.state.lock().gone.push(format!("{path}: {reason}"));
                 }
             });
         }
@@ -219,7 +216,7 @@ fn serve(shared: &Arc<Shared>, viewers: Vec<(usize, String)>, start: Instant, pa
 async fn watch(shared: &Shared, number: usize, path: &str) -> Result<(), String> {
     let url = format!("rtsp://127.0.0.1:{}{path}", shared.port);
     let mut connection = Connection::open((Ipv4Addr::LOCALHOST, shared.port).into()).await?;
-    shared.lock().first_request.get_or_insert_with(Instant::now);
+    shared.state.lock().first_request.get_or_insert_with(Instant::now);
     connection
         .ask("DESCRIBE", &url, "Accept: application/sdp\r\n")
         .await?;
@@ -231,9 +228,9 @@ async fn watch(shared: &Shared, number: usize, path: &str) -> Result<(), String>
         together.wait().await;
     }
     let asked = Instant::now();
-    shared.lock().first_play.get_or_insert(asked);
+    shared.state.lock().first_play.get_or_insert(asked);
     connection.ask("PLAY", &url, "Range: npt=0.000-\r\n").await?;
-    shared.lock().answers.push(asked.elapsed());
+    shared.state.lock().answers.push(asked.elapsed());
     let mut counter = Counter::default();
     let mut alive = Instant::now();
     let mut sees = false;
@@ -246,11 +243,11 @@ async fn watch(shared: &Shared, number: usize, path: &str) -> Result<(), String>
         }
         if !sees && counter.sees(&packet) {
             sees = true;
-            shared.lock().first_pictures.push(Instant::now());
+            shared.state.lock().first_pictures.push(Instant::now());
         }
         let due = shared.due.get().copied();
         if let Some(tally) = due.and_then(|due| counter.note(&packet, due, shared.period)) {
-            shared.lock().tallies.insert(number, tally);
+            shared.state.lock().tallies.insert(number, tally);
         }
         if alive.elapsed() > SIGN_OF_LIFE {
             alive = Instant::now();

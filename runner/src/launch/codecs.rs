@@ -51,8 +51,8 @@ pub struct Audio {
 pub struct Payload {
     /// The element that makes packets of it; that which takes them apart has `depay` for `pay` in its name.
     pub(crate) payloader: &'static str,
-    /// Its payload type.
-    number: u8,
+    /// The payload type in RTP's header.
+    rtp_type: u8,
     /// Its name in the SDP.
     encoding_name: &'static str,
     /// By how much RTP time goes on in a second.
@@ -91,7 +91,7 @@ const JPEG_SIZES: Sizes = Sizes {
 const VIDEO: Video = Video {
     payload: Payload {
         payloader: "",
-        number: 96,
+        rtp_type: 96,
         encoding_name: "",
         clock_rate: 90_000,
         words: &[],
@@ -117,7 +117,7 @@ const VPX: Video = Video {
 
 /// What AAC and Opus have in common.
 const SOUND: Payload = Payload {
-    number: 97,
+    rtp_type: 97,
     clock_rate: 48_000,
     words: &["perfect-rtptime=false"],
     ..VIDEO.payload
@@ -255,8 +255,8 @@ impl Payload {
         }
     }
 
-    const fn with_type(self, number: u8) -> Self {
-        Self { number, ..self }
+    const fn with_type(self, rtp_type: u8) -> Self {
+        Self { rtp_type, ..self }
     }
 
     /// The payloader as its words in launch syntax: it is called `name`, and makes no packet of more than `mtu` bytes.
@@ -265,7 +265,7 @@ impl Payload {
         let mut words = vec![
             self.payloader.to_owned(),
             format!("name={name}"),
-            format!("pt={}", self.number),
+            format!("pt={}", self.rtp_type),
         ];
         words.extend(self.words.iter().map(|&word| word.to_owned()));
         words.extend(mtu.map(|bytes| format!("mtu={bytes}")));
@@ -277,7 +277,7 @@ impl Payload {
     pub(crate) fn receiver_line(&self, media: &str, port: u16, playing: &str) -> String {
         let caps = format!(
             "application/x-rtp,media={media},clock-rate={},encoding-name={},payload={}{}",
-            self.clock_rate, self.encoding_name, self.number, self.parameters
+            self.clock_rate, self.encoding_name, self.rtp_type, self.parameters
         );
         let depayloader = self.payloader.replace("pay", "depay");
         format!(

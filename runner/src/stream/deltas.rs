@@ -62,7 +62,7 @@ fn mark_packets(data: &mut Option<PadProbeData<'_>>) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
+    use parking_lot::Mutex;
 
     use super::*;
 
@@ -84,7 +84,6 @@ mod tests {
             .add_probe(PadProbeType::BUFFER, move |_, info| {
                 let picture = info.buffer().unwrap();
                 came.lock()
-                    .unwrap()
                     .push((picture.pts(), picture.flags().contains(BufferFlags::DELTA_UNIT)));
                 PadProbeReturn::Ok
             });
@@ -99,7 +98,7 @@ mod tests {
                 move |_, info| {
                     let note = |packet: &gst::BufferRef| {
                         let is_marked = packet.flags().contains(BufferFlags::DELTA_UNIT);
-                        went.lock().unwrap().push((packet.pts(), is_marked));
+                        went.lock().push((packet.pts(), is_marked));
                     };
                     match &info.data {
                         Some(PadProbeData::Buffer(packet)) => note(packet),
@@ -120,7 +119,7 @@ mod tests {
             "{line}"
         );
         pipeline.set_state(gst::State::Null).unwrap();
-        let (pictures, packets) = (pictures.lock().unwrap(), packets.lock().unwrap());
+        let (pictures, packets) = (pictures.lock(), packets.lock());
         let is_delta = |pts| pictures.iter().find(|(picture, _)| *picture == pts).unwrap().1;
         packets
             .iter()

@@ -3,11 +3,12 @@
 
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
+use parking_lot::Mutex;
 use rtsp_clock_probe::{Options, Transport};
 use rtsp_clock_server::config::Stamp;
 
@@ -59,7 +60,7 @@ impl Relay {
 
     /// The median of what it delayed by, in ms.
     fn delayed(&self) -> f64 {
-        let mut noted = self.noted.lock().expect("no panic").clone();
+        let mut noted = self.noted.lock().clone();
         noted.sort_by(f64::total_cmp);
         noted[noted.len() / 2]
     }
@@ -102,7 +103,7 @@ fn forward(
         if client.write_all(&bytes).is_err() {
             return;
         }
-        noted.lock().expect("no panic").push(delayed);
+        noted.lock().push(delayed);
     }
 }
 

@@ -4,9 +4,10 @@
 use std::{
     net::Ipv4Addr,
     process::Command,
-    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
+
+use parking_lot::{Mutex, MutexGuard};
 
 use super::{
     footprint::Footprint,
@@ -17,7 +18,7 @@ use super::{
 /// Each test takes the whole machine.
 pub fn alone() -> MutexGuard<'static, ()> {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
+    ONE_AT_A_TIME.lock()
 }
 
 /// What `variable` says, else the usual size.

@@ -4,10 +4,12 @@ use std::{
     io::{BufRead as _, BufReader, Read as _},
     net::Ipv4Addr,
     process::{Child, ChildStderr, Command, Stdio},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     thread::JoinHandle,
     time::{Duration, Instant},
 };
+
+use parking_lot::Mutex;
 
 use super::{PATIENCE, STOPPING, holds_within};
 
@@ -183,18 +185,14 @@ impl Log {
         let written = log.clone();
         let reader = std::thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                written.lock().push(line);
+                written.lines.lock().push(line);
             }
         });
         (log, reader)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<String>> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     pub fn lines(&self) -> Vec<String> {
-        self.lock().clone()
+        self.lines.lock().clone()
     }
 
     /// Waits for a line for which `says` holds.
@@ -214,7 +212,7 @@ impl Log {
     fn find_within<T>(&self, time: Duration, read: impl Fn(&str) -> Option<T>) -> Option<T> {
         let mut found = None;
         holds_within(time, || {
-            found = self.lock().iter().find_map(|line| read(line));
+            found = self.lines.lock().iter().find_map(|line| read(line));
             found.is_some()
         });
         found
@@ -223,6 +221,6 @@ impl Log {
 
 impl std::fmt::Display for Log {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.lock().join("\n"))
+        f.write_str(&self.lines.lock().join("\n"))
     }
 }

@@ -18,13 +18,13 @@ mod table;
 
 use std::collections::VecDeque;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use cameras::{Camera, Cameras, folder};
 use clients::{FRAMES, Task};
 use common::{holds_within, namespace::Cabled};
+use parking_lot::Mutex;
 use table::{
     Cell, LIMITS, LOG_INS, Limit, MOTION, PASSWORD, Row, USER, all_cells, cells_over_udp, markdown, rows,
 };
@@ -58,11 +58,11 @@ fn every_client_plays_what_it_can() {
     let cameras = Cameras::start("cells", &cells);
     let failures = Mutex::new(Vec::new());
     let waiting = Mutex::new(VecDeque::from(cells.clone()));
-    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+    let next = || waiting.lock().pop_front();
     let work = || {
         while let Some(cell) = next() {
             if let Err(failure) = hold(&cell, cameras.of(&cell)) {
-                let mut failures = failures.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut failures = failures.lock();
                 failures.push(format!("{}: {failure}", cell.path()));
             }
         }
@@ -72,7 +72,7 @@ fn every_client_plays_what_it_can() {
             scope.spawn(work);
         }
     });
-    let failures = failures.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let failures = failures.into_inner();
     assert!(
         failures.is_empty(),
         "{} of {}:\n{}",

@@ -1,11 +1,12 @@
 //! Picture and sound as a viewer gets them: decoded, read and heard, and held against each other and RTCP.
 
 use std::process::Command;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use clockface::{Luma, StampReader};
 use gst::prelude::*;
+use parking_lot::Mutex;
 use rtsp_clock_server::config::{AudioCodec, Config, Stamp, VideoCodec};
 use strum::IntoEnumIterator as _;
 
@@ -113,7 +114,7 @@ impl Player {
         let notes = Arc::clone(&self.notes);
         pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
             let packet = info.buffer().unwrap();
-            notes.lock().unwrap().synchronised[medium] |=
+            notes.lock().synchronised[medium] |=
                 packet.iter_meta::<gst::ReferenceTimestampMeta>().next().is_some();
             gst::PadProbeReturn::Ok
         });
@@ -124,7 +125,7 @@ impl Player {
         let notes = Arc::clone(&self.notes);
         let new_sample = move |sink: &gst_app::AppSink| {
             let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
-            let mut notes = notes.lock().unwrap();
+            let mut notes = notes.lock();
             if notes.synchronised == [true; 2] {
                 note(&mut notes, &sample);
             }
@@ -138,7 +139,7 @@ impl Player {
     fn listen(&self, ticks: usize) -> (Vec<Seen>, Vec<f64>) {
         let end = Instant::now() + PATIENCE;
         loop {
-            let notes = self.notes.lock().unwrap();
+            let notes = self.notes.lock();
             let heard = notes.sound.ticks();
             if heard.len() >= ticks {
                 return (

@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gst::prelude::*;
+use parking_lot::Mutex;
 use rtsp_clock_server::config::Config;
 
 use crate::common::{self, config, start, url, wait_for_viewers};
@@ -78,7 +79,6 @@ impl Player {
         let instant = self
             .instants
             .lock()
-            .unwrap()
             .get(&buffer.pts().unwrap().nseconds())
             .copied();
         (said, instant)
@@ -96,7 +96,7 @@ fn note_instant(instants: &Mutex<BTreeMap<u64, i128>>, packet: &gst::BufferRef) 
     let ntp = packet.iter_meta::<gst::ReferenceTimestampMeta>().next();
     if let (Some(pts), Some(ntp)) = (packet.pts(), ntp) {
         let instant = i128::from(ntp.timestamp().nseconds()) - NTP_TO_UNIX;
-        instants.lock().unwrap().insert(pts.nseconds(), instant);
+        instants.lock().insert(pts.nseconds(), instant);
     }
 }
 

@@ -4,12 +4,14 @@ use std::{
     io::{ErrorKind, Read as _, Write as _},
     net::TcpStream,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     thread::JoinHandle,
     time::{Duration, Instant},
 };
+
+use parking_lot::Mutex;
 
 use crate::common::RtspClient;
 
@@ -41,7 +43,7 @@ impl Listeners {
         let (listening, stop) = (Arc::clone(&all), Arc::clone(&is_over));
         let thread = std::thread::spawn(move || {
             while !stop.load(Ordering::Relaxed) {
-                lock(&listening).iter_mut().for_each(Listener::listen);
+                listening.lock().iter_mut().for_each(Listener::listen);
                 std::thread::sleep(PAUSE);
             }
         });
@@ -57,7 +59,7 @@ impl Listeners {
         let session = client.session().expect("it plays").to_owned();
         let (connection, unread) = client.into_connection();
         connection.set_nonblocking(true).expect("it can be");
-        lock(&self.all).push(Listener {
+        self.all.lock().push(Listener {
             connection,
             unread,
             sign_of_life: format!("GET_PARAMETER {url} RTSP/1.0\r\nCSeq: 9\r\nSession: {session}\r\n\r\n"),
@@ -68,7 +70,7 @@ impl Listeners {
     }
 
     pub(crate) fn tallies(&self) -> Vec<Tally> {
-        lock(&self.all).iter().map(|listener| listener.tally).collect()
+        self.all.lock().iter().map(|listener| listener.tally).collect()
     }
 }
 
@@ -82,10 +84,6 @@ impl Drop for Listeners {
             "the reading thread failed"
         );
     }
-}
-
-fn lock(all: &Mutex<Vec<Listener>>) -> MutexGuard<'_, Vec<Listener>> {
-    all.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 struct Listener {
