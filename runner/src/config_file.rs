@@ -53,6 +53,7 @@ mod users;
 mod walk;
 
 pub use key::{Change, Key, Level};
+pub(crate) use keys::needs_restart;
 pub use keys::{TOPICS, Topic, keys};
 pub use source::{Environment, PATH_VARIABLE, Source, variables};
 

@@ -8,7 +8,8 @@
 //! | `cameras` | more streams than one |
 //! | `server` | the server as a whole: users, viewers, log, time, reload |
 
-use super::key::Key;
+use super::key::{Change, Key};
+use crate::config::Config;
 
 mod cameras;
 mod picture;
@@ -104,4 +105,10 @@ pub fn keys() -> impl Iterator<Item = &'static Key> {
 /// The key of that name.
 pub(super) fn find(name: &str) -> Option<&'static Key> {
     keys().find(|key| key.name == name)
+}
+
+/// The names of those whose new values count only after a restart.
+pub(crate) fn needs_restart(runs: &Config, wanted: &Config) -> Vec<&'static str> {
+    let differs = |key: &&Key| matches!(key.change, Change::Restart(differs) if differs(runs, wanted));
+    keys().filter(differs).map(|key| key.name).collect()
 }

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     accounts::logins::Logins,
     config::{Config, StreamConfig},
+    config_file,
     stream::Stream,
 };
 
@@ -165,32 +166,25 @@ impl Server {
     fn settle(&mut self, config: &Config) -> Vec<&'static str> {
         // All of it, so that whoever adds a key has to say what becomes of it here.
         let Config {
-            rtp_ports,
-            multicast,
+            rtp_ports: _,
+            multicast: _,
             tls,
             authentication,
             login,
             users,
-            clock,
+            clock: _,
             log_level,
-            log_format,
-            session_timeout,
+            log_format: _,
+            session_timeout: _,
             max_viewers,
             reload,
             streams,
         } = config;
         self.shared.threads.set_max_threads(client_threads(streams.len()));
         let runs = &self.config;
-        let fixed = [
-            ("rtpPortRange", runs.rtp_ports != *rtp_ports),
-            ("multicastAddressRange", runs.multicast != *multicast),
-            // The first certificate is taken with the first port that needs one.
-            ("tlsCertificate", runs.tls.is_some() && runs.tls != *tls),
-            ("clock", runs.clock != *clock),
-            ("logFormat", runs.log_format != *log_format),
-            ("sessionTimeoutSeconds", runs.session_timeout != *session_timeout),
-            ("maxServerViewers", runs.max_viewers != *max_viewers),
-        ];
+        let mut needs_restart = config_file::needs_restart(runs, config);
+        // Its row promises more: the seats are counted by what was said at the start.
+        needs_restart.extend((runs.max_viewers != *max_viewers).then_some("maxServerViewers"));
         // What needs a restart stays as it runs.
         self.config = Config {
             tls: runs.tls.clone().or_else(|| tls.clone()),
@@ -202,8 +196,7 @@ impl Server {
             streams: streams.clone(),
             ..runs.clone()
         };
-        let differs = fixed.into_iter().filter(|(_, differs)| *differs);
-        differs.map(|(key, _)| key).collect()
+        needs_restart
     }
 
     /// Has the streams offered at `asked`, of which `opened` are new; sends away whoever has asked for those that are
