@@ -8,8 +8,9 @@
 //! | `source` | where the configuration is read from |
 //! | `files` | which files it names, whether they are there or not |
 //! | `json` | a JSON value that keeps repeated keys |
+//! | `form` | how values are written, in the file and in a variable |
 //! | `key` | what a key is |
-//! | `keys` | the keys: their names, their variables, and where each value goes |
+//! | `keys` | the keys: one row each, with all that is to be said of it |
 //! | `limits` | between what each value has to lie |
 //! | `readers` | how the value of each key is read |
 //! | `frame_rate`, `path`, `transports`, `users` | those that have more to say |
@@ -34,6 +35,7 @@ mod coding;
 mod draft;
 mod files;
 mod fonts;
+mod form;
 mod frame_rate;
 mod json;
 mod key;
@@ -50,7 +52,10 @@ mod transports;
 mod users;
 mod walk;
 
+pub use key::{Change, Key, Level};
+pub(crate) use keys::needs_restart;
 pub(crate) use keys::port_key;
+pub use keys::{TOPICS, Topic, keys};
 pub use source::{Environment, PATH_VARIABLE, Source, variables};
 
 /// A configuration, and what is worth knowing about where it came from.

@@ -2,10 +2,9 @@
 
 use strum::IntoEnumIterator as _;
 
-use super::keys::{
-    AUDIO, BITRATE, CLIENTS_FORMAT, CODEC, CONSTANT_BITRATE, ENCODER, FLASH, FRAME_RATE,
-    H264_I_FRAME_INTERVAL, KEY_FRAME_INTERVAL, LABEL, PIPELINE, QUALITY, RESOLUTION, RTP_PACKET_SIZE, STAMP,
-    STAMP_ID, STAMP_POSITION, TIME_FORMAT, TIME_ZONE,
+use super::{
+    key::Key,
+    keys::{AUDIO, BITRATE, CODEC, CONSTANT_BITRATE, ENCODER, PIPELINE, QUALITY, RESOLUTION, keys},
 };
 use crate::{
     config::{Encoder, StreamConfig, VideoCodec},
@@ -56,43 +55,11 @@ pub(super) const RULES_OF_PIPELINES: [Rule; 1] = [Rule {
     breach: sound,
 }];
 
-/// The keys that mean nothing beside a pipeline of one's own.
-const WITHOUT_PIPELINE: [&str; 26] = [
-    CODEC,
-    RESOLUTION,
-    FRAME_RATE,
-    H264_I_FRAME_INTERVAL,
-    STAMP,
-    STAMP_POSITION,
-    STAMP_ID,
-    FLASH,
-    KEY_FRAME_INTERVAL,
-    BITRATE,
-    QUALITY,
-    CONSTANT_BITRATE,
-    ENCODER,
-    LABEL,
-    TIME_FORMAT,
-    TIME_ZONE,
-    "font",
-    "textColor",
-    "backgroundColor",
-    CLIENTS_FORMAT,
-    "horizontalAlignment",
-    "verticalAlignment",
-    "textScale",
-    "logo",
-    "logoPosition",
-    "logoScale",
-];
-
 /// What is set and has no effect, a sentence each.
 pub(super) fn warnings(stream: &StreamConfig, is_set: impl Fn(&str) -> bool) -> Vec<String> {
     if stream.pipeline.is_some() {
-        // Sound that is added to the pipeline goes by it.
-        let packets = stream.audio.is_none().then_some(RTP_PACKET_SIZE);
-        let keys = WITHOUT_PIPELINE.into_iter().chain(packets);
-        let idle: Vec<&str> = keys.filter(|key| is_set(key)).collect();
+        let is_idle = |key: &&Key| key.is_idle_beside_pipeline(stream.audio) && is_set(key.name);
+        let idle: Vec<&str> = keys().filter(is_idle).map(|key| key.name).collect();
         return if idle.is_empty() {
             Vec::new()
         } else {
@@ -209,18 +176,5 @@ fn constant_bitrate(stream: &StreamConfig, place: Place<'_>) -> Option<String> {
             Some(format!("found true, and no {BITRATE} that says how much that is"))
         }
         _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config_file::keys::KEYS;
-
-    #[test]
-    fn what_means_nothing_beside_a_pipeline_are_keys() {
-        for name in WITHOUT_PIPELINE {
-            assert!(KEYS.iter().any(|key| key.name == name), "{name}");
-        }
     }
 }

@@ -154,7 +154,8 @@ impl Draft {
         })
     }
 
-    fn transports(&self) -> BTreeSet<Transport> {
+    /// By which ways the streams may be played.
+    pub(super) fn transports(&self) -> BTreeSet<Transport> {
         if let Some(transports) = &self.transports {
             return transports.clone();
         }

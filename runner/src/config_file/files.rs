@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use super::{
     Environment,
+    form::Form,
     json::Json,
-    key::Form,
-    keys::{KEYS, STREAMS},
+    key::Key,
+    keys::{STREAMS, keys},
 };
 
 /// The paths, as they stand in the file and in the environment. A variable overrides what the file says, and yet all
@@ -15,10 +16,7 @@ pub(super) fn named(file: &[u8], environment: &Environment) -> BTreeSet<String> 
     let file = Json::parse(file).unwrap_or(Json::Null);
     let streams = values(&file, STREAMS).flat_map(items);
     let in_file = std::iter::once(&file).chain(streams).flat_map(of_object);
-    let variables = KEYS
-        .iter()
-        .filter(|key| key.form == Form::File)
-        .filter_map(|key| environment.get(key.variable)?.to_str());
+    let variables = of_files().filter_map(|key| environment.get(key.variable?)?.to_str());
     in_file
         .chain(variables)
         .filter(|path| !path.is_empty() && !path.contains(['\n', '\0']))
@@ -26,9 +24,14 @@ pub(super) fn named(file: &[u8], environment: &Environment) -> BTreeSet<String> 
         .collect()
 }
 
+/// The keys whose values are paths.
+fn of_files() -> impl Iterator<Item = &'static Key> {
+    keys().filter(|key| matches!(key.form, Form::File))
+}
+
 fn of_object(object: &Json) -> impl Iterator<Item = &str> {
-    let keys = KEYS.iter().filter(|key| key.form == Form::File);
-    keys.flat_map(|key| values(object, key.name))
+    of_files()
+        .flat_map(|key| values(object, key.name))
         .filter_map(|value| match value {
             Json::Text(path) => Some(path.as_str()),
             _ => None,

@@ -1,5 +1,7 @@
 //! How `framesPerSecond` is read.
 
+use serde_json::{Value, json};
+
 use super::{json::Json, limits::FRAME_RATES};
 use crate::config::{FrameRate, frame_rate::MOST_PLACES};
 
@@ -21,6 +23,14 @@ pub(super) fn read(json: &Json) -> Result<FrameRate, String> {
     };
     rate.filter(|rate| FRAME_RATES.contains(&rate.per_second()))
         .ok_or_else(expected)
+}
+
+/// Writes it so that it is read as the same.
+pub(super) fn show(rate: FrameRate) -> Value {
+    match rate.denominator() {
+        1 => json!(rate.numerator()),
+        _ => json!(rate.to_string()),
+    }
 }
 
 #[cfg(test)]

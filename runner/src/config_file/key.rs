@@ -1,18 +1,9 @@
 //! What a key of the configuration is.
 
-use super::{draft::Draft, json::Json};
+use serde_json::Value;
 
-/// How a key's value is written, for its variable's sake.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
-    Number,
-    Text,
-    /// The path of a file.
-    File,
-    Truth,
-    /// Texts, with commas between.
-    List,
-}
+use super::{draft::Draft, form::Form, json::Json};
+use crate::config::{AudioCodec, Config};
 
 /// What an empty variable means.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -24,38 +15,110 @@ pub(super) enum Empty {
 }
 
 /// What a key is about.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Level {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
     /// The server as a whole.
     Server,
     /// A stream: at the top level it is the default for all, and an entry of `streams` may have its own.
     Stream,
 }
 
-/// One key of the configuration.
-pub(super) struct Key {
-    pub(super) name: &'static str,
-    pub(super) level: Level,
+/// What a change of a key takes while the server runs.
+#[derive(Debug, Clone, Copy)]
+pub enum Change {
+    /// Nothing: whoever plays plays on, and sees it.
+    AtOnce,
+    /// Nothing where the encoder takes it while it plays. A new pipeline with other encoders, and from none to some or
+    /// back.
+    Encoder,
+    /// The stream is replaced: its viewers see its end. All others play on.
+    NewStream,
+    /// A restart of the server, where these two differ in it: what runs, and what is asked for. All play on as before.
+    Restart(fn(&Config, &Config) -> bool),
+}
+
+/// What a key means beside a `pipeline` of one's own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum BesidePipeline {
+    /// The same as without.
+    Counts,
+    /// Nothing but for sound that the server adds.
+    CountsForSound,
+    /// Nothing: the pipeline says it.
+    Idle,
+}
+
+/// One key of the configuration, with all that is to be said of it.
+pub struct Key {
+    /// As the file has it.
+    pub name: &'static str,
+    /// What it is about.
+    pub level: Level,
     /// The environment variable that overrides the file.
-    pub(super) variable: &'static str,
+    pub variable: Option<&'static str>,
     /// The environment variable that the file overrides: what a container image gives in place of the default.
     pub(super) default_variable: Option<&'static str>,
+    /// The key that took its place, where it is the older name of one.
+    pub older_name_of: Option<&'static str>,
     pub(super) form: Form,
     pub(super) empty_variable: Empty,
     /// Its value is never shown.
     pub(super) secret: bool,
     /// Reads the value into the draft; the error is what may stand there.
     pub(super) read: fn(&Json, &mut Draft) -> Result<(), String>,
+    /// Writes the draft's value as the file has it; null where the key is not to stand there.
+    pub(super) show: fn(&Draft) -> Value,
+    /// What there is without the key, where its default does not say it.
+    pub without: &'static str,
+    /// What it is for, in plain sentences with `code` in them.
+    pub documentation: &'static str,
+    /// What a change of it takes.
+    pub change: Change,
+    /// What else is to be said of a change.
+    pub change_note: &'static str,
+    pub(super) beside_pipeline: BesidePipeline,
+}
+
+impl Key {
+    /// What may stand there, as a mistake says it.
+    #[must_use]
+    pub fn expected(&self) -> String {
+        // Nothing is null.
+        let refused = (self.read)(&Json::Null, &mut Draft::default());
+        refused.err().unwrap_or_default()
+    }
+
+    /// Its value where nobody says another; null for none.
+    #[must_use]
+    pub fn default(&self) -> Value {
+        (self.show)(&Draft::default())
+    }
+
+    /// Whether it has no effect beside a `pipeline`, to which sound is added by `audio`.
+    pub(super) fn is_idle_beside_pipeline(&self, audio: Option<AudioCodec>) -> bool {
+        match self.beside_pipeline {
+            BesidePipeline::Counts => false,
+            BesidePipeline::CountsForSound => audio.is_none(),
+            BesidePipeline::Idle => true,
+        }
+    }
 }
 
 /// The parts that most keys share.
 pub(super) const KEY: Key = Key {
     name: "",
     level: Level::Stream,
-    variable: "",
+    variable: None,
     default_variable: None,
-    form: Form::Text,
+    older_name_of: None,
+    form: Form::Truth,
     empty_variable: Empty::Unset,
     secret: false,
     read: |_, _| Ok(()),
+    show: |_| Value::Null,
+    without: "",
+    documentation: "",
+    change: Change::NewStream,
+    change_note: "",
+    beside_pipeline: BesidePipeline::Counts,
 };

@@ -1,5 +1,12 @@
 //! Values with `{n}` in them: an entry of `streams` with a `count` makes streams numbered from 1.
 
+use serde_json::{Value, json};
+
+use super::{
+    form::{pattern, whole},
+    limits::PORTS,
+};
+
 /// What stands for a stream's number.
 pub(super) const NUMBER: &str = "{n}";
 
@@ -36,6 +43,20 @@ impl NumberedPort {
         Self {
             base,
             is_numbered: false,
+        }
+    }
+
+    /// What may stand in the file.
+    pub(super) fn schema() -> Value {
+        json!({ "anyOf": [whole(&PORTS), pattern(r"^[0-9]+\+\{n\}$")] })
+    }
+
+    /// As the file has it.
+    pub(super) fn show(self) -> Value {
+        if self.is_numbered {
+            json!(format!("{}+{NUMBER}", self.base))
+        } else {
+            json!(self.base)
         }
     }
 

@@ -13,6 +13,13 @@ const EXPECTED: &str = "a URL path such as \"/live\": it starts with a slash, ha
                         and values of the same characters, each name once, {n} in values only, and two hexadecimal digits \
                         behind each percent sign";
 
+/// The same for the schema, which lets names pass that are there twice.
+pub(super) const PATTERN: &str = concat!(
+    r"^/((\{n\}|[A-Za-z0-9\-._~!$&'()*+,;=:@%])+(/(\{n\}|[A-Za-z0-9\-._~!$&'()*+,;=:@%])+)*)?",
+    r"(\?([A-Za-z0-9\-._~!$'()*+,;:@]|%[0-9A-Fa-f]{2})+(=(\{n\}|[A-Za-z0-9\-._~!$'()*+,;=:@]|%[0-9A-Fa-f]{2})*)?",
+    r"(&([A-Za-z0-9\-._~!$'()*+,;:@]|%[0-9A-Fa-f]{2})+(=(\{n\}|[A-Za-z0-9\-._~!$'()*+,;=:@]|%[0-9A-Fa-f]{2})*)?)*)?$"
+);
+
 /// Reads it as RFC 3986 writes it. A client asks for a stream at `path/stream=0`, so that an empty part at the end would not
 /// be found; clients take out `.` and `..` and empty parts, each in its own way.
 pub(super) fn read(json: &Json) -> Result<NumberedText, String> {

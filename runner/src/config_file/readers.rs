@@ -137,17 +137,21 @@ pub(super) fn port(json: &Json) -> Result<NumberedPort, String> {
 /// escape by one side and not by the other.
 pub(super) fn username(json: &Json) -> Result<String, String> {
     let passes = |name: &str| name.is_empty() || is_user_name(name);
-    let refuse = |_| format!("a text of at most {} (empty: no log-in)", *USER_NAMES);
+    let refuse = |_| format!("a text of at most {} (empty: no log-in)", *EXPECTED_NAMES);
     text(json, "", passes).map_err(refuse).map(String::from)
 }
 
 /// As [`username`], of somebody who is there.
 pub(super) fn user_name(json: &Json) -> Result<String, String> {
-    let expected = format!("a text of 1 to {}", *USER_NAMES);
+    let expected = format!("a text of 1 to {}", *EXPECTED_NAMES);
     text(json, &expected, is_user_name).map(String::from)
 }
 
-static USER_NAMES: LazyLock<String> = LazyLock::new(|| {
+/// What may stand in a name, and in a password, for the schema.
+pub(super) const USER_NAMES: &str = r#"^[^:"\\\u0000-\u001f\u007f-\u009f]*$"#;
+pub(super) const PASSWORDS: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
+
+static EXPECTED_NAMES: LazyLock<String> = LazyLock::new(|| {
     format!("{LOGIN_CHARACTERS} characters without colon, double quote, backslash and control characters")
 });
 

@@ -6,7 +6,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::keys::{H264_I_FRAME_INTERVAL, KEYS};
+use super::keys::keys;
 
 /// The variable that names the file where `--config` does not.
 pub const PATH_VARIABLE: &str = "CONFIG_PATH";
@@ -16,8 +16,8 @@ const USUAL_FILE: &str = "./config.json";
 
 /// The variable of each key; none of an older name.
 pub fn variables() -> impl Iterator<Item = &'static str> {
-    let current = KEYS.iter().filter(|key| key.name != H264_I_FRAME_INTERVAL);
-    current.map(|key| key.variable)
+    let current = keys().filter(|key| key.older_name_of.is_none());
+    current.filter_map(|key| key.variable)
 }
 
 /// The environment variables that the configuration is read from.

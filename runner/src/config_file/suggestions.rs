@@ -1,30 +1,25 @@
 //! Which name somebody meant who wrote another.
 
-use super::{
-    key::Key,
-    keys::{H264_I_FRAME_INTERVAL, KEYS, STREAMS},
-    users::USERS,
-};
+use super::{key::Key, keys::keys};
 
 /// What is said of a key that there is not.
 pub(super) fn unknown_key(name: &str) -> String {
     if let Some(key) = closest_key(name) {
         return format!("unknown key, did you mean {}?", key.name);
     }
-    let names: Vec<&str> = KEYS.iter().map(|key| key.name).chain([USERS, STREAMS]).collect();
+    let names: Vec<&str> = keys().map(|key| key.name).collect();
     format!("unknown key, expected one of {}", names.join(", "))
 }
 
 /// A variable that looks like ours. It may be another program's, so that it is no mistake.
 pub(super) fn unknown_variable(name: &str) -> Option<String> {
-    let known = |key: &Key| key.variable == name || key.default_variable == Some(name);
-    if !name.starts_with(VARIABLE_PREFIX) || KEYS.iter().any(known) {
+    let known = |key: &Key| key.variable == Some(name) || key.default_variable == Some(name);
+    if !name.starts_with(VARIABLE_PREFIX) || keys().any(known) {
         return None;
     }
-    let key = closest_key(name)?;
+    let meant = closest_key(name)?.variable?;
     Some(format!(
-        "the variable {name} has no meaning here, did you mean {}?",
-        key.variable
+        "the variable {name} has no meaning here, did you mean {meant}?"
     ))
 }
 
@@ -37,15 +32,15 @@ fn closest_key(name: &str) -> Option<&'static Key> {
     // What is longer than any name was not meant for one, and would take long to be held against them.
     let name = normal(Some(name).filter(|name| name.len() <= LONGEST_NAME)?);
     let far = |key: &Key| {
-        [key.name, key.variable]
-            .into_iter()
+        std::iter::once(key.name)
+            .chain(key.variable)
             .filter_map(|other| distance(&name, &normal(other)))
             .min()
     };
     // `port` is the first port that there is, and not the one whose name is shortest.
-    let named_so = |key: &&Key| key.name != H264_I_FRAME_INTERVAL && has_word(key.name, &name);
-    KEYS.iter().find(named_so).or_else(|| {
-        KEYS.iter()
+    let named_so = |key: &&Key| key.older_name_of.is_none() && has_word(key.name, &name);
+    keys().find(named_so).or_else(|| {
+        keys()
             .filter_map(|key| Some((far(key)?, key)))
             .min_by_key(|(far, _)| *far)
             .map(|(_, key)| key)

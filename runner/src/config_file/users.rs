@@ -2,11 +2,15 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use serde_json::{Value, json};
+
 use super::{
     Mistake,
+    form::{short_pattern, text},
     json::Json,
+    limits::LOGIN_CHARACTERS,
     path,
-    readers::{password, user_name},
+    readers::{PASSWORDS, USER_NAMES, password, user_name},
     scope::{Scope, shown_name},
 };
 use crate::{
@@ -14,15 +18,37 @@ use crate::{
     resource::Resource,
 };
 
-/// The key whose value is the list of users; it is read by `walk` itself.
-pub(super) const USERS: &str = "users";
 const USERNAME: &str = "username";
 const PASSWORD: &str = "password";
 const STREAMS: &str = "streams";
 /// Each log-in is held against all of them.
-pub(super) const MOST_USERS: usize = 1000;
+const MOST_USERS: usize = 1000;
 /// So many paths say what may stand there.
 const PATHS_SHOWN: usize = 8;
+pub(super) const EXPECTED: &str = "an array of objects, a user each";
+
+/// What may stand in the file.
+pub(super) fn schema() -> Value {
+    let mut name = short_pattern(LOGIN_CHARACTERS, USER_NAMES);
+    name["minLength"] = json!(1);
+    name["description"] = json!("The name.");
+    let mut password = short_pattern(LOGIN_CHARACTERS, PASSWORDS);
+    password["description"] = json!("The password.");
+    let streams = "The paths of the streams that the user may see, as in rtspStreamPath: with {n} all that the entry makes. \
+                   Without it: every stream.";
+    let user = json!({
+        "description": "Somebody who may log in.",
+        "type": "object",
+        "properties": {
+            USERNAME: name,
+            PASSWORD: password,
+            STREAMS: { "description": streams, "type": "array", "items": text(), "minItems": 1 },
+        },
+        "required": [USERNAME, PASSWORD],
+        "additionalProperties": false,
+    });
+    json!({ "type": "array", "items": user, "minItems": 1, "maxItems": MOST_USERS })
+}
 
 /// An entry of `users`, before it is known which streams there are.
 #[derive(Debug)]
@@ -122,12 +148,14 @@ fn spelled(path: &str) -> String {
 /// Reads the list at `place`. Nothing but a name or a path is shown of what stood there: anything may be a password that
 /// has gone astray.
 pub(super) fn read(place: &str, json: &Json) -> (Vec<Entry>, Vec<Mistake>) {
-    let expected = "expected an array of objects, a user each";
     let entries = match json {
         Json::Array(entries) if entries.is_empty() => {
             return (
                 Vec::new(),
-                vec![mistake(place, format!("found an empty array, {expected}"))],
+                vec![mistake(
+                    place,
+                    format!("found an empty array, expected {EXPECTED}"),
+                )],
             );
         }
         Json::Array(entries) if entries.len() > MOST_USERS => {
@@ -136,7 +164,7 @@ pub(super) fn read(place: &str, json: &Json) -> (Vec<Entry>, Vec<Mistake>) {
         }
         Json::Array(entries) => entries,
         other => {
-            let problem = format!("found {}, {expected}", other.kind());
+            let problem = format!("found {}, expected {EXPECTED}", other.kind());
             return (Vec::new(), vec![mistake(place, problem)]);
         }
     };

@@ -7,13 +7,14 @@ use super::{
     Environment, Mistake, checks, coding,
     draft::Draft,
     fonts,
+    form::Form,
     json::Json,
-    key::{Empty, Form, Key, Level},
-    keys::{AUTHENTICATION, H264_I_FRAME_INTERVAL, KEY_FRAME_INTERVAL, KEYS, STREAMS, VIEWER_USERNAME},
+    key::{Empty, Key, Level},
+    keys::{AUTHENTICATION, EXPECTED_STREAMS, STREAMS, USERS, VIEWER_USERNAME, find, keys},
     limits::{MOST_STREAMS, TEXT_BYTES},
     scope::{Scope, shown_name},
     suggestions::{unknown_key, unknown_variable},
-    users::{self, USERS},
+    users,
 };
 use crate::config::{Config, Login, User};
 
@@ -29,10 +30,8 @@ pub(super) struct Walk {
 pub(super) fn walk(file: Option<(&Path, &[u8])>, environment: &Environment) -> Result<Walk, Vec<Mistake>> {
     let mut walker = Walker::default();
     let mut top = Scope::default();
-    for key in KEYS {
-        if let Some(variable) = key.default_variable {
-            walker.variable(&mut top, key, variable, environment);
-        }
+    for key in keys() {
+        walker.variable(&mut top, key, key.default_variable, environment);
     }
     let mut entries = None;
     if let Some((path, bytes)) = file {
@@ -40,12 +39,12 @@ pub(super) fn walk(file: Option<(&Path, &[u8])>, environment: &Environment) -> R
     }
     let mut scopes = entries.unwrap_or_else(|| vec![top.clone()]);
     for scope in std::iter::once(&mut top).chain(&mut scopes) {
-        for key in KEYS {
+        for key in keys() {
             walker.variable(scope, key, key.variable, environment);
         }
         let variables = walker.variables.clone();
-        let is_set = |key: &Key| variables.contains(&key.variable);
-        walker.check_two_names(scope, is_set, |key| key.variable.to_owned());
+        let place = |key: &Key| key.variable.filter(|variable| variables.contains(variable));
+        walker.check_two_names(scope, |key| place(key).map(String::from));
     }
     for scope in &scopes {
         walker.add(checks::mistakes(scope));
@@ -102,7 +101,8 @@ impl Walker {
                 return None;
             }
         };
-        let is_list = |(name, _): &(String, _)| name == STREAMS || name == USERS;
+        let is_list =
+            |(name, _): &(String, _)| find(name).is_some_and(|key| matches!(key.form, Form::Objects(_)));
         let (lists, keys): (Vec<_>, Vec<_>) = entries.into_iter().partition(is_list);
         self.object(top, path, &keys, Level::Server);
         if let Some((place, list)) = self.list(path, &lists, USERS) {
@@ -149,10 +149,7 @@ impl Walker {
                     Json::Array(_) => "an empty array".to_owned(),
                     other => other.to_string(),
                 };
-                self.mistake(
-                    place,
-                    format!("found {found}, expected an array of objects, a stream each"),
-                );
+                self.mistake(place, format!("found {found}, expected {EXPECTED_STREAMS}"));
                 return None;
             }
         };
@@ -190,9 +187,7 @@ impl Walker {
                 continue;
             };
             let place = format!("{path}{separator}{}", shown_name(name));
-            let key = KEYS.iter().find(|key| key.name == name);
-            match key {
-                None if name == USERS => self.mistake(place, OF_THE_SERVER),
+            match find(name) {
                 None => self.mistake(place, unknown_key(name)),
                 Some(key) if level == Level::Stream && key.level == Level::Server => {
                     self.mistake(place, OF_THE_SERVER);
@@ -202,24 +197,22 @@ impl Walker {
             }
         }
         let has = |key: &Key| entries.iter().any(|(name, _)| name == key.name);
-        self.check_two_names(scope, has, |key| format!("{path}{separator}{}", key.name));
+        self.check_two_names(scope, |key| {
+            has(key).then(|| format!("{path}{separator}{}", key.name))
+        });
     }
 
     /// A key and its older name, in one object or in one environment: nobody can tell which one counts.
-    fn check_two_names(
-        &mut self,
-        scope: &mut Scope,
-        has: impl Fn(&Key) -> bool,
-        place: impl Fn(&Key) -> String,
-    ) {
-        let named = |name| KEYS.iter().find(|key| key.name == name && has(key));
-        if let (Some(newer), Some(older)) = (named(KEY_FRAME_INTERVAL), named(H264_I_FRAME_INTERVAL)) {
+    fn check_two_names(&mut self, scope: &mut Scope, place: impl Fn(&Key) -> Option<String>) {
+        let older = keys().filter_map(|key| Some((key, find(key.older_name_of?)?)));
+        for (older, newer) in older {
+            let (Some(place), Some(beside)) = (place(older), place(newer)) else {
+                continue;
+            };
             scope.refused.insert(newer.name);
-            let (newer, older) = (place(newer), place(older));
-            self.mistake(
-                older,
-                format!("found beside {newer}, of which it is the older name, expected one of them"),
-            );
+            let problem =
+                format!("found beside {beside}, of which it is the older name, expected one of them");
+            self.mistake(place, problem);
         }
     }
 
@@ -262,8 +255,15 @@ impl Walker {
         }
     }
 
-    fn variable(&mut self, scope: &mut Scope, key: &Key, variable: &'static str, environment: &Environment) {
-        let Some(value) = environment.get(variable) else {
+    /// The value of `variable`, where there is such a one and it is set.
+    fn variable(
+        &mut self,
+        scope: &mut Scope,
+        key: &Key,
+        variable: Option<&'static str>,
+        environment: &Environment,
+    ) {
+        let Some((variable, value)) = variable.and_then(|name| Some((name, environment.get(name)?))) else {
             return;
         };
         let Some(text) = value.to_str() else {
@@ -275,7 +275,7 @@ impl Walker {
         if !self.variables.contains(&variable) {
             self.variables.push(variable);
         }
-        self.value(scope, key, variable.into(), &as_json(key.form, text));
+        self.value(scope, key, variable.into(), &key.form.json(text));
     }
 
     /// Nobody has the name of somebody else.
@@ -374,23 +374,5 @@ impl Walker {
             variables: self.variables,
             warnings,
         })
-    }
-}
-
-/// A variable's text as the file would have it. What is no number or truth value stays a text, and is refused as one.
-fn as_json(form: Form, text: &str) -> Json {
-    match form {
-        Form::Number => text
-            .parse::<serde_json::Number>()
-            .map_or_else(|_| Json::Text(text.into()), Json::Number),
-        Form::Truth => text
-            .parse::<bool>()
-            .map_or_else(|_| Json::Text(text.into()), Json::Bool),
-        Form::Text | Form::File => Json::Text(text.into()),
-        Form::List => Json::Array(
-            text.split(',')
-                .map(|item| Json::Text(item.trim().into()))
-                .collect(),
-        ),
     }
 }

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     accounts::logins::Logins,
     config::{Access, Config, ListenAt, Mount, StreamConfig},
+    config_file,
     events::{Changes, Farewell, Happening, Viewer},
     launch::changing,
     log,
@@ -126,16 +127,16 @@ impl Server {
     fn take_over(&mut self, config: &Config) -> (Vec<&'static str>, Vec<&'static str>) {
         // All of it, so that whoever adds a key has to say what becomes of it here.
         let Config {
-            rtp_ports,
-            multicast,
+            rtp_ports: _,
+            multicast: _,
             tls,
             authentication,
             login,
             users,
-            clock,
+            clock: _,
             log_level,
-            log_format,
-            session_timeout,
+            log_format: _,
+            session_timeout: _,
             max_viewers,
             reload,
             streams,
@@ -148,15 +149,7 @@ impl Server {
             ("reload", runs.reload != *reload),
             ("maxServerViewers", runs.max_viewers != *max_viewers),
         ];
-        let later = [
-            ("rtpPortRange", runs.rtp_ports != *rtp_ports),
-            ("multicastAddressRange", runs.multicast != *multicast),
-            // The first certificate is taken with the first port that needs one.
-            ("tlsCertificate", runs.tls.is_some() && runs.tls != *tls),
-            ("clock", runs.clock != *clock),
-            ("logFormat", runs.log_format != *log_format),
-            ("sessionTimeoutSeconds", runs.session_timeout != *session_timeout),
-        ];
+        let needs_restart = config_file::needs_restart(runs, config);
         if runs.log_level != *log_level {
             change_log(log_level);
         }
@@ -172,7 +165,7 @@ impl Server {
             streams: streams.clone(),
             ..runs.clone()
         };
-        (that_differ(&at_once), that_differ(&later))
+        (that_differ(&at_once), needs_restart)
     }
 
     /// Has the streams offered at `asked`, of which `opened` are new, and closes the endpoints that nobody needs any more.

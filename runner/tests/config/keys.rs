@@ -1,5 +1,7 @@
 //! What each key says, in the file and as a variable.
 
+use std::collections::BTreeSet;
+
 use rtsp_clock_server::log;
 use rtsp_clock_server::{
     config::{
@@ -106,7 +108,8 @@ fn every_variable_overrides_the_file() {
         ("RTSP_RELOAD", "true"),
     ];
     let loaded = file.load(&variables).unwrap();
-    assert_eq!(loaded.variables, variables.map(|(name, _)| name));
+    let told: BTreeSet<_> = loaded.variables.into_iter().collect();
+    assert_eq!(told, variables.map(|(name, _)| name).into());
     let config = loaded.config;
     assert_eq!(config.streams[0].mounts[0].address.to_string(), "127.0.0.1");
     assert_eq!(config.streams[0].mounts[0].port, 0);

@@ -1,5 +1,6 @@
 //! What is said about each mistake, and about all of them.
 
+use rtsp_clock_server::config_file;
 use serde_json::{Value, json};
 
 use crate::{File, mistake, mistakes, read, read_with, refusal};
@@ -52,16 +53,10 @@ fn an_unknown_key_brings_the_one_that_was_meant() {
         let said = mistake(&json!({ unknown: 1 }).to_string());
         assert_eq!(said, format!("{unknown}: unknown key, did you mean {meant}?"));
     }
+    let names: Vec<_> = config_file::keys().map(|key| key.name).collect();
     assert_eq!(
         mistake(r#"{"colour": 1}"#),
-        "colour: unknown key, expected one of viewerUsername, viewerPassword, serverIPAddress, serverPort, videoCodec, \
-         videoResolution, framesPerSecond, h264IFrameInterval, rtspStreamPath, rtpPortRange, stamp, stampPosition, \
-         stampId, flash, audio, label, timeFormat, timeZone, font, textColor, backgroundColor, clientsFormat, \
-         horizontalAlignment, verticalAlignment, textScale, logo, logoPosition, logoScale, alwaysOn, count, \
-         sharedPicture, logLevel, logFormat, keyFrameInterval, bitrateKbps, quality, constantBitrate, encoder, \
-         pipeline, rtpPacketSize, transports, multicastAddressRange, multicastPortRange, multicastTtl, tlsPort, tlsCertificate, \
-         tlsPrivateKey, plainRtsp, authentication, sessionTimeoutSeconds, maxViewers, maxServerViewers, clock, \
-         ntpExtension, reload, users, streams"
+        format!("colour: unknown key, expected one of {}", names.join(", "))
     );
 }
 

@@ -108,7 +108,7 @@ fn a_pipeline_of_ones_own_says_all_about_the_picture() {
     assert_eq!(loaded.config.streams[0].pipeline.as_deref(), Some(PIPELINE));
     assert_eq!(
         loaded.warnings,
-        ["pipeline says all about the picture: videoResolution, stamp, label have no effect"]
+        ["pipeline says all about the picture: videoResolution, label, stamp have no effect"]
     );
     assert_eq!(
         read_with("{}", &[("RTSP_PIPELINE", PIPELINE)]).streams[0]

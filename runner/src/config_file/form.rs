@@ -1,0 +1,95 @@
+//! How values are written: in the file, which the schema describes, and in a variable.
+
+use std::{fmt::Display, ops::RangeInclusive};
+
+use schemars::{JsonSchema, SchemaGenerator};
+use serde_json::{Value, json};
+use strum::IntoEnumIterator;
+
+use super::json::Json;
+
+/// How a key's value is written. Where it is a function, that answers the value's piece of the schema.
+#[derive(Clone, Copy)]
+pub(super) enum Form {
+    /// True or false.
+    Truth,
+    /// A whole number within these.
+    Whole(&'static RangeInclusive<u32>),
+    /// A number within these.
+    Share(&'static RangeInclusive<f64>),
+    /// A number, or a text that stands for several.
+    Number(fn() -> Value),
+    Text(fn() -> Value),
+    /// The path of a file.
+    File,
+    /// Texts, in a variable with commas between.
+    List(fn() -> Value),
+    /// Objects, for which there is no variable; `walk` reads them.
+    Objects(fn() -> Value),
+}
+
+impl Form {
+    /// What may stand in the file.
+    pub(super) fn schema(self) -> Value {
+        match self {
+            Self::Truth => json!({ "type": "boolean" }),
+            Self::Whole(range) => whole(range),
+            Self::Share(range) => number(range),
+            Self::File => text(),
+            Self::Number(schema) | Self::Text(schema) | Self::List(schema) | Self::Objects(schema) => {
+                schema()
+            }
+        }
+    }
+
+    /// A variable's text as the file would have it. What is no number or truth value stays a text, and is refused as one.
+    pub(super) fn json(self, variable: &str) -> Json {
+        let text = || Json::Text(variable.into());
+        let items = variable.split(',').map(|item| Json::Text(item.trim().into()));
+        match self {
+            Self::Whole(_) | Self::Share(_) | Self::Number(_) => {
+                variable.parse().map_or_else(|_| text(), Json::Number)
+            }
+            Self::Truth => variable.parse().map_or_else(|_| text(), Json::Bool),
+            Self::Text(_) | Self::File => text(),
+            Self::List(_) | Self::Objects(_) => Json::Array(items.collect()),
+        }
+    }
+}
+
+pub(super) fn text() -> Value {
+    json!({ "type": "string" })
+}
+
+pub(super) fn pattern(pattern: &str) -> Value {
+    json!({ "type": "string", "pattern": pattern })
+}
+
+/// A text of so many characters at most.
+pub(super) fn short(characters: usize) -> Value {
+    json!({ "type": "string", "maxLength": characters })
+}
+
+/// A text of so many characters at most, all of them as `pattern` has it.
+pub(super) fn short_pattern(characters: usize, pattern: &str) -> Value {
+    json!({ "type": "string", "maxLength": characters, "pattern": pattern })
+}
+
+pub(super) fn whole(range: &RangeInclusive<u32>) -> Value {
+    json!({ "type": "integer", "minimum": range.start(), "maximum": range.end() })
+}
+
+pub(super) fn number(range: &RangeInclusive<f64>) -> Value {
+    json!({ "type": "number", "minimum": range.start(), "maximum": range.end() })
+}
+
+/// The names of the values, with what each means.
+pub(super) fn named<T: JsonSchema>() -> Value {
+    T::json_schema(&mut SchemaGenerator::default()).to_value()
+}
+
+/// The names of the values, which say what they mean.
+pub(super) fn spelled<T: Display + IntoEnumIterator>() -> Value {
+    let names: Vec<_> = T::iter().map(|value| value.to_string()).collect();
+    json!({ "type": "string", "enum": names })
+}

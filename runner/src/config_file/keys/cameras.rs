@@ -1,0 +1,59 @@
+//! The keys of more streams than one.
+
+use serde_json::json;
+
+use super::{COUNT, EXPECTED_STREAMS, STREAMS};
+use crate::config_file::{
+    form::Form,
+    key::{Change, KEY, Key, Level},
+    limits::COUNTS,
+    readers::{truth, whole},
+};
+
+pub(super) const KEYS: &[Key] = &[
+    Key {
+        name: STREAMS,
+        level: Level::Server,
+        // What an entry may have is known by all other keys: the schema adds it.
+        form: Form::Objects(|| json!({ "type": "array", "minItems": 1 })),
+        read: |_, _| Err(EXPECTED_STREAMS.into()),
+        without: "one stream, or `count`",
+        documentation: "The streams. Each entry may have any key that is not about the server as a whole; what it has not \
+                        is as at the top level.",
+        change_note: "Streams that come or go: all others play on.",
+        ..KEY
+    },
+    Key {
+        name: COUNT,
+        variable: Some("RTSP_COUNT"),
+        form: Form::Whole(&COUNTS),
+        read: |json, draft| whole(json, &COUNTS).map(|count| draft.count = count),
+        show: |draft| json!(draft.count),
+        documentation: "How many streams this makes; all entries together make no more than one may. `{n}` stands for the \
+                        number, from 1, in `rtspStreamPath` and `label`; `\"serverPort\": \"8553+{n}\"` gives each a port \
+                        of its own, and so does `tlsPort`. `stampId` counts up. Their frames are spread over a frame \
+                        period.",
+        change_note: "Those whose numbers are there before and after play on, but not with `sharedPicture`.",
+        ..KEY
+    },
+    Key {
+        name: "sharedPicture",
+        variable: Some("RTSP_SHARED_PICTURE"),
+        form: Form::Truth,
+        read: |json, draft| truth(json).map(|shared| draft.shared_picture = shared),
+        show: |draft| json!(draft.shared_picture),
+        documentation: "Whether all of `count` show one picture, encoded once, with the viewers of all of them.",
+        ..KEY
+    },
+    Key {
+        name: "alwaysOn",
+        variable: Some("RTSP_ALWAYS_ON"),
+        form: Form::Truth,
+        read: |json, draft| truth(json).map(|always| draft.stream.always_on = always),
+        show: |draft| json!(draft.stream.always_on),
+        documentation: "Whether the camera runs before anybody looks, as a real one does. Otherwise it starts with its \
+                        first viewer.",
+        change: Change::AtOnce,
+        ..KEY
+    },
+];
