@@ -14,7 +14,7 @@ use common::{
 };
 use rtsp_clock_probe::{Options, Transport};
 use rtsp_clock_server::{
-    config::{Config, Stamp, StreamConfig},
+    config::{self, Config, Groups, Multicast, PortRange, Stamp, StreamConfig},
     server::Server,
     stream::{media::Medium, sent::Sent},
 };
@@ -367,6 +367,31 @@ fn what_a_viewer_is_sent_is_counted_as_it_comes() {
         });
         assert_eq!(player.client.request("TEARDOWN", &[]).status, 200);
     }
+}
+
+#[test]
+fn what_a_viewer_is_sent_by_multicast_is_counted() {
+    let mut config = config();
+    let group = Ipv4Addr::new(239, 1, 1, 7);
+    let [free, _] = two_sockets().map(|socket| port(&socket));
+    config.streams[0].transports.insert(config::Transport::Multicast);
+    config.multicast = Some(Multicast {
+        groups: Groups {
+            first: group,
+            last: group,
+        },
+        ports: PortRange {
+            first: free.next_multiple_of(2),
+            last: free.next_multiple_of(2) + 1,
+        },
+        ttl: 1,
+    });
+    let server = start(&config);
+    let mut client = RtspClient::connect(&server);
+    client.describe();
+    assert_eq!(client.setup_over("RTP/AVP;multicast").status, 200);
+    assert_eq!(client.play().status, 200);
+    wait_until("packets are counted", || sent(&server, &client).packets > 20);
 }
 
 /// A receiver report (RFC 3550) on `source`: a quarter of the packets lost, three in all, and 10 ms of jitter at 90 kHz.
