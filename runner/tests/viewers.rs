@@ -435,19 +435,18 @@ fn what_a_viewer_reports_over_tcp_is_known() {
 fn what_a_viewer_reports_over_udp_is_known() {
     let server = start(&config());
     let mut client = RtspClient::connect(&server);
-    let [rtp, rtcp] = two_sockets();
-    let ports = format!("{}-{}", port(&rtp), port(&rtcp));
+    let [media, control] = two_sockets();
+    let ports = format!("{}-{}", port(&media), port(&control));
     client.describe();
     let answer = client.setup_over(&format!("RTP/AVP;unicast;client_port={ports}"));
     let transport = answer.header("Transport").expect("a transport");
     let ports = transport.split("server_port=").nth(1).expect("ports");
-    let control = ports.split(['-', ';']).nth(1).expect("two of them");
+    let to = ports.split(['-', ';']).nth(1).expect("two of them");
     assert_eq!(client.play().status, 200);
     let mut packet = [0; 2000];
-    rtp.recv(&mut packet).expect("packets come");
+    media.recv(&mut packet).expect("packets come");
     let report = receiver_report(packet[8..12].try_into().expect("an SSRC"));
-    let control = control.parse::<u16>().expect("a port");
-    rtcp.send_to(&report, (Ipv4Addr::LOCALHOST, control))
-        .expect("it goes");
+    let to = (Ipv4Addr::LOCALHOST, to.parse().expect("a port"));
+    control.send_to(&report, to).expect("it goes");
     wait_for_report(&server, &client);
 }
