@@ -7,7 +7,7 @@ use std::{
 
 use rtsp_clock_probe::{Options, Transport};
 use rtsp_clock_server::{
-    config::{Config, Stamp, StreamConfig},
+    config::{self, Config, Groups, Multicast, PortRange, Stamp, StreamConfig},
     server::Server,
     stream::{media::Medium, sent::Sent},
 };
@@ -368,6 +368,31 @@ fn what_a_viewer_is_sent_is_counted_as_it_comes() {
     }
 }
 
+#[test]
+fn what_a_viewer_is_sent_by_multicast_is_counted() {
+    let mut config = config();
+    let group = Ipv4Addr::new(239, 1, 1, 7);
+    let [free, _] = two_sockets().map(|socket| port(&socket));
+    config.streams[0].transports.insert(config::Transport::Multicast);
+    config.multicast = Some(Multicast {
+        groups: Groups {
+            first: group,
+            last: group,
+        },
+        ports: PortRange {
+            first: free.next_multiple_of(2),
+            last: free.next_multiple_of(2) + 1,
+        },
+        ttl: 1,
+    });
+    let server = start(&config);
+    let mut client = RtspClient::connect(&server);
+    client.describe();
+    assert_eq!(client.setup_over("RTP/AVP;multicast").status, 200);
+    assert_eq!(client.play().status, 200);
+    wait_until("packets are counted", || sent(&server, &client).packets > 20);
+}
+
 /// A receiver report (RFC 3550) on `source`: a quarter of the packets lost, three in all, and 10 ms of jitter at 90 kHz.
 fn receiver_report(source: [u8; 4]) -> Vec<u8> {
     let words = [7, u32::from_be_bytes(source), 0x4000_0003, 1234, 900, 0, 0];
@@ -409,20 +434,18 @@ fn what_a_viewer_reports_over_tcp_is_known() {
 fn what_a_viewer_reports_over_udp_is_known() {
     let server = start(&config());
     let mut client = RtspClient::connect(&server);
-    let [media, reports] = two_sockets();
-    let ports = format!("{}-{}", port(&media), port(&reports));
+    let [media, control] = two_sockets();
+    let ports = format!("{}-{}", port(&media), port(&control));
     client.describe();
     let answer = client.setup_over(&format!("RTP/AVP;unicast;client_port={ports}"));
     let transport = answer.header("Transport").expect("a transport");
     let ports = transport.split("server_port=").nth(1).expect("ports");
-    let control = ports.split(['-', ';']).nth(1).expect("two of them");
+    let to = ports.split(['-', ';']).nth(1).expect("two of them");
     assert_eq!(client.play().status, 200);
     let mut packet = [0; 2000];
     media.recv(&mut packet).expect("packets come");
     let report = receiver_report(packet[8..12].try_into().expect("an SSRC"));
-    let control = control.parse::<u16>().expect("a port");
-    reports
-        .send_to(&report, (Ipv4Addr::LOCALHOST, control))
-        .expect("it goes");
+    let to = (Ipv4Addr::LOCALHOST, to.parse().expect("a port"));
+    control.send_to(&report, to).expect("it goes");
     wait_for_report(&server, &client);
 }

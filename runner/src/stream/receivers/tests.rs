@@ -207,17 +207,17 @@ fn the_latest_report_counts() {
 
 #[test]
 fn what_is_reported_of_strangers_or_is_not_there_is_not_kept() {
-    let ours = block(PICTURE.ssrc, [1; 4], 1, 1);
+    let ours = [block(PICTURE.ssrc, [1; 4], 1, 1)];
     for packet in [
         reporting(201, 1, &[], &[block(6, [1; 4], 1, 1)]),
         // More blocks are said to be there than are.
-        reporting(201, 2, &[], std::slice::from_ref(&ours)),
-        reporting(201, 31, &[], std::slice::from_ref(&ours)),
-        reporting(201, 1, &[], &[ours[..20].to_vec()]),
-        reporting(200, 1, &[], std::slice::from_ref(&ours)),
-        reporting(200, 0, &[0; 20], std::slice::from_ref(&ours)),
+        reporting(201, 2, &[], &ours),
+        reporting(201, 31, &[], &ours),
+        reporting(201, 1, &[], &[ours[0][..20].to_vec()]),
+        reporting(200, 1, &[], &ours),
+        reporting(200, 0, &[0; 20], &ours),
         // Another kind.
-        reporting(204, 1, &[], &[ours]),
+        reporting(204, 1, &[], &ours),
     ] {
         assert_eq!(reported(std::slice::from_ref(&packet)), [], "{packet:?}");
     }
