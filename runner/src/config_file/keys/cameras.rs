@@ -20,7 +20,7 @@ pub(super) const KEYS: &[Key] = &[
         without: "one stream, or `count`",
         documentation: "The streams. Each entry may have any key that is not about the server as a whole; what it has not \
                         is as at the top level.",
-        change_note: "Streams that come or go: all others play on.",
+        change_note: "All that are there before and after play on.",
         ..KEY
     },
     Key {
@@ -29,7 +29,7 @@ pub(super) const KEYS: &[Key] = &[
         form: Form::Whole(&COUNTS),
         read: |json, draft| whole(json, &COUNTS).map(|count| draft.count = count),
         show: |draft| json!(draft.count),
-        documentation: "How many streams this makes; all entries together make no more than one may. `{n}` stands for the \
+        documentation: "How many streams this makes; the limit is that of all entries together as well. `{n}` stands for the \
                         number, from 1, in `rtspStreamPath` and `label`; `\"serverPort\": \"8553+{n}\"` gives each a port \
                         of its own, and so does `tlsPort`. `stampId` counts up. Their frames are spread over a frame \
                         period.",

@@ -23,8 +23,7 @@ const SERVER: Key = Key {
 
 /// Who may watch.
 const LOGIN: Key = Key {
-    change_note: "Connections from then on log in anew. A user who is taken out, or gets another password, is sent away \
-                  where he plays.",
+    change_note: "Connections from then on log in anew; a user who is taken out, or gets another password, is sent away.",
     ..SERVER
 };
 
@@ -65,7 +64,8 @@ pub(super) const USERS_KEYS: &[Key] = &[
         read: |json, draft| one_of(json).map(|authentication| draft.authentication = authentication),
         show: |draft| json!(draft.authentication),
         documentation: "How viewers may log in; Digest is that with MD5. `\"both\"`: as the viewer's software likes.",
-        ..LOGIN
+        change_note: "For connections from then on.",
+        ..SERVER
     },
 ];
 

@@ -40,7 +40,7 @@ pub(super) const KEYS: &[Key] = &[
         show: |draft| json!(draft.address),
         documentation: "The address to listen on: `\"0.0.0.0\"` for every IPv4 address of the machine, `\"::\"` for every \
                         address, IPv6 and IPv4. In a container it has to be all, as it is.",
-        change_note: "A stream is another one at another address, and another address at the same port needs a restart.",
+        change_note: "Another address at the same port takes a restart.",
         ..KEY
     },
     Key {
