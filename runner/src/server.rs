@@ -43,7 +43,7 @@ mod side_by_side;
 use connections::ties::Leavers;
 use endpoint::{Endpoint, Shared};
 
-pub use orders::{Answer, Orders, Unknown};
+pub use orders::{Answer, Done, Orders, Refusal, Unknown};
 pub use preflight::StartError;
 pub use roster::{CurrentRoster, Roster, Served};
 
@@ -133,12 +133,6 @@ impl Server {
         self.endpoints
             .first()
             .map_or(0, |endpoint| endpoint.listens_at().address.port())
-    }
-
-    /// The streams that it serves, in the configuration's order.
-    #[must_use]
-    pub fn streams(&self) -> &[Arc<Stream>] {
-        &self.streams
     }
 
     /// How many clients play a stream.

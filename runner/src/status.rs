@@ -182,7 +182,7 @@ pub struct ViewerStatus {
 }
 
 /// RTP that was sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SentStatus {
     /// Packets.

@@ -31,6 +31,8 @@ pub enum Change {
     /// Nothing where the encoder takes it while it plays. A new pipeline with other encoders, and from none to some or
     /// back.
     Encoder,
+    /// Nothing for streams that are to be found where they were: streams come and go beside them.
+    Places,
     /// The stream is replaced: its viewers see its end. All others play on.
     NewStream,
     /// A restart of the server, where these two differ in it: what runs, and what is asked for. All play on as before.

@@ -146,7 +146,7 @@ impl fmt::Display for Viewer {
 }
 
 /// Why a viewer is one no longer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Display, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Farewell {
     /// It said so.

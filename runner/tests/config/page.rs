@@ -85,6 +85,7 @@ fn words(change: Change) -> &'static str {
     match change {
         Change::AtOnce => "At once.",
         Change::Encoder => "At once where the encoder takes it.",
+        Change::Places => "Streams come and go.",
         Change::NewStream => "A new stream.",
         Change::Restart(_) => "Takes a restart.",
     }

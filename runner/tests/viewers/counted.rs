@@ -9,7 +9,8 @@ use rtsp_clock_probe::{Options, Transport};
 use rtsp_clock_server::{
     config::{self, Config, Groups, Multicast, PortRange, Stamp, StreamConfig},
     server::Server,
-    stream::{media::Medium, sent::Sent},
+    status::{SentStatus, ViewerStatus},
+    stream::media::Medium,
 };
 
 use crate::common::{
@@ -319,16 +320,24 @@ fn a_viewer_who_reads_too_slowly_is_sent_away() {
     }
 }
 
-/// What `client` has been sent, as the server says.
-fn sent(server: &Server, client: &RtspClient) -> Sent {
-    let stream = &server.streams()[0];
+/// What the server says of `client`, if it plays.
+fn status(server: &Server, client: &RtspClient) -> Option<ViewerStatus> {
     let session = client.session().expect("a session");
-    stream.sent_by(stream.tallies().transports_of(session))
+    let stream = server.roster().get().streams()[0].status();
+    let mut viewers = stream.viewers.into_iter();
+    viewers.find(|viewer| viewer.viewer.session == session)
+}
+
+/// What `client` has been sent, as the server says.
+fn sent(server: &Server, client: &RtspClient) -> SentStatus {
+    status(server, client)
+        .map(|status| status.sent)
+        .unwrap_or_default()
 }
 
 /// Of so many packets.
-fn size(packets: &[Interleaved]) -> Sent {
-    Sent {
+fn size(packets: &[Interleaved]) -> SentStatus {
+    SentStatus {
         packets: packets.len() as u64,
         bytes: packets.iter().map(|packet| packet.data.len() as u64).sum(),
     }
@@ -339,7 +348,7 @@ fn what_a_viewer_is_sent_is_counted_as_it_comes() {
     let server = start(&config());
     for by in By::ALL {
         let mut player = Player::ready(&server, by, &[0]);
-        assert_eq!(sent(&server, &player.client), Sent::default(), "{by:?}");
+        assert_eq!(sent(&server, &player.client), SentStatus::default(), "{by:?}");
         let (_, first) = player.play();
         let mut came: Vec<_> = first.into_values().collect();
         came.extend(player.pictures(20));
@@ -403,12 +412,10 @@ fn receiver_report(source: [u8; 4]) -> Vec<u8> {
 /// Waits until that is what the server knows of the receiver of the picture.
 #[track_caller]
 fn wait_for_report(server: &Server, client: &RtspClient) {
-    let session = client.session().expect("a session");
     wait_until("the report is read", || {
-        let reports = server.streams()[0].reports_of(session);
-        reports.iter().any(|report| {
-            let told = (report.medium, report.packets_lost, report.highest_sequence);
-            told == (Medium::Picture, 3, 1234)
+        let viewer = status(server, client).expect("it plays");
+        viewer.reports.iter().any(|report| {
+            (report.medium, report.packets_lost) == (Medium::Picture, 3)
                 && (report.fraction_lost, report.jitter_seconds) == (0.25, Some(0.01))
         })
     });
@@ -420,11 +427,9 @@ fn what_a_viewer_reports_over_tcp_is_known() {
     let mut client = RtspClient::watch(&server);
     let packet = client.next_rtp();
     let report = receiver_report(packet.data[8..12].try_into().expect("an SSRC"));
-    assert!(
-        server.streams()[0]
-            .reports_of(client.session().expect("a session"))
-            .is_empty()
-    );
+    wait_for_viewers(&server, 1);
+    let viewer = status(&server, &client).expect("it plays");
+    assert!(viewer.reports.is_empty());
     let length = u8::try_from(report.len()).expect("a short one");
     client.send_raw(&[&[b'$', 1, 0, length], report.as_slice()].concat());
     wait_for_report(&server, &client);

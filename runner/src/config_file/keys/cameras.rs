@@ -20,7 +20,7 @@ pub(super) const KEYS: &[Key] = &[
         without: "one stream, or `count`",
         documentation: "The streams. Each entry may have any key that is not about the server as a whole; what it has not \
                         is as at the top level.",
-        change_note: "All that are there before and after play on.",
+        change: Change::Places,
         ..KEY
     },
     Key {
@@ -33,7 +33,7 @@ pub(super) const KEYS: &[Key] = &[
                         number, from 1, in `rtspStreamPath` and `label`; `\"serverPort\": \"8553+{n}\"` gives each a port \
                         of its own, and so does `tlsPort`. `stampId` counts up. Their frames are spread over a frame \
                         period.",
-        change_note: "Those whose numbers are there before and after play on, but not with `sharedPicture`.",
+        change: Change::Places,
         ..KEY
     },
     Key {
@@ -43,6 +43,7 @@ pub(super) const KEYS: &[Key] = &[
         read: |json, draft| truth(json).map(|shared| draft.shared_picture = shared),
         show: |draft| json!(draft.shared_picture),
         documentation: "Whether all of `count` show one picture, encoded once, with the viewers of all of them.",
+        change_note: "The first one plays on.",
         ..KEY
     },
     Key {

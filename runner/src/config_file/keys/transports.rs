@@ -94,6 +94,7 @@ pub(super) const KEYS: &[Key] = &[
         show: |draft| draft.tls_port.map_or(Value::Null, NumberedPort::show),
         documentation: "The TCP port for RTSP with TLS (`rtsps://`), beside `serverPort` and as that has it. TLS protects \
                         RTSP, and what is played within its connection: not UDP.",
+        change: Change::Places,
         ..KEY
     },
     Key {
@@ -126,6 +127,8 @@ pub(super) const KEYS: &[Key] = &[
         read: |json, draft| truth(json).map(|plain| draft.plain_rtsp = plain),
         show: |draft| json!(draft.plain_rtsp),
         documentation: "Whether the stream can be played without TLS.",
+        change: Change::Places,
+        change_note: "Who plays without TLS is sent away where that is over.",
         ..KEY
     },
 ];

@@ -1,0 +1,478 @@
+//! Another configuration while a viewer plays, key by key: who loses what is as the reference page says.
+
+use std::{collections::BTreeSet, thread};
+
+use rtsp_clock_probe::{Options, Transport};
+use rtsp_clock_server::{
+    config_file::{self, Change, Key},
+    events::{Changes, Farewell, Happening},
+    server::Server,
+};
+use serde_json::{Value, json};
+
+use super::read;
+use crate::common::{
+    PATIENCE, RtspClient, certificate::Certificate, measure, start, target, wait_for_viewers,
+    watcher::Watcher,
+};
+
+/// Another value of a key, and what stands beside it in both configurations.
+struct Case {
+    key: &'static str,
+    beside: Value,
+    before: Value,
+    after: Value,
+}
+
+impl Case {
+    /// Null: the key is not there.
+    fn new(key: &'static str, beside: Value, before: Value, after: Value) -> Self {
+        Self {
+            key,
+            beside,
+            before,
+            after,
+        }
+    }
+
+    fn file(&self, value: &Value) -> Value {
+        let mut file = json!({ "videoResolution": "320x240", "framesPerSecond": 50 });
+        for (key, value) in self.beside.as_object().expect("an object") {
+            file[key] = value.clone();
+        }
+        if !value.is_null() {
+            file[self.key] = value.clone();
+        }
+        file
+    }
+
+    fn row(&self) -> &'static Key {
+        let mut keys = config_file::keys();
+        keys.find(|key| key.name == self.key).expect("a key")
+    }
+}
+
+/// One of each key, which need nothing beside it.
+fn simple_cases() -> Vec<Case> {
+    let logo = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/clock.png");
+    let pipeline = "clocksrc ! video/x-raw,width=64,height=64,framerate=50/1 ! x264enc tune=zerolatency ! rtph264pay \
+                    name=pay0";
+    [
+        ("videoCodec", json!("mjpeg")),
+        ("videoResolution", json!("160x120")),
+        ("framesPerSecond", json!(40)),
+        ("keyFrameInterval", json!(7)),
+        ("h264IFrameInterval", json!(7)),
+        ("encoder", json!("x264enc")),
+        ("pipeline", json!(pipeline)),
+        ("audio", json!("pcmu")),
+        ("rtpPacketSize", json!(1200)),
+        ("ntpExtension", json!(true)),
+        ("transports", json!(["tcp"])),
+        ("rtspStreamPath", json!("/other")),
+        ("serverIPAddress", json!("127.0.0.2")),
+        ("label", json!("Door \"1\"")),
+        ("timeFormat", json!("%H:%M")),
+        ("timeZone", json!("UTC")),
+        ("clientsFormat", json!("{} here")),
+        ("font", json!("monospace bold")),
+        ("textColor", json!("#ff0000")),
+        ("backgroundColor", json!("#00008080")),
+        ("horizontalAlignment", json!("left")),
+        ("verticalAlignment", json!("top")),
+        ("textScale", json!(0.5)),
+        ("logo", json!(logo)),
+        ("logoPosition", json!("top-left")),
+        ("logoScale", json!(0.3)),
+        ("stamp", json!("qr")),
+        ("stampPosition", json!("top-left")),
+        ("stampId", json!(7)),
+        ("flash", json!(true)),
+        ("alwaysOn", json!(true)),
+        ("maxViewers", json!(5)),
+        ("maxServerViewers", json!(9)),
+        ("logLevel", json!("warn")),
+        ("reload", json!(true)),
+        ("authentication", json!("basic")),
+        ("quality", json!(50)),
+        ("rtpPortRange", json!("50000-50019")),
+        ("multicastAddressRange", json!("239.1.1.1")),
+        ("sessionTimeoutSeconds", json!(60)),
+        ("logFormat", json!("json")),
+        ("clock", json!("ptp:7")),
+    ]
+    .map(|(key, after)| Case::new(key, json!({}), Value::Null, after))
+    .into()
+}
+
+/// Those that need something beside them.
+fn other_cases(certificates: &[Certificate; 2]) -> Vec<Case> {
+    let [one, other] = certificates.each_ref().map(|certificate| {
+        let files = certificate.files();
+        [files.certificate, files.private_key].map(|file| json!(file))
+    });
+    let tls = |beside: Value| {
+        let mut all = json!({ "tlsCertificate": one[0], "tlsPrivateKey": one[1] });
+        for (key, value) in beside.as_object().expect("an object") {
+            all[key] = value.clone();
+        }
+        all
+    };
+    let without = |mut all: Value, key: &str| {
+        all.as_object_mut().expect("an object").remove(key);
+        all
+    };
+    let none = Value::Null;
+    vec![
+        Case::new(
+            "serverPort",
+            json!({ "plainRtsp": true }),
+            json!(0),
+            json!(free_port()),
+        ),
+        Case::new("bitrateKbps", json!({}), json!(500), json!(900)),
+        Case::new(
+            "constantBitrate",
+            json!({ "bitrateKbps": 500 }),
+            none.clone(),
+            json!(true),
+        ),
+        Case::new(
+            "count",
+            json!({ "rtspStreamPath": "/live/{n}" }),
+            none.clone(),
+            json!(2),
+        ),
+        Case::new(
+            "sharedPicture",
+            json!({ "rtspStreamPath": "/live/{n}", "count": 2 }),
+            none.clone(),
+            json!(true),
+        ),
+        Case::new("tlsPort", tls(json!({})), none.clone(), json!(0)),
+        Case::new(
+            "plainRtsp",
+            tls(json!({ "tlsPort": 0 })),
+            none.clone(),
+            json!(false),
+        ),
+        Case::new(
+            "tlsCertificate",
+            without(tls(json!({ "tlsPort": 0 })), "tlsCertificate"),
+            one[0].clone(),
+            other[0].clone(),
+        ),
+        Case::new(
+            "tlsPrivateKey",
+            without(tls(json!({ "tlsPort": 0 })), "tlsPrivateKey"),
+            one[1].clone(),
+            other[1].clone(),
+        ),
+        Case::new(
+            "multicastPortRange",
+            json!({ "multicastAddressRange": "239.1.1.1" }),
+            none.clone(),
+            json!("16000-16999"),
+        ),
+        Case::new(
+            "multicastTtl",
+            json!({ "multicastAddressRange": "239.1.1.1" }),
+            none.clone(),
+            json!(2),
+        ),
+        Case::new(
+            "viewerUsername",
+            json!({ "viewerPassword": "b" }),
+            none.clone(),
+            json!("a"),
+        ),
+        Case::new(
+            "viewerPassword",
+            json!({ "viewerUsername": "a" }),
+            json!("b"),
+            json!("c"),
+        ),
+        Case::new(
+            "users",
+            json!({}),
+            none.clone(),
+            json!([{ "username": "a", "password": "b" }]),
+        ),
+        Case::new(
+            "streams",
+            json!({}),
+            json!([{}]),
+            json!([{}, { "rtspStreamPath": "/more" }]),
+        ),
+    ]
+}
+
+fn free_port() -> u16 {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    free.local_addr().expect("it has one").port()
+}
+
+/// What becomes of a viewer.
+#[derive(Debug, PartialEq, Eq)]
+enum Fate {
+    PlaysOn,
+    SeesTheEnd,
+}
+
+impl Case {
+    /// What the page says.
+    fn fate(&self) -> Fate {
+        match (self.row().change, self.key) {
+            // Who plays without TLS, where that is no longer to be had.
+            (Change::Places, "plainRtsp") | (Change::NewStream, _) => Fate::SeesTheEnd,
+            (Change::AtOnce | Change::Encoder | Change::Places | Change::Restart(_), _) => Fate::PlaysOn,
+        }
+    }
+
+    /// Where a viewer plays. Of pictures that become one, the first plays on.
+    fn watched(&self) -> &'static str {
+        match self.key {
+            "sharedPicture" => "/live/2",
+            "count" => "/live/1",
+            _ => "/live",
+        }
+    }
+
+    /// Reloads while a viewer plays.
+    fn check(&self) {
+        let mut before = read(&self.file(&self.before));
+        if self.key == "logFormat" {
+            before.log_level = rtsp_clock_server::log::Filter::default();
+        }
+        let mut server = start(&before);
+        let viewer = self.watch(&server);
+        let after = read(&self.file(&self.after));
+        match self.fate() {
+            Fate::PlaysOn => {
+                let watcher = Watcher::new(viewer);
+                let changes = server
+                    .reload(&after, "a test")
+                    .unwrap_or_else(|error| panic!("{}: {error}", self.key));
+                watcher.end();
+                assert_eq!(
+                    (changes.replaced.len(), changes.removed.len()),
+                    (0, 0),
+                    "{}: {changes:?}",
+                    self.key
+                );
+                self.check_keys(&changes);
+            }
+            Fate::SeesTheEnd => {
+                let mut viewer = viewer;
+                let reload =
+                    thread::spawn(move || server.reload(&after, "a test").map(|changes| (server, changes)));
+                assert!(viewer.sees_the_end(), "{}: the viewer plays on", self.key);
+                let reloaded = reload.join().expect("no panic");
+                reloaded.unwrap_or_else(|error| panic!("{}: {error}", self.key));
+            }
+        }
+    }
+
+    fn watch(&self, server: &Server) -> RtspClient {
+        let mut client = RtspClient::connect(server).at(self.watched());
+        if self.key == "viewerPassword" {
+            client.authorize("Basic YTpi".into());
+        }
+        let viewer = client.watching();
+        wait_for_viewers(server, 1);
+        viewer
+    }
+
+    /// What is said of what has changed.
+    fn check_keys(&self, changes: &Changes) {
+        let needs_restart = match self.row().change {
+            Change::Restart(_) => vec![self.key],
+            _ => Vec::new(),
+        };
+        assert_eq!(changes.needs_restart, needs_restart, "{}", self.key);
+        let is_new = !changes.is_none();
+        assert!(is_new, "{}: nothing has changed", self.key);
+    }
+}
+
+/// Every key has a case, and one that is added needs one.
+#[test]
+fn every_key_is_tried() {
+    let certificates = [(); 2].map(|()| Certificate::new());
+    let tried: BTreeSet<_> = simple_cases()
+        .into_iter()
+        .chain(other_cases(&certificates))
+        .map(|case| case.key)
+        .collect();
+    let all: BTreeSet<_> = config_file::keys().map(|key| key.name).collect();
+    assert_eq!(tried, all);
+}
+
+/// Each of `cases` of which that is so.
+fn check_where(cases: Vec<Case>, is_meant: impl Fn(&Change) -> bool) {
+    for case in cases.into_iter().filter(|case| is_meant(&case.row().change)) {
+        case.check();
+    }
+}
+
+#[test]
+fn what_changes_at_once_ends_nobodys_stream() {
+    check_where(simple_cases(), |change| {
+        matches!(change, Change::AtOnce | Change::Encoder)
+    });
+}
+
+#[test]
+fn what_needs_another_stream_ends_this_one() {
+    check_where(simple_cases(), |change| {
+        matches!(change, Change::NewStream | Change::Places)
+    });
+}
+
+#[test]
+fn what_needs_a_restart_says_so_and_changes_nothing() {
+    check_where(simple_cases(), |change| matches!(change, Change::Restart(_)));
+}
+
+#[test]
+fn a_change_with_others_beside_it_takes_what_its_key_says() {
+    let certificates = [(); 2].map(|()| Certificate::new());
+    for case in other_cases(&certificates) {
+        // Its viewer has a log-in that counts no longer.
+        if case.key == "viewerPassword" {
+            continue;
+        }
+        case.check();
+    }
+}
+
+/// From none to some, an encoder works in another way.
+#[test]
+fn a_first_bitrate_takes_another_pipeline() {
+    let files = [json!({}), json!({ "bitrateKbps": 500 }), json!({})];
+    let mut server = start(&read(&files[0]));
+    for file in &files[1..] {
+        let mut viewer = RtspClient::watch(&server);
+        wait_for_viewers(&server, 1);
+        let changes = server.reload(&read(file), "a test").expect("it can be had");
+        assert_eq!(changes.replaced.len(), 1, "{changes:?}");
+        assert!(viewer.sees_the_end());
+    }
+}
+
+/// How many bytes the next pictures have on average.
+fn bytes_of_a_picture(viewer: &mut RtspClient) -> usize {
+    const PICTURES: usize = 10;
+    let (mut pictures, mut bytes) = (0, 0);
+    while pictures < PICTURES {
+        let packet = viewer.next_rtp();
+        bytes += packet.data.len();
+        // RTP's marker ends a picture.
+        pictures += usize::from(packet.data[1] & 0x80 != 0);
+    }
+    bytes / PICTURES
+}
+
+#[test]
+fn another_quality_shows_in_the_stream_that_plays() {
+    let file = |quality: u32| json!({ "videoCodec": "mjpeg", "framesPerSecond": 50, "quality": quality });
+    let mut server = start(&read(&file(90)));
+    let mut viewer = RtspClient::watch(&server);
+    wait_for_viewers(&server, 1);
+    let before = bytes_of_a_picture(&mut viewer);
+    let changes = server.reload(&read(&file(10)), "a test").expect("it can be had");
+    assert_eq!(changes.changed.len(), 1, "{changes:?}");
+    let deadline = std::time::Instant::now() + PATIENCE;
+    while bytes_of_a_picture(&mut viewer) > before * 3 / 4 {
+        assert!(
+            std::time::Instant::now() < deadline,
+            "pictures are as large as before"
+        );
+    }
+}
+
+/// A label, and what machines read: each is seen in the picture that plays, of which no frame is missing.
+#[test]
+fn another_look_shows_in_the_stream_that_plays() {
+    let file = |stamp_id: u32| json!({ "stamp": "qr", "stampId": stamp_id, "label": format!("Camera {stamp_id}"), "framesPerSecond": 25 });
+    let mut server = start(&read(&file(1)));
+    let url = server.urls()[0].clone();
+    let events = server.events().listen(100);
+    let viewer = thread::spawn(move || {
+        measure(&Options {
+            transport: Transport::Tcp,
+            frames: Some(100),
+            ..Options::of(target(&url))
+        })
+    });
+    let joined = |what: &Happening| matches!(what, Happening::ViewerJoined { .. });
+    while !events.next(PATIENCE).is_some_and(|event| joined(&event.what)) {}
+    let changes = server.reload(&read(&file(7)), "a test").expect("it can be had");
+    assert_eq!((changes.changed.len(), changes.kept), (1, 0), "{changes:?}");
+    let outcome = viewer.join().expect("no panic");
+    let samples = &outcome.evidence[0].samples;
+    let stamps: Vec<_> = samples.iter().filter_map(|sample| sample.stamp).collect();
+    let ids: Vec<_> = stamps.iter().map(|stamp| stamp.camera).collect();
+    assert!(ids.is_sorted() && ids.contains(&1) && ids.contains(&7), "{ids:?}");
+    let one_more = |pair: &[clockface::Stamp]| pair[1].frame == pair[0].frame + 1;
+    assert!(stamps.windows(2).all(one_more), "frames are missing");
+}
+
+/// `name:password` for Basic.
+fn basic(name: &str, password: &str) -> String {
+    use base64::Engine as _;
+    let pair = base64::engine::general_purpose::STANDARD.encode(format!("{name}:{password}"));
+    format!("Basic {pair}")
+}
+
+#[test]
+fn who_is_taken_out_or_gets_another_password_is_sent_away_where_he_plays() {
+    let file = |users: &[(&str, &str)]| {
+        let users = users
+            .iter()
+            .map(|(name, password)| json!({ "username": name, "password": password }));
+        json!({ "users": users.collect::<Vec<_>>(), "framesPerSecond": 50 })
+    };
+    let mut server = start(&read(&file(&[("stays", "a"), ("goes", "b"), ("changes", "c")])));
+    let events = server.events().listen(1000);
+    let watch = |name, password| {
+        let mut client = RtspClient::connect(&server);
+        client.authorize(basic(name, password));
+        client.watching()
+    };
+    let stays = Watcher::new(watch("stays", "a"));
+    let mut others = [watch("goes", "b"), watch("changes", "c")];
+    wait_for_viewers(&server, 3);
+    let changes = server
+        .reload(
+            &read(&file(&[("stays", "a"), ("changes", "d"), ("comes", "e")])),
+            "a test",
+        )
+        .expect("it can be had");
+    assert_eq!((changes.login, changes.logged_out), (true, 2), "{changes:?}");
+    for viewer in &mut others {
+        assert!(viewer.sees_the_end());
+    }
+    let mut gone = BTreeSet::new();
+    while gone.len() < 2 {
+        let event = events.next(PATIENCE).expect("it is told");
+        if let Happening::ViewerLeft { viewer, why, .. } = &event.what {
+            assert_eq!(*why, Farewell::LoggedOut);
+            gone.insert(viewer.user.clone().unwrap_or_default());
+        }
+    }
+    assert_eq!(gone, ["changes", "goes"].map(String::from).into());
+    // What was good for this connection is good still.
+    let mut viewer = stays.end();
+    viewer.show_sign_of_life();
+    assert_eq!(viewer.response().status, 200);
+    assert_eq!(server.viewers(), 1);
+    // An open connection does not keep a log-in alive.
+    let mut idle = RtspClient::connect(&server);
+    idle.authorize(basic("comes", "e"));
+    assert_eq!(idle.describe().status, 200);
+    server
+        .reload(&read(&file(&[("stays", "a")])), "a test")
+        .expect("it can be had");
+    assert_eq!(idle.describe().status, 401);
+}
