@@ -25,11 +25,11 @@ fn try_with(count: usize, stack: usize) -> io::Result<()> {
     let door = Mutex::new(());
     std::thread::scope(|scope| {
         let closed = door.lock();
-        let come = |_| {
+        let spawn = |_| {
             let thread = Builder::new().stack_size(stack);
             thread.spawn_scoped(scope, || drop(door.lock())).map(drop)
         };
-        let result = (0..count).try_for_each(come);
+        let result = (0..count).try_for_each(spawn);
         drop(closed);
         result
     })

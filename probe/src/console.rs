@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 
 use anyhow::Context as _;
 
-/// To stdout. Whoever closed it early (`| head`) has seen enough.
+/// Writes to stdout. Whoever closed it early (`| head`) has seen enough.
 ///
 /// # Errors
 /// When it cannot be written to for another reason, as a full disk.
@@ -18,7 +18,7 @@ pub fn print(text: &str) -> anyhow::Result<()> {
     }
 }
 
-/// To stderr. There is nobody else to tell that nobody listens there.
+/// Writes to stderr. Where nobody listens there, nobody else could be told of it.
 pub fn tell(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }

@@ -96,8 +96,8 @@ impl Drift {
         }
     }
 
-    /// In parts per million, with the uncertainty that has the truth within it 99 times in 100. `None` too soon, and where
-    /// the delay does not change evenly.
+    /// The drift in parts per million, with the uncertainty that has the truth within it 99 times in 100. `None` too soon,
+    /// and where the delay does not change evenly.
     pub(crate) fn ppm(&self) -> Option<Estimate> {
         // The last block is not over.
         let (_, points) = self.points.split_last()?;

@@ -7,9 +7,9 @@ use crate::figures::Loss;
 /// Gaps that are remembered: a stream that loses more often loses everywhere.
 const REMEMBERED: usize = 10_000;
 
-/// A reading's place in the row.
+/// Where a reading stands in the row of those before it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct Position {
     /// What it is in the row of those before it.
     pub(crate) kind: Kind,
     /// The number of the frame before the gap, and how many in the gap are counted lost.
@@ -36,7 +36,7 @@ pub(crate) struct Gaps {
 
 impl Gaps {
     /// Takes a reading of that number. `instant` is in ns since the Unix epoch.
-    pub(crate) fn reading(&mut self, frame: u64, instant: u64, place: &Place) {
+    pub(crate) fn reading(&mut self, frame: u64, instant: u64, place: &Position) {
         if place.kind == Kind::First {
             self.of_this_run = self.gaps.len();
         }
@@ -102,20 +102,20 @@ fn without(gap: &Gap, frame: u64) -> Vec<Gap> {
 mod tests {
     use super::*;
 
-    fn next(missing: Option<(u64, u64)>) -> Place {
-        Place {
+    fn next(missing: Option<(u64, u64)>) -> Position {
+        Position {
             missing,
-            ..Place::default()
+            ..Position::default()
         }
     }
 
-    const FOUND: Place = Place {
+    const FOUND: Position = Position {
         kind: Kind::Late,
         missing: None,
         found: true,
     };
 
-    fn losses(readings: &[(u64, Place)]) -> Vec<(u64, u64, u64)> {
+    fn losses(readings: &[(u64, Position)]) -> Vec<(u64, u64, u64)> {
         let mut gaps = Gaps::default();
         for (frame, place) in readings {
             gaps.reading(*frame, frame * 1000, place);
@@ -147,9 +147,9 @@ mod tests {
 
     #[test]
     fn a_late_frame_of_a_new_run_leaves_the_gaps_of_the_old_one() {
-        let first = Place {
+        let first = Position {
             kind: Kind::First,
-            ..Place::default()
+            ..Position::default()
         };
         let row = [(4, next(Some((0, 3)))), (0, first), (2, FOUND)];
         assert_eq!(losses(&row), [(4000, 1, 3)]);

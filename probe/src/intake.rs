@@ -30,7 +30,7 @@ const MOST_REDIRECTS: usize = 3;
 /// tried.
 const MOST_CONNECTIONS: usize = 24;
 const WINDOW: Duration = Duration::from_secs(10);
-/// How often it is looked at what came: memory grows by what a server can send in it.
+/// How often the probe looks at what came: memory grows by as much as a server can send in between.
 const EVERY: Duration = Duration::from_millis(20);
 
 /// Why a source's connections were shut down.
@@ -84,8 +84,8 @@ impl Intake {
         intake
     }
 
-    /// Takes a message on the thread that posts it: it is the one that opens connections.
-    pub(crate) fn told(self: &Arc<Self>, message: &gst::Message) {
+    /// Takes note of a message, on the thread that posts it: it is the one that opens connections.
+    pub(crate) fn note_message(self: &Arc<Self>, message: &gst::Message) {
         match message.view() {
             gst::MessageView::Progress(progress) => {
                 on_behalf_of(Some(self));
@@ -114,7 +114,7 @@ impl Intake {
         }
     }
 
-    /// A connection is open: not for long, if there is a reason against it.
+    /// Takes note of a connection that has been opened, and shuts it down if there is a reason against it.
     fn opened(&self, connection: Connection) {
         let mut state = self.state.lock();
         let now = Instant::now();
@@ -141,7 +141,7 @@ impl Intake {
         });
     }
 
-    /// Why nothing more comes, if it is for its own good.
+    /// Why the source's connections were shut down, if they were.
     pub(crate) fn refusal(&self) -> Option<Refusal> {
         self.state.lock().refusal.clone()
     }

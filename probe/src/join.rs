@@ -226,7 +226,7 @@ impl Line {
         }
     }
 
-    /// On a time line of the stamps: each file's own begins at zero.
+    /// Puts the pictures of a file on the time line of the stamps, as each file's own begins at zero.
     fn take_evidence(&mut self, evidence: Evidence, ends: &Ends) {
         let begin = *self
             .begin
@@ -279,7 +279,7 @@ fn and(before: Sound, next: Sound) -> Sound {
     }
 }
 
-/// Of µs; none before the Unix epoch.
+/// An instant in µs as ns; one before the Unix epoch becomes the epoch.
 fn nanoseconds(microseconds: i64) -> u64 {
     u64::try_from(microseconds)
         .unwrap_or_default()

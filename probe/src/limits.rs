@@ -107,22 +107,22 @@ fn latency_limit(figures: &StreamFigures, name: &str, allowed: Duration, found: 
     }
 }
 
-/// What is kept even if the clocks are apart by all of the uncertainty.
+/// What was found, and whether it is within a limit even if the clocks are apart by all of the uncertainty.
 fn within(found: f64, uncertainty: f64, allowed: f64) -> (String, bool) {
     let text = format!("{found:.1} ± {uncertainty:.1} ms");
     (text, found + uncertainty <= allowed)
 }
 
-/// Kept even if the drift is off by all of its uncertainty.
+/// A limit that is kept even if the drift is off by all of its uncertainty.
 fn drift_limit(allowed: f64, figures: &StreamFigures) -> Limit {
     let uncertainty = figures.drift_uncertainty_ppm.unwrap_or_default();
-    let told = |ppm: f64| {
+    let judge = |ppm: f64| {
         (
             format!("{ppm:.1} ± {uncertainty:.1} ppm"),
             ppm.abs() + uncertainty <= allowed,
         )
     };
-    let (found, kept) = figures.drift_ppm.map_or_else(not_measured, told);
+    let (found, kept) = figures.drift_ppm.map_or_else(not_measured, judge);
     Limit {
         url: figures.url.clone(),
         name: "--max-drift".into(),
@@ -135,8 +135,8 @@ fn drift_limit(allowed: f64, figures: &StreamFigures) -> Limit {
 /// `found` in ms.
 fn time_limit(url: &str, name: &str, allowed: Duration, found: Option<f64>) -> Limit {
     let allowed = allowed.as_secs_f64() * 1000.0;
-    let told = |found: f64| (format!("{found:.1} ms"), found <= allowed);
-    let (found, kept) = found.map_or_else(not_measured, told);
+    let judge = |found: f64| (format!("{found:.1} ms"), found <= allowed);
+    let (found, kept) = found.map_or_else(not_measured, judge);
     Limit {
         url: url.into(),
         name: name.into(),
@@ -147,8 +147,8 @@ fn time_limit(url: &str, name: &str, allowed: Duration, found: Option<f64>) -> L
 }
 
 fn rate_limit(allowed: f64, figures: &StreamFigures) -> Limit {
-    let told = |fps: f64| (format!("{fps:.2}"), fps >= allowed);
-    let (found, kept) = figures.frames_per_second.map_or_else(not_measured, told);
+    let judge = |fps: f64| (format!("{fps:.2}"), fps >= allowed);
+    let (found, kept) = figures.frames_per_second.map_or_else(not_measured, judge);
     Limit {
         url: figures.url.clone(),
         name: "--min-fps".into(),

@@ -68,7 +68,7 @@ impl Matching {
     /// A picture came by the first way.
     pub(crate) fn direct(&mut self, sample: &Sample) {
         if let Some(stamp) = &sample.stamp {
-            self.came(Way::Direct, stamp, sample);
+            self.note(Way::Direct, stamp, sample);
         }
     }
 
@@ -81,11 +81,11 @@ impl Matching {
         self.unreadable += std::mem::take(&mut self.unreadable_since);
         let (first, last) = self.via_span.unwrap_or((stamp.instant, stamp.instant));
         self.via_span = Some((first.min(stamp.instant), last.max(stamp.instant)));
-        self.came(Way::Via, stamp, sample);
+        self.note(Way::Via, stamp, sample);
     }
 
-    /// A frame that comes again came when it came first.
-    fn came(&mut self, way: Way, stamp: &Stamp, sample: &Sample) {
+    /// Takes note of a frame that came. One that comes again came when it came first.
+    fn note(&mut self, way: Way, stamp: &Stamp, sample: &Sample) {
         if self.frames.len() >= REMEMBERED && !self.frames.contains_key(&key(stamp)) {
             self.forget();
         }

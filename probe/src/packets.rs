@@ -167,9 +167,9 @@ impl Packets {
 fn watch_pad(pad: &gst::Pad, medium: &Arc<Mutex<Medium>>) {
     let buffers = gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST;
     let each: fn(&gst::Pad, &Mutex<Medium>, &gst::Buffer) = match pad.name().as_str() {
-        "sink" => arrived,
+        "sink" => note_arrival,
         "src" => return watch_left(pad, medium.clone()),
-        "sink_rtcp" => reported,
+        "sink_rtcp" => note_report,
         _ => return,
     };
     let medium = medium.clone();
@@ -185,7 +185,7 @@ fn watch_pad(pad: &gst::Pad, medium: &Arc<Mutex<Medium>>) {
     });
 }
 
-fn arrived(pad: &gst::Pad, medium: &Mutex<Medium>, buffer: &gst::Buffer) {
+fn note_arrival(pad: &gst::Pad, medium: &Mutex<Medium>, buffer: &gst::Buffer) {
     let arrival = wall_clock::now();
     let Ok(packet) = RTPBuffer::from_buffer_readable(buffer) else {
         return;
@@ -199,35 +199,35 @@ fn arrived(pad: &gst::Pad, medium: &Mutex<Medium>, buffer: &gst::Buffer) {
         .as_ref()
         .and_then(|description| description.ntp(&packet));
     medium.received(packet.seq(), packet.timestamp(), arrival);
-    medium.arrived(packet.timestamp(), arrival, ntp);
+    medium.note_arrival(packet.timestamp(), arrival, ntp);
 }
 
 /// The jitter buffer hands packets on one by one.
 fn watch_left(pad: &gst::Pad, medium: Arc<Mutex<Medium>>) {
     pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
         if let Some(buffer) = info.buffer_mut() {
-            left(&medium, buffer);
+            retime(&medium, buffer);
         }
         gst::PadProbeReturn::Ok
     });
 }
 
-fn left(medium: &Mutex<Medium>, buffer: &mut gst::Buffer) {
+fn retime(medium: &Mutex<Medium>, buffer: &mut gst::Buffer) {
     let Some(pts) = buffer.pts() else { return };
     let Ok(rtp_time) = RTPBuffer::from_buffer_readable(buffer).map(|packet| packet.timestamp()) else {
         return;
     };
-    let pts = medium.lock().left(rtp_time, pts.nseconds());
+    let pts = medium.lock().retime(rtp_time, pts.nseconds());
     buffer.make_mut().set_pts(gst::ClockTime::from_nseconds(pts));
 }
 
-fn reported(_pad: &gst::Pad, medium: &Mutex<Medium>, buffer: &gst::Buffer) {
+fn note_report(_pad: &gst::Pad, medium: &Mutex<Medium>, buffer: &gst::Buffer) {
     let arrival = wall_clock::now();
     let Ok(packets) = buffer.map_readable() else {
         return;
     };
     if let Some(report) = SenderReport::find(&packets) {
-        medium.lock().reported(report, arrival);
+        medium.lock().note_report(report, arrival);
     }
 }
 

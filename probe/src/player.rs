@@ -202,7 +202,7 @@ impl Player {
         let bus = self.pipeline.bus().context("a pipeline without a bus")?;
         let (taps, intake) = (self.taps.clone(), self.intake.clone());
         bus.set_sync_handler(move |_, message| {
-            intake.told(message);
+            intake.note_message(message);
             // The picture is still in clockprobe.
             if message
                 .structure()

@@ -18,7 +18,7 @@ use gstclocksrc::clockprobe::messages::{BufferTimes, Message, Tick};
 use crate::absences::Absences;
 use crate::failures;
 use crate::figures::{Alteration, ClockCheck, ClockRelation, Counts, Sample};
-use crate::gaps::Place;
+use crate::gaps::Position;
 use crate::live::Progress;
 use crate::origin::{self, Origin};
 use crate::packets::Packets;
@@ -200,7 +200,7 @@ impl Stream {
             gst::MessageView::Eos(_) if playing => self.end(),
             gst::MessageView::Element(element) => element
                 .structure()
-                .map_or(Happened::Nothing, |fields| self.told(fields)),
+                .map_or(Happened::Nothing, |fields| self.element_message(fields)),
             _ => Happened::Nothing,
         }
     }
@@ -279,7 +279,7 @@ impl Stream {
         lacks_plugin && !self.problems.is_empty() || self.certificate_refused
     }
 
-    fn told(&mut self, fields: &gst::StructureRef) -> Happened {
+    fn element_message(&mut self, fields: &gst::StructureRef) -> Happened {
         if let Some(message) = Message::from_structure(fields) {
             return self.probe_message(&message);
         }
@@ -300,7 +300,7 @@ impl Stream {
                 self.alteration = Some(alteration(&reading.seen));
                 self.picture(&reading.times, Some(reading.seen.stamp()), &place(reading))
             }
-            Message::Unreadable(unreadable) => self.picture(&unreadable.times, None, &Place::default()),
+            Message::Unreadable(unreadable) => self.picture(&unreadable.times, None, &Position::default()),
             Message::Stamps(picture) => {
                 if let Some(spots) = &mut self.spots {
                     spots.picture(picture.stamps.iter().map(seen));
@@ -314,7 +314,7 @@ impl Stream {
         }
     }
 
-    fn picture(&mut self, times: &BufferTimes, stamp: Option<Stamp>, place: &Place) -> Happened {
+    fn picture(&mut self, times: &BufferTimes, stamp: Option<Stamp>, place: &Position) -> Happened {
         let Some(player) = &self.player else {
             return Happened::Nothing;
         };

@@ -4,7 +4,7 @@ use gstclocksrc::clockprobe::messages::Kind;
 
 use crate::drift::{self, Drift};
 use crate::figures::{Estimate, Evidence, Loss, Sample, Sound};
-use crate::gaps::{Gaps, Place};
+use crate::gaps::{Gaps, Position};
 use crate::packets::FramePackets;
 use crate::times::Comparison;
 use crate::values::{Thinned, Values, ms};
@@ -43,7 +43,7 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// For a stream that is played as it happens, or not, of which one in `every` pictures is examined. `correction`
+    /// The tally of a stream that is played as it happens, or not, of which one in `every` pictures is examined. `correction`
     /// is in ns.
     pub(crate) fn new(live: bool, correction: i64, every: u32) -> Self {
         Self {
@@ -75,7 +75,7 @@ impl Tally {
     pub(crate) fn picture(
         &mut self,
         mut sample: Sample,
-        place: &Place,
+        place: &Position,
         packets: Option<&FramePackets>,
     ) -> Sample {
         self.examined += 1;
@@ -269,14 +269,14 @@ mod tests {
         }
     }
 
-    const NEXT: Place = Place {
+    const NEXT: Position = Position {
         kind: Kind::Next,
         missing: None,
         found: false,
     };
 
-    fn of(kind: Kind) -> Place {
-        Place { kind, ..NEXT }
+    fn of(kind: Kind) -> Position {
+        Position { kind, ..NEXT }
     }
 
     fn tally(live: bool, correction: i64) -> Tally {

@@ -56,7 +56,7 @@ struct Encoded {
     /// When pictures that are in the decoder are to be shown.
     inside: VecDeque<gst::ClockTime>,
     /// Pictures that have left the decoder, and the fewest that stayed in it once it had settled.
-    left: u64,
+    decoded: u64,
     held: Option<usize>,
 }
 
@@ -84,7 +84,8 @@ pub(crate) struct Held {
 }
 
 impl Encoded {
-    fn came(&mut self, pad: &gst::Pad, buffer: &gst::BufferRef) {
+    /// Takes note of a picture that goes into the decoder.
+    fn note_encoded(&mut self, pad: &gst::Pad, buffer: &gst::BufferRef) {
         if self.codec.is_none() {
             self.codec = pad.current_caps().and_then(|caps| codec(&caps));
         }
@@ -140,13 +141,13 @@ impl Encoded {
         self.first_key.is_none_or(|key| pts < key)
     }
 
-    /// Pictures leave in the order in which they are to be shown: what was to be shown before this one, as what comes
+    /// Takes note of a picture that leaves the decoder. Pictures leave in the order in which they are to be shown: what was to be shown before this one, as what comes
     /// before the first key frame, never leaves.
-    fn left(&mut self, buffer: &gst::BufferRef) {
+    fn note_decoded(&mut self, buffer: &gst::BufferRef) {
         let Some(pts) = buffer.pts() else { return };
         self.inside.retain(|inside| *inside > pts);
-        self.left += 1;
-        if self.left > SETTLED {
+        self.decoded += 1;
+        if self.decoded > SETTLED {
             let held = self.inside.len();
             self.held = Some(self.held.map_or(held, |fewest| fewest.min(held)));
         }
@@ -172,11 +173,11 @@ impl Taps {
         }));
         if let Some(pad) = decoder.static_pad("sink") {
             let encoded = encoded.clone();
-            on_buffers(&pad, move |pad, buffer| encoded.lock().came(pad, buffer));
+            on_buffers(&pad, move |pad, buffer| encoded.lock().note_encoded(pad, buffer));
         }
         if let Some(pad) = decoder.static_pad("src") {
             let encoded = encoded.clone();
-            on_buffers(&pad, move |_, buffer| encoded.lock().left(buffer));
+            on_buffers(&pad, move |_, buffer| encoded.lock().note_decoded(buffer));
         }
         let mut decoders = self.decoders.lock();
         decoders.retain(|watched| watched.is_looked_at || watched.decoder.upgrade().is_some());
@@ -452,10 +453,10 @@ mod tests {
         let pad = gst::Pad::new(gst::PadDirection::Sink);
         let mut encoded = Encoded::default();
         for number in 0..100 {
-            encoded.came(&pad, &frame(number, gst::BufferFlags::DELTA_UNIT));
+            encoded.note_encoded(&pad, &frame(number, gst::BufferFlags::DELTA_UNIT));
             let out = number.checked_sub(back).filter(|out| !dropped.contains(out));
             if let Some(out) = out {
-                encoded.left(&frame(out, gst::BufferFlags::empty()));
+                encoded.note_decoded(&frame(out, gst::BufferFlags::empty()));
             }
         }
         encoded.held
@@ -479,9 +480,9 @@ mod tests {
         taps.look_at(&shown);
         let pad = shown.static_pad("sink").expect("a pad");
         let key = frame(0, gst::BufferFlags::empty());
-        taps.decoders.lock()[0].encoded.lock().came(&pad, &key);
+        taps.decoders.lock()[0].encoded.lock().note_encoded(&pad, &key);
         assert_eq!(taps.key_frames().count, 0);
-        taps.decoders.lock()[1].encoded.lock().came(&pad, &key);
+        taps.decoders.lock()[1].encoded.lock().note_encoded(&pad, &key);
         assert_eq!(taps.key_frames().count, 1);
     }
 }

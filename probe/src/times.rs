@@ -70,7 +70,7 @@ pub(crate) struct ReferenceClock {
 }
 
 impl ReferenceClock {
-    /// Of the values of `a=ts-refclk:` and `a=mediaclk:`. `None` for a clock that tells no time of day (`local`,
+    /// The clock that the values tell of `a=ts-refclk:` and `a=mediaclk:`. `None` for a clock that tells no time of day (`local`,
     /// `localmac`, a GPS receiver of its own epoch, …) or an RTP time that is not bound to it.
     pub(crate) fn parse(ts_refclk: &str, mediaclk: &str) -> Option<Self> {
         let kind = ts_refclk.split(['=', ':']).next()?.trim();

@@ -22,7 +22,7 @@ pub(super) fn is_lit(reading: &Reading) -> bool {
     reading.instant.as_nanosecond().rem_euclid(SECOND) < FLASH
 }
 
-/// As high as the stamp beside it, else a quarter of the frame. Where the stamp leaves less than half of that beside
+/// The flash is as high as the stamp beside it, else a quarter of the frame. Where the stamp leaves less than half of that beside
 /// it, the flash goes to the other edge as well.
 pub(super) fn flash_place(
     corner: Corner,

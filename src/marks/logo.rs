@@ -55,7 +55,7 @@ impl LogoPlace {
         }
     }
 
-    /// In the corner of a free rectangle; `None` where there is nothing to see.
+    /// The place in the corner of a free rectangle; `None` where there is nothing to see.
     fn in_corner(logo: &LogoShape, free: &Rect, (width, height): (usize, usize)) -> Option<Self> {
         let margin = even(width.min(height) / LOGO_MARGIN);
         let room = |side: usize| even(side).saturating_sub(2 * margin);

@@ -26,7 +26,7 @@ pub(super) struct StampPlace {
 impl StampPlace {
     pub(super) fn new(corner: Corner, module: usize, (width, height): (usize, usize)) -> Self {
         let side = module * QUIET_SIDE;
-        // From where to where along one axis: at its start, or on a block close to its end and on to the end.
+        // The first pixel along one axis, and how many: from its start, or from a block close to its end up to the end.
         let along = |at_end: bool, length: usize| {
             let start = (length - side) / BLOCK * BLOCK;
             if at_end {

@@ -83,7 +83,7 @@ impl Grid {
         self.values[v as usize][u as usize]
     }
 
-    /// With the neighbours' part in each module taken off.
+    /// The same modules, with the neighbours' part in each taken off.
     fn sharpened(&self) -> Self {
         let near = |at: usize| [at.saturating_sub(1), (at + 1).min(SIDE - 1)];
         let value = |row: usize, column: usize| {
@@ -275,7 +275,7 @@ struct Plane {
 }
 
 impl Plane {
-    /// With the least squares of its distances to the modules' brightness.
+    /// The plane with the least squares of its distances to the modules' brightness.
     fn through(modules: &[Point], brightness: impl Fn(Point) -> f32) -> Self {
         #[allow(clippy::cast_precision_loss, reason = "625 at most")]
         let count = modules.len() as f32;

@@ -60,8 +60,8 @@ impl Polarity {
 }
 
 impl Placement {
-    /// By four points of the code, given in modules, and where they are in the picture, in px. The four are
-    /// to be in the order of a quadrilateral's corners. `None` when three of them are in a line.
+    /// The placement that has four points of the code, given in modules, where they are in the picture, in px. The four
+    /// are to be in the order of a quadrilateral's corners. `None` when three of them are in a line.
     pub(super) fn by_points(modules: [Point; 4], px: [Point; 4], polarity: Polarity) -> Option<Self> {
         let back = adjugate(&of_unit_square(modules));
         let matrix = product(&of_unit_square(px), &back);

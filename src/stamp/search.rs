@@ -191,7 +191,7 @@ struct Triple {
 }
 
 impl Triple {
-    /// With the first one at the right angle. `None` if the others are no sides of about the right length, or
+    /// The three, of which the first one stands at the right angle. `None` if the others are no ends of sides of about the right length, or
     /// stand the wrong way round: then the same three stand the right way round in another order.
     fn of(corner: &Finder, right: &Finder, below: &Finder) -> Option<Self> {
         let modules = [corner, right, below].map(|finder| finder.module);

@@ -89,7 +89,7 @@ impl Figures {
         });
     }
 
-    /// The ticks for which no more pictures have to be waited.
+    /// Takes the ticks that need to wait for no more pictures.
     pub(super) fn settle_ticks(&mut self) -> Vec<Settled> {
         self.lips.settle()
     }
@@ -99,17 +99,17 @@ impl Figures {
         self.lips.settle_all()
     }
 
-    /// No more pictures come.
+    /// Takes note that no more pictures come.
     pub(super) fn video_ends(&mut self) {
         self.lips.video_ends();
     }
 
-    /// What comes next does not follow what came before; that is over at `now`.
+    /// Ends at `now` what came before, for what comes next does not follow it.
     pub(super) fn cut(&mut self, now: Moment, freeze_threshold: u64) {
         self.tally.cut(now, freeze_threshold);
     }
 
-    /// What comes next is presented by another mapping.
+    /// Forgets the pictures, for what comes next is presented by another mapping.
     pub(super) fn forget_pictures(&mut self) {
         self.lips.forget_pictures();
     }

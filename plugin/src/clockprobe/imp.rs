@@ -170,8 +170,8 @@ impl ElementImpl for ClockProbe {
         self.settle_all_ticks();
         // Downstream first, so that whatever waits there lets go of what comes in.
         for pad in [&pads.src, &pads.sink] {
-            let gone = pad.set_active(false).and_then(|()| self.obj().remove_pad(pad));
-            if let Err(error) = gone {
+            let removed = pad.set_active(false).and_then(|()| self.obj().remove_pad(pad));
+            if let Err(error) = removed {
                 gst::warning!(CAT, imp = self, "{} stays: {error}", pad.name());
             }
         }

@@ -84,31 +84,31 @@ impl Lips {
         self.has_ended = false;
     }
 
-    /// No more pictures come.
+    /// Takes note that no more pictures come.
     pub(crate) fn video_ends(&mut self) {
         self.has_ended = true;
     }
 
-    /// A tick was heard.
+    /// Takes note of a tick that was heard.
     pub(crate) fn tick(&mut self, tick: Tick) {
         self.ticks += 1;
         self.waiting.push_back(tick);
     }
 
-    /// The ticks for which no more pictures have to be waited.
+    /// Takes the ticks that need to wait for no more pictures, and what these tell of each.
     pub(crate) fn settle(&mut self) -> Vec<Settled> {
         let ready = self.waiting.iter().take_while(|tick| self.is_settled(tick));
         let ready: Vec<Tick> = self.waiting.drain(..ready.count()).collect();
         ready.into_iter().map(|tick| (tick, self.hold(tick))).collect()
     }
 
-    /// All ticks, by the pictures that there are.
+    /// Takes all ticks, and what the pictures tell that there are.
     pub(crate) fn settle_all(&mut self) -> Vec<Settled> {
         let waiting = std::mem::take(&mut self.waiting);
         waiting.into_iter().map(|tick| (tick, self.hold(tick))).collect()
     }
 
-    /// What comes next is presented by another mapping, as after a seek.
+    /// Forgets the pictures, for what comes next is presented by another mapping, as after a seek.
     pub(crate) fn forget_pictures(&mut self) {
         self.pictures.clear();
         (self.reached, self.last) = (None, None);

@@ -52,7 +52,7 @@ pub(crate) struct Frozen {
 }
 
 impl Frozen {
-    /// With one more, if the picture stood still for so long that it is one.
+    /// The freezes with one more, if the picture stood still for so long that it is one.
     fn and(self, stood: u64, threshold: u64) -> Self {
         if stood <= threshold {
             return self;

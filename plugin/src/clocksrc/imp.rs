@@ -30,7 +30,7 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
 #[derive(Default)]
 pub struct ClockSrc {
     settings: Mutex<Settings>,
-    /// Of the stream; there is none before caps are known, or after `stop()`.
+    /// What the stream needs; there is none before caps are known, or after `stop()`.
     stream: Mutex<Option<Stream>>,
     live: Live<Settled>,
 }

@@ -92,7 +92,7 @@ impl Medium {
         }
     }
 
-    pub(super) fn arrived(&mut self, rtp_time: u32, arrival: u64, ntp_extension: Option<i64>) {
+    pub(super) fn note_arrival(&mut self, rtp_time: u32, arrival: u64, ntp_extension: Option<i64>) {
         let known = self.frames.iter_mut().rev().take(OVERTAKEN);
         if let Some(frame) = known.into_iter().find(|frame| frame.rtp_time == rtp_time) {
             frame.last = arrival;
@@ -111,9 +111,8 @@ impl Medium {
         });
     }
 
-    /// A packet leaves the jitter buffer with a PTS, and gets the one that is answered: the same for all packets of a
-    /// frame.
-    pub(super) fn left(&mut self, rtp_time: u32, pts: u64) -> u64 {
+    /// The PTS for a packet that leaves the jitter buffer with this one: the same for all packets of a frame.
+    pub(super) fn retime(&mut self, rtp_time: u32, pts: u64) -> u64 {
         let known = self.frames.iter().rposition(|frame| frame.rtp_time == rtp_time);
         if let Some(pts) = known.and_then(|index| self.frames[index].pts) {
             return pts;
@@ -154,7 +153,7 @@ impl Medium {
         u64::try_from(presented).ok().filter(|_| is_near)
     }
 
-    pub(super) fn reported(&mut self, report: SenderReport, arrival: u64) {
+    pub(super) fn note_report(&mut self, report: SenderReport, arrival: u64) {
         self.report = Some(report);
         self.reports.report(report, arrival);
         if self.report_delays.len() >= REMEMBERED {
@@ -209,10 +208,10 @@ mod tests {
     fn the_last_packet_of_a_frame_counts() {
         let mut medium = video();
         for (rtp_time, arrival) in [(0, 10), (0, 20), (3600, 50), (0, 30), (3600, 60)] {
-            medium.arrived(rtp_time, arrival, None);
+            medium.note_arrival(rtp_time, arrival, None);
         }
-        medium.left(0, 1000);
-        medium.left(3600, 2000);
+        medium.retime(0, 1000);
+        medium.retime(3600, 2000);
         let last = |pts| medium.frame(pts, None).map(|packets| packets.last);
         assert_eq!((last(1000), last(2000), last(3000)), (Some(30), Some(60), None));
     }
@@ -220,14 +219,14 @@ mod tests {
     #[test]
     fn the_times_of_a_frame_are_those_of_its_rtp_time() {
         let mut medium = video();
-        medium.arrived(93_600, 10, Some(77));
-        medium.left(93_600, 1000);
+        medium.note_arrival(93_600, 10, Some(77));
+        medium.retime(93_600, 1000);
         let report = SenderReport {
             ssrc: 1,
             instant: 5_000_000_000,
             rtp_time: 90_000,
         };
-        medium.reported(report, 5_000_250_000);
+        medium.note_report(report, 5_000_250_000);
         let told = medium.frame(1000, None).expect("the frame").told;
         let expected = Told {
             sender_report: Some(5_040_000_000),
@@ -242,8 +241,8 @@ mod tests {
     fn frames_are_presented_as_reports_say() {
         let mut medium = video();
         let pass = |medium: &mut Medium, rtp_time: u32, late: u64| {
-            medium.arrived(rtp_time, 0, None);
-            medium.left(rtp_time, u64::from(rtp_time / 90_000) * 1_000_000_000 + late)
+            medium.note_arrival(rtp_time, 0, None);
+            medium.retime(rtp_time, u64::from(rtp_time / 90_000) * 1_000_000_000 + late)
         };
         assert_eq!(pass(&mut medium, 90_000, 7), 1_000_000_007);
         let report = SenderReport {
@@ -251,12 +250,12 @@ mod tests {
             instant: 50_000_000_000,
             rtp_time: 90_000,
         };
-        medium.reported(report, 50_000_000_000);
+        medium.note_report(report, 50_000_000_000);
         assert_eq!(medium.presented, 0);
         let presented = [(2, 5), (3, 900), (4, 0)].map(|(at, late)| pass(&mut medium, at * 90_000, late));
         assert_eq!(presented, [2_000_000_005, 3_000_000_005, 4_000_000_005]);
         assert_eq!(medium.presented, 3);
-        medium.reported(
+        medium.note_report(
             SenderReport {
                 instant: 90_000_000_000,
                 ..report
@@ -270,8 +269,8 @@ mod tests {
     fn a_later_frame_has_a_later_pts() {
         let mut medium = video();
         let pass = |medium: &mut Medium, rtp_time: u32, pts: u64| {
-            medium.arrived(rtp_time, 0, None);
-            medium.left(rtp_time, pts)
+            medium.note_arrival(rtp_time, 0, None);
+            medium.retime(rtp_time, pts)
         };
         assert_eq!(pass(&mut medium, 3600, 1000), 1000);
         assert_eq!(pass(&mut medium, 3600, 2000), 1000, "a packet of the same frame");
@@ -284,10 +283,10 @@ mod tests {
     fn what_is_no_video_has_no_frames_and_memory_is_bounded() {
         let mut medium = video();
         for frame in 0..2 * REMEMBERED {
-            medium.arrived(u32::try_from(frame).expect("small"), 1, None);
+            medium.note_arrival(u32::try_from(frame).expect("small"), 1, None);
         }
         assert_eq!(medium.frames.len(), REMEMBERED);
-        medium.left(1999, 5);
+        medium.retime(1999, 5);
         assert!(medium.frame(5, None).is_some());
         medium.description.as_mut().expect("video").is_video = false;
         assert!(medium.frame(5, None).is_none());

@@ -24,18 +24,18 @@ pub(super) struct Outlets {
     probe: gst::Element,
     packets: Arc<Packets>,
     taps: Arc<Taps>,
-    places: Mutex<Places>,
+    inlets: Mutex<Inlets>,
 }
 
 #[derive(Debug, Default)]
-struct Places {
-    pictures: Option<Place>,
-    sound: Option<Place>,
+struct Inlets {
+    pictures: Option<Inlet>,
+    sound: Option<Inlet>,
 }
 
 /// A way into `clockprobe`, and what takes it.
 #[derive(Debug)]
-struct Place {
+struct Inlet {
     /// Hands on what comes by the pad that is chosen.
     selector: gst::Element,
     pad: gst::Pad,
@@ -63,13 +63,13 @@ impl Outlets {
             probe: probe.clone(),
             packets,
             taps,
-            places: Mutex::default(),
+            inlets: Mutex::default(),
         })
     }
 
     /// Whether any sound came.
     pub(super) fn has_sound(&self) -> bool {
-        self.places.lock().sound.is_some()
+        self.inlets.lock().sound.is_some()
     }
 
     /// Takes what `decoder` decodes.
@@ -125,10 +125,10 @@ impl Outlets {
         };
         let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
         let media = caps.structure(0).map(|fields| fields.name().to_string());
-        let mut places = self.places.lock();
+        let mut inlets = self.inlets.lock();
         match media.as_deref() {
-            Some("video/x-raw") => self.link_pictures(&pipeline, &mut places.pictures, pad, source),
-            Some("audio/x-raw") => self.link_sound(&pipeline, &mut places.sound, pad, source),
+            Some("video/x-raw") => self.link_pictures(&pipeline, &mut inlets.pictures, pad, source),
+            Some("audio/x-raw") => self.link_sound(&pipeline, &mut inlets.sound, pad, source),
             _ => chains::link_nothing(&pipeline, pad),
         }
     }
@@ -136,41 +136,41 @@ impl Outlets {
     fn link_pictures(
         &self,
         pipeline: &gst::Pipeline,
-        place: &mut Option<Place>,
+        inlet: &mut Option<Inlet>,
         pad: &gst::Pad,
         source: Option<&Source>,
     ) -> Linked {
-        let selector = match place {
-            Some(place) if !place.falls_to(source) => return chains::link_nothing(pipeline, pad),
-            Some(place) => place.selector.clone(),
+        let selector = match inlet {
+            Some(inlet) if !inlet.falls_to(source) => return chains::link_nothing(pipeline, pad),
+            Some(inlet) => inlet.selector.clone(),
             None => chains::of_pictures(pipeline, &self.probe, (&self.packets, &self.taps))?,
         };
         if let Some(decoder) = upstream::find(pad, decoders::is_of_pictures) {
             self.taps.look_at(&decoder);
         }
-        self.take(pipeline, place, selector, pad, source)
+        self.take(pipeline, inlet, selector, pad, source)
     }
 
     fn link_sound(
         &self,
         pipeline: &gst::Pipeline,
-        place: &mut Option<Place>,
+        inlet: &mut Option<Inlet>,
         pad: &gst::Pad,
         source: Option<&Source>,
     ) -> Linked {
-        let selector = match place {
-            Some(place) if !place.falls_to(source) => return chains::link_nothing(pipeline, pad),
-            Some(place) => place.selector.clone(),
+        let selector = match inlet {
+            Some(inlet) if !inlet.falls_to(source) => return chains::link_nothing(pipeline, pad),
+            Some(inlet) => inlet.selector.clone(),
             None => chains::of_sound(pipeline, &self.probe)?,
         };
-        self.take(pipeline, place, selector, pad, source)
+        self.take(pipeline, inlet, selector, pad, source)
     }
 
-    /// Gives a decoded stream its place, and lets go of what was there.
+    /// Gives a decoded stream its inlet, and lets go of what was there.
     fn take(
         &self,
         pipeline: &gst::Pipeline,
-        place: &mut Option<Place>,
+        inlet: &mut Option<Inlet>,
         selector: gst::Element,
         pad: &gst::Pad,
         source: Option<&Source>,
@@ -179,7 +179,7 @@ impl Outlets {
             self.packets.listen_to(&jitterbuffer);
         }
         let chosen = chains::choose(&selector, pad)?;
-        let before = place.replace(Place {
+        let before = inlet.replace(Inlet {
             selector,
             pad: chosen,
             source: source.cloned(),
@@ -191,7 +191,7 @@ impl Outlets {
     }
 }
 
-impl Place {
+impl Inlet {
     /// Whether a stream of `source` is to take it: where it is of the same medium, or nothing comes here any more.
     fn falls_to(&self, source: Option<&Source>) -> bool {
         let is_of = |own: &Source| own.session.is_some() && own.session == source.and_then(|it| it.session);

@@ -5,26 +5,26 @@ use crate::figures::{SenderReports, StreamFigures};
 
 /// The coded pictures' bitrate.
 pub(super) fn bitrate(stream: &StreamFigures) -> String {
-    told(stream.delivery.bitrate_kbps, |kbps| {
+    or_nothing(stream.delivery.bitrate_kbps, |kbps| {
         format!("{} kbit/s", words::number(kbps))
     })
 }
 
 /// From picture to picture, as they came.
 pub(super) fn arrivals(stream: &StreamFigures) -> String {
-    told(stream.delivery.arrivals.as_ref(), words::spread)
+    or_nothing(stream.delivery.arrivals.as_ref(), words::spread)
 }
 
 /// From picture to picture, by their timestamps.
 pub(super) fn timestamps(stream: &StreamFigures) -> String {
-    told(stream.delivery.timestamps.as_ref(), words::spread)
+    or_nothing(stream.delivery.timestamps.as_ref(), words::spread)
 }
 
 /// The mean of the key pictures' sizes, and the largest.
 pub(super) fn key_pictures(stream: &StreamFigures) -> String {
     let delivery = &stream.delivery;
     let sizes = delivery.key_frame_bytes.zip(delivery.key_frame_bytes_max);
-    told(sizes, |(mean, max)| {
+    or_nothing(sizes, |(mean, max)| {
         #[expect(clippy::cast_precision_loss, reason = "bytes of a picture")]
         let max = max as f64;
         format!("{} / {} kB", words::number(mean / 1e3), words::number(max / 1e3))
@@ -33,12 +33,12 @@ pub(super) fn key_pictures(stream: &StreamFigures) -> String {
 
 /// RTP packets that came, and what is wrong with them.
 pub(super) fn packets(stream: &StreamFigures) -> String {
-    told(stream.delivery.packets, |packets| packets.received.to_string())
+    or_nothing(stream.delivery.packets, |packets| packets.received.to_string())
 }
 
 /// Packets that were lost, came late, and came twice.
 pub(super) fn losses(stream: &StreamFigures) -> String {
-    told(stream.delivery.packets, |packets| {
+    or_nothing(stream.delivery.packets, |packets| {
         format!(
             "{} / {} / {}",
             packets.lost, packets.reordered, packets.duplicates
@@ -48,7 +48,7 @@ pub(super) fn losses(stream: &StreamFigures) -> String {
 
 /// The interarrival jitter at the end, and at most.
 pub(super) fn jitter(stream: &StreamFigures) -> String {
-    told(stream.delivery.packets, |packets| {
+    or_nothing(stream.delivery.packets, |packets| {
         format!(
             "{} / {} ms",
             words::number(packets.jitter),
@@ -59,7 +59,7 @@ pub(super) fn jitter(stream: &StreamFigures) -> String {
 
 /// How many sender reports came, and how far apart.
 pub(super) fn reports(stream: &StreamFigures) -> String {
-    told(stream.delivery.sender_reports, |reports| {
+    or_nothing(stream.delivery.sender_reports, |reports| {
         let apart = reports
             .interval
             .map(|interval| format!(" ({} apart)", words::duration(interval.p50)));
@@ -70,7 +70,7 @@ pub(super) fn reports(stream: &StreamFigures) -> String {
 /// How RTP time runs against NTP.
 pub(super) fn rtp_time(stream: &StreamFigures) -> String {
     let of = |reports: SenderReports| reports.rtp_time_ppm;
-    told(stream.delivery.sender_reports.and_then(of), |ppm| {
+    or_nothing(stream.delivery.sender_reports.and_then(of), |ppm| {
         format!("{} ppm", words::signed(ppm))
     })
 }
@@ -78,18 +78,18 @@ pub(super) fn rtp_time(stream: &StreamFigures) -> String {
 /// How the sender's clock runs against this machine's.
 pub(super) fn clock(stream: &StreamFigures) -> String {
     let of = |reports: SenderReports| reports.clock_ppm;
-    told(stream.delivery.sender_reports.and_then(of), |ppm| {
+    or_nothing(stream.delivery.sender_reports.and_then(of), |ppm| {
         words::drift(ppm.value, Some(ppm.uncertainty))
     })
 }
 
 /// How much later sound comes than its picture.
 pub(super) fn sound(stream: &StreamFigures) -> String {
-    told(stream.delivery.sound_minus_picture, |ms| {
+    or_nothing(stream.delivery.sound_minus_picture, |ms| {
         format!("{} ms", words::signed(ms))
     })
 }
 
-fn told<T>(value: Option<T>, tell: impl FnOnce(T) -> String) -> String {
+fn or_nothing<T>(value: Option<T>, tell: impl FnOnce(T) -> String) -> String {
     value.map_or_else(|| NOTHING.into(), tell)
 }

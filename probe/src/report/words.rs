@@ -310,7 +310,7 @@ pub(super) fn added(added: &Added) -> (String, String) {
         let from = clean(&added.from);
         let detail = match added.both {
             0 => format!("not one frame came both by it and by {from}"),
-            _ => format!("a latency takes live streams; {}", came(added)),
+            _ => format!("a latency takes live streams; {}", both_ways(added)),
         };
         return ("what it adds is not known".into(), detail);
     };
@@ -327,13 +327,13 @@ pub(super) fn added(added: &Added) -> (String, String) {
             Basis::Packets => "last packets",
             Basis::Decoded => "decoded pictures",
         },
-        came(added)
+        both_ways(added)
     );
     (finding, detail)
 }
 
 /// What came both ways, and what did not.
-fn came(added: &Added) -> String {
+fn both_ways(added: &Added) -> String {
     let unreadable = match added.unreadable {
         0 => String::new(),
         count => format!(", {count} cannot be read"),

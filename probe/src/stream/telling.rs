@@ -4,7 +4,7 @@ use gstclocksrc::clockprobe::messages::{PlacedStamp, Reading, SeenStamp};
 use gstclocksrc::clockprobe::stats::Stats;
 
 use crate::figures::{Alteration, Counts};
-use crate::gaps::Place;
+use crate::gaps::Position;
 use crate::spots::Seen;
 
 const NS_PER_MS: u64 = 1_000_000;
@@ -31,8 +31,8 @@ pub(super) fn alteration(seen: &SeenStamp) -> Alteration {
 }
 
 /// What `clockprobe` says of a reading besides.
-pub(super) fn place(reading: &Reading) -> Place {
-    Place {
+pub(super) fn place(reading: &Reading) -> Position {
+    Position {
         kind: reading.kind,
         missing: reading.missing.map(|missing| (missing.after, missing.count)),
         found: reading.found,
