@@ -1,7 +1,5 @@
 //! What the picture shows.
 
-use schemars::JsonSchema;
-use serde::Serialize;
 use strum::{Display, EnumIter};
 
 use clockface::{Argb, Share, TimeFormat, Wording};
@@ -130,10 +128,8 @@ const NAMES: [&str; 17] = [
 ];
 
 /// Where the text stands from left to right.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, EnumIter, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, EnumIter)]
 #[strum(serialize_all = "lowercase")]
-#[schemars(inline)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum HorizontalAlignment {
     Left,
@@ -142,10 +138,8 @@ pub enum HorizontalAlignment {
 }
 
 /// Where the text stands from top to bottom.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, EnumIter, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, EnumIter)]
 #[strum(serialize_all = "lowercase")]
-#[schemars(inline)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum VerticalAlignment {
     Top,

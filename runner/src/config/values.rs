@@ -55,10 +55,8 @@ pub enum Stamp {
 }
 
 /// A corner of the picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, EnumIter, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, EnumIter)]
 #[strum(serialize_all = "kebab-case")]
-#[schemars(inline)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Corner {
     TopLeft,

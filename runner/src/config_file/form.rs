@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Value, json};
+use strum::IntoEnumIterator;
 
 use super::json::Json;
 
@@ -80,6 +81,12 @@ pub(super) fn whole(range: &RangeInclusive<u32>) -> Value {
 
 pub(super) fn number(range: &RangeInclusive<f64>) -> Value {
     json!({ "type": "number", "minimum": range.start(), "maximum": range.end() })
+}
+
+/// The names of the values, which say what they mean.
+pub(super) fn names<T: IntoEnumIterator + ToString>() -> Value {
+    let names: Vec<String> = T::iter().map(|value| value.to_string()).collect();
+    json!({ "type": "string", "enum": names })
 }
 
 /// The names of the values, with what each means.

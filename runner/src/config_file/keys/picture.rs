@@ -9,7 +9,7 @@ use crate::{
         look::{HorizontalAlignment, VerticalAlignment, show_color},
     },
     config_file::{
-        form::{Form, named, pattern, short, text},
+        form::{Form, named, names, pattern, short, text},
         key::{BesidePipeline, Change, KEY, Key},
         limits::{LABEL_CHARACTERS, LOGO_SCALES, STAMP_IDS, TEXT_SCALES},
         numbered::NumberedText,
@@ -98,18 +98,18 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "horizontalAlignment",
         variable: Some("RTSP_HORIZONTAL_ALIGNMENT"),
-        form: Form::Text(named::<HorizontalAlignment>),
+        form: Form::Text(names::<HorizontalAlignment>),
         read: |json, draft| one_of(json).map(|alignment| draft.stream.look.horizontal = alignment),
-        show: |draft| json!(draft.stream.look.horizontal),
+        show: |draft| json!(draft.stream.look.horizontal.to_string()),
         documentation: "Where the text stands from left to right.",
         ..LOOK
     },
     Key {
         name: "verticalAlignment",
         variable: Some("RTSP_VERTICAL_ALIGNMENT"),
-        form: Form::Text(named::<VerticalAlignment>),
+        form: Form::Text(names::<VerticalAlignment>),
         read: |json, draft| one_of(json).map(|alignment| draft.stream.look.vertical = alignment),
-        show: |draft| json!(draft.stream.look.vertical),
+        show: |draft| json!(draft.stream.look.vertical.to_string()),
         documentation: "Where the text stands from top to bottom.",
         ..LOOK
     },
@@ -135,9 +135,9 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "logoPosition",
         variable: Some("RTSP_LOGO_POSITION"),
-        form: Form::Text(named::<Corner>),
+        form: Form::Text(names::<Corner>),
         read: |json, draft| one_of(json).map(|corner| draft.stream.look.logo_position = corner),
-        show: |draft| json!(draft.stream.look.logo_position),
+        show: |draft| json!(draft.stream.look.logo_position.to_string()),
         documentation: "The corner in which the logo stands.",
         ..LOOK
     },
@@ -163,9 +163,9 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "stampPosition",
         variable: Some("RTSP_STAMP_POSITION"),
-        form: Form::Text(named::<Corner>),
+        form: Form::Text(names::<Corner>),
         read: |json, draft| one_of(json).map(|corner| draft.stream.look.stamp_position = corner),
-        show: |draft| json!(draft.stream.look.stamp_position),
+        show: |draft| json!(draft.stream.look.stamp_position.to_string()),
         documentation: "The corner in which the stamp stands. The flash stands in the one horizontally opposite.",
         ..LOOK
     },
