@@ -1,6 +1,6 @@
 //! How values are written: in the file, which the schema describes, and in a variable.
 
-use std::{fmt::Display, ops::RangeInclusive};
+use std::ops::RangeInclusive;
 
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Value, json};
@@ -83,13 +83,13 @@ pub(super) fn number(range: &RangeInclusive<f64>) -> Value {
     json!({ "type": "number", "minimum": range.start(), "maximum": range.end() })
 }
 
+/// The names of the values, which say what they mean.
+pub(super) fn names<T: IntoEnumIterator + ToString>() -> Value {
+    let names: Vec<String> = T::iter().map(|value| value.to_string()).collect();
+    json!({ "type": "string", "enum": names })
+}
+
 /// The names of the values, with what each means.
 pub(super) fn named<T: JsonSchema>() -> Value {
     T::json_schema(&mut SchemaGenerator::default()).to_value()
-}
-
-/// The names of the values, which say what they mean.
-pub(super) fn spelled<T: Display + IntoEnumIterator>() -> Value {
-    let names: Vec<_> = T::iter().map(|value| value.to_string()).collect();
-    json!({ "type": "string", "enum": names })
 }

@@ -7,7 +7,7 @@ use super::{CLIENTS_FORMAT, LABEL, STAMP, STAMP_ID, TIME_FORMAT, TIME_ZONE};
 use crate::{
     config::{Stamp, look::show_color},
     config_file::{
-        form::{Form, named, pattern, short, spelled, text},
+        form::{Form, named, names, pattern, short, text},
         key::{BesidePipeline, Change, KEY, Key},
         limits::{LABEL_CHARACTERS, LOGO_SCALES, STAMP_IDS, TEXT_SCALES},
         numbered::NumberedText,
@@ -96,7 +96,7 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "horizontalAlignment",
         variable: Some("RTSP_HORIZONTAL_ALIGNMENT"),
-        form: Form::Text(spelled::<HorizontalAlignment>),
+        form: Form::Text(names::<HorizontalAlignment>),
         read: |json, draft| one_of(json).map(|alignment| draft.stream.look.horizontal = alignment),
         show: |draft| json!(draft.stream.look.horizontal.to_string()),
         documentation: "Where the text stands from left to right.",
@@ -105,7 +105,7 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "verticalAlignment",
         variable: Some("RTSP_VERTICAL_ALIGNMENT"),
-        form: Form::Text(spelled::<VerticalAlignment>),
+        form: Form::Text(names::<VerticalAlignment>),
         read: |json, draft| one_of(json).map(|alignment| draft.stream.look.vertical = alignment),
         show: |draft| json!(draft.stream.look.vertical.to_string()),
         documentation: "Where the text stands from top to bottom.",
@@ -133,7 +133,7 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "logoPosition",
         variable: Some("RTSP_LOGO_POSITION"),
-        form: Form::Text(spelled::<Corner>),
+        form: Form::Text(names::<Corner>),
         read: |json, draft| one_of(json).map(|corner| draft.stream.look.logo_position = corner),
         show: |draft| json!(draft.stream.look.logo_position.to_string()),
         documentation: "The corner in which the logo stands.",
@@ -161,7 +161,7 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "stampPosition",
         variable: Some("RTSP_STAMP_POSITION"),
-        form: Form::Text(spelled::<Corner>),
+        form: Form::Text(names::<Corner>),
         read: |json, draft| one_of(json).map(|corner| draft.stream.look.stamp_position = corner),
         show: |draft| json!(draft.stream.look.stamp_position.to_string()),
         documentation: "The corner in which the stamp stands. The flash stands in the one horizontally opposite.",
