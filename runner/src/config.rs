@@ -179,15 +179,15 @@ impl Default for StreamConfig {
 }
 
 impl StreamConfig {
-    /// Whether a pipeline of this one is one of `other`, too. What only says where it is, what it shows, whom it lets in, and when
-    /// it runs changes while it plays; so do bitrate and quality, where the encoder takes them. Another phase is no reason: the
+    /// Whether a pipeline of this one is one of `other`, too. What only says where and by which ways it is played, what it shows, whom
+    /// it lets in, and when it runs changes while it plays; so do bitrate and quality, where the encoder takes them. Another phase is no reason: the
     /// number of an entry's cameras decides about it, and one camera more must not end all others.
     #[must_use]
     pub fn is_made_as(&self, other: &Self) -> bool {
         // All of it, so that whoever adds a key has to say here what a change of it takes.
         let Self {
             mounts: _,
-            transports,
+            transports: _,
             always_on: _,
             phase: _,
             codec,
@@ -206,8 +206,7 @@ impl StreamConfig {
             rtp_packet_size,
             ntp_extension,
         } = self;
-        transports == &other.transports
-            && (codec, width, height) == (&other.codec, &other.width, &other.height)
+        (codec, width, height) == (&other.codec, &other.width, &other.height)
             && (frames_per_second, key_frame_interval)
                 == (&other.frames_per_second, &other.key_frame_interval)
             && (constant_bitrate, encoder, pipeline)

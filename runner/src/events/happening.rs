@@ -173,6 +173,9 @@ pub enum Farewell {
     /// The picture that it plays is not to be found at that path any more.
     #[strum(to_string = "the stream is there no longer")]
     Removed,
+    /// The way by which it plays is not allowed any more.
+    #[strum(to_string = "its transport is allowed no longer")]
+    Disallowed,
 }
 
 /// Why nobody more may play.

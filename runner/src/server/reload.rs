@@ -59,11 +59,14 @@ impl Server {
         }
         (changes.server, changes.needs_restart) = self.take_over(config);
         let started = change(&plan.changed);
+        for (stream, config) in &plan.changed {
+            self.shared.commons.negotiation.allow(stream, config);
+        }
         self.exchange(&config.listens_at(), plan.endpoints);
         if let Some(before) = logins {
             changes.logged_out = self.log_out(&before);
         }
-        send_away_from_old_paths(&plan.changed);
+        send_away_who_may_not_stay(&plan.changed);
         self.tell(&changes, source, &plan.new);
         self.say_farewell(&gone);
         run_those_always_on(&plan.new);
@@ -236,11 +239,13 @@ fn change(changed: &[(Arc<Stream>, StreamConfig)]) -> Vec<Arc<Stream>> {
     started
 }
 
-/// Some of a picture's paths may be there no longer, while others play on.
-fn send_away_from_old_paths(changed: &[(Arc<Stream>, StreamConfig)]) {
+/// Some of a picture's paths may be there no longer, and some of the ways to play it, while others play on.
+fn send_away_who_may_not_stay(changed: &[(Arc<Stream>, StreamConfig)]) {
     for (stream, config) in changed {
-        let is_old = |mount: &Mount, _: &Viewer| !config.mounts.contains(mount);
-        stream.viewers().send_away(Farewell::Removed, is_old);
+        let is_removed = |mount: &Mount, _: &Viewer| !config.mounts.contains(mount);
+        stream.viewers().send_away(Farewell::Removed, is_removed);
+        let is_disallowed = |_: &Mount, viewer: &Viewer| !config.transports.contains(&viewer.transport);
+        stream.viewers().send_away(Farewell::Disallowed, is_disallowed);
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{cmp::Ordering, sync::Arc};
 
 use gst::{glib, prelude::*};
+use gst_rtsp::RTSPLowerTrans;
 use gst_rtsp_server::prelude::*;
 
 use super::{Stream, running::Running};
@@ -30,6 +31,13 @@ impl Stream {
         }
         if before.always_on && !is_on {
             self.stop();
+        }
+    }
+
+    /// Has the pipeline that runs be played by these ways from now on; others are made so by their factory.
+    pub fn set_protocols(&self, protocols: RTSPLowerTrans) {
+        if let Some(media) = self.running().and_then(|running| running.media()) {
+            media.set_protocols(protocols);
         }
     }
 

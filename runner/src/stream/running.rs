@@ -125,7 +125,6 @@ impl Running {
     }
 
     /// What runs the pipeline.
-    #[cfg(test)]
     pub(super) fn media(&self) -> Option<RTSPMedia> {
         self.media.upgrade()
     }

@@ -33,6 +33,8 @@ pub(super) const KEYS: &[Key] = &[
         documentation: "By which ways the stream may be played; `\"http\"` is RTSP over HTTP, at the same port. Without \
                         it: `\"udp\"`, `\"tcp\"`, `\"http\"`, and `\"multicast\"` where `multicastAddressRange` is set. Who \
                         asks for another one gets 461.",
+        change: Change::AtOnce,
+        change_note: "Who plays by a way that is over is sent away.",
         ..KEY
     },
     Key {

@@ -49,6 +49,7 @@ impl Negotiation {
     pub(in crate::server) fn allow(&self, stream: &Stream, config: &StreamConfig) {
         let factory = stream.factory();
         factory.set_protocols(protocols(&config.transports));
+        stream.set_protocols(protocols(&config.transports));
         factory.set_address_pool(self.pool.as_ref());
         if let Some(multicast) = &self.multicast {
             // Without a limit a viewer may choose any TTL.
