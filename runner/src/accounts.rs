@@ -43,6 +43,7 @@ pub(crate) struct Accounts {
 }
 
 /// Somebody who may log in. No password is kept.
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Account {
     pub(crate) name: String,
     /// Of the name.
@@ -62,12 +63,16 @@ impl fmt::Debug for Accounts {
     }
 }
 
+impl fmt::Debug for Account {
+    /// The name.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.name.fmt(f)
+    }
+}
+
 impl Account {
     pub(crate) fn may_see(&self, place: &Mount) -> bool {
-        match &self.access {
-            Access::All => true,
-            Access::Only(places) => places.contains(place),
-        }
+        self.access.allows(place)
     }
 }
 

@@ -11,6 +11,13 @@ pub const PUBLIC_ADDRESSES: &str = "RTSP_PUBLIC_ADDRESSES";
 /// on, else at each of the machine's.
 #[must_use]
 pub fn urls(at: ListenAt, path: &str, public: Option<&str>) -> Vec<String> {
+    let origins = origins(at, public);
+    origins.iter().map(|origin| format!("{origin}{path}")).collect()
+}
+
+/// What such URLs begin with, up to their paths.
+#[must_use]
+pub fn origins(at: ListenAt, public: Option<&str>) -> Vec<String> {
     let hosts = match public.map(str::trim) {
         Some(public) if !public.is_empty() => public
             .split_whitespace()
@@ -23,7 +30,7 @@ pub fn urls(at: ListenAt, path: &str, public: Option<&str>) -> Vec<String> {
     let scheme = if at.tls { "rtsps" } else { "rtsp" };
     hosts
         .into_iter()
-        .map(|host| format!("{scheme}://{host}{path}"))
+        .map(|host| format!("{scheme}://{host}"))
         .collect()
 }
 

@@ -144,8 +144,8 @@ fn reload(process: &Serving, asked: Asked) {
             None => return,
         };
         let taken = match loaded {
-            Ok(loaded) => take_over(&orders, loaded).await,
-            Err(why) => Err(why),
+            Some(loaded) => take_over(&orders, loaded).await,
+            None => None,
         };
         let again = process
             .borrow_mut()
@@ -160,14 +160,12 @@ fn reload(process: &Serving, asked: Asked) {
 /// A configuration that has been read, as far as its reader got.
 type Reading = std::thread::Result<Result<Loaded, config_file::Error>>;
 
-/// Has the server take over what was `loaded`; answers that with what it has changed.
-async fn take_over(orders: &Orders, loaded: Loaded) -> Result<(Loaded, Changes), String> {
+/// Has the server take over what was `loaded`; answers that with what it has changed, if it could be had.
+async fn take_over(orders: &Orders, loaded: Loaded) -> Option<(Loaded, Changes)> {
     let source = loaded.source.to_string();
-    match orders.reload(loaded.config.clone(), source).await {
-        Some(Ok(changes)) => Ok((loaded, changes)),
-        Some(Err(error)) => Err(error.to_string()),
-        None => Err("the server has stopped".into()),
-    }
+    let answer = orders.reload(loaded.config.clone(), source).await;
+    // A refusal has been told.
+    answer?.ok().map(|changes| (loaded, changes))
 }
 
 impl Process {
@@ -184,14 +182,22 @@ impl Process {
         Some((Arc::clone(&self.load), self.orders.clone()))
     }
 
-    /// Whether what has been read can be taken over; what keeps it from that, otherwise.
-    fn judge(&self, reading: Reading) -> Result<Loaded, String> {
+    /// What has been read, if it can be taken over; what keeps it from that is told, otherwise.
+    fn judge(&self, reading: Reading) -> Option<Loaded> {
         warn_of_orphan(self.source.path());
-        match reading {
+        let loaded = match reading {
             Ok(Ok(loaded)) => self.expect_file(loaded),
             Ok(Err(error)) => Err(error.to_string()),
             Err(_) => Err("it could not be read to its end".into()),
-        }
+        };
+        loaded.map_err(|why| self.tell_refused(&why)).ok()
+    }
+
+    fn tell_refused(&self, why: &str) {
+        self.orders.events().tell(Happening::ReloadRefused {
+            source: self.source.to_string(),
+            mistakes: why.lines().map(String::from).collect(),
+        });
     }
 
     /// Whoever takes the file away does not mean the defaults.
@@ -203,18 +209,12 @@ impl Process {
     }
 
     /// What was read has been taken over or not; answers what has asked for it to be read again since.
-    fn end(&mut self, taken: Result<(Loaded, Changes), String>, asked: Asked) -> Option<Asked> {
+    fn end(&mut self, taken: Option<(Loaded, Changes)>, asked: Asked) -> Option<Asked> {
         self.is_reloading = false;
-        match taken {
-            Ok((loaded, changes)) => {
-                tell_warnings(&changes, &loaded, asked);
-                self.follows = loaded.config.reload;
-                self.source = loaded.source;
-            }
-            Err(why) => self.orders.events().tell(Happening::ReloadRefused {
-                source: self.source.to_string(),
-                mistakes: why.lines().map(String::from).collect(),
-            }),
+        if let Some((loaded, changes)) = taken {
+            tell_warnings(&changes, &loaded, asked);
+            self.follows = loaded.config.reload;
+            self.source = loaded.source;
         }
         self.asked_again.take()
     }

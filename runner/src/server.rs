@@ -24,7 +24,7 @@ use jiff::Timestamp;
 use crate::{
     accounts::logins::{CurrentLogins, Logins},
     config::{Config, ListenAt},
-    events::Events,
+    events::{Events, Farewell},
     ffi::process,
     stream::{Stream, seats::Seats},
     time_source::TimeSource,
@@ -66,8 +66,8 @@ pub struct Server {
     /// In the configuration's order.
     streams: Vec<Arc<Stream>>,
     endpoints: Vec<Endpoint>,
-    /// Those that nobody needs any more, and whose clients have not been sent away yet.
-    closing: Vec<Endpoint>,
+    /// Threads that wait for viewers of streams that are gone.
+    farewells: Vec<JoinHandle<()>>,
     roster: Arc<CurrentRoster>,
     up_since: Timestamp,
     shared: Shared,
@@ -108,7 +108,7 @@ impl Server {
             config: config.clone(),
             streams,
             endpoints,
-            closing: Vec::new(),
+            farewells: Vec::new(),
             roster: Arc::new(CurrentRoster::new(roster)),
             up_since,
             shared,
@@ -189,6 +189,9 @@ impl Server {
     fn shut_down(&mut self) {
         let Some(thread) = self.thread.take() else { return };
         self.endpoints.iter().for_each(Endpoint::refuse);
+        for stream in &self.streams {
+            stream.retire_soon(Farewell::Stopped);
+        }
         let deadline = Instant::now() + FAREWELL;
         side_by_side(&self.streams, FAREWELLS_AT_ONCE, |stream| {
             stream.end(left(deadline));
@@ -203,6 +206,10 @@ impl Server {
         // Those who have never asked for a stream.
         for endpoint in &self.endpoints {
             endpoint.send_away(left(deadline));
+        }
+        for farewell in self.farewells.drain(..) {
+            // It began before all this, and has no longer to wait.
+            let _failed = farewell.join();
         }
         self.quit();
         if thread.join().is_err() {
@@ -250,6 +257,7 @@ fn share(config: &Config) -> Result<Shared, StartError> {
     let context = glib::MainContext::new();
     let events = Arc::<Events>::default();
     let commons = Commons {
+        logins: Arc::new(CurrentLogins::new(logins)),
         events: Arc::clone(&events),
         sessions: Arc::new(Sessions::new(config)),
         seats: Arc::new(Seats::new(config.max_viewers)),
@@ -261,7 +269,6 @@ fn share(config: &Config) -> Result<Shared, StartError> {
         events,
         commons,
         intakes: Arc::default(),
-        logins: Arc::new(CurrentLogins::new(logins)),
         threads,
         time,
     })

@@ -53,7 +53,7 @@ use parking_lot::{Mutex, MutexGuard, RwLock};
 
 use crate::{
     config::{StreamConfig, Transport},
-    events::{Events, Happening},
+    events::{Events, Farewell, Happening},
     launch::launch_string,
     room,
     stream_id::StreamId,
@@ -141,6 +141,10 @@ pub struct Stream {
     attendance: Attendance,
     /// Keeps it for itself, where it runs before anybody looks.
     own: Mutex<Option<Presence>>,
+    /// A timer runs that starts it again.
+    runs_later: AtomicBool,
+    /// A change is made at a time: what is looked up and what is set by it belong together.
+    changing: Mutex<()>,
     back_off: Mutex<BackOff>,
     /// Nobody gets it any more.
     is_retired: AtomicBool,
@@ -208,6 +212,8 @@ impl Stream {
             departures: departures::Log::default(),
             attendance: Attendance::default(),
             own: Mutex::default(),
+            runs_later: AtomicBool::new(false),
+            changing: Mutex::default(),
             back_off: Mutex::default(),
             is_retired: AtomicBool::new(false),
             is_told_slow: AtomicBool::new(false),
@@ -336,10 +342,17 @@ impl Stream {
     /// Ends for good: says so to whoever plays it, closes the connections of all who have asked for it, and waits until
     /// they are gone, for each of this no longer than `patience`.
     pub fn retire(&self, patience: Duration) {
-        self.is_retired.store(true, Ordering::SeqCst);
+        self.retire_soon(Farewell::Removed);
+        let begun = Instant::now();
         self.end(patience);
         self.send_away();
-        self.wait_until_deserted(patience);
+        self.wait_until_deserted((patience * 2).saturating_sub(begun.elapsed()));
+    }
+
+    /// No pipeline is made for it any more, and its viewers will leave for that reason.
+    pub fn retire_soon(&self, why: Farewell) {
+        self.is_retired.store(true, Ordering::SeqCst);
+        self.viewers.will_leave(why);
     }
 
     /// Closes the connections of all who have asked for it, does not wait for their end, and lets the pipeline go.

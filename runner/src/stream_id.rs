@@ -1,8 +1,9 @@
 //! What a stream is called by whoever asks for its state, and in events.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     fmt,
+    net::SocketAddr,
 };
 
 use schemars::JsonSchema;
@@ -36,36 +37,33 @@ impl fmt::Display for StreamId {
     }
 }
 
-/// The ids of the streams at these paths and ports, in their order. What each is called does not depend on that order.
+/// The ids of the streams at these paths of these addresses, in their order. What each is called does not depend on that order.
 ///
 /// It is the path without its first slash, in which a `-` stands for what is no letter, digit, `.` or `_`. Those that would be
 /// alike have their ports behind that; and where they still are, numbers, from `-2` on.
-pub(crate) fn ids(places: &[(&str, u16)]) -> Vec<StreamId> {
+pub(crate) fn ids(places: &[(&str, SocketAddr)]) -> Vec<StreamId> {
     let plain: Vec<String> = places.iter().map(|(path, _)| readable(path)).collect();
-    let with_ports: Vec<String> = places
-        .iter()
-        .zip(&plain)
-        .map(|((_, port), id)| {
-            let is_alone = plain.iter().filter(|other| *other == id).count() == 1;
-            if is_alone {
-                id.clone()
-            } else {
-                format!("{id}-{port}")
-            }
-        })
-        .collect();
+    let mut counts = HashMap::<&str, usize>::new();
+    for id in &plain {
+        *counts.entry(id).or_default() += 1;
+    }
+    let with_port = |(id, (_, address)): (&String, &(&str, SocketAddr))| match counts.get(id.as_str()) {
+        Some(1) => id.clone(),
+        _ => format!("{id}-{}", address.port()),
+    };
+    let with_ports = plain.iter().zip(places).map(with_port).collect();
     numbered(places, with_ports).into_iter().map(StreamId).collect()
 }
 
-/// Tells those apart that are alike still, by numbers in the order of their paths and ports.
-fn numbered(places: &[(&str, u16)], mut ids: Vec<String>) -> Vec<String> {
+/// Tells those apart that are alike still, by numbers in the order of their paths and addresses.
+fn numbered(places: &[(&str, SocketAddr)], mut ids: Vec<String>) -> Vec<String> {
     let mut alike = BTreeMap::<String, Vec<usize>>::new();
     for (index, id) in ids.iter().enumerate() {
         alike.entry(id.clone()).or_default().push(index);
     }
     let mut taken: BTreeSet<String> = alike.keys().cloned().collect();
     for (id, mut indices) in alike {
-        indices.sort_by_key(|index| places[*index]);
+        indices.sort_by_key(|index| (places[*index].0, places[*index].1.port(), places[*index].1.ip()));
         let mut number = 2;
         for index in indices.into_iter().skip(1) {
             while !taken.insert(format!("{id}-{number}")) {
@@ -99,7 +97,13 @@ mod tests {
     use super::*;
 
     fn of(places: &[(&str, u16)]) -> Vec<String> {
-        ids(places).iter().map(ToString::to_string).collect()
+        ids(&places
+            .iter()
+            .map(|(path, port)| (*path, ([0, 0, 0, 0], *port).into()))
+            .collect::<Vec<_>>())
+        .iter()
+        .map(ToString::to_string)
+        .collect()
     }
 
     #[test]
@@ -156,5 +160,15 @@ mod tests {
         }
         let distinct: BTreeSet<_> = all.iter().map(|(_, id)| id).collect();
         assert_eq!(distinct.len(), places.len());
+    }
+
+    #[test]
+    fn the_same_path_and_port_of_two_addresses_are_told_apart_whatever_their_order() {
+        let at = |host: u8| ("/live", SocketAddr::from(([127, 0, 0, host], 8554)));
+        let named = |places: [(&str, SocketAddr); 2]| {
+            ids(&places).iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(named([at(1), at(2)]), ["live-8554", "live-8554-2"]);
+        assert_eq!(named([at(2), at(1)]), ["live-8554-2", "live-8554"]);
     }
 }

@@ -44,6 +44,17 @@ pub enum Access {
     Only(BTreeSet<Mount>),
 }
 
+impl Access {
+    /// Whether the stream that is mounted there may be seen.
+    #[must_use]
+    pub fn allows(&self, mount: &Mount) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(mounts) => mounts.contains(mount),
+        }
+    }
+}
+
 /// How viewers may log in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Display, EnumIter, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]

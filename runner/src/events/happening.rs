@@ -170,9 +170,15 @@ pub enum Farewell {
     /// It plays by a log-in that counts no longer.
     #[strum(to_string = "its log-in counts no longer")]
     LoggedOut,
-    /// The picture that it plays is not to be found at that path any more.
+    /// What it plays is not to be found there any more, or another stream has taken its place.
     #[strum(to_string = "the stream is there no longer")]
     Removed,
+    /// The stream's pipeline has failed.
+    #[strum(to_string = "the stream has failed")]
+    Failed,
+    /// The server stops.
+    #[strum(to_string = "the server stops")]
+    Stopped,
     /// The way by which it plays is not allowed any more.
     #[strum(to_string = "its transport is allowed no longer")]
     Disallowed,

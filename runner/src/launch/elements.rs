@@ -59,17 +59,20 @@ pub fn is_installed(name: &str) -> bool {
 /// GStreamer must have been initialised.
 #[must_use]
 pub fn has_property(name: &str, property: &str) -> bool {
-    let loaded = gst::ElementFactory::find(name).and_then(|factory| factory.load().ok());
-    let class = loaded.and_then(|factory| glib::object::ObjectClass::from_type(factory.element_type()));
-    class.is_some_and(|class| class.find_property(property).is_some())
+    find_property(name, property).is_some()
+}
+
+fn find_property(element: &str, property: &str) -> Option<glib::ParamSpec> {
+    let factory = gst::ElementFactory::find(element)?.load().ok()?;
+    let class = glib::object::ObjectClass::from_type(factory.element_type())?;
+    class.find_property(property)
 }
 
 /// Whether the property of that name can be changed while the element plays, as the element itself says.
 #[must_use]
 pub fn is_changed_while_playing(element: &str, property: &str) -> bool {
-    let made = gst::ElementFactory::make(element).build();
-    let pspec = made.ok().and_then(|element| element.find_property(property));
-    pspec.is_some_and(|pspec| pspec.flags().contains(gst::PARAM_FLAG_MUTABLE_PLAYING))
+    let property = find_property(element, property);
+    property.is_some_and(|property| property.flags().contains(gst::PARAM_FLAG_MUTABLE_PLAYING))
 }
 
 /// The Debian package that has the element `name`, as far as this server itself can come to need it: in Debian 12 and 13.

@@ -25,7 +25,6 @@ use super::{
     },
 };
 use crate::{
-    accounts::logins::CurrentLogins,
     config::{ListenAt, StreamConfig},
     events::Events,
     stream::Stream,
@@ -40,7 +39,6 @@ pub(super) struct Shared {
     pub(super) commons: Commons,
     pub(super) intakes: Arc<Intakes>,
     pub(super) threads: RTSPThreadPool,
-    pub(super) logins: Arc<CurrentLogins>,
     /// `None`: this machine's clock.
     pub(super) time: Option<Arc<TimeSource>>,
 }
@@ -163,7 +161,6 @@ struct Clients {
     handshakes: Option<Handshakes>,
     context: glib::MainContext,
     commons: Commons,
-    logins: Arc<CurrentLogins>,
 }
 
 impl Clients {
@@ -175,7 +172,6 @@ impl Clients {
             handshakes: is_tls.then(Handshakes::default),
             context: shared.context.clone(),
             commons: shared.commons.clone(),
-            logins: Arc::clone(&shared.logins),
         }
     }
 
@@ -191,7 +187,7 @@ impl Clients {
             self.agree(handshakes, connection.map(|connection| connection.peer()));
         }
         let visit = Visit::begin(client, arrival, &self.mounts, &self.commons);
-        let guard = Guard::new(&self.logins, &visit);
+        let guard = Guard::new(&visit);
         client.set_auth(Some(&guard));
     }
 

@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    panic::{self, AssertUnwindSafe},
     pin::Pin,
     sync::{Arc, mpsc},
     task::{Context, Poll},
@@ -182,7 +183,11 @@ impl Orders {
 fn obey(mut server: Server, orders: &mpsc::Receiver<Order>) {
     for order in orders {
         match order {
-            Order::Act(act) => act(&mut server),
+            Order::Act(act) => {
+                let act = AssertUnwindSafe(|| act(&mut server));
+                // The hook has told of it, and whoever asked finds no answer: others are to be served all the same.
+                let _panicked = panic::catch_unwind(act);
+            }
             Order::Stop(answer) => {
                 server.stop();
                 let _not_awaited = answer.send(());

@@ -1,6 +1,11 @@
 //! Another configuration while the server runs: what differs is replaced, all else plays on.
 
-use std::{collections::BTreeSet, sync::Arc, time::Instant};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    thread,
+    time::Instant,
+};
 
 use gst_rtsp_server::{gio::TlsCertificate, prelude::*};
 
@@ -10,7 +15,7 @@ use super::{
 };
 use crate::{
     accounts::logins::Logins,
-    config::{Access, Config, ListenAt, Mount, StreamConfig},
+    config::{Access, Config, ListenAt, Mount, StreamConfig, Transport, User},
     config_file,
     events::{Changes, Farewell, Happening, Viewer},
     launch::changing,
@@ -40,7 +45,13 @@ impl Server {
     /// # Errors
     /// When something is missing on this machine, or an address or port cannot be had: nothing has changed then.
     pub fn reload(&mut self, config: &Config, source: &str) -> Result<Changes, StartError> {
-        let plan = self.plan(config)?;
+        let config = &self.as_it_can_run(config);
+        let plan = self.plan(config).inspect_err(|error| {
+            self.events().tell(Happening::ReloadRefused {
+                source: source.to_owned(),
+                mistakes: error.to_string().lines().map(String::from).collect(),
+            });
+        })?;
         let before = std::mem::replace(&mut self.streams, plan.streams);
         let gone = without(before, &self.streams);
         let (replaced, added, removed) = exchanged(&names(&gone), &names(&plan.new));
@@ -55,23 +66,46 @@ impl Server {
         let logins = self.has_other_logins(config).then(|| self.config.clone());
         changes.login = logins.is_some();
         if changes.login {
-            self.shared.logins.replace(plan.logins);
+            self.shared.commons.logins.replace(plan.logins);
         }
         (changes.server, changes.needs_restart) = self.take_over(config);
-        let started = change(&plan.changed);
+        let mut started = change(&plan.changed);
         for (stream, config) in &plan.changed {
             self.shared.commons.negotiation.allow(stream, config);
         }
-        self.exchange(&config.listens_at(), plan.endpoints);
+        let closing = self.exchange(&config.listens_at(), plan.endpoints);
         if let Some(before) = logins {
             changes.logged_out = self.log_out(&before);
         }
         send_away_who_may_not_stay(&plan.changed);
         self.tell(&changes, source, &plan.new);
-        self.say_farewell(&gone);
-        run_those_always_on(&plan.new);
-        run_those_always_on(&started);
+        started.extend(plan.new);
+        self.say_farewell(gone, closing, started);
         Ok(changes)
+    }
+
+    /// The same without what takes a restart: where there are no multicast groups yet, nothing is played by multicast, and where
+    /// there are some still, streams go on to be.
+    fn as_it_can_run(&self, config: &Config) -> Config {
+        let mut config = config.clone();
+        for wanted in &mut config.streams {
+            if self.config.multicast.is_none() && wanted.transports.len() > 1 {
+                wanted.transports.remove(&Transport::Multicast);
+            } else if config.multicast.is_none() && self.plays_by_multicast(wanted) {
+                wanted.transports.insert(Transport::Multicast);
+            }
+        }
+        config
+    }
+
+    /// Whether a stream at the same place is played by multicast now.
+    fn plays_by_multicast(&self, wanted: &StreamConfig) -> bool {
+        let playing = self
+            .config
+            .streams
+            .iter()
+            .find(|stream| stream.mounts == wanted.mounts);
+        playing.is_some_and(|stream| stream.transports.contains(&Transport::Multicast))
     }
 
     /// Tries what is new. It takes no connections yet.
@@ -79,9 +113,8 @@ impl Server {
         let mut there = self.streams.clone();
         let (mut streams, mut new, mut changed) = (Vec::new(), Vec::new(), Vec::new());
         for wanted in &config.streams {
-            let playing = there.iter().position(|stream| plays_on_as(stream, wanted));
-            let stream = if let Some(playing) = playing {
-                there.swap_remove(playing)
+            let stream = if let Some(playing) = plays_on_as(&there, wanted) {
+                there.remove(playing)
             } else {
                 preflight::elements(wanted)?;
                 let stream = self.shared.stream(wanted);
@@ -171,41 +204,62 @@ impl Server {
         (that_differ(&at_once), needs_restart)
     }
 
-    /// Has the streams offered at `asked`, of which `opened` are new, and closes the endpoints that nobody needs any more.
-    fn exchange(&mut self, asked: &BTreeSet<ListenAt>, opened: Vec<Endpoint>) {
+    /// Has the streams offered at `asked`, of which `opened` are new; answers the endpoints that nobody needs any more.
+    fn exchange(&mut self, asked: &BTreeSet<ListenAt>, opened: Vec<Endpoint>) -> Vec<Endpoint> {
         let before = std::mem::take(&mut self.endpoints).into_iter();
         let (kept, closing): (Vec<_>, Vec<_>) =
             before.partition(|endpoint| asked.contains(&endpoint.asked()));
         let addresses = opened.iter().map(Endpoint::asked).collect::<Vec<_>>();
         self.endpoints = kept.into_iter().chain(opened).collect();
-        self.endpoints.sort_by_key(Endpoint::asked);
+        self.endpoints
+            .sort_by_key(|endpoint| asked.iter().position(|asked| *asked == endpoint.asked()));
         self.offer();
         let opened = |endpoint: &&Endpoint| addresses.contains(&endpoint.asked());
         self.endpoints.iter().filter(opened).for_each(Endpoint::accept);
         closing.iter().for_each(Endpoint::refuse);
-        self.closing.extend(closing);
+        closing
     }
 
-    /// Sends away whoever has asked for streams that are `gone`, and whoever has come by endpoints that are being closed.
-    fn say_farewell(&mut self, gone: &[Arc<Stream>]) {
-        side_by_side(gone, FAREWELLS_AT_ONCE, |stream| stream.retire(FAREWELL));
-        let deadline = Instant::now() + FAREWELL;
-        for endpoint in self.closing.drain(..) {
-            endpoint.send_away(left(deadline));
+    /// Sends away whoever has asked for streams that are `gone`, and whoever has come by endpoints that are `closing`; then
+    /// starts those that run before anybody looks. All of that is waiting, for which no other order waits.
+    fn say_farewell(&mut self, gone: Vec<Arc<Stream>>, closing: Vec<Endpoint>, started: Vec<Arc<Stream>>) {
+        self.farewells.retain(|farewell| !farewell.is_finished());
+        if gone.is_empty() && closing.is_empty() && !started.iter().any(|stream| stream.is_always_on()) {
+            return;
+        }
+        let farewell = move || {
+            side_by_side(&gone, FAREWELLS_AT_ONCE, |stream| stream.retire(FAREWELL));
+            let deadline = Instant::now() + FAREWELL;
+            for endpoint in closing {
+                endpoint.send_away(left(deadline));
+            }
+            run_those_always_on(&started);
+        };
+        let thread = thread::Builder::new().name("farewell".into());
+        match thread.spawn(farewell) {
+            Ok(farewell) => self.farewells.push(farewell),
+            Err(error) => tracing::error!(target: "server", "cannot start a thread: {error}"),
         }
     }
 
     /// Sends away who plays by a log-in that counted `before` and does not any more; answers how many do.
     fn log_out(&self, before: &Config) -> usize {
-        let streams = self.streams.iter();
-        let log_out = |stream: &Arc<Stream>| {
-            let is_out = |mount: &Mount, viewer: &Viewer| {
-                let user = viewer.user.as_deref();
-                user.is_some_and(|name| !still_counts(name, mount, before, &self.config))
+        let still_counting = still_counting(before, &self.config);
+        let is_out = |mount: &Mount, viewer: &Viewer| {
+            let is_in = |name| {
+                still_counting
+                    .get(name)
+                    .is_some_and(|access: &Access| access.allows(mount))
             };
-            stream.viewers().send_away(Farewell::LoggedOut, is_out)
+            viewer.user.as_deref().is_some_and(|name| !is_in(name))
         };
-        streams.map(log_out).sum()
+        if self.config.all_users().is_empty() {
+            return 0;
+        }
+        let streams = self.streams.iter();
+        streams
+            .map(|stream| stream.viewers().send_away(Farewell::LoggedOut, is_out))
+            .sum()
     }
 
     fn tell(&self, changes: &Changes, source: &str, new: &[Arc<Stream>]) {
@@ -249,11 +303,17 @@ fn send_away_who_may_not_stay(changed: &[(Arc<Stream>, StreamConfig)]) {
     }
 }
 
-/// Whether `stream` becomes what is `wanted` while it plays.
-fn plays_on_as(stream: &Stream, wanted: &StreamConfig) -> bool {
-    let config = stream.config();
-    let is_there = || wanted.mounts.iter().any(|mount| config.mounts.contains(mount));
-    config.is_made_as(wanted) && is_there() && changing::is_taken_while_playing(&config, wanted)
+/// Which of `streams` becomes what is `wanted` while it plays: before others, the one that is where this begins.
+fn plays_on_as(streams: &[Arc<Stream>], wanted: &StreamConfig) -> Option<usize> {
+    let becomes = |stream: &Arc<Stream>, mounts: &[Mount]| {
+        let config = stream.config();
+        mounts.iter().any(|mount| config.mounts.contains(mount))
+            && config.is_made_as(wanted)
+            && changing::is_taken_while_playing(&config, wanted)
+    };
+    let (first, all) = (wanted.mounts.get(..1).unwrap_or_default(), &wanted.mounts);
+    let position = |mounts: &[Mount]| streams.iter().position(|stream| becomes(stream, mounts));
+    position(first).or_else(|| position(all))
 }
 
 /// Whether they differ in nothing. The number of an entry's cameras decides about the phase.
@@ -290,29 +350,16 @@ fn that_differ(keys: &[(&'static str, bool)]) -> Vec<&'static str> {
         .collect()
 }
 
-/// Whether the log-in of that name is good for the stream at `mount` as it was before.
-fn still_counts(name: &str, mount: &Mount, before: &Config, now: &Config) -> bool {
-    let login = |config: &Config| {
-        config
-            .all_users()
-            .into_iter()
-            .find(|user| user.login.username == name)
-    };
-    let now_users = now.all_users();
-    if now_users.is_empty() {
-        return true;
-    }
-    match (login(before), login(now)) {
-        (Some(before), Some(now)) => before.login == now.login && may_see(&now.access, mount),
-        _ => false,
-    }
-}
-
-fn may_see(access: &Access, mount: &Mount) -> bool {
-    match access {
-        Access::All => true,
-        Access::Only(mounts) => mounts.contains(mount),
-    }
+/// The names whose log-ins are what they were before, with what they may see now.
+fn still_counting(before: &Config, now: &Config) -> HashMap<String, Access> {
+    let before: HashMap<_, _> = before
+        .all_users()
+        .into_iter()
+        .map(|user| (user.login.username.clone(), user.login))
+        .collect();
+    let counts = |user: &User| before.get(&user.login.username) == Some(&user.login);
+    let now = now.all_users().into_iter().filter(counts);
+    now.map(|user| (user.login.username, user.access)).collect()
 }
 
 fn change_log(level: &log::Filter) {
@@ -378,12 +425,18 @@ mod tests {
             pipelines[0],
             "the same pipeline plays on"
         );
-        assert!(server.streams.iter().all(|stream| stream.element().is_some()));
         assert_eq!(server.config(), &after);
         let deadline = Instant::now() + Duration::from_secs(10);
+        while !server.streams.iter().all(|stream| stream.element().is_some()) {
+            assert!(
+                Instant::now() < deadline,
+                "a stream that is always on does not run"
+            );
+            thread::sleep(Duration::from_millis(5));
+        }
         while gone.iter().any(|stream| stream.strong_count() > 0) {
             assert!(Instant::now() < deadline, "a stream that is gone is kept");
-            std::thread::sleep(Duration::from_millis(5));
+            thread::sleep(Duration::from_millis(5));
         }
         assert!(server.reload(&after, "a test").expect("nothing is new").is_none());
     }

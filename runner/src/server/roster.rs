@@ -1,7 +1,12 @@
 //! The streams that are served now, to be read by anyone: a reader takes what there is at the moment and never waits for a
 //! reload.
 
-use std::{collections::HashMap, env, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    env,
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 use parking_lot::RwLock;
@@ -81,21 +86,25 @@ impl Roster {
         time: Option<&Arc<TimeSource>>,
     ) -> Self {
         let places: Vec<_> = streams.iter().flat_map(places).collect();
+        let public = env::var(addresses::PUBLIC_ADDRESSES).ok();
+        let endpoints: Endpoints = endpoints
+            .iter()
+            .map(|endpoint| (endpoint.asked(), Found::new(endpoint, public.as_deref())))
+            .collect();
         let named: Vec<_> = places
             .iter()
-            .map(|place| (place.path(), place.port(endpoints)))
+            .map(|place| (place.path(), place.address(&endpoints)))
             .collect();
         let ids = stream_id::ids(&named);
-        let public = env::var(addresses::PUBLIC_ADDRESSES).ok();
         let served = |(place, id): (Place, StreamId)| Served {
             id,
-            urls: place.urls(endpoints, public.as_deref()),
-            mounts: place.mounts.clone(),
+            urls: place.urls(&endpoints),
+            mounts: place.mounts,
             stream: place.stream,
         };
         Self {
             streams: places.into_iter().zip(ids).map(served).collect(),
-            listens_at: endpoints.iter().map(listening).collect(),
+            listens_at: endpoints.values().map(|found| listening(found.at)).collect(),
             config: Config {
                 streams: Vec::new(),
                 ..config.clone()
@@ -152,7 +161,7 @@ impl Roster {
     pub fn viewers(&self) -> usize {
         let streams = self.streams.iter();
         streams
-            .map(|served| served.stream.viewers().count_of(&served.id))
+            .map(|served| served.stream.viewers().count_at(&served.mounts))
             .sum()
     }
 
@@ -203,7 +212,18 @@ impl Served {
         let config = self.stream.config();
         let mut others = self.stream.ids();
         others.retain(|id| *id != self.id);
-        let viewers = self.stream.viewers().of(&self.id).into_iter();
+        let viewers = self.stream.viewers().at(&self.mounts).into_iter();
+        let (mut sent, mut reports) = (self.stream.sent_by_session(), self.stream.reports_by_session());
+        let viewer_status = |viewer: Viewer| ViewerStatus {
+            sent: sent.remove(&viewer.session).map(sent_status).unwrap_or_default(),
+            reports: reports
+                .remove(&viewer.session)
+                .into_iter()
+                .flatten()
+                .map(report_status)
+                .collect(),
+            viewer,
+        };
         StreamStatus {
             id: self.id.clone(),
             label: config.look.label.clone(),
@@ -216,9 +236,7 @@ impl Served {
             life: self.stream.life(),
             frames: frames(&self.stream),
             lateness: lateness(&self.stream.departures()),
-            viewers: viewers
-                .map(|viewer| viewer_status(&self.stream, viewer))
-                .collect(),
+            viewers: viewers.map(viewer_status).collect(),
         }
     }
 }
@@ -250,20 +268,17 @@ fn lateness(departures: &Departures) -> LatenessStatus {
     }
 }
 
-fn viewer_status(stream: &Stream, viewer: Viewer) -> ViewerStatus {
-    let Sent { packets, bytes } = stream.sent_by(stream.tallies().transports_of(&viewer.session));
-    let reports = stream.reports_of(&viewer.session);
-    let report = |report: Report| ReportStatus {
+fn sent_status(Sent { packets, bytes }: Sent) -> SentStatus {
+    SentStatus { packets, bytes }
+}
+
+fn report_status(report: Report) -> ReportStatus {
+    ReportStatus {
         medium: report.medium,
         at: report.at,
         fraction_lost: report.fraction_lost,
         packets_lost: report.packets_lost,
         jitter_seconds: report.jitter_seconds,
-    };
-    ViewerStatus {
-        viewer,
-        sent: SentStatus { packets, bytes },
-        reports: reports.into_iter().map(report).collect(),
     }
 }
 
@@ -295,20 +310,45 @@ impl Place {
     }
 
     /// At which it is to be found.
-    fn port(&self, endpoints: &[Endpoint]) -> u16 {
-        let endpoint = self
+    fn address(&self, endpoints: &Endpoints) -> SocketAddr {
+        let found = self
             .mounts
             .first()
-            .and_then(|mount| endpoint_of(mount, endpoints));
-        endpoint.map_or(0, |endpoint| endpoint.listens_at().address.port())
+            .and_then(|mount| endpoints.get(&mount.listen_at()));
+        found.map_or((Ipv4Addr::UNSPECIFIED, 0).into(), |found| found.at.address)
     }
 
-    fn urls(&self, endpoints: &[Endpoint], public: Option<&str>) -> Vec<String> {
+    fn urls(&self, endpoints: &Endpoints) -> Vec<String> {
         let of_mount = |mount: &Mount| {
-            let endpoint = endpoint_of(mount, endpoints)?;
-            Some(addresses::urls(endpoint.listens_at(), &mount.path, public))
+            let origins = &endpoints.get(&mount.listen_at())?.origins;
+            Some(
+                origins
+                    .iter()
+                    .map(|origin| format!("{origin}{}", mount.path))
+                    .collect::<Vec<_>>(),
+            )
         };
         self.mounts.iter().filter_map(of_mount).flatten().collect()
+    }
+}
+
+/// The endpoints, by where the configuration has the server listen.
+type Endpoints = BTreeMap<ListenAt, Found>;
+
+/// An endpoint as viewers find it.
+struct Found {
+    at: ListenAt,
+    /// What its URLs begin with.
+    origins: Vec<String>,
+}
+
+impl Found {
+    fn new(endpoint: &Endpoint, public: Option<&str>) -> Self {
+        let at = endpoint.listens_at();
+        Self {
+            at,
+            origins: addresses::origins(at, public),
+        }
     }
 }
 
@@ -328,13 +368,7 @@ fn places(stream: &Arc<Stream>) -> Vec<Place> {
     (0..plain.len().max(tls.len())).map(place).collect()
 }
 
-fn endpoint_of<'a>(mount: &Mount, endpoints: &'a [Endpoint]) -> Option<&'a Endpoint> {
-    endpoints
-        .iter()
-        .find(|endpoint| endpoint.asked() == mount.listen_at())
-}
-
-fn listening(endpoint: &Endpoint) -> Listening {
-    let ListenAt { address, tls } = endpoint.listens_at();
+fn listening(at: ListenAt) -> Listening {
+    let ListenAt { address, tls } = at;
     Listening { address, tls }
 }

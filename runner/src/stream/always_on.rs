@@ -16,7 +16,7 @@ use crate::{ffi::rtsp, timers};
 impl Stream {
     /// Starts the pipeline, and keeps it running whoever comes and goes. Waits until it runs.
     pub fn run(self: &Arc<Self>) {
-        if self.is_retired.load(Ordering::SeqCst) {
+        if !self.is_to_run() || self.own.lock().is_some() {
             return;
         }
         let presence = self.arrive(None);
@@ -33,10 +33,15 @@ impl Stream {
             return self.run_later();
         }
         *self.own.lock() = Some(presence);
-        if self.is_retired.load(Ordering::SeqCst) {
-            // It retired meanwhile, and found nothing to stop.
+        if !self.is_to_run() {
+            // It changed meanwhile, and whoever did that found nothing to stop.
             self.stop();
         }
+    }
+
+    /// Whether it is to run before anybody looks.
+    fn is_to_run(&self) -> bool {
+        self.is_always_on() && !self.is_retired.load(Ordering::SeqCst)
     }
 
     /// Lets the pipeline go with the last client.
@@ -67,12 +72,16 @@ impl Stream {
         media.unprepare()
     }
 
-    /// Runs again once the back-off is over.
+    /// Runs again once the back-off is over, if it still is to then.
     pub(super) fn run_later(self: &Arc<Self>) {
+        if !self.is_to_run() || self.runs_later.swap(true, Ordering::AcqRel) {
+            return;
+        }
         let wait = self.back_off.lock().left(Instant::now());
         let stream = Arc::downgrade(self);
         timers::after(&self.context, glib::Priority::DEFAULT, wait, move || {
             if let Some(stream) = stream.upgrade() {
+                stream.runs_later.store(false, Ordering::Release);
                 // It waits for the pipeline, and nobody may wait for it.
                 let spawned = std::thread::Builder::new().spawn(move || stream.run());
                 if let Err(error) = spawned {

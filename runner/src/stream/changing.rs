@@ -21,7 +21,7 @@ impl Stream {
             phase: before.phase,
             ..config.clone()
         };
-        // Pipelines that are made from now on, first: one that is being made is seen to once it runs.
+        // Pipelines that are made from now on, first: one that is being made is seen to once it is there.
         self.factory.set_launch(&launch_string(&after));
         self.viewers.limit(after.max_viewers);
         let is_on = after.always_on;
@@ -34,16 +34,21 @@ impl Stream {
         }
     }
 
-    /// Has the pipeline that runs be played by these ways from now on; others are made so by their factory.
+    /// It may be played by these ways from now on.
     pub fn set_protocols(&self, protocols: RTSPLowerTrans) {
-        if let Some(media) = self.running().and_then(|running| running.media()) {
-            media.set_protocols(protocols);
+        self.factory.set_protocols(protocols);
+        if let Some(running) = self.running() {
+            self.apply(&running);
         }
     }
 
     /// Has `running` look and encode as the stream does now.
     pub(super) fn apply(&self, running: &Running) {
+        let _one_at_a_time = self.changing.lock();
         let config = self.config();
+        if let Some(media) = running.media() {
+            media.set_protocols(self.factory.protocols());
+        }
         if config.pipeline.is_some() {
             return;
         }

@@ -1,6 +1,6 @@
 //! What is counted of a stream: frames, how late they left, what was sent, and what those who got it say of that.
 
-use std::time::Instant;
+use std::{collections::HashMap, time::Instant};
 
 use super::{Frames, Stream, departures::Departures, receivers::Report, sent::Sent};
 
@@ -26,17 +26,17 @@ impl Stream {
         self.frames().skipped
     }
 
-    /// How much RTP has been sent by the transports of those numbers (`rtsp::HeldTransport`), since their sessions set them up.
-    /// It never becomes less while these sessions live, through PAUSE and PLAY as well.
+    /// How much RTP has been sent in each session, by its id, since it set up what it plays. It never becomes less while the
+    /// session lives, through PAUSE and PLAY as well.
     #[must_use]
-    pub fn sent_by(&self, transports: impl IntoIterator<Item = usize>) -> Sent {
-        let sent = transports.into_iter().map(|number| self.tallies.sent_by(number));
-        sent.fold(Sent::default(), |all, one| all + one)
+    pub fn sent_by_session(&self) -> HashMap<String, Sent> {
+        self.tallies.by_session()
     }
 
-    /// What whoever has the session of that id reported last of each medium (see [`super::receivers::Receivers::reports_of`]).
+    /// What whoever has each session reported last of each medium, by the session's id (see
+    /// [`super::receivers::Receivers::reports_by_session`]).
     #[must_use]
-    pub fn reports_of(&self, session_id: &str) -> Vec<Report> {
-        self.receivers.reports_of(session_id)
+    pub fn reports_by_session(&self) -> HashMap<String, Vec<Report>> {
+        self.receivers.reports_by_session()
     }
 }

@@ -173,26 +173,23 @@ impl Receivers {
         *self.sources.lock() = sources;
     }
 
-    /// What whoever has the session of that id reported last, of each medium once. Those who cannot be told apart, as several of
-    /// one host who watch by multicast, have what came last from any of them.
+    /// What whoever has each session reported last, of each medium once, by the session's id. Those who cannot be told apart, as
+    /// several of one host who watch by multicast, have what came last from any of them.
     #[must_use]
-    pub fn reports_of(&self, session_id: &str) -> Vec<Report> {
+    pub fn reports_by_session(&self) -> HashMap<String, Vec<Report>> {
         // A session may end with the last who holds it: after the lock, which is its end's as well.
         let mut sessions = Vec::new();
         let receivers = self.by_address.lock();
-        let mut latest: Vec<Report> = Vec::new();
-        for receiver in receivers.values() {
+        let mut all = HashMap::<String, Vec<Report>>::new();
+        for receiver in receivers.values().filter(|receiver| !receiver.reports.is_empty()) {
             let first = sessions.len();
             sessions.extend(receiver.sessions());
-            let is_its = |session: &RTSPSession| session.sessionid().is_some_and(|id| id == session_id);
-            if sessions[first..].iter().any(is_its) {
-                receiver
-                    .reports
-                    .iter()
-                    .for_each(|report| keep(&mut latest, *report));
+            for id in sessions[first..].iter().filter_map(RTSPSession::sessionid) {
+                let latest = all.entry(id.to_string()).or_default();
+                receiver.reports.iter().for_each(|report| keep(latest, *report));
             }
         }
-        latest
+        all
     }
 
     /// Whether the RTCP `packet` that has come from there is heard.

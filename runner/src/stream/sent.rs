@@ -142,23 +142,17 @@ impl Tallies {
         tally
     }
 
-    /// What has been sent by the transport of that number.
-    pub(super) fn sent_by(&self, transport: usize) -> Sent {
+    /// What has been sent in each session, by its id.
+    pub(super) fn by_session(&self) -> HashMap<String, Sent> {
         let state = self.state.lock();
-        let Some(open) = state.open.get(&transport) else {
-            return Sent::default();
-        };
-        let to_place = open.place.and_then(|place| state.sent_to(place));
-        open.tally.sent() + to_place.unwrap_or_default().since(open.before)
-    }
-
-    /// The numbers of the transports that the session of that id has set up.
-    #[must_use]
-    pub fn transports_of(&self, session_id: &str) -> Vec<usize> {
-        let state = self.state.lock();
-        let is_of_session = |open: &Open| open.session_id.as_ref().is_some_and(|id| id == session_id);
-        let open = state.open.iter().filter(|(_, open)| is_of_session(open));
-        open.map(|(number, _)| *number).collect()
+        let mut all = HashMap::<String, Sent>::new();
+        for open in state.open.values() {
+            if let Some(id) = &open.session_id {
+                let sent = all.entry(id.to_string()).or_default();
+                *sent = *sent + state.sent_by(open);
+            }
+        }
+        all
     }
 
     /// Sees to `sink`, one of gst-rtsp-server's. Of RTCP's it is `false` that `is_for_rtp`.
@@ -199,6 +193,11 @@ impl State {
         }
     }
 
+    fn sent_by(&self, open: &Open) -> Sent {
+        let to_place = open.place.and_then(|place| self.sent_to(place));
+        open.tally.sent() + to_place.unwrap_or_default().since(open.before)
+    }
+
     fn sent_to(&self, place: SocketAddr) -> Option<Sent> {
         self.destinations.get(&place)?.sent(place.port())
     }
@@ -226,19 +225,32 @@ mod tests {
         bytes: 100,
     };
 
+    /// What has been sent by the transport of that number.
+    fn sent_by(tallies: &Tallies, transport: usize) -> Sent {
+        let state = tallies.state.lock();
+        state
+            .open
+            .get(&transport)
+            .map(|open| state.sent_by(open))
+            .unwrap_or_default()
+    }
+
     #[test]
     fn a_transport_that_is_set_up_again_counts_on_and_another_of_its_number_anew() {
         gst::init().expect("GStreamer");
         let (tallies, session) = (Tallies::default(), RTSPSession::new("a session"));
         tallies.open(7, &session, None).add(ONE);
         tallies.open(7, &session, None).add(ONE);
-        assert_eq!(tallies.sent_by(7), ONE + ONE);
-        assert_eq!(tallies.sent_by(8), Sent::default());
-        assert_eq!(tallies.transports_of("a session"), [7]);
+        assert_eq!(sent_by(&tallies, 7), ONE + ONE);
+        assert_eq!(sent_by(&tallies, 8), Sent::default());
+        assert_eq!(
+            tallies.by_session(),
+            HashMap::from([("a session".to_owned(), ONE + ONE)])
+        );
         drop(session);
         let session = RTSPSession::new("another one");
         tallies.open(7, &session, None);
-        assert_eq!(tallies.sent_by(7), Sent::default());
+        assert_eq!(sent_by(&tallies, 7), Sent::default());
     }
 
     /// A sink that sends to nobody yet, in a pipeline that plays, and what it is fed by.
@@ -271,11 +283,11 @@ mod tests {
         };
         let comes_to = |transport, packets, bytes| {
             let deadline = std::time::Instant::now() + std::time::Duration::from_mins(1);
-            while tallies.sent_by(transport) != (Sent { packets, bytes }) {
+            while sent_by(&tallies, transport) != (Sent { packets, bytes }) {
                 assert!(
                     std::time::Instant::now() < deadline,
                     "{:?}",
-                    tallies.sent_by(transport)
+                    sent_by(&tallies, transport)
                 );
                 std::thread::yield_now();
             }

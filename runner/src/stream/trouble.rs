@@ -8,7 +8,10 @@ use super::{
     Stream,
     running::{Failure, Running},
 };
-use crate::{events::Happening, launch::elements};
+use crate::{
+    events::{Farewell, Happening},
+    launch::elements,
+};
 
 impl Stream {
     /// A pipeline that has failed does not recover. One that has never been ready is gst-rtsp-server's to refuse: it
@@ -45,6 +48,7 @@ impl Stream {
                 stream = name,
                 "closing all its connections, so that viewers can come back to a new pipeline"
             );
+            stream.viewers.will_leave(Farewell::Failed);
             stream.attendance.close_connections();
             stream.let_go();
             let own = stream.own.lock().take();

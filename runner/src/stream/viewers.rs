@@ -3,7 +3,10 @@
 use std::{
     collections::{BTreeMap, HashMap},
     net::{Ipv4Addr, SocketAddr},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use gst::{glib, prelude::*};
@@ -46,6 +49,8 @@ pub(crate) type Names = HashMap<Mount, StreamId>;
 pub struct Viewers {
     events: Arc<Events>,
     state: Mutex<State>,
+    /// How many play or are about to, for who asks at each packet; written under the lock.
+    present: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -63,6 +68,8 @@ struct State {
 /// Somebody who plays.
 #[derive(Debug)]
 struct Playing {
+    /// What the stream was called when it began.
+    stream: StreamId,
     viewer: Viewer,
     client: Option<Arc<ClientHandle>>,
     _seat: Option<Seat>,
@@ -114,7 +121,7 @@ impl Viewers {
         let seat = server.take().ok_or_else(|| Full::Server(server.most()))?;
         state.admitted.insert(place.clone(), seat);
         // It counts in the picture that it will see first, which is made before it plays.
-        state.show();
+        self.show(&state);
         Ok(())
     }
 
@@ -122,7 +129,7 @@ impl Viewers {
     pub fn dismiss(&self, place: &Place) {
         let mut state = self.state.lock();
         if state.admitted.remove(place).is_some() {
-            state.show();
+            self.show(&state);
         }
     }
 
@@ -161,34 +168,50 @@ impl Viewers {
         self.state.lock().by_place.len()
     }
 
-    /// How many of them play the stream of that name.
-    pub(crate) fn count_of(&self, stream: &StreamId) -> usize {
+    /// How many of them play what is mounted there.
+    pub(crate) fn count_at(&self, mounts: &[Mount]) -> usize {
         let state = self.state.lock();
         let all = state.by_place.keys();
-        all.filter(|place| state.names.get(&place.mount) == Some(stream))
-            .count()
+        all.filter(|place| mounts.contains(&place.mount)).count()
     }
 
-    /// Those of the stream of that name.
-    pub(crate) fn of(&self, stream: &StreamId) -> Vec<Viewer> {
+    /// Those who play what is mounted there.
+    pub(crate) fn at(&self, mounts: &[Mount]) -> Vec<Viewer> {
         let state = self.state.lock();
-        let of_stream = |place: &Place| state.names.get(&place.mount) == Some(stream);
-        let playing = state.by_place.iter().filter(|(place, _)| of_stream(place));
+        let playing = state.by_place.iter();
+        let playing = playing.filter(|(place, _)| mounts.contains(&place.mount));
         playing.map(|(_, playing)| playing.viewer.clone()).collect()
+    }
+
+    /// Closes the connection of whoever plays at `place`.
+    pub(crate) fn send_away_from(&self, place: &Place, why: Farewell) {
+        let client = self.state.lock().by_place.get_mut(place).and_then(|playing| {
+            playing.is_sent_away.get_or_insert(why);
+            playing.client.clone()
+        });
+        if let Some(client) = client {
+            client.close();
+        }
+    }
+
+    /// Their connections are about to be closed for that reason.
+    pub(crate) fn will_leave(&self, why: Farewell) {
+        for playing in self.state.lock().by_place.values_mut() {
+            playing.is_sent_away.get_or_insert(why);
+        }
     }
 
     /// Whether nobody plays, nor is about to.
     #[must_use]
     pub fn are_none(&self) -> bool {
-        let state = self.state.lock();
-        state.by_place.is_empty() && state.admitted.is_empty()
+        self.present.load(Ordering::Relaxed) == 0
     }
 
     /// Tells the number of viewers to `source` from now on.
     pub fn show_on(&self, source: &gst::Element) {
         let state = self.state.lock();
         state.source.set(Some(source));
-        state.show();
+        self.show(&state);
     }
 
     /// The viewer at `place` plays, as `client` asked for: counted if it is new.
@@ -198,13 +221,15 @@ impl Viewers {
             return;
         }
         let seat = state.admitted.remove(&place);
+        let stream = state.stream_at(&place.mount);
         let joined = Happening::ViewerJoined {
-            stream: state.stream_at(&place.mount),
+            stream: stream.clone(),
             path: place.mount.path.clone(),
             viewer: viewer.clone(),
             viewers: state.count_beside(&place) + 1,
         };
         let playing = Playing {
+            stream,
             viewer,
             client,
             _seat: seat,
@@ -212,7 +237,7 @@ impl Viewers {
         };
         state.by_place.insert(place, playing);
         self.events.tell(joined);
-        state.show();
+        self.show(&state);
     }
 
     /// The viewer at `place` plays no longer.
@@ -246,21 +271,32 @@ impl Viewers {
         clients.len()
     }
 
+    /// Under the lock, so that two changes cannot overtake each other on their way to the picture.
+    fn show(&self, state: &State) {
+        let present = state.by_place.len() + state.admitted.len();
+        self.present.store(present, Ordering::Relaxed);
+        if let Some(source) = state.source.upgrade()
+            && source.has_property_with_type("clients", u32::static_type())
+        {
+            source.set_property("clients", u32::try_from(present).unwrap_or(u32::MAX));
+        }
+    }
+
     fn remove(&self, state: &mut State, place: &Place, why: Farewell) {
         if state.admitted.remove(place).is_some() {
-            state.show();
+            self.show(state);
         }
         let Some(playing) = state.by_place.remove(place) else {
             return;
         };
         self.events.tell(Happening::ViewerLeft {
-            stream: state.stream_at(&place.mount),
+            stream: playing.stream,
             path: place.mount.path.clone(),
             why: playing.is_sent_away.unwrap_or(why),
             viewer: playing.viewer,
             viewers: state.count_beside(place),
         });
-        state.show();
+        self.show(state);
     }
 }
 
@@ -321,16 +357,6 @@ impl State {
             .chain(admitted.take_while(is_of_session))
             .cloned()
             .collect()
-    }
-
-    /// Under the lock, so that two changes cannot overtake each other on their way to the picture.
-    fn show(&self) {
-        let count = u32::try_from(self.by_place.len() + self.admitted.len()).unwrap_or(u32::MAX);
-        if let Some(source) = self.source.upgrade()
-            && source.has_property_with_type("clients", u32::static_type())
-        {
-            source.set_property("clients", count);
-        }
     }
 }
 
@@ -455,14 +481,16 @@ mod tests {
                 .map(|mount| (mount.clone(), StreamId::new("live")))
                 .collect(),
         );
-        let [plain, tls] = mounts.map(|mount| Place::new(mount.port.to_string(), mount));
+        let [plain, tls] = mounts
+            .clone()
+            .map(|mount| Place::new(mount.port.to_string(), mount));
         assert_eq!(viewers.admit(&plain, &server), Ok(()));
         play(&viewers, plain);
         assert_eq!(viewers.admit(&tls, &server), Err(Full::Stream(1)));
         viewers.limit(Some(2));
         assert_eq!(viewers.admit(&tls, &server), Ok(()));
         play(&viewers, tls);
-        assert_eq!(viewers.of(&StreamId::new("live")).len(), 2);
+        assert_eq!(viewers.at(&mounts).len(), 2);
         assert_eq!(viewers.streams(), [StreamId::new("live")]);
     }
 

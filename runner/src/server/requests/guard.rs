@@ -24,7 +24,7 @@ use crate::{
         Account, REALM,
         attempts::{LATENESS, Late},
         credentials::{Answer, Credentials},
-        logins::{CurrentLogins, Logins},
+        logins::Logins,
     },
     config::Mount,
     events::{Happening, LoginRefusal},
@@ -40,20 +40,14 @@ glib::wrapper! {
 }
 
 impl Guard {
-    /// Guards the client of `visit`, by the log-ins that count at the moment: where there are none, everybody may watch.
-    pub(in crate::server) fn new(logins: &Arc<CurrentLogins>, visit: &Arc<Visit>) -> Self {
+    /// Guards the client of `visit`.
+    pub(in crate::server) fn new(visit: &Arc<Visit>) -> Self {
         let guard: Self = glib::Object::new();
-        let log_in = logins.get().map(|of_connection| LogInCheck {
-            connection: of_connection.connections.fetch_add(1, Ordering::Relaxed),
-            logins: of_connection,
-            current: Arc::clone(logins),
-            visit: Arc::clone(visit),
-            has_logged_in: AtomicBool::new(false),
-        });
         let check = RequestCheck {
-            log_in,
+            log_in: OnceLock::new(),
             visit: Arc::clone(visit),
         };
+        check.need_log_in();
         if guard.imp().check.set(check).is_err() {
             tracing::error!(target: "accounts", "a guard has two checks");
         }
@@ -63,8 +57,8 @@ impl Guard {
 
 /// What each request of a client has to pass.
 struct RequestCheck {
-    /// `None`: everybody may watch.
-    log_in: Option<LogInCheck>,
+    /// By the log-ins that counted when one was needed first; none as long as everybody may watch.
+    log_in: OnceLock<LogInCheck>,
     visit: Arc<Visit>,
 }
 
@@ -79,12 +73,11 @@ impl RequestCheck {
         }
         mending::mend_url(context, mounts);
         if joining.has_waited() {
-            // The log-in and the rest were checked before it waited.
+            // The log-in and the rest were checked before it waited; `Visit::may_play` does so again.
             return true;
         }
         if self
-            .log_in
-            .as_ref()
+            .log_in(context)
             .is_some_and(|log_in| !log_in.lets_pass(context))
         {
             return false;
@@ -93,6 +86,26 @@ impl RequestCheck {
             Ok(()) => !joining.holds(context, mounts),
             Err(status) => answer(context, status, &[]),
         }
+    }
+
+    /// Who asks has to log in where that is needed. Who has come when it was not goes on without, but asks for no other stream so.
+    fn log_in(&self, context: &RTSPContext) -> Option<&LogInCheck> {
+        let log_in = self.log_in.get();
+        if log_in.is_some() || !asks_for_stream(rtsp::method(context)) {
+            return log_in;
+        }
+        self.need_log_in()
+    }
+
+    /// Needs a log-in from now on, if there are any.
+    fn need_log_in(&self) -> Option<&LogInCheck> {
+        let logins = self.visit.commons.logins.get()?;
+        Some(self.log_in.get_or_init(|| LogInCheck {
+            connection: logins.connections.fetch_add(1, Ordering::Relaxed),
+            logins,
+            visit: Arc::clone(&self.visit),
+            has_logged_in: AtomicBool::new(false),
+        }))
     }
 
     fn check(&self, context: &RTSPContext) -> Result<(), RTSPStatusCode> {
@@ -116,10 +129,8 @@ impl RequestCheck {
 
 /// Whether each request of a client has a log-in, and is for a stream that its user may see.
 struct LogInCheck {
-    /// Those that counted when the connection began: its challenges are theirs.
+    /// Those that counted when the connection needed one first: its challenges are theirs.
     logins: Arc<Logins>,
-    /// Those that count now.
-    current: Arc<CurrentLogins>,
     connection: u32,
     visit: Arc<Visit>,
     /// The last log-in of this connection was right: it may try again however many wrong ones came from its address.
@@ -161,15 +172,10 @@ impl LogInCheck {
             Asker::Slowed => answer(context, RTSPStatusCode::ServiceUnavailable, &[]),
             Asker::Known(account) => {
                 self.has_logged_in.store(true, Ordering::Relaxed);
-                let current = self.current.get();
-                let account = match &current {
-                    None => Some(account),
-                    Some(logins) => logins.accounts.same_as(account),
-                };
-                let Some(account) = account else {
+                self.visit.set_user(account);
+                if !self.visit.has_good_login() {
                     return self.challenge(context, false);
-                };
-                self.visit.set_user(&account.name);
+                }
                 !asks_for_stream(method) || self.may_see(account, context)
             }
         }
@@ -224,20 +230,15 @@ impl LogInCheck {
     /// Whether there is the stream that is asked for, and the user may see it. A user who may not is answered as if there were
     /// none.
     fn may_see(&self, account: &Account, context: &RTSPContext) -> bool {
-        let asked = self
-            .visit
-            .mounts
-            .asked_for(context)
-            .map(|mounted| mounted.mount());
-        match asked {
-            Some(place) if account.may_see(&place) => true,
-            other => {
-                if let Some(place) = other {
-                    self.tell_forbidden(account, &place);
-                }
-                answer(context, RTSPStatusCode::NotFound, &[])
-            }
+        let asked = self.visit.mounts.asked_for(context);
+        let Some(mount) = asked.map(|mounted| mounted.mount()) else {
+            return answer(context, RTSPStatusCode::NotFound, &[]);
+        };
+        if self.visit.may_see(&mount) {
+            return true;
         }
+        self.tell_forbidden(account, &mount);
+        answer(context, RTSPStatusCode::NotFound, &[])
     }
 
     /// Asks for a log-in. `is_stale` says that the given one was right, but made for an old challenge.

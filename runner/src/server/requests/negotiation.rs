@@ -48,7 +48,6 @@ impl Negotiation {
     /// Lets `stream` be played by the ways that `config` allows it.
     pub(in crate::server) fn allow(&self, stream: &Stream, config: &StreamConfig) {
         let factory = stream.factory();
-        factory.set_protocols(protocols(&config.transports));
         stream.set_protocols(protocols(&config.transports));
         factory.set_address_pool(self.pool.as_ref());
         if let Some(multicast) = &self.multicast {

@@ -25,6 +25,8 @@ use super::{
     sessions::{Sessions, SessionsOfConnection},
 };
 use crate::{
+    accounts::{Account, logins::CurrentLogins},
+    config::{Mount, Transport},
     events::{Events, Farewell, Full},
     ffi::rtsp,
     log,
@@ -60,6 +62,7 @@ impl Presences {
 /// What all clients of a server share.
 #[derive(Debug, Clone)]
 pub(in crate::server) struct Commons {
+    pub(in crate::server) logins: Arc<CurrentLogins>,
     pub(in crate::server) events: Arc<Events>,
     pub(in crate::server) sessions: Arc<Sessions>,
     pub(in crate::server) negotiation: Arc<Negotiation>,
@@ -91,7 +94,7 @@ pub(in crate::server) struct Visit {
     /// handled one after the other.
     has_asked_for_key_frame: AtomicBool,
     /// Who has logged in last; `None` where everybody may watch.
-    user: Mutex<Option<String>>,
+    user: Mutex<Option<Account>>,
 }
 
 impl Visit {
@@ -133,11 +136,44 @@ impl Visit {
     }
 
     /// The client asks as this user from now on.
-    pub(super) fn set_user(&self, name: &str) {
+    pub(super) fn set_user(&self, account: &Account) {
         let mut user = self.user.lock();
-        if user.as_deref() != Some(name) {
-            *user = Some(name.to_owned());
+        if user.as_ref() != Some(account) {
+            *user = Some(account.clone());
         }
+    }
+
+    /// Whether the log-in that the client has given, if any, counts still.
+    pub(super) fn has_good_login(&self) -> bool {
+        self.account_now().is_ok()
+    }
+
+    /// Whether the client, who has a good log-in or needs none, may see the stream that is mounted there.
+    pub(super) fn may_see(&self, mount: &Mount) -> bool {
+        let account = self.account_now();
+        account.is_ok_and(|account| account.is_none_or(|account| account.may_see(mount)))
+    }
+
+    /// The user as the log-ins that count now have it, none where nobody had to say; an error where they have not.
+    fn account_now(&self) -> Result<Option<Account>, ()> {
+        let (Some(user), Some(logins)) = (self.user.lock().clone(), self.commons.logins.get()) else {
+            return Ok(None);
+        };
+        logins.accounts.same_as(&user).cloned().map(Some).ok_or(())
+    }
+
+    /// Whether the client may play what is mounted, by that way: what it has set up may be forbidden by now.
+    fn may_play(&self, mounted: &Mounted, way: Transport) -> Result<(), (RTSPStatusCode, Farewell)> {
+        if !self.has_good_login() {
+            return Err((RTSPStatusCode::Unauthorized, Farewell::LoggedOut));
+        }
+        if !self.may_see(&mounted.mount()) {
+            return Err((RTSPStatusCode::NotFound, Farewell::LoggedOut));
+        }
+        if !mounted.stream.transports().contains(&way) {
+            return Err((RTSPStatusCode::UnsupportedTransport, Farewell::Disallowed));
+        }
+        Ok(())
     }
 
     fn follow_sessions(self: &Arc<Self>, client: &RTSPClient) {

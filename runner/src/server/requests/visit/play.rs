@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::{Visit, session_id};
 use crate::{
     config::Transport,
-    events::Viewer,
+    events::{Farewell, Viewer},
     ffi::rtsp,
     server::{
         connections::intake::channels::Channels,
@@ -28,18 +28,19 @@ use crate::{
 impl Visit {
     /// Whether a PLAY may be done: the first refusal is the answer.
     pub(super) fn pre_play(&self, client: &RTSPClient, context: &RTSPContext) -> Result<(), RTSPStatusCode> {
-        let mounted = self.mounts.asked_for(context);
-        self.admit(context, mounted.as_ref())?;
+        // What is there no longer may have been set up before.
+        let mounted = self.mounts.asked_for(context).ok_or(RTSPStatusCode::NotFound)?;
+        let way = way(client, context, &mounted);
+        self.may_play(&mounted, way).map_err(|(status, _)| status)?;
+        self.admit(context, &mounted)?;
         self.refuse_other_speeds(context)?;
-        if let Some(mounted) = mounted {
-            self.begin_playing(client, context, &mounted);
-        }
+        self.begin_playing(client, context, &mounted);
         Ok(())
     }
 
     /// Lets nobody play where there are as many viewers as there may be.
-    fn admit(&self, context: &RTSPContext, mounted: Option<&Mounted>) -> Result<(), RTSPStatusCode> {
-        let (Some(session), Some(mounted)) = (session_id(context), mounted) else {
+    fn admit(&self, context: &RTSPContext, mounted: &Mounted) -> Result<(), RTSPStatusCode> {
+        let Some(session) = session_id(context) else {
             return Ok(());
         };
         let place = mounted.place(session);
@@ -74,36 +75,40 @@ impl Visit {
         let (Some(session), Some(mounted)) = (session_id(context), self.mounts.asked_for(context)) else {
             return;
         };
-        let viewer = self.viewer(client, context, &mounted);
+        let viewer = Viewer {
+            session: session.clone(),
+            peer: self.peer(),
+            user: self.user.lock().as_ref().map(|account| account.name.clone()),
+            transport: way(client, context, &mounted),
+            since: Timestamp::now(),
+        };
+        let (place, transport) = (mounted.place(session), viewer.transport);
         let handle = Arc::new(ClientHandle::new(client));
-        mounted
-            .stream
-            .viewers()
-            .play(mounted.place(session), viewer, Some(handle));
+        let viewers = mounted.stream.viewers();
+        viewers.play(place.clone(), viewer, Some(handle));
+        // A reload that has begun since it was asked has not seen it among those who play.
+        if let Err((_, why)) = self.may_play(&mounted, transport) {
+            viewers.send_away_from(&place, why);
+        } else if self.mounts.asked_for(context).is_none() {
+            viewers.send_away_from(&place, Farewell::Removed);
+        }
         let has_asked = self.has_asked_for_key_frame.load(Ordering::Relaxed);
         mounted.stream.after_play(has_asked);
     }
+}
 
-    /// Who plays what the session of `context` has set up of what is `mounted`.
-    fn viewer(&self, client: &RTSPClient, context: &RTSPContext, mounted: &Mounted) -> Viewer {
-        // The first medium that it has set up says how it goes: there may be a picture, a sound, or both.
-        let first = mounted
-            .session_media(context)
-            .and_then(|session_media| joining::parts(&session_media).into_iter().next());
-        let lower = first.map(|part| part.delivered.lower);
-        let transport = match lower {
-            _ if rtsp::is_tunnelled(client) => Transport::Http,
-            Some(lower) if lower.contains(RTSPLowerTrans::TCP) => Transport::Tcp,
-            Some(lower) if lower.contains(RTSPLowerTrans::UDP_MCAST) => Transport::Multicast,
-            _ => Transport::Udp,
-        };
-        Viewer {
-            session: session_id(context).unwrap_or_default(),
-            peer: self.peer(),
-            transport,
-            user: self.user.lock().clone(),
-            since: Timestamp::now(),
-        }
+/// By which way the client gets what it has set up of what is `mounted`.
+fn way(client: &RTSPClient, context: &RTSPContext, mounted: &Mounted) -> Transport {
+    // The first medium that it has set up says how it goes: there may be a picture, a sound, or both.
+    let first = mounted
+        .session_media(context)
+        .and_then(|session_media| joining::parts(&session_media).into_iter().next());
+    let lower = first.map(|part| part.delivered.lower);
+    match lower {
+        _ if rtsp::is_tunnelled(client) => Transport::Http,
+        Some(lower) if lower.contains(RTSPLowerTrans::TCP) => Transport::Tcp,
+        Some(lower) if lower.contains(RTSPLowerTrans::UDP_MCAST) => Transport::Multicast,
+        _ => Transport::Udp,
     }
 }
 
