@@ -23,7 +23,7 @@ const NAMED: [(&str, &str); 2] = [("capsfilter", debian::CORE), ("videoconvert",
 ///
 /// # Errors
 /// When the launch string itself is wrong.
-pub fn missing(launch: &str) -> Result<Vec<String>, glib::Error> {
+pub(crate) fn missing(launch: &str) -> Result<Vec<String>, glib::Error> {
     let mut context = gst::ParseContext::new();
     let parsed = gst::parse::launch_full(launch, Some(&mut context), gst::ParseFlags::empty());
     // An element that is there but refuses a property's value is listed as well.
@@ -58,7 +58,7 @@ pub fn is_installed(name: &str) -> bool {
 /// Whether this machine's element `name` has the property `property`, which another version of GStreamer may lack.
 /// GStreamer must have been initialised.
 #[must_use]
-pub fn has_property(name: &str, property: &str) -> bool {
+pub(crate) fn has_property(name: &str, property: &str) -> bool {
     let loaded = gst::ElementFactory::find(name).and_then(|factory| factory.load().ok());
     let class = loaded.and_then(|factory| glib::object::ObjectClass::from_type(factory.element_type()));
     class.is_some_and(|class| class.find_property(property).is_some())
@@ -66,7 +66,7 @@ pub fn has_property(name: &str, property: &str) -> bool {
 
 /// Whether the property of that name can be changed while the element plays, as the element itself says.
 #[must_use]
-pub fn is_changed_while_playing(element: &str, property: &str) -> bool {
+pub(crate) fn is_changed_while_playing(element: &str, property: &str) -> bool {
     let made = gst::ElementFactory::make(element).build();
     let pspec = made.ok().and_then(|element| element.find_property(property));
     pspec.is_some_and(|pspec| pspec.flags().contains(gst::PARAM_FLAG_MUTABLE_PLAYING))
@@ -74,7 +74,7 @@ pub fn is_changed_while_playing(element: &str, property: &str) -> bool {
 
 /// The Debian package that has the element `name`, as far as this server itself can come to need it: in Debian 12 and 13.
 #[must_use]
-pub fn debian_package(name: &str) -> Option<&'static str> {
+pub(crate) fn debian_package(name: &str) -> Option<&'static str> {
     let mut all = SERVING.into_iter().chain(NAMED).chain(codecs::elements());
     all.find(|(element, _)| *element == name)
         .map(|(_, package)| package)
@@ -82,7 +82,7 @@ pub fn debian_package(name: &str) -> Option<&'static str> {
 
 /// `name`, and the package to install for it.
 #[must_use]
-pub fn with_package(name: &str) -> String {
+pub(crate) fn with_package(name: &str) -> String {
     match debian_package(name) {
         Some(package) => format!("{name} (Debian package {package})"),
         None => name.to_owned(),

@@ -45,7 +45,7 @@ pub struct EncoderElement {
     /// The Debian package that has it.
     pub(crate) package: &'static str,
     /// Whether it can fill up to a constant bitrate.
-    pub fills_up: bool,
+    pub(crate) fills_up: bool,
     /// The raw format that it takes without a conversion.
     pub(crate) format: &'static str,
     /// The px a second that one of its threads takes on, so that a picture is done after a third of its time.
