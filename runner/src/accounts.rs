@@ -14,7 +14,7 @@
 pub(crate) mod attempts;
 pub(crate) mod credentials;
 pub(crate) mod logins;
-pub(crate) mod nonces;
+mod nonces;
 
 use std::fmt;
 
