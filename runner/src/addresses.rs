@@ -5,12 +5,12 @@ use std::net::{IpAddr, Ipv6Addr};
 use crate::config::ListenAt;
 
 /// Names the hosts to show in URLs, separated by spaces, each with a port if it is another one: `camera.example:18554`.
-pub const PUBLIC_ADDRESSES: &str = "RTSP_PUBLIC_ADDRESSES";
+pub(crate) const PUBLIC_ADDRESSES: &str = "RTSP_PUBLIC_ADDRESSES";
 
 /// The URLs of the stream at `path`: at the `public` hosts where some are given, else at the address that is listened
 /// on, else at each of the machine's.
 #[must_use]
-pub fn urls(at: ListenAt, path: &str, public: Option<&str>) -> Vec<String> {
+pub(crate) fn urls(at: ListenAt, path: &str, public: Option<&str>) -> Vec<String> {
     let hosts = match public.map(str::trim) {
         Some(public) if !public.is_empty() => public
             .split_whitespace()
