@@ -58,7 +58,7 @@ pub(crate) use peers::introduce;
 pub(crate) use repeats::Repeats;
 
 /// Says which events are told, in place of `logLevel`. An empty one counts as unset.
-pub(crate) const VARIABLE: &str = "RUST_LOG";
+const VARIABLE: &str = "RUST_LOG";
 
 /// How long the last lines may take to leave.
 const FAREWELL: Duration = Duration::from_millis(500);

@@ -471,7 +471,7 @@ impl Stream {
 
     /// What runs the pipeline.
     #[cfg(test)]
-    pub(crate) fn media(&self) -> Option<RTSPMedia> {
+    fn media(&self) -> Option<RTSPMedia> {
         self.running()?.media()
     }
 

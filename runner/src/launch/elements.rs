@@ -74,7 +74,7 @@ pub(crate) fn is_changed_while_playing(element: &str, property: &str) -> bool {
 
 /// The Debian package that has the element `name`, as far as this server itself can come to need it: in Debian 12 and 13.
 #[must_use]
-pub(crate) fn debian_package(name: &str) -> Option<&'static str> {
+fn debian_package(name: &str) -> Option<&'static str> {
     let mut all = SERVING.into_iter().chain(NAMED).chain(codecs::elements());
     all.find(|(element, _)| *element == name)
         .map(|(_, package)| package)

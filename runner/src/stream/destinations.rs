@@ -95,7 +95,7 @@ impl Destinations {
 
     /// Whether any are held back.
     #[must_use]
-    pub(crate) fn are_held_back(&self) -> bool {
+    fn are_held_back(&self) -> bool {
         self.is_any.load(Ordering::Acquire)
     }
 
