@@ -14,7 +14,7 @@
 pub(crate) mod attempts;
 pub(crate) mod credentials;
 pub(crate) mod logins;
-pub(crate) mod nonces;
+mod nonces;
 
 use std::fmt;
 
@@ -78,7 +78,7 @@ impl Account {
 
 impl Accounts {
     /// `key` is chance, and known to nobody.
-    pub(crate) fn new(key: [u8; 32], users: &[User]) -> Self {
+    fn new(key: [u8; 32], users: &[User]) -> Self {
         let account = |User { login, access }: &User| {
             let (name, password) = (&login.username, &login.password);
             Account {

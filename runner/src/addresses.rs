@@ -5,19 +5,12 @@ use std::net::{IpAddr, Ipv6Addr};
 use crate::config::ListenAt;
 
 /// Names the hosts to show in URLs, separated by spaces, each with a port if it is another one: `camera.example:18554`.
-pub const PUBLIC_ADDRESSES: &str = "RTSP_PUBLIC_ADDRESSES";
+pub(crate) const PUBLIC_ADDRESSES: &str = "RTSP_PUBLIC_ADDRESSES";
 
-/// The URLs of the stream at `path`: at the `public` hosts where some are given, else at the address that is listened
-/// on, else at each of the machine's.
+/// What the URLs of the streams there begin with, up to their paths: the `public` hosts where some are given, else the address
+/// that is listened on, else each of the machine's.
 #[must_use]
-pub fn urls(at: ListenAt, path: &str, public: Option<&str>) -> Vec<String> {
-    let origins = origins(at, public);
-    origins.iter().map(|origin| format!("{origin}{path}")).collect()
-}
-
-/// What such URLs begin with, up to their paths.
-#[must_use]
-pub fn origins(at: ListenAt, public: Option<&str>) -> Vec<String> {
+pub(crate) fn origins(at: ListenAt, public: Option<&str>) -> Vec<String> {
     let hosts = match public.map(str::trim) {
         Some(public) if !public.is_empty() => public
             .split_whitespace()
@@ -92,6 +85,11 @@ fn interface_addresses(unspecified: IpAddr) -> Vec<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn urls(at: ListenAt, path: &str, public: Option<&str>) -> Vec<String> {
+        let origins = origins(at, public);
+        origins.iter().map(|origin| format!("{origin}{path}")).collect()
+    }
 
     fn at(address: &str) -> ListenAt {
         let address: IpAddr = address.parse().expect("an address");

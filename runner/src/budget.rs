@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 /// Lets something happen so often in a row, and then once in each interval.
 #[derive(Debug)]
-pub struct Budget {
+pub(crate) struct Budget {
     interval: Duration,
     /// How far ahead of its pace it may get.
     ahead: Duration,
@@ -15,7 +15,7 @@ pub struct Budget {
 impl Budget {
     /// `in_a_row` times at once, and then once in each `interval`.
     #[must_use]
-    pub fn new(in_a_row: u32, interval: Duration) -> Self {
+    pub(crate) fn new(in_a_row: u32, interval: Duration) -> Self {
         Self {
             interval,
             ahead: interval * in_a_row.saturating_sub(1),
@@ -24,7 +24,7 @@ impl Budget {
     }
 
     /// Whether it may happen `now`; it then counts.
-    pub fn take(&mut self, now: Instant) -> bool {
+    pub(crate) fn take(&mut self, now: Instant) -> bool {
         let next = self.next.map_or(now, |next| next.max(now));
         let may = next.saturating_duration_since(now) <= self.ahead;
         if may {

@@ -183,7 +183,7 @@ impl StreamConfig {
     /// it lets in, and when it runs changes while it plays; so do bitrate and quality, where the encoder takes them. Another phase is no reason: the
     /// number of an entry's cameras decides about it, and one camera more must not end all others.
     #[must_use]
-    pub fn is_made_as(&self, other: &Self) -> bool {
+    pub(crate) fn is_made_as(&self, other: &Self) -> bool {
         // All of it, so that whoever adds a key has to say here what a change of it takes.
         let Self {
             mounts: _,

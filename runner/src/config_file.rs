@@ -53,10 +53,10 @@ mod users;
 mod walk;
 
 pub use key::{Change, Key, Level};
-pub(crate) use keys::needs_restart;
-pub(crate) use keys::port_key;
 pub use keys::{TOPICS, Topic, keys};
-pub use source::{Environment, PATH_VARIABLE, Source, variables};
+pub(crate) use keys::{needs_restart, port_key};
+pub(crate) use source::variables;
+pub use source::{Environment, Source};
 
 /// A configuration, and what is worth knowing about where it came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +64,7 @@ pub struct Loaded {
     /// The configuration.
     pub config: Config,
     /// The file it came from.
-    pub source: Source,
+    pub(crate) source: Source,
     /// The environment variables that had a say.
     pub variables: Vec<&'static str>,
     /// What is allowed and yet hardly meant, a sentence each.
@@ -136,7 +136,7 @@ pub fn load(named: Option<&Path>, environment: &Environment) -> Result<Loaded, E
 /// The absolute path of each file that the configuration names, whether it is there or not; each once. A configuration
 /// that cannot be read names none: [`load`] says what is wrong with it.
 #[must_use]
-pub fn files(named: Option<&Path>, environment: &Environment) -> BTreeSet<PathBuf> {
+pub(crate) fn files(named: Option<&Path>, environment: &Environment) -> BTreeSet<PathBuf> {
     let file = Source::choose(named, environment).read();
     let paths = files::named(&file.ok().flatten().unwrap_or_default(), environment);
     paths

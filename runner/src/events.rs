@@ -69,7 +69,7 @@ pub struct Listener {
 
 impl Events {
     /// Tells everybody that this happened now.
-    pub fn tell(&self, what: Happening) {
+    pub(crate) fn tell(&self, what: Happening) {
         let mut state = self.state.lock();
         state.number += 1;
         let event = Event {

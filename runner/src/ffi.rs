@@ -7,5 +7,5 @@
 //! | [`process`] | this process: its limits and its memory |
 
 pub mod process;
-pub mod rtsp;
-pub mod socket;
+pub(crate) mod rtsp;
+pub(crate) mod socket;

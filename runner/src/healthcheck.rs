@@ -24,7 +24,7 @@ const LONGEST_STATUS_LINE: usize = 256;
 ///
 /// # Errors
 /// When there is no answer within three seconds, or another one.
-pub fn check(config: &Config) -> anyhow::Result<()> {
+pub(crate) fn check(config: &Config) -> anyhow::Result<()> {
     let mut asked = BTreeSet::new();
     for mount in config.streams.iter().flat_map(|stream| &stream.mounts) {
         if asked.insert(mount.listen_at()) {

@@ -20,14 +20,14 @@
 //! | `syntax` | chains of elements, and what has to be quoted how |
 
 pub mod access_units;
-pub mod audio;
+pub(crate) mod audio;
 pub(crate) mod changing;
 pub mod codecs;
 mod debian;
 pub mod elements;
 pub mod encoders;
-pub mod own_pipeline;
-pub mod picture;
+pub(crate) mod own_pipeline;
+pub(crate) mod picture;
 pub(crate) mod syntax;
 
 use std::num::NonZero;
@@ -47,7 +47,7 @@ pub fn launch_string(stream: &StreamConfig) -> String {
 /// The same for anybody's eyes: in a pipeline of one's own `***` stands for what a password or its like is set to, and for who
 /// logs in at a URL.
 #[must_use]
-pub fn shown(stream: &StreamConfig) -> String {
+pub(crate) fn shown(stream: &StreamConfig) -> String {
     syntax::without_secrets(&launch_string(stream))
 }
 
@@ -55,13 +55,13 @@ pub fn shown(stream: &StreamConfig) -> String {
 /// [`picture::GST_LAUNCH_PORT`] and [`audio::GST_LAUNCH_PORT`] on this machine; [`picture::receiver_line`] and
 /// [`audio::receiver_line`] play that.
 #[must_use]
-pub fn gst_launch_line(stream: &StreamConfig) -> String {
+pub(crate) fn gst_launch_line(stream: &StreamConfig) -> String {
     shell_line(stream, Machine::here())
 }
 
 /// The element that encodes the picture on this machine; `None` for a pipeline of one's own.
 #[must_use]
-pub fn encoder(stream: &StreamConfig) -> Option<&'static str> {
+pub(crate) fn encoder(stream: &StreamConfig) -> Option<&'static str> {
     let chosen = || chosen_encoder(stream, Machine::here()).name;
     stream.pipeline.is_none().then(chosen)
 }

@@ -26,24 +26,29 @@
 //! | `timers` | what is done later |
 //! | [`ffi`] | the calls of C that the bindings and std lack |
 
-pub mod accounts;
-pub mod addresses;
-pub mod budget;
+#![allow(
+    rustdoc::private_intra_doc_links,
+    reason = "who reads of the rooms works in them, with --document-private-items"
+)]
+
+mod accounts;
+mod addresses;
+mod budget;
 pub mod cli;
 pub mod config;
 pub mod config_file;
 pub mod events;
 pub mod ffi;
-pub mod healthcheck;
+mod healthcheck;
 pub mod launch;
 pub mod log;
-pub mod resource;
-pub mod room;
-pub mod run;
+mod resource;
+mod room;
+mod run;
 pub mod server;
 pub mod status;
 pub mod stream;
 pub mod stream_id;
-pub mod time_source;
+mod time_source;
 mod timers;
-pub mod tls;
+mod tls;

@@ -52,12 +52,13 @@ pub(crate) mod repeats;
 mod stray;
 mod targets;
 
-pub use filter::{EXPECTED, Filter, PATTERN};
+pub use filter::Filter;
+pub(crate) use filter::{EXPECTED, PATTERN};
 pub(crate) use peers::introduce;
 pub(crate) use repeats::Repeats;
 
 /// Says which events are told, in place of `logLevel`. An empty one counts as unset.
-pub const VARIABLE: &str = "RUST_LOG";
+const VARIABLE: &str = "RUST_LOG";
 
 /// How long the last lines may take to leave.
 const FAREWELL: Duration = Duration::from_millis(500);
@@ -92,16 +93,16 @@ pub enum Format {
 
 /// What is logged, and how.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// Which events are told, unless [`VARIABLE`] says so.
-    pub filter: Filter,
+    pub(crate) filter: Filter,
     /// How they are written.
-    pub format: Format,
+    pub(crate) format: Format,
 }
 
 /// Keeps what GLib says from now on until [`start`] tells it: what the configuration brings about is said before it is
 /// known how the log is written.
-pub fn listen() {
+pub(crate) fn listen() {
     glib_messages::listen();
 }
 
@@ -109,7 +110,7 @@ pub fn listen() {
 ///
 /// # Errors
 /// When [`VARIABLE`] is set and makes no sense, when the system gives no thread, or when there is a log already.
-pub fn start(settings: &Settings) -> anyhow::Result<()> {
+pub(crate) fn start(settings: &Settings) -> anyhow::Result<()> {
     let filter = filter(settings)?;
     let is_terminal = stderr().is_terminal();
     let (lines, detour) = lines(settings.format).context("cannot start the log's thread")?;
@@ -180,7 +181,7 @@ fn refilter<S: 'static>(handle: reload::Handle<EnvFilter, S>) -> Refilter {
 ///
 /// # Errors
 /// When [`VARIABLE`] says which ones are told, so that the configuration has no say.
-pub fn change(filter: &Filter) -> anyhow::Result<()> {
+pub(crate) fn change(filter: &Filter) -> anyhow::Result<()> {
     anyhow::ensure!(!is_overridden(), "{VARIABLE} is set and wins");
     match STARTED.get() {
         None => Ok(()),

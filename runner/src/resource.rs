@@ -20,19 +20,19 @@ const MEDIUM: &str = "stream=";
 
 /// What somebody asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Resource {
+pub(crate) struct Resource {
     /// As it was written; there is one at least, `/`.
-    pub path: String,
+    pub(crate) path: String,
     /// What stands behind it.
-    pub query: Query,
+    pub(crate) query: Query,
     /// The medium of a stream that a client has put behind the query: many add it to whatever URL there is.
-    pub medium: Option<String>,
+    pub(crate) medium: Option<String>,
 }
 
 impl Resource {
     /// Of a path, and of what stands behind its question mark.
     #[must_use]
-    pub fn new(path: &str, query: Option<&str>) -> Self {
+    pub(crate) fn new(path: &str, query: Option<&str>) -> Self {
         let (query, medium) = without_medium(query.unwrap_or_default());
         Self {
             path: if path.is_empty() { "/" } else { path }.to_owned(),
@@ -43,7 +43,7 @@ impl Resource {
 
     /// Of a URL, or of what stands in one behind the host.
     #[must_use]
-    pub fn parse(url: &str) -> Self {
+    pub(crate) fn parse(url: &str) -> Self {
         let with_host = url.split_once("://").filter(|_| !url.starts_with('/'));
         let behind_host = with_host.map_or(url, |(_, rest)| {
             rest.find(['/', '?']).map_or("", |end| &rest[end..])
@@ -54,14 +54,14 @@ impl Resource {
 
     /// One path for path and query, for whoever knows nothing but paths.
     #[must_use]
-    pub fn as_path(&self) -> String {
+    pub(crate) fn as_path(&self) -> String {
         self.query.as_path_behind(&self.path)
     }
 }
 
 /// A path, and what stands behind its question mark.
 #[must_use]
-pub fn split(path: &str) -> (&str, Option<&str>) {
+pub(crate) fn split(path: &str) -> (&str, Option<&str>) {
     path.split_once('?')
         .map_or((path, None), |(path, query)| (path, Some(query)))
 }
@@ -82,12 +82,12 @@ fn without_medium(query: &str) -> (&str, Option<&str>) {
 /// The parameters of a query: `NAME=VALUE`, with `&` between them. Those that say the same are equal, in whatever order and
 /// with whichever characters percent-encoded. Of a name that is there several times the first one counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Query(BTreeMap<String, String>);
+pub(crate) struct Query(BTreeMap<String, String>);
 
 impl Query {
     /// Reads what stands behind a question mark.
     #[must_use]
-    pub fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         let mut parameters = BTreeMap::new();
         for parameter in text.split('&').filter(|parameter| !parameter.is_empty()) {
             let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
@@ -98,13 +98,13 @@ impl Query {
 
     /// The names of its parameters, in one spelling.
     #[must_use]
-    pub fn names(&self) -> BTreeSet<String> {
+    pub(crate) fn names(&self) -> BTreeSet<String> {
         self.0.keys().cloned().collect()
     }
 
     /// Its parameters of these names; `None` unless it has them all.
     #[must_use]
-    pub fn only(&self, names: &BTreeSet<String>) -> Option<Self> {
+    pub(crate) fn only(&self, names: &BTreeSet<String>) -> Option<Self> {
         let parameter = |name: &String| Some((name.clone(), self.0.get(name)?.clone()));
         names.iter().map(parameter).collect::<Option<_>>().map(Self)
     }
@@ -112,7 +112,7 @@ impl Query {
     /// `path` with them as its parameters (RFC 3986, section 3.3): `/cam;channel=1`. No client loses these on its way from
     /// URL to URL; and in the order of paths nothing comes between `/cam` and `/cam/1` by them.
     #[must_use]
-    pub fn as_path_behind(&self, path: &str) -> String {
+    pub(crate) fn as_path_behind(&self, path: &str) -> String {
         if self.0.is_empty() {
             path.to_owned()
         } else {

@@ -17,7 +17,7 @@ const MEMORY: usize = 64 * 1024 * 1024;
 ///
 /// # Errors
 /// What the system says where it cannot.
-pub fn for_client() -> io::Result<()> {
+pub(crate) fn for_client() -> io::Result<()> {
     threads::try_some(OF_A_CLIENT)
 }
 
@@ -25,7 +25,7 @@ pub fn for_client() -> io::Result<()> {
 ///
 /// # Errors
 /// What the system says where it cannot.
-pub fn for_pipeline(cores: usize) -> io::Result<()> {
+pub(crate) fn for_pipeline(cores: usize) -> io::Result<()> {
     let mut memory = Vec::<u8>::new();
     memory
         .try_reserve_exact(MEMORY)

@@ -45,7 +45,7 @@ type Serving = Rc<RefCell<Option<Process>>>;
 ///
 /// # Errors
 /// When the server cannot start.
-pub fn run(
+pub(crate) fn run(
     loaded: &Loaded,
     load: impl Fn() -> Result<Loaded, config_file::Error> + Send + Sync + 'static,
 ) -> anyhow::Result<()> {

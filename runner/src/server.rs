@@ -123,7 +123,7 @@ impl Server {
 
     /// What it serves.
     #[must_use]
-    pub fn config(&self) -> &Config {
+    pub(crate) fn config(&self) -> &Config {
         &self.config
     }
 

@@ -61,31 +61,31 @@ use crate::{
 
 mod always_on;
 mod attendance;
-pub mod back_off;
-pub mod beginnings;
+mod back_off;
+pub(crate) mod beginnings;
 mod changing;
-pub mod client;
-pub mod deltas;
-pub mod departures;
-pub mod destinations;
-pub mod factory;
+pub(crate) mod client;
+mod deltas;
+pub(crate) mod departures;
+mod destinations;
+mod factory;
 mod figures;
-pub mod gate;
-pub mod joins;
+mod gate;
+pub(crate) mod joins;
 mod key_requests;
-pub mod keys;
+pub(crate) mod keys;
 pub mod life;
 pub mod media;
-pub mod ntp_extension;
+mod ntp_extension;
 mod pace;
-pub mod pacer;
-pub mod receivers;
-pub mod reports;
+mod pacer;
+pub(crate) mod receivers;
+mod reports;
 mod running;
-pub mod seats;
-pub mod sent;
+pub(crate) mod seats;
+pub(crate) mod sent;
 mod trouble;
-pub mod viewers;
+pub(crate) mod viewers;
 mod wiring;
 
 use attendance::Attendance;
@@ -98,7 +98,7 @@ use life::Trouble;
 use media::Media;
 use pacer::Pacer;
 use receivers::Receivers;
-pub use running::Frames;
+pub(crate) use running::Frames;
 use running::Running;
 use sent::Tallies;
 use viewers::Viewers;
@@ -113,7 +113,7 @@ const LET_IN_LATEST: Duration = Duration::from_secs(6);
 
 /// One camera.
 #[derive(Debug)]
-pub struct Stream {
+pub(crate) struct Stream {
     config: RwLock<Arc<StreamConfig>>,
     events: Arc<Events>,
     factory: RTSPMediaFactory,
@@ -158,7 +158,7 @@ pub struct Stream {
 /// then refused: any client that reconnects can meet that. So the stream itself holds the pipeline, and lets go of it
 /// when the last client has gone and the next one is not let in yet.
 #[derive(Debug)]
-pub struct Presence {
+pub(crate) struct Presence {
     stream: Arc<Stream>,
     number: u64,
 }
@@ -166,7 +166,7 @@ pub struct Presence {
 impl Presence {
     /// Whether it is at this stream.
     #[must_use]
-    pub fn is_at(&self, stream: &Arc<Stream>) -> bool {
+    pub(crate) fn is_at(&self, stream: &Arc<Stream>) -> bool {
         Arc::ptr_eq(&self.stream, stream)
     }
 }
@@ -180,7 +180,7 @@ impl Drop for Presence {
 impl Stream {
     /// The camera that `config` describes. What it puts off, it does in `context`; what happens to it, it tells `events`.
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         config: &StreamConfig,
         context: &glib::MainContext,
         threads: &RTSPThreadPool,
@@ -229,48 +229,48 @@ impl Stream {
 
     /// What the RTSP server mounts.
     #[must_use]
-    pub fn factory(&self) -> &RTSPMediaFactory {
+    pub(crate) fn factory(&self) -> &RTSPMediaFactory {
         &self.factory
     }
 
     /// What it is, as it was made or has been changed since.
     #[must_use]
-    pub fn config(&self) -> Arc<StreamConfig> {
+    pub(crate) fn config(&self) -> Arc<StreamConfig> {
         Arc::clone(&self.config.read())
     }
 
     /// What all streams are called that show its picture.
     #[must_use]
-    pub fn ids(&self) -> Vec<StreamId> {
+    pub(crate) fn ids(&self) -> Vec<StreamId> {
         self.viewers.streams()
     }
 
     /// What messages call it.
     #[must_use]
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         self.config().name()
     }
 
     /// Whether it runs before anybody looks.
     #[must_use]
-    pub fn is_always_on(&self) -> bool {
+    pub(crate) fn is_always_on(&self) -> bool {
         self.config().always_on
     }
 
     /// Who plays it.
     #[must_use]
-    pub fn viewers(&self) -> &Viewers {
+    pub(crate) fn viewers(&self) -> &Viewers {
         &self.viewers
     }
 
     /// By which ways it may be played.
     #[must_use]
-    pub fn transports(&self) -> BTreeSet<Transport> {
+    pub(crate) fn transports(&self) -> BTreeSet<Transport> {
         self.config().transports.clone()
     }
 
     /// Its pipelines run by `clock`, a network's, and the SDP says so (RFC 7273).
-    pub fn set_clock(&self, clock: &gst::Clock) {
+    pub(crate) fn set_clock(&self, clock: &gst::Clock) {
         self.factory.set_clock(Some(clock));
         self.factory
             .set_publish_clock_mode(RTSPPublishClockMode::ClockAndOffset);
@@ -278,7 +278,7 @@ impl Stream {
 
     /// `client`, or the stream itself, wants the pipeline; it does no longer when the answer is dropped.
     #[must_use]
-    pub fn arrive(self: &Arc<Self>, client: Option<&RTSPClient>) -> Presence {
+    pub(crate) fn arrive(self: &Arc<Self>, client: Option<&RTSPClient>) -> Presence {
         Presence {
             number: self.attendance.arrive(client),
             stream: Arc::clone(self),
@@ -307,7 +307,7 @@ impl Stream {
     }
 
     /// Waits until the last client has gone, no longer than `patience`.
-    pub fn wait_until_deserted(&self, patience: Duration) {
+    pub(crate) fn wait_until_deserted(&self, patience: Duration) {
         let staying = self.attendance.wait_until_deserted(patience);
         if staying > 0 {
             tracing::warn!(target: "stream",
@@ -321,7 +321,7 @@ impl Stream {
     /// Whether there is a pipeline, or one may be made now: one that has failed again and again is given time, and one for
     /// which there is no room would end the process.
     #[must_use]
-    pub fn may_start(&self) -> bool {
+    pub(crate) fn may_start(&self) -> bool {
         let is_retired = self.is_retired.load(Ordering::SeqCst);
         !is_retired
             && (self.running().is_some() || self.back_off.lock().is_over(Instant::now()) && self.has_room())
@@ -341,7 +341,7 @@ impl Stream {
 
     /// Ends for good: says so to whoever plays it, closes the connections of all who have asked for it, and waits until
     /// they are gone, for each of this no longer than `patience`.
-    pub fn retire(&self, patience: Duration) {
+    pub(crate) fn retire(&self, patience: Duration) {
         self.retire_soon(Farewell::Removed);
         let begun = Instant::now();
         self.end(patience);
@@ -350,13 +350,13 @@ impl Stream {
     }
 
     /// No pipeline is made for it any more, and its viewers will leave for that reason.
-    pub fn retire_soon(&self, why: Farewell) {
+    pub(crate) fn retire_soon(&self, why: Farewell) {
         self.is_retired.store(true, Ordering::SeqCst);
         self.viewers.will_leave(why);
     }
 
     /// Closes the connections of all who have asked for it, does not wait for their end, and lets the pipeline go.
-    pub fn send_away(&self) {
+    pub(crate) fn send_away(&self) {
         self.attendance.close_connections();
         self.stop();
         self.let_go();
@@ -372,7 +372,7 @@ impl Stream {
 
     /// Somebody is about to play who has not waited for a key picture: packets flow as soon as gst-rtsp-server has answered.
     /// Answers whether its key frame has been asked for.
-    pub fn before_play(self: &Arc<Self>) -> bool {
+    pub(crate) fn before_play(self: &Arc<Self>) -> bool {
         let running = self.running();
         let Some(running) = running.filter(|running| !running.is_flowing()) else {
             return false;
@@ -387,7 +387,7 @@ impl Stream {
     }
 
     /// Somebody plays, and its key frame has been asked for or not.
-    pub fn after_play(self: &Arc<Self>, has_asked: bool) {
+    pub(crate) fn after_play(self: &Arc<Self>, has_asked: bool) {
         let Some(running) = self.running() else { return };
         if running.is_flowing() {
             running.open_gates(self.frame_period());
@@ -402,7 +402,7 @@ impl Stream {
 
     /// Somebody who has been admitted is to be let in, until the answer is dropped: `call` is called once, on any thread, when
     /// it is worth to ask [`Self::joins`]. `None` if that can never happen.
-    pub fn await_start(
+    pub(crate) fn await_start(
         self: &Arc<Self>,
         needs: Media,
         call: impl FnOnce() + Send + 'static,
@@ -419,13 +419,13 @@ impl Stream {
 
     /// How long a viewer who is to be let in waits at most: what comes before that comes late.
     #[must_use]
-    pub fn longest_wait(&self) -> Duration {
+    pub(crate) fn longest_wait(&self) -> Duration {
         let periods = Duration::from_nanos(self.config().frames_per_second.period().saturating_mul(2));
         (LET_IN_WITHIN + periods).min(LET_IN_LATEST)
     }
 
     /// Sends sender reports at once.
-    pub fn send_reports(&self) {
+    pub(crate) fn send_reports(&self) {
         if let Some(running) = self.running() {
             running.report();
         }
@@ -434,43 +434,43 @@ impl Stream {
     /// Whether a medium, by what a URL names it, can go by a way of that kind. Its ports are taken then. `None` where no
     /// pipeline runs: it has none yet.
     #[must_use]
-    pub fn has_ports(&self, medium: Option<&str>, way: RTSPLowerTrans, is_ipv6: bool) -> Option<bool> {
+    pub(crate) fn has_ports(&self, medium: Option<&str>, way: RTSPLowerTrans, is_ipv6: bool) -> Option<bool> {
         let running = self.running()?;
         Some(running.has_ports(medium, way, is_ipv6))
     }
 
     /// The key pictures that go out.
-    pub fn keys(&self) -> &Arc<KeyPictures> {
+    pub(crate) fn keys(&self) -> &Arc<KeyPictures> {
         &self.keys
     }
 
     /// Those who join.
-    pub fn joins(&self) -> &Arc<Joins> {
+    pub(crate) fn joins(&self) -> &Arc<Joins> {
         &self.joins
     }
 
     /// Viewers over UDP to whom nothing goes yet.
-    pub fn destinations(&self) -> &Arc<Destinations> {
+    pub(crate) fn destinations(&self) -> &Arc<Destinations> {
         &self.destinations
     }
 
     /// The transports by which it goes within RTSP connections, by their numbers (`rtsp::HeldTransport`).
-    pub fn within_connections(&self) -> MutexGuard<'_, HashSet<usize>> {
+    pub(crate) fn within_connections(&self) -> MutexGuard<'_, HashSet<usize>> {
         self.within_connections.lock()
     }
 
     /// Where what is sent by each transport is counted.
-    pub fn tallies(&self) -> &Tallies {
+    pub(crate) fn tallies(&self) -> &Tallies {
         &self.tallies
     }
 
     /// From whom RTCP is awaited.
-    pub fn receivers(&self) -> &Receivers {
+    pub(crate) fn receivers(&self) -> &Receivers {
         &self.receivers
     }
 
     /// Ends the stream for everybody who plays it, RTCP's BYE included. Waits for that no longer than `patience`.
-    pub fn end(&self, patience: Duration) {
+    pub(crate) fn end(&self, patience: Duration) {
         if let Some(running) = self.running().filter(|_| self.viewers.count() > 0) {
             running.end(patience);
         }
@@ -484,7 +484,7 @@ impl Stream {
 
     /// What runs the pipeline.
     #[cfg(test)]
-    pub(crate) fn media(&self) -> Option<RTSPMedia> {
+    fn media(&self) -> Option<RTSPMedia> {
         self.running()?.media()
     }
 

@@ -50,7 +50,7 @@ pub enum Error {
 
 /// A clock of the network, in step.
 #[derive(Debug)]
-pub struct TimeSource {
+pub(crate) struct TimeSource {
     clock: gst::Clock,
     source: ClockSource,
     heard: Arc<Heard>,
@@ -65,7 +65,7 @@ impl TimeSource {
     ///
     /// # Errors
     /// When it cannot be had.
-    pub fn start(source: &ClockSource) -> Result<Option<Self>, Error> {
+    pub(crate) fn start(source: &ClockSource) -> Result<Option<Self>, Error> {
         let time_source = match source {
             ClockSource::System => return Ok(None),
             ClockSource::Ntp { host, port } => Self::ntp(source, host, *port)?,
@@ -77,13 +77,13 @@ impl TimeSource {
 
     /// What the pipelines run by.
     #[must_use]
-    pub fn clock(&self) -> &gst::Clock {
+    pub(crate) fn clock(&self) -> &gst::Clock {
         &self.clock
     }
 
     /// Whether its time comes, or has come lately.
     #[must_use]
-    pub fn is_heard(&self) -> bool {
+    pub(crate) fn is_heard(&self) -> bool {
         self.clock.is_synced() && self.heard.silence() <= LONGEST_SILENCE
     }
 
@@ -142,7 +142,7 @@ impl TimeSource {
     }
 
     /// Says in `context` when nothing has come for long, and when something comes again.
-    pub fn watch(&self, context: &glib::MainContext) {
+    pub(crate) fn watch(&self, context: &glib::MainContext) {
         let name = self.source.to_string();
         self.clock.connect_synced(move |_, is_in_step| {
             if !is_in_step {

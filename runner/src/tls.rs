@@ -35,7 +35,7 @@ pub enum Problem {
 ///
 /// # Errors
 /// When GLib has no TLS, cannot read the files, or the key is not that of the certificate.
-pub fn load(files: &TlsFiles) -> Result<gio::TlsCertificate, Problem> {
+pub(crate) fn load(files: &TlsFiles) -> Result<gio::TlsCertificate, Problem> {
     if !gio::TlsBackend::default().supports_tls() {
         return Err(Problem::NoBackend);
     }
@@ -65,7 +65,7 @@ fn try_handshake(files: &TlsFiles) -> Result<(), glib::Error> {
 
 /// The client's end of a connection with TLS.
 #[derive(Debug)]
-pub struct Client {
+pub(crate) struct Client {
     read: gio::InputStreamRead<gio::InputStream>,
     write: gio::OutputStreamWrite<gio::OutputStream>,
     /// Its streams do not keep it.
@@ -93,7 +93,7 @@ impl io::Write for Client {
 ///
 /// # Errors
 /// When GLib has no TLS, or they cannot agree.
-pub fn client(connection: TcpStream, patience: Duration) -> Result<Client, glib::Error> {
+pub(crate) fn client(connection: TcpStream, patience: Duration) -> Result<Client, glib::Error> {
     let connection = trusting(connection.into(), patience)?;
     connection.handshake(gio::Cancellable::NONE)?;
     Ok(Client {

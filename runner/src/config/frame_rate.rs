@@ -47,13 +47,13 @@ impl FrameRate {
 
     /// Pictures in [`FrameRate::denominator`] seconds.
     #[must_use]
-    pub fn numerator(self) -> u32 {
+    pub(crate) fn numerator(self) -> u32 {
         self.numerator
     }
 
     /// Seconds in which there are [`FrameRate::numerator`] pictures.
     #[must_use]
-    pub fn denominator(self) -> u32 {
+    pub(crate) fn denominator(self) -> u32 {
         self.denominator
     }
 
@@ -71,7 +71,7 @@ impl FrameRate {
 
     /// As caps have it: `25/1`.
     #[must_use]
-    pub fn fraction(self) -> String {
+    pub(crate) fn fraction(self) -> String {
         format!("{}/{}", self.numerator, self.denominator)
     }
 

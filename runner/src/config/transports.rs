@@ -33,7 +33,7 @@ impl Transport {
 
     /// As a sentence has it.
     #[must_use]
-    pub fn full_name(self) -> &'static str {
+    pub(crate) fn full_name(self) -> &'static str {
         match self {
             Self::Udp => "UDP",
             Self::Tcp => "TCP",

@@ -72,13 +72,13 @@ pub enum Authentication {
 impl Authentication {
     /// Whether a viewer may log in by Basic.
     #[must_use]
-    pub fn has_basic(self) -> bool {
+    pub(crate) fn has_basic(self) -> bool {
         self != Self::Digest
     }
 
     /// Whether a viewer may log in by Digest.
     #[must_use]
-    pub fn has_digest(self) -> bool {
+    pub(crate) fn has_digest(self) -> bool {
         self != Self::Basic
     }
 }

@@ -48,13 +48,13 @@ pub struct Mount {
 impl Mount {
     /// Where its RTSP server listens.
     #[must_use]
-    pub fn endpoint(&self) -> SocketAddr {
+    pub(crate) fn endpoint(&self) -> SocketAddr {
         SocketAddr::new(self.address, self.port)
     }
 
     /// The same, and whether that is with TLS.
     #[must_use]
-    pub fn listen_at(&self) -> ListenAt {
+    pub(crate) fn listen_at(&self) -> ListenAt {
         ListenAt {
             tls: self.tls,
             address: self.endpoint(),

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Where a value that counts stands, by key: a key in the file or a variable.
-pub(super) type Place<'a> = &'a dyn Fn(&str) -> String;
+type Place<'a> = &'a dyn Fn(&str) -> String;
 
 /// A rule of more than one key.
 pub(super) struct Rule {

@@ -6,7 +6,7 @@ use super::{json::Json, limits::FRAME_RATES};
 use crate::config::{FrameRate, frame_rate::MOST_PLACES};
 
 /// What may stand in the configuration.
-pub(super) fn expected() -> String {
+fn expected() -> String {
     format!(
         "a number from {} to {} of at most {MOST_PLACES} places, or a fraction within these such as \"30000/1001\"",
         FRAME_RATES.start(),

@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 use super::keys::keys;
 
 /// The variable that names the file where `--config` does not.
-pub const PATH_VARIABLE: &str = "CONFIG_PATH";
+const PATH_VARIABLE: &str = "CONFIG_PATH";
 
 /// The file that is read where nothing names one.
 const USUAL_FILE: &str = "./config.json";
 
 /// The variable of each key; none of an older name.
-pub fn variables() -> impl Iterator<Item = &'static str> {
+pub(crate) fn variables() -> impl Iterator<Item = &'static str> {
     let current = keys().filter(|key| key.older_name_of.is_none());
     current.filter_map(|key| key.variable)
 }
@@ -27,7 +27,7 @@ pub struct Environment(BTreeMap<OsString, OsString>);
 impl Environment {
     /// This process's own.
     #[must_use]
-    pub fn of_process() -> Self {
+    pub(crate) fn of_process() -> Self {
         std::env::vars_os().collect()
     }
 
@@ -91,7 +91,7 @@ impl Source {
 
     /// The file; it need not be there where none was found.
     #[must_use]
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         match self {
             Self::Named(path) | Self::Variable(path) => path,
             Self::Usual | Self::Defaults => Path::new(USUAL_FILE),

@@ -62,7 +62,7 @@ pub(super) struct Entry {
 
 impl Entry {
     /// What messages call it.
-    pub(super) fn name(&self) -> &str {
+    fn name(&self) -> &str {
         self.place.rsplit(": ").next().unwrap_or_default()
     }
 

@@ -35,7 +35,7 @@ pub fn give_memory_back(threads: usize) {
 
 /// Gives back to the system what is free of malloc's memory between what is not. That takes milliseconds, in which nobody
 /// else gets any: not for every day.
-pub fn trim_memory() {
+pub(crate) fn trim_memory() {
     #[cfg(target_env = "gnu")]
     {
         let begun = std::time::Instant::now();

@@ -17,13 +17,13 @@ use gst_rtsp_server::{
 
 /// The first `field` header of `message`, if it has one and it is UTF-8.
 #[must_use]
-pub fn header(message: &RTSPMessage, field: gst_rtsp::RTSPHeaderField) -> Option<String> {
+pub(crate) fn header(message: &RTSPMessage, field: gst_rtsp::RTSPHeaderField) -> Option<String> {
     header_at(message, field, 0)?.into_string().ok()
 }
 
 /// All `field` headers of `message` that are UTF-8, in their order.
 #[must_use]
-pub fn headers(message: &RTSPMessage, field: gst_rtsp::RTSPHeaderField) -> Vec<String> {
+pub(crate) fn headers(message: &RTSPMessage, field: gst_rtsp::RTSPHeaderField) -> Vec<String> {
     let all = (0..).map_while(|index| header_at(message, field, index));
     all.filter_map(|value| value.to_str().ok().map(str::to_owned))
         .collect()
@@ -44,13 +44,13 @@ fn header_at(message: &RTSPMessage, field: gst_rtsp::RTSPHeaderField, index: i32
 }
 
 /// Has `message`, which is being handled on this thread, have this `field` header and no other.
-pub fn replace_header(message: &RTSPMessage, field: gst_rtsp::RTSPHeaderField, value: &str) {
+pub(crate) fn replace_header(message: &RTSPMessage, field: gst_rtsp::RTSPHeaderField, value: &str) {
     remove_header(message, field);
     message.add_header(field, value);
 }
 
 /// Takes all `field` headers out of `message`, which is being handled on this thread.
-pub fn remove_header(message: &RTSPMessage, field: gst_rtsp::RTSPHeaderField) {
+pub(crate) fn remove_header(message: &RTSPMessage, field: gst_rtsp::RTSPHeaderField) {
     #[expect(unsafe_code, reason = "the bindings cannot take a header out of a message")]
     // SAFETY: the message is valid for the borrow, and nothing else looks at it meanwhile. Index -1 removes all.
     unsafe {
@@ -61,7 +61,7 @@ pub fn remove_header(message: &RTSPMessage, field: gst_rtsp::RTSPHeaderField) {
 
 /// The query of `url`, if it has one. What is not UTF-8 in it is replaced.
 #[must_use]
-pub fn query(url: &RTSPUrl) -> Option<String> {
+pub(crate) fn query(url: &RTSPUrl) -> Option<String> {
     #[expect(unsafe_code, reason = "the bindings take any query for UTF-8")]
     // SAFETY: the URL is valid for the borrow; its query is null or a string that it owns, which is copied.
     unsafe {
@@ -75,7 +75,7 @@ pub fn query(url: &RTSPUrl) -> Option<String> {
 }
 
 /// Has `url`, which belongs to a request that is being handled on this thread, have this path and no query.
-pub fn set_path(url: &RTSPUrl, path: &str) {
+pub(crate) fn set_path(url: &RTSPUrl, path: &str) {
     #[expect(unsafe_code, reason = "the bindings cannot change a URL")]
     // SAFETY: the URL is valid for the borrow, and gst-rtsp-server has not begun to look at what is exchanged: its strings
     // are GLib's, which are freed, and the new one is a copy of GLib's.
@@ -90,7 +90,12 @@ pub fn set_path(url: &RTSPUrl, path: &str) {
 }
 
 /// Answers a request of `client` that it has numbered `sequence`. To be called on the thread that serves the client.
-pub fn respond(client: &RTSPClient, status: RTSPStatusCode, sequence: Option<&str>, challenges: &[String]) {
+pub(crate) fn respond(
+    client: &RTSPClient,
+    status: RTSPStatusCode,
+    sequence: Option<&str>,
+    challenges: &[String],
+) {
     let mut response = ptr::null_mut();
     #[expect(unsafe_code, reason = "the bindings cannot make a message")]
     // SAFETY: on success `response` points to a message that is ours; its reason is filled in where it is null, and there
@@ -118,7 +123,7 @@ pub fn respond(client: &RTSPClient, status: RTSPStatusCode, sequence: Option<&st
 
 /// What `response` answers; nothing if it is no response.
 #[must_use]
-pub fn status(response: &RTSPMessage) -> Option<RTSPStatusCode> {
+pub(crate) fn status(response: &RTSPMessage) -> Option<RTSPStatusCode> {
     let mut code = 0;
     #[expect(unsafe_code, reason = "the bindings cannot read a response's status")]
     // SAFETY: the message is valid for the borrow and only read; null says that its other parts are not wanted.
@@ -136,7 +141,7 @@ pub fn status(response: &RTSPMessage) -> Option<RTSPStatusCode> {
 
 /// The path of `url`, if it is UTF-8. The bindings end the process where it is not, and a client writes it.
 #[must_use]
-pub fn path(url: &RTSPUrl) -> Option<String> {
+pub(crate) fn path(url: &RTSPUrl) -> Option<String> {
     #[expect(unsafe_code, reason = "the bindings take any path for UTF-8")]
     // SAFETY: the URL is valid for the borrow; its path is null or a string that it owns, which is copied before the
     // borrow ends.
@@ -152,7 +157,7 @@ pub fn path(url: &RTSPUrl) -> Option<String> {
 
 /// What the request of `context` asks to be done; empty for what RTSP does not know.
 #[must_use]
-pub fn method(context: &RTSPContext) -> RTSPMethod {
+pub(crate) fn method(context: &RTSPContext) -> RTSPMethod {
     #[expect(unsafe_code, reason = "the bindings lack the context's method")]
     // SAFETY: the context is valid for the borrow, and one plain field is copied out of it.
     unsafe {
@@ -163,7 +168,7 @@ pub fn method(context: &RTSPContext) -> RTSPMethod {
 
 /// Whether gst-rtsp-server has found `factory` for the request of `context`.
 #[must_use]
-pub fn has_found(context: &RTSPContext, factory: &RTSPMediaFactory) -> bool {
+pub(crate) fn has_found(context: &RTSPContext, factory: &RTSPMediaFactory) -> bool {
     #[expect(unsafe_code, reason = "the bindings lack the context's factory")]
     // SAFETY: the context is valid for the borrow. One pointer is copied out of it, compared and not followed.
     unsafe {
@@ -173,7 +178,7 @@ pub fn has_found(context: &RTSPContext, factory: &RTSPMediaFactory) -> bool {
 }
 
 /// A copy of a request, to be handled later.
-pub struct Request(RTSPMessage);
+pub(crate) struct Request(RTSPMessage);
 
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -189,13 +194,13 @@ unsafe impl Send for Request {}
 impl Request {
     /// Of the request of `context`.
     #[must_use]
-    pub fn copy(context: &RTSPContext) -> Option<Self> {
+    pub(crate) fn copy(context: &RTSPContext) -> Option<Self> {
         context.request().map(|request| Self(request.to_owned()))
     }
 
     /// Has `client` handle it as if it came now. To be called on the thread that serves the client, and not within the
     /// handling of another request.
-    pub fn handle(&self, client: &RTSPClient) {
+    pub(crate) fn handle(&self, client: &RTSPClient) {
         #[expect(unsafe_code, reason = "the bindings lack gst_rtsp_client_handle_message()")]
         // SAFETY: client and message are valid for the call, which is what gst-rtsp-server itself does with a message that
         // has come.
@@ -210,7 +215,7 @@ impl Request {
 
 /// What `request` asks for, as the client writes it.
 #[must_use]
-pub fn request_uri(request: &RTSPMessage) -> Option<String> {
+pub(crate) fn request_uri(request: &RTSPMessage) -> Option<String> {
     let mut uri = ptr::null();
     #[expect(unsafe_code, reason = "the bindings cannot read a request's URI")]
     // SAFETY: the message is valid for the borrow and only read; the string that is answered is its own, and is copied.
@@ -232,7 +237,7 @@ pub fn request_uri(request: &RTSPMessage) -> Option<String> {
 
 /// Whether gst-rtsp-server understands `range`, which a PLAY asks for.
 #[must_use]
-pub fn is_range(range: &str) -> bool {
+pub(crate) fn is_range(range: &str) -> bool {
     let Ok(range) = CString::new(range) else {
         return false;
     };
@@ -251,21 +256,21 @@ pub fn is_range(range: &str) -> bool {
 
 /// How a medium goes to who has set it up.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Delivered {
+pub(crate) struct Delivered {
     /// Over UDP, or within the RTSP connection.
-    pub lower: RTSPLowerTrans,
+    pub(crate) lower: RTSPLowerTrans,
     /// The channels within the connection of RTP and RTCP.
-    pub interleaved: (i32, i32),
+    pub(crate) interleaved: (i32, i32),
     /// Where it goes; a group's address for multicast.
-    pub destination: Option<IpAddr>,
+    pub(crate) destination: Option<IpAddr>,
     /// The ports there of RTP and RTCP.
-    pub ports: (i32, i32),
+    pub(crate) ports: (i32, i32),
 }
 
 impl Delivered {
     /// The channels of RTP and RTCP, where it goes within the RTSP connection.
     #[must_use]
-    pub fn channels(&self) -> Option<[u8; 2]> {
+    pub(crate) fn channels(&self) -> Option<[u8; 2]> {
         let channel = |channel| u8::try_from(channel).ok();
         let (media, control) = self.interleaved;
         let is_interleaved = self.lower.contains(RTSPLowerTrans::TCP);
@@ -276,7 +281,7 @@ impl Delivered {
 
     /// Where its RTP goes, over UDP.
     #[must_use]
-    pub fn place(&self) -> Option<SocketAddr> {
+    pub(crate) fn place(&self) -> Option<SocketAddr> {
         let is_udp = self
             .lower
             .intersects(RTSPLowerTrans::UDP | RTSPLowerTrans::UDP_MCAST);
@@ -292,7 +297,7 @@ impl Delivered {
 
 /// How `transport` delivers its medium.
 #[must_use]
-pub fn delivered(transport: &RTSPStreamTransport) -> Option<Delivered> {
+pub(crate) fn delivered(transport: &RTSPStreamTransport) -> Option<Delivered> {
     #[expect(
         unsafe_code,
         reason = "the bindings lack gst_rtsp_stream_transport_get_transport()"
@@ -323,7 +328,7 @@ pub fn delivered(transport: &RTSPStreamTransport) -> Option<Delivered> {
 
 /// A stream transport that is only held, and told from others.
 #[derive(Debug, PartialEq, Eq)]
-pub struct HeldTransport(RTSPStreamTransport);
+pub(crate) struct HeldTransport(RTSPStreamTransport);
 
 #[expect(unsafe_code, reason = "the bindings take it for one thread's")]
 // SAFETY: references to it are counted atomically, and whichever thread drops the last one may end it: gst-rtsp-server's
@@ -336,26 +341,26 @@ unsafe impl Sync for HeldTransport {}
 impl HeldTransport {
     /// Holds `transport`.
     #[must_use]
-    pub fn new(transport: &RTSPStreamTransport) -> Self {
+    pub(crate) fn new(transport: &RTSPStreamTransport) -> Self {
         Self(transport.clone())
     }
 
     /// How many hold it, this one as well.
     #[must_use]
-    pub fn holders(&self) -> u32 {
+    pub(crate) fn holders(&self) -> u32 {
         self.0.ref_count()
     }
 
     /// Tells it from all others that there are at the same time.
     #[must_use]
-    pub fn number(&self) -> usize {
+    pub(crate) fn number(&self) -> usize {
         self.0.as_ptr() as usize
     }
 
     /// Whether `client` has it on `channel` of its connection. To be called on the thread that serves the client, or once
     /// its connection is closed.
     #[must_use]
-    pub fn is_on_channel(&self, client: &RTSPClient, channel: u8) -> bool {
+    pub(crate) fn is_on_channel(&self, client: &RTSPClient, channel: u8) -> bool {
         #[expect(
             unsafe_code,
             reason = "the bindings lack gst_rtsp_client_get_stream_transport()"
@@ -370,7 +375,7 @@ impl HeldTransport {
 
 /// What has been set up by the request of `context`, once it has been.
 #[must_use]
-pub fn transport_of(context: &RTSPContext) -> Option<RTSPStreamTransport> {
+pub(crate) fn transport_of(context: &RTSPContext) -> Option<RTSPStreamTransport> {
     #[expect(unsafe_code, reason = "the bindings lack the context's transport")]
     // SAFETY: the context is valid for the borrow; its transport is null or an object, of which a reference is taken.
     unsafe {
@@ -381,7 +386,7 @@ pub fn transport_of(context: &RTSPContext) -> Option<RTSPStreamTransport> {
 
 /// Whether `client` speaks RTSP through an HTTP tunnel. To be called on the thread that serves the client.
 #[must_use]
-pub fn is_tunnelled(client: &RTSPClient) -> bool {
+pub(crate) fn is_tunnelled(client: &RTSPClient) -> bool {
     #[expect(unsafe_code, reason = "the bindings lack gst_rtsp_client_get_connection()")]
     // SAFETY: the connection belongs to the client and lives as long as it does; on the thread that serves the client
     // nothing changes it during the call.
@@ -394,7 +399,7 @@ pub fn is_tunnelled(client: &RTSPClient) -> bool {
 /// The cookie of the HTTP tunnel that `client` is part of, if it is; whoever asks for a tunnel writes it. To be called on
 /// the thread that serves the client.
 #[must_use]
-pub fn tunnel_cookie(client: &RTSPClient) -> Option<CString> {
+pub(crate) fn tunnel_cookie(client: &RTSPClient) -> Option<CString> {
     #[expect(unsafe_code, reason = "the bindings lack gst_rtsp_client_get_connection()")]
     // SAFETY: the connection belongs to the client and lives as long as it does. The cookie is an array within it, ends
     // with a zero, is written once, on this thread, and copied here; what is null is none. Whoever closes the connection
@@ -411,7 +416,7 @@ pub fn tunnel_cookie(client: &RTSPClient) -> Option<CString> {
 
 /// A thread of `pool` that serves the bus of one pipeline. The bindings ask for a context, which only a request has.
 #[must_use]
-pub fn media_thread(pool: &RTSPThreadPool) -> Option<RTSPThread> {
+pub(crate) fn media_thread(pool: &RTSPThreadPool) -> Option<RTSPThread> {
     #[expect(unsafe_code, reason = "the bindings take no null context")]
     // SAFETY: the pool is valid for the borrow; its own way to make a thread for a media does not look at the context;
     // the thread that is answered is the caller's.
@@ -426,7 +431,7 @@ pub fn media_thread(pool: &RTSPThreadPool) -> Option<RTSPThread> {
 
 /// Lets others have a media that its factory has constructed, or handed out again. From GStreamer 1.24 on the factory gives
 /// it locked, and whoever asks for the same media next waits until it is unlocked; before that, it is not locked at all.
-pub fn unlock_constructed(media: &RTSPMedia) {
+pub(crate) fn unlock_constructed(media: &RTSPMedia) {
     let (major, minor, ..) = gst::version();
     if (major, minor) < (1, 23) {
         return;
@@ -440,7 +445,7 @@ pub fn unlock_constructed(media: &RTSPMedia) {
 
 /// Keeps `companion`, the only one of its type, as long as `client` lives, and drops it as the last thing of all that the
 /// client holds.
-pub fn accompany<T: Send + 'static>(client: &RTSPClient, companion: T) {
+pub(crate) fn accompany<T: Send + 'static>(client: &RTSPClient, companion: T) {
     #[expect(
         unsafe_code,
         reason = "glib takes data of any type under a name, and cannot check it when it is read"
@@ -455,7 +460,7 @@ pub fn accompany<T: Send + 'static>(client: &RTSPClient, companion: T) {
 /// Has `stream` take the ports that it needs for `way`, over UDP, as it does when that is set up; answers whether it has them
 /// for clients of that family of addresses.
 #[must_use]
-pub fn take_ports(stream: &RTSPStream, way: RTSPLowerTrans, is_ipv6: bool) -> bool {
+pub(crate) fn take_ports(stream: &RTSPStream, way: RTSPLowerTrans, is_ipv6: bool) -> bool {
     let mut transport = ptr::null_mut();
     #[expect(
         unsafe_code,
@@ -483,7 +488,7 @@ pub fn take_ports(stream: &RTSPStream, way: RTSPLowerTrans, is_ipv6: bool) -> bo
 
 /// The first of the ports of an address that a pool has given.
 #[must_use]
-pub fn first_port(address: &RTSPAddress) -> u16 {
+pub(crate) fn first_port(address: &RTSPAddress) -> u16 {
     #[expect(unsafe_code, reason = "the bindings lack the fields of GstRTSPAddress")]
     // SAFETY: the address is valid for the borrow, and nobody writes to it.
     unsafe {
@@ -493,7 +498,7 @@ pub fn first_port(address: &RTSPAddress) -> u16 {
 
 /// Whether a session plays `media`, and has not paused it.
 #[must_use]
-pub fn is_playing(media: &RTSPSessionMedia) -> bool {
+pub(crate) fn is_playing(media: &RTSPSessionMedia) -> bool {
     #[expect(
         unsafe_code,
         reason = "the bindings lack gst_rtsp_session_media_get_rtsp_state()"

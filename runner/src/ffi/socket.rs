@@ -15,7 +15,7 @@ use nix::sys::socket::{Backlog, listen, setsockopt, sockopt};
 ///
 /// # Errors
 /// When the system refuses an option.
-pub fn watch_for_dead_peer(connection: &TcpStream, after: Duration) -> io::Result<()> {
+pub(crate) fn watch_for_dead_peer(connection: &TcpStream, after: Duration) -> io::Result<()> {
     let milliseconds = u32::try_from(after.as_millis()).unwrap_or(u32::MAX);
     let interval = u32::try_from(after.as_secs() / 6).unwrap_or(u32::MAX).max(1);
     setsockopt(connection, sockopt::KeepAlive, &true)?;
@@ -29,19 +29,19 @@ pub fn watch_for_dead_peer(connection: &TcpStream, after: Duration) -> io::Resul
 
 /// What the peer's system has taken of what was written to a TCP connection.
 #[derive(Debug, Clone, Copy)]
-pub struct Delivery {
+pub(crate) struct Delivery {
     /// Bytes that it has acknowledged.
-    pub taken: u64,
+    pub(crate) taken: u64,
     /// Bytes that wait for that.
-    pub waiting: u64,
+    pub(crate) waiting: u64,
     /// How long ago it acknowledged anything, a byte or a question whether it is there.
-    pub last_heard: Duration,
+    pub(crate) last_heard: Duration,
 }
 
 impl Delivery {
     /// All bytes that were written.
     #[must_use]
-    pub fn written(&self) -> u64 {
+    pub(crate) fn written(&self) -> u64 {
         self.taken + self.waiting
     }
 }
@@ -54,7 +54,7 @@ const BYTES_ACKED: usize = 120;
 
 /// How far the peer of the TCP connection `fd` has come; `None` where it is no such descriptor.
 #[must_use]
-pub fn delivery(fd: RawFd) -> Option<Delivery> {
+pub(crate) fn delivery(fd: RawFd) -> Option<Delivery> {
     let mut info = [0_u8; BYTES_ACKED + 8];
     let mut size = libc::socklen_t::try_from(info.len()).ok()?;
     let mut waiting: libc::c_int = 0;
@@ -85,7 +85,7 @@ pub fn delivery(fd: RawFd) -> Option<Delivery> {
 
 /// The addresses here and there of `fd`, if it is a connection.
 #[must_use]
-pub fn ends(fd: RawFd) -> Option<(SocketAddr, SocketAddr)> {
+pub(crate) fn ends(fd: RawFd) -> Option<(SocketAddr, SocketAddr)> {
     let connection = lent(fd)?;
     Some((connection.local_addr().ok()?, connection.peer_addr().ok()?))
 }
@@ -94,7 +94,7 @@ pub fn ends(fd: RawFd) -> Option<(SocketAddr, SocketAddr)> {
 ///
 /// # Errors
 /// When the system refuses.
-pub fn shut_down(fd: RawFd) -> io::Result<()> {
+pub(crate) fn shut_down(fd: RawFd) -> io::Result<()> {
     lent(fd).map_or(Ok(()), |connection| connection.shutdown(Shutdown::Both))
 }
 
@@ -114,7 +114,7 @@ fn lent(fd: RawFd) -> Option<ManuallyDrop<TcpStream>> {
 ///
 /// # Errors
 /// When the system refuses.
-pub fn reset_on_close(fd: RawFd) -> io::Result<()> {
+pub(crate) fn reset_on_close(fd: RawFd) -> io::Result<()> {
     let at_once = libc::linger {
         l_onoff: 1,
         l_linger: 0,
@@ -128,7 +128,7 @@ pub fn reset_on_close(fd: RawFd) -> io::Result<()> {
 ///
 /// # Errors
 /// When the system refuses.
-pub fn lengthen_backlog(listener: &TcpListener, length: u16) -> io::Result<()> {
+pub(crate) fn lengthen_backlog(listener: &TcpListener, length: u16) -> io::Result<()> {
     // Listening anew only changes the length.
     Ok(listen(listener, Backlog::new(i32::from(length))?)?)
 }

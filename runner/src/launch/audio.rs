@@ -18,7 +18,7 @@ use super::{
 use crate::config::AudioCodec;
 
 /// The UDP port of this machine to which the sound of [`crate::launch::gst_launch_line`] goes.
-pub const GST_LAUNCH_PORT: u16 = 5006;
+pub(crate) const GST_LAUNCH_PORT: u16 = 5006;
 
 /// How much earlier than its time stamp a sample leaves the source, in ns.
 const LEAD_TIME: u64 = 100_000_000;
@@ -51,7 +51,7 @@ pub(crate) fn elements(codec: AudioCodec, encoder: &SoundEncoder, mtu: Option<u3
 
 /// The command that plays the sound that [`crate::launch::gst_launch_line`] sends.
 #[must_use]
-pub fn receiver_line(codec: AudioCodec) -> String {
+pub(crate) fn receiver_line(codec: AudioCodec) -> String {
     let playing = "audioconvert ! audioresample ! autoaudiosink";
     let payload = &codecs::audio(codec).payload;
     payload.receiver_line("audio", GST_LAUNCH_PORT, playing)

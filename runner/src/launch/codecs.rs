@@ -21,18 +21,18 @@ use crate::config::{AudioCodec, VideoCodec};
 #[derive(Debug)]
 pub struct Video {
     /// How RTP carries it.
-    pub payload: Payload,
+    pub(crate) payload: Payload,
     /// The parser without which the payloader would split pictures (see [`crate::launch::access_units`]), and the type of
     /// what it takes.
     pub(crate) parser: Option<(&'static str, &'static str)>,
     /// Whether the payloader forgets which pictures can be decoded alone.
     pub(crate) forgets_key_frames: bool,
     /// Whether each picture is a key frame, as crisp as `quality` says: no bitrate can be aimed at.
-    pub has_quality: bool,
+    pub(crate) has_quality: bool,
     /// The colorimetry of the raw picture, where it is not the one that GStreamer takes for its size.
     pub(crate) colorimetry: Option<&'static str>,
     /// The sizes that it can carry.
-    pub sizes: Sizes,
+    pub(crate) sizes: Sizes,
     /// What encodes it, the best one first.
     pub encoders: &'static [EncoderElement],
 }
@@ -65,12 +65,12 @@ pub struct Payload {
 
 /// Which widths and heights there may be, in px.
 #[derive(Debug)]
-pub struct Sizes {
+pub(crate) struct Sizes {
     /// They are multiples of it.
     multiple_of: u32,
     largest: u32,
     /// Why, as a sentence.
-    pub rule: &'static str,
+    pub(crate) rule: &'static str,
 }
 
 const EVEN_SIZES: Sizes = Sizes {
@@ -241,7 +241,7 @@ pub(crate) fn elements() -> impl Iterator<Item = (&'static str, &'static str)> {
 impl Sizes {
     /// Whether a picture may have this width or height.
     #[must_use]
-    pub const fn has(&self, side: u32) -> bool {
+    pub(crate) const fn has(&self, side: u32) -> bool {
         side.is_multiple_of(self.multiple_of) && side <= self.largest
     }
 }

@@ -23,7 +23,7 @@ const NAMED: [(&str, &str); 2] = [("capsfilter", debian::CORE), ("videoconvert",
 ///
 /// # Errors
 /// When the launch string itself is wrong.
-pub fn missing(launch: &str) -> Result<Vec<String>, glib::Error> {
+pub(crate) fn missing(launch: &str) -> Result<Vec<String>, glib::Error> {
     let mut context = gst::ParseContext::new();
     let parsed = gst::parse::launch_full(launch, Some(&mut context), gst::ParseFlags::empty());
     // An element that is there but refuses a property's value is listed as well.
@@ -58,7 +58,7 @@ pub fn is_installed(name: &str) -> bool {
 /// Whether this machine's element `name` has the property `property`, which another version of GStreamer may lack.
 /// GStreamer must have been initialised.
 #[must_use]
-pub fn has_property(name: &str, property: &str) -> bool {
+pub(crate) fn has_property(name: &str, property: &str) -> bool {
     find_property(name, property).is_some()
 }
 
@@ -70,14 +70,14 @@ fn find_property(element: &str, property: &str) -> Option<glib::ParamSpec> {
 
 /// Whether the property of that name can be changed while the element plays, as the element itself says.
 #[must_use]
-pub fn is_changed_while_playing(element: &str, property: &str) -> bool {
+pub(crate) fn is_changed_while_playing(element: &str, property: &str) -> bool {
     let property = find_property(element, property);
     property.is_some_and(|property| property.flags().contains(gst::PARAM_FLAG_MUTABLE_PLAYING))
 }
 
 /// The Debian package that has the element `name`, as far as this server itself can come to need it: in Debian 12 and 13.
 #[must_use]
-pub fn debian_package(name: &str) -> Option<&'static str> {
+fn debian_package(name: &str) -> Option<&'static str> {
     let mut all = SERVING.into_iter().chain(NAMED).chain(codecs::elements());
     all.find(|(element, _)| *element == name)
         .map(|(_, package)| package)
@@ -85,7 +85,7 @@ pub fn debian_package(name: &str) -> Option<&'static str> {
 
 /// `name`, and the package to install for it.
 #[must_use]
-pub fn with_package(name: &str) -> String {
+pub(crate) fn with_package(name: &str) -> String {
     match debian_package(name) {
         Some(package) => format!("{name} (Debian package {package})"),
         None => name.to_owned(),

@@ -45,7 +45,7 @@ pub struct EncoderElement {
     /// The Debian package that has it.
     pub(crate) package: &'static str,
     /// Whether it can fill up to a constant bitrate.
-    pub fills_up: bool,
+    pub(crate) fills_up: bool,
     /// The raw format that it takes without a conversion.
     pub(crate) format: &'static str,
     /// The px a second that one of its threads takes on, so that a picture is done after a third of its time.
@@ -75,7 +75,7 @@ pub(crate) type HasProperty = fn(&str, &str) -> bool;
 
 /// What is wanted of an encoder.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Wish {
+struct Wish {
     /// Frames from one key frame to the next.
     pub(crate) key_frame_interval: u32,
     pub(crate) rate: Rate,
@@ -89,7 +89,7 @@ pub(crate) struct Wish {
 
 /// How many bits there may be, in kbit/s.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Rate {
+enum Rate {
     /// As many as a constant quantizer takes.
     Crisp,
     /// So many on average, or less.

@@ -12,7 +12,7 @@ use gst::prelude::*;
 use super::syntax::{PICTURE_PAYLOADER, SOUND_PAYLOADER, SOURCE_NAME};
 
 /// What may stand in the configuration.
-pub const EXPECTED: &str = "a launch string with a clocksrc and a payloader named pay0 in it, such as \
+pub(crate) const EXPECTED: &str = "a launch string with a clocksrc and a payloader named pay0 in it, such as \
                             \"clocksrc ! x264enc tune=zerolatency ! rtph264pay name=pay0\"";
 
 const SOURCE: &str = "clocksrc";
@@ -42,13 +42,13 @@ impl fmt::Display for Lack {
 
 /// Whether `launch` names all that a pipeline needs, by its words alone.
 #[must_use]
-pub fn is_complete(launch: &str) -> bool {
+pub(crate) fn is_complete(launch: &str) -> bool {
     has_word(launch, |word| word == SOURCE) && names(launch, PICTURE_PAYLOADER)
 }
 
 /// Whether `launch` has sound of its own: a payloader named `pay1`.
 #[must_use]
-pub fn has_sound(launch: &str) -> bool {
+pub(crate) fn has_sound(launch: &str) -> bool {
     names(launch, SOUND_PAYLOADER)
 }
 
@@ -121,7 +121,7 @@ fn characters(launch: &str) -> impl Iterator<Item = (char, bool)> {
 ///
 /// # Errors
 /// When something that the server needs is not in it.
-pub fn check(bin: &gst::Bin) -> Result<(), Lack> {
+pub(crate) fn check(bin: &gst::Bin) -> Result<(), Lack> {
     clock_source(bin).ok_or(Lack::Source)?;
     let payloader = bin.by_name(PICTURE_PAYLOADER).ok_or(Lack::Payloader)?;
     let rtp = gst::Caps::new_empty_simple("application/x-rtp");
@@ -133,7 +133,7 @@ pub fn check(bin: &gst::Bin) -> Result<(), Lack> {
 
 /// The clock source of a stream's pipeline, whatever its name: the one with the usual name, else the first.
 #[must_use]
-pub fn clock_source(bin: &gst::Bin) -> Option<gst::Element> {
+pub(crate) fn clock_source(bin: &gst::Bin) -> Option<gst::Element> {
     let is_source =
         |element: &gst::Element| element.factory().is_some_and(|factory| factory.name() == SOURCE);
     let named = bin.by_name(SOURCE_NAME).filter(is_source);

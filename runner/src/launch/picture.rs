@@ -23,7 +23,7 @@ use super::{
 use crate::config::{StreamConfig, VideoCodec};
 
 /// The UDP port of this machine to which the picture of [`crate::launch::gst_launch_line`] goes.
-pub const GST_LAUNCH_PORT: u16 = 5004;
+pub(crate) const GST_LAUNCH_PORT: u16 = 5004;
 
 const NANOSECONDS: u64 = 1_000_000_000;
 
@@ -92,7 +92,7 @@ fn caps(stream: &StreamConfig, format: &str) -> String {
 
 /// The command that plays the picture that [`crate::launch::gst_launch_line`] sends.
 #[must_use]
-pub fn receiver_line(codec: VideoCodec) -> String {
+pub(crate) fn receiver_line(codec: VideoCodec) -> String {
     let playing = "videoconvert ! autovideosink";
     let payload = &codecs::video(codec).payload;
     payload.receiver_line("video", GST_LAUNCH_PORT, playing)

@@ -11,12 +11,12 @@ use tracing_subscriber::filter::LevelFilter;
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// What may stand in `logLevel`.
-pub const EXPECTED: &str = "\"off\", \"error\", \"warn\", \"info\", \"debug\" or \"trace\", for parts of the server as well \
+pub(crate) const EXPECTED: &str = "\"off\", \"error\", \"warn\", \"info\", \"debug\" or \"trace\", for parts of the server as well \
                             with commas between: \"info,viewers=debug,gstreamer=warn\"";
 
 /// What may stand in `logLevel`, as a regular expression. It lets two levels for everything pass, which [`Filter::parse`]
 /// does not.
-pub const PATTERN: &str = r"^((?:[A-Za-z0-9_:.\-]+=)?(off|error|warn|info|debug|trace))(,(?:[A-Za-z0-9_:.\-]+=)?(off|error|warn|info|debug|trace))*$";
+pub(crate) const PATTERN: &str = r"^((?:[A-Za-z0-9_:.\-]+=)?(off|error|warn|info|debug|trace))(,(?:[A-Za-z0-9_:.\-]+=)?(off|error|warn|info|debug|trace))*$";
 
 /// Which events are told: a level for everything, and levels for single targets and what is below them.
 ///
@@ -42,7 +42,7 @@ impl fmt::Display for Filter {
 impl Filter {
     /// Reads `logLevel`; `None` where it is not [`EXPECTED`].
     #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let directives: Vec<_> = text.split(',').collect();
         let for_everything = directives.iter().filter(|directive| !directive.contains('='));
         let is_clear = for_everything.count() <= 1;

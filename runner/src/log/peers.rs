@@ -64,7 +64,7 @@ pub(super) fn plain(text: &str) -> Plain {
 }
 
 /// The client whose object is at `address` in memory.
-pub(super) fn peer(address: usize) -> Option<SocketAddr> {
+fn peer(address: usize) -> Option<SocketAddr> {
     peers().get(&address).copied()
 }
 

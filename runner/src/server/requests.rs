@@ -12,10 +12,10 @@
 //! | `ready` | how many sessions there may be that do not play yet |
 
 pub(super) mod guard;
-pub(super) mod joining;
-pub(super) mod mending;
+mod joining;
+mod mending;
 pub(super) mod mounts;
 pub(super) mod negotiation;
-pub(super) mod ready;
+mod ready;
 pub(super) mod sessions;
 pub(super) mod visit;

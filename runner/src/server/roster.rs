@@ -128,7 +128,7 @@ impl Roster {
 
     /// Their URLs, in order.
     #[must_use]
-    pub fn urls(&self) -> Vec<String> {
+    pub(crate) fn urls(&self) -> Vec<String> {
         self.streams
             .iter()
             .flat_map(|served| served.urls.iter().cloned())
@@ -158,7 +158,7 @@ impl Roster {
 
     /// How many clients play a stream.
     #[must_use]
-    pub fn viewers(&self) -> usize {
+    pub(crate) fn viewers(&self) -> usize {
         let streams = self.streams.iter();
         streams
             .map(|served| served.stream.viewers().count_at(&served.mounts))

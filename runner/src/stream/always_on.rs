@@ -15,7 +15,7 @@ use crate::{ffi::rtsp, timers};
 
 impl Stream {
     /// Starts the pipeline, and keeps it running whoever comes and goes. Waits until it runs.
-    pub fn run(self: &Arc<Self>) {
+    pub(crate) fn run(self: &Arc<Self>) {
         if !self.is_to_run() || self.own.lock().is_some() {
             return;
         }
@@ -45,7 +45,7 @@ impl Stream {
     }
 
     /// Lets the pipeline go with the last client.
-    pub fn stop(&self) {
+    pub(crate) fn stop(&self) {
         let own = self.own.lock().take();
         drop(own);
     }

@@ -11,14 +11,14 @@ const FORGOTTEN_AFTER: Duration = Duration::from_mins(1);
 
 /// Failures in a row. After the first one there is nothing to wait for.
 #[derive(Debug, Default)]
-pub struct BackOff {
+pub(crate) struct BackOff {
     failures: u32,
     latest: Option<Instant>,
 }
 
 impl BackOff {
     /// It has failed at `now`.
-    pub fn fail(&mut self, now: Instant) {
+    pub(crate) fn fail(&mut self, now: Instant) {
         let is_forgotten = self.latest.is_none_or(|latest| now - latest > FORGOTTEN_AFTER);
         self.failures = if is_forgotten {
             1
@@ -30,7 +30,7 @@ impl BackOff {
 
     /// How long there is to wait at `now`.
     #[must_use]
-    pub fn left(&self, now: Instant) -> Duration {
+    pub(crate) fn left(&self, now: Instant) -> Duration {
         let Some((latest, doublings)) = self.latest.zip(self.failures.checked_sub(2)) else {
             return Duration::ZERO;
         };
@@ -42,7 +42,7 @@ impl BackOff {
 
     /// Whether it may be tried again at `now`.
     #[must_use]
-    pub fn is_over(&self, now: Instant) -> bool {
+    pub(crate) fn is_over(&self, now: Instant) -> bool {
         self.left(now).is_zero()
     }
 }

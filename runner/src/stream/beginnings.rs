@@ -6,7 +6,7 @@ use super::keys::{KeyPictures, Packet};
 
 /// What a medium begins with.
 #[derive(Debug, Clone)]
-pub enum Begin {
+pub(crate) enum Begin {
     /// This packet, or the first that comes after it.
     At(Packet),
     /// This packet, or the next one of these key pictures.
@@ -19,30 +19,30 @@ pub enum Begin {
 
 /// What has not begun yet, by the number of the transport that it goes by (`rtsp::HeldTransport`).
 #[derive(Debug, Default)]
-pub struct Beginnings {
+pub(crate) struct Beginnings {
     awaited: Vec<(usize, Begin)>,
 }
 
 impl Beginnings {
     /// What goes by `transport` begins so.
-    pub fn hold(&mut self, transport: usize, begin: Begin) {
+    pub(crate) fn hold(&mut self, transport: usize, begin: Begin) {
         self.forget(transport);
         self.awaited.push((transport, begin));
     }
 
     /// Nothing that goes by `transport` is held back any more.
-    pub fn forget(&mut self, transport: usize) {
+    pub(crate) fn forget(&mut self, transport: usize) {
         self.awaited.retain(|(awaited, _)| *awaited != transport);
     }
 
     /// Whether anything has not begun.
     #[must_use]
-    pub fn is_awaited(&self) -> bool {
+    pub(crate) fn is_awaited(&self) -> bool {
         !self.awaited.is_empty()
     }
 
     /// Whether an RTP packet that begins so may go by `transport`. With it, what it is the first packet of has begun.
-    pub fn lets_pass(&mut self, transport: usize, rtp: &[u8]) -> bool {
+    pub(crate) fn lets_pass(&mut self, transport: usize, rtp: &[u8]) -> bool {
         let Some((_, begin)) = self.awaited.iter().find(|(awaited, _)| *awaited == transport) else {
             return true;
         };

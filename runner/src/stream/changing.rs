@@ -14,7 +14,7 @@ use crate::{
 
 impl Stream {
     /// Is as `config` says from now on, which is [made as it](StreamConfig::is_made_as). Nobody's stream ends.
-    pub fn change(self: &Arc<Self>, config: &StreamConfig) {
+    pub(crate) fn change(self: &Arc<Self>, config: &StreamConfig) {
         let before = self.config();
         let after = StreamConfig {
             // Frames stay where they are in their period, whatever cameras come and go beside them.
@@ -35,7 +35,7 @@ impl Stream {
     }
 
     /// It may be played by these ways from now on.
-    pub fn set_protocols(&self, protocols: RTSPLowerTrans) {
+    pub(crate) fn set_protocols(&self, protocols: RTSPLowerTrans) {
         self.factory.set_protocols(protocols);
         if let Some(running) = self.running() {
             self.apply(&running);

@@ -10,7 +10,7 @@ use crate::timers;
 /// Share it by an `Arc`: to clone a weak reference would be to hold a client for a moment, and whoever holds one may be the
 /// last who does.
 #[derive(Debug)]
-pub struct ClientHandle {
+pub(crate) struct ClientHandle {
     weak: glib::WeakRef<RTSPClient>,
     context: Option<glib::MainContext>,
 }
@@ -18,7 +18,7 @@ pub struct ClientHandle {
 impl ClientHandle {
     /// To be called on the thread that serves it.
     #[must_use]
-    pub fn new(client: &RTSPClient) -> Self {
+    pub(crate) fn new(client: &RTSPClient) -> Self {
         Self {
             weak: client.downgrade(),
             context: timers::here(),
@@ -27,7 +27,7 @@ impl ClientHandle {
 
     /// Closes its connection on the thread that serves it: gst-rtsp-server reads without end from one that is closed by
     /// another thread meanwhile. To be called without any lock: a client's end takes some.
-    pub fn close(&self) {
+    pub(crate) fn close(&self) {
         let Some(client) = self.weak.upgrade() else { return };
         let Some(context) = &self.context else {
             return client.close();

@@ -13,7 +13,7 @@ use gst::{BufferFlags, PadProbeData, PadProbeReturn, PadProbeType, prelude::*};
 use crate::launch::codecs;
 
 /// Has `payloader` mark what it makes of a picture that is not a key frame, if it does not by itself.
-pub fn mark(payloader: &gst::Element) {
+pub(crate) fn mark(payloader: &gst::Element) {
     let codec = payloader
         .factory()
         .and_then(|factory| codecs::of_payloader(&factory.name()));

@@ -12,7 +12,7 @@ use gst::ClockTime;
 use parking_lot::Mutex;
 
 /// The upper bounds of the histogram's classes; whatever is above the last one is in a class of its own.
-pub const BOUNDS: [Duration; 14] = [
+pub(crate) const BOUNDS: [Duration; 14] = [
     Duration::from_micros(50),
     Duration::from_micros(100),
     Duration::from_micros(200),
@@ -35,27 +35,27 @@ const SECONDS: usize = 10;
 
 /// How late frames left. One that came to its sink before it was due is not late at all: there it waits.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Lateness {
+pub(crate) struct Lateness {
     /// So many frames left.
-    pub frames: u64,
+    pub(crate) frames: u64,
     /// So many of them more than a millisecond late.
-    pub late: u64,
+    pub(crate) late: u64,
     /// By how much all of them together.
-    pub sum: Duration,
+    pub(crate) sum: Duration,
     /// By how much the one that was latest.
-    pub most: Duration,
+    pub(crate) most: Duration,
 }
 
 /// How late frames left, in all pipelines and lately.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Departures {
+pub(crate) struct Departures {
     /// All so far.
-    pub all: Lateness,
+    pub(crate) all: Lateness,
     /// How many of all were no later than each of [`BOUNDS`] and later than the one before it, and in the end how many were
     /// later than any.
-    pub classes: [u64; BOUNDS.len() + 1],
+    pub(crate) classes: [u64; BOUNDS.len() + 1],
     /// Those of the latest ten seconds, of which the last one is not over.
-    pub lately: Lateness,
+    pub(crate) lately: Lateness,
 }
 
 /// Notes how late frames leave.

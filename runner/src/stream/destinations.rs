@@ -30,7 +30,7 @@ thread_local! {
 
 /// Those to which nothing goes yet.
 #[derive(Debug, Default)]
-pub struct Destinations {
+pub(crate) struct Destinations {
     state: Mutex<State>,
     is_any: AtomicBool,
 }
@@ -75,7 +75,7 @@ impl Waiting {
 
 impl Destinations {
     /// What goes to `place` by the transport of that number begins so, once that is added to a sink.
-    pub fn hold_back(&self, transport: usize, place: SocketAddr, begin: Begin) {
+    pub(crate) fn hold_back(&self, transport: usize, place: SocketAddr, begin: Begin) {
         self.change(|state| {
             state.forget(|waiting| waiting.transport == transport || waiting.is_forlorn());
             state.beginnings.hold(transport, begin);
@@ -89,13 +89,13 @@ impl Destinations {
     }
 
     /// Nothing is held back of what goes by that transport.
-    pub fn forget(&self, transport: usize) {
+    pub(crate) fn forget(&self, transport: usize) {
         self.change(|state| state.forget(|waiting| waiting.transport == transport));
     }
 
     /// Whether any are held back.
     #[must_use]
-    pub fn are_held_back(&self) -> bool {
+    fn are_held_back(&self) -> bool {
         self.is_any.load(Ordering::Acquire)
     }
 

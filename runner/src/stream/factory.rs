@@ -9,7 +9,7 @@ use gst_rtsp_server::RTSPMediaFactory;
 
 glib::wrapper! {
     /// A shared factory of one camera.
-    pub struct CameraFactory(ObjectSubclass<imp::CameraFactory>) @extends RTSPMediaFactory;
+    pub(crate) struct CameraFactory(ObjectSubclass<imp::CameraFactory>) @extends RTSPMediaFactory;
 }
 
 impl Default for CameraFactory {
@@ -28,7 +28,7 @@ mod imp {
     use crate::launch::{access_units, syntax::PICTURE_PAYLOADER};
 
     #[derive(Debug, Default)]
-    pub struct CameraFactory;
+    pub(crate) struct CameraFactory;
 
     #[glib::object_subclass]
     impl ObjectSubclass for CameraFactory {

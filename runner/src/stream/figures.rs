@@ -8,7 +8,7 @@ impl Stream {
     /// The frames that the camera has made, and those that it has skipped because it was late, in all its pipelines. They never
     /// become fewer.
     #[must_use]
-    pub fn frames(&self) -> Frames {
+    pub(crate) fn frames(&self) -> Frames {
         let pipeline = self.pipeline.lock();
         let now = pipeline.as_ref().map(|running| running.frames());
         *self.frames_before.lock() + now.unwrap_or_default()
@@ -16,27 +16,27 @@ impl Stream {
 
     /// How late frames left for viewers.
     #[must_use]
-    pub fn departures(&self) -> Departures {
+    pub(crate) fn departures(&self) -> Departures {
         self.departures.read(Instant::now())
     }
 
     /// How many frames the camera has skipped because it was late.
     #[must_use]
-    pub fn skipped(&self) -> u64 {
+    pub(crate) fn skipped(&self) -> u64 {
         self.frames().skipped
     }
 
     /// How much RTP has been sent in each session, by its id, since it set up what it plays. It never becomes less while the
     /// session lives, through PAUSE and PLAY as well.
     #[must_use]
-    pub fn sent_by_session(&self) -> HashMap<String, Sent> {
+    pub(crate) fn sent_by_session(&self) -> HashMap<String, Sent> {
         self.tallies.by_session()
     }
 
     /// What whoever has each session reported last of each medium, by the session's id (see
     /// [`super::receivers::Receivers::reports_by_session`]).
     #[must_use]
-    pub fn reports_by_session(&self) -> HashMap<String, Vec<Report>> {
+    pub(crate) fn reports_by_session(&self) -> HashMap<String, Vec<Report>> {
         self.receivers.reports_by_session()
     }
 }

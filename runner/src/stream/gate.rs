@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 ///
 /// Once open it stays open as long as anybody plays: what is in the pipeline then never waits for anybody.
 #[derive(Debug, Default)]
-pub struct Gate {
+pub(crate) struct Gate {
     state: Mutex<State>,
 }
 
@@ -47,7 +47,7 @@ enum Held {
 
 /// What to do with a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// Send it.
     Pass,
     /// Throw it away.
@@ -61,22 +61,22 @@ pub enum Verdict {
 
 /// What the gate wants to know of a packet.
 #[derive(Debug, Clone, Copy)]
-pub struct Packet {
+pub(crate) struct Packet {
     /// When it is due.
-    pub running_time: Option<ClockTime>,
+    pub(crate) running_time: Option<ClockTime>,
     /// Whether it cannot be decoded without those before it.
-    pub is_delta: bool,
+    pub(crate) is_delta: bool,
 }
 
 impl Gate {
     /// Opens at the next key frame that is due at `not_before` or later. An open gate stays as it is.
-    pub fn open_at_key_frame(&self, not_before: ClockTime) {
+    pub(crate) fn open_at_key_frame(&self, not_before: ClockTime) {
         self.open(not_before, Held::None);
     }
 
     /// As [`Self::open_at_key_frame`], and not for the picture that comes first: it has been held, and says that nobody
     /// plays.
-    pub fn open_behind_the_held(&self, not_before: ClockTime) {
+    pub(crate) fn open_behind_the_held(&self, not_before: ClockTime) {
         self.open(not_before, Held::Next);
     }
 
@@ -96,25 +96,25 @@ impl Gate {
     }
 
     /// Nobody plays any more: who comes next shall begin with a key frame.
-    pub fn close(&self) {
+    pub(crate) fn close(&self) {
         self.state.lock().door = Door::Closed;
     }
 
     /// Whether everything passes.
     #[must_use]
-    pub fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         matches!(self.state.lock().door, Door::Open)
     }
 
     /// Whether nobody has asked for anything to pass.
     #[must_use]
-    pub fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         matches!(self.state.lock().door, Door::Closed)
     }
 
     /// Decides about the next packet.
     #[must_use]
-    pub fn judge(&self, packet: Packet) -> Verdict {
+    pub(crate) fn judge(&self, packet: Packet) -> Verdict {
         let mut state = self.state.lock();
         let Some(due) = packet
             .running_time

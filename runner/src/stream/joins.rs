@@ -34,17 +34,17 @@ const HANDLING: Duration = Duration::from_secs(1);
 
 /// The first packets that a viewer gets, of the media that it plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Start {
+pub(crate) struct Start {
     /// The first one of a key picture.
-    pub picture: Option<Packet>,
+    pub(crate) picture: Option<Packet>,
     /// The first one of sound.
-    pub sound: Option<Packet>,
+    pub(crate) sound: Option<Packet>,
 }
 
 impl Start {
     /// The first packet of that medium.
     #[must_use]
-    pub fn of(&self, medium: Medium) -> Option<Packet> {
+    pub(crate) fn of(&self, medium: Medium) -> Option<Packet> {
         match medium {
             Medium::Picture => self.picture,
             Medium::Sound => self.sound,
@@ -54,7 +54,7 @@ impl Start {
 
 /// Those who join a stream.
 #[derive(Debug, Default)]
-pub struct Joins {
+pub(crate) struct Joins {
     state: Mutex<State>,
     has_changed: Condvar,
     /// Somebody is about to play.
@@ -96,7 +96,7 @@ struct Standing {
 
 /// That somebody waits: no longer, once this is dropped.
 #[derive(Debug)]
-pub struct Ticket {
+pub(crate) struct Ticket {
     joins: Arc<Joins>,
     number: u64,
 }
@@ -110,7 +110,7 @@ impl Drop for Ticket {
 
 /// That somebody has been let in: what it begins with stands until this is dropped.
 #[derive(Debug)]
-pub struct Entry {
+pub(crate) struct Entry {
     joins: Arc<Joins>,
     start: Start,
     stands: Arc<AtomicBool>,
@@ -119,7 +119,7 @@ pub struct Entry {
 impl Entry {
     /// What it begins with; `None` if that has gone meanwhile.
     #[must_use]
-    pub fn start(&self) -> Option<Start> {
+    pub(crate) fn start(&self) -> Option<Start> {
         self.stands.load(Ordering::Acquire).then_some(self.start)
     }
 }
@@ -135,7 +135,7 @@ impl Joins {
     /// Somebody waits for what these media begin with, until the answer is dropped. `call` is called once, on any thread, when
     /// it is worth to try and be let in; it is not to wait.
     #[must_use]
-    pub fn wait(self: &Arc<Self>, needs: Media, call: impl FnOnce() + Send + 'static) -> Ticket {
+    pub(crate) fn wait(self: &Arc<Self>, needs: Media, call: impl FnOnce() + Send + 'static) -> Ticket {
         let number = self.change(|state| {
             state.tickets += 1;
             let ticket = state.tickets;
@@ -152,7 +152,7 @@ impl Joins {
 
     /// Lets somebody in, if what these media begin with stands.
     #[must_use]
-    pub fn enter(self: &Arc<Self>, needs: Media) -> Option<Entry> {
+    pub(crate) fn enter(self: &Arc<Self>, needs: Media) -> Option<Entry> {
         let start = self.change(|state| {
             let start = state.start_of(needs)?;
             let stands = Arc::new(AtomicBool::new(true));
@@ -172,13 +172,13 @@ impl Joins {
 
     /// Whether anybody waits.
     #[must_use]
-    pub fn have_waiting(&self) -> bool {
+    pub(crate) fn have_waiting(&self) -> bool {
         !self.state.lock().waiting.is_empty()
     }
 
     /// Whether anybody is about to play.
     #[must_use]
-    pub fn are_awaited(&self) -> bool {
+    pub(crate) fn are_awaited(&self) -> bool {
         self.is_busy.load(Ordering::Acquire)
     }
 

@@ -15,7 +15,7 @@ const ASKED_AGAIN: Duration = Duration::from_millis(700);
 
 impl Stream {
     /// Has the encoder make a key frame, at once or when the next one may be made.
-    pub fn force_key_picture(self: &Arc<Self>) {
+    pub(crate) fn force_key_picture(self: &Arc<Self>) {
         self.ask_for_key_frame();
     }
 

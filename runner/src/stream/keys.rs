@@ -9,7 +9,7 @@ const REMEMBERED: usize = 64;
 
 /// The key pictures of a stream that were sent last.
 #[derive(Debug, Default)]
-pub struct KeyPictures {
+pub(crate) struct KeyPictures {
     state: Mutex<State>,
 }
 
@@ -21,17 +21,17 @@ struct State {
 
 /// What tells an RTP packet from all that go out within the same hours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Packet {
+pub(crate) struct Packet {
     /// Its number among the packets of its medium.
-    pub sequence_number: u16,
+    pub(crate) sequence_number: u16,
     /// When it is due, by the clock of its medium.
-    pub time: u32,
+    pub(crate) time: u32,
 }
 
 impl Packet {
     /// From the begin of an RTP packet (RFC 3550, section 5.1).
     #[must_use]
-    pub fn read(rtp: &[u8]) -> Option<Self> {
+    pub(crate) fn read(rtp: &[u8]) -> Option<Self> {
         let &[_, _, high, low, a, b, c, d] = rtp.first_chunk()?;
         Some(Self {
             sequence_number: u16::from_be_bytes([high, low]),
@@ -41,7 +41,7 @@ impl Packet {
 
     /// Whether it was sent before `other`, no more than half of all numbers ago.
     #[must_use]
-    pub fn is_before(self, other: Self) -> bool {
+    pub(crate) fn is_before(self, other: Self) -> bool {
         self.sequence_number.wrapping_sub(other.sequence_number) > u16::MAX / 2
     }
 }
@@ -49,7 +49,7 @@ impl Packet {
 impl KeyPictures {
     /// The RTP packet that begins so goes out next, of a picture that needs others before it or not. Answers which one it
     /// is, if it is the first one of a key picture.
-    pub fn note(&self, rtp: &[u8], is_delta: bool) -> Option<Packet> {
+    pub(crate) fn note(&self, rtp: &[u8], is_delta: bool) -> Option<Packet> {
         let packet = Packet::read(rtp)?;
         let mut state = self.state.lock();
         let begins = state.latest.replace(packet.time) != Some(packet.time);
@@ -65,7 +65,7 @@ impl KeyPictures {
 
     /// Whether the RTP packet that begins so is the first one of a key picture.
     #[must_use]
-    pub fn begin_with(&self, rtp: &[u8]) -> bool {
+    pub(crate) fn begin_with(&self, rtp: &[u8]) -> bool {
         let state = self.state.lock();
         Packet::read(rtp).is_some_and(|packet| state.begins.contains(&packet))
     }

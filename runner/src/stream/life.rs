@@ -103,7 +103,7 @@ impl Trouble {
 impl Stream {
     /// How it is.
     #[must_use]
-    pub fn life(&self) -> Life {
+    pub(crate) fn life(&self) -> Life {
         self.trouble.life(
             || self.running().map(|running| running.phase()),
             || self.back_off.lock().left(Instant::now()),

@@ -16,24 +16,24 @@ pub enum Medium {
 impl Medium {
     /// The one of that number in a stream's pipeline (`pay0`, `pay1`).
     #[must_use]
-    pub fn numbered(number: u32) -> Self {
+    pub(crate) fn numbered(number: u32) -> Self {
         if number == 0 { Self::Picture } else { Self::Sound }
     }
 }
 
 /// Some of a stream's media.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Media {
+pub(crate) struct Media {
     /// The picture is one of them.
-    pub picture: bool,
+    pub(crate) picture: bool,
     /// The sound is.
-    pub sound: bool,
+    pub(crate) sound: bool,
 }
 
 impl Media {
     /// Whether `medium` is one of them.
     #[must_use]
-    pub fn has(self, medium: Medium) -> bool {
+    pub(crate) fn has(self, medium: Medium) -> bool {
         match medium {
             Medium::Picture => self.picture,
             Medium::Sound => self.sound,
@@ -42,7 +42,7 @@ impl Media {
 
     /// Whether there are any.
     #[must_use]
-    pub fn are_any(self) -> bool {
+    pub(crate) fn are_any(self) -> bool {
         self.picture || self.sound
     }
 }

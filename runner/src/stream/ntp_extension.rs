@@ -11,7 +11,7 @@ const ID: u32 = 1;
 
 glib::wrapper! {
     /// The header extension.
-    pub struct NtpExtension(ObjectSubclass<imp::NtpExtension>)
+    pub(crate) struct NtpExtension(ObjectSubclass<imp::NtpExtension>)
         @extends RTPHeaderExtension, gst::Element, gst::Object;
 }
 
@@ -22,7 +22,7 @@ impl Default for NtpExtension {
 }
 
 /// Has `payloader` write it. That has to happen before the pipeline is started.
-pub fn add(payloader: &gst::Element) {
+pub(crate) fn add(payloader: &gst::Element) {
     if !payloader.is::<RTPBasePayload>() {
         tracing::warn!(target: "stream",
             payloader = payloader.name().as_str(),
@@ -50,7 +50,7 @@ mod imp {
     static NTP: LazyLock<gst::Caps> = LazyLock::new(|| gst::Caps::new_empty_simple("timestamp/x-ntp"));
 
     #[derive(Debug, Default)]
-    pub struct NtpExtension {
+    pub(crate) struct NtpExtension {
         /// PTS of the last frame that has it.
         written: Mutex<Option<gst::ClockTime>>,
         /// It has been said that frames come without their instant.

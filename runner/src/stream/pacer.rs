@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 /// Spaces requests: at most one in each interval, and the ones that come too early are put off together to the
 /// interval's end, never lost.
 #[derive(Debug)]
-pub struct Pacer {
+pub(crate) struct Pacer {
     interval: Duration,
     state: Mutex<State>,
 }
@@ -20,7 +20,7 @@ struct State {
 
 /// When to act upon a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum When {
+pub(crate) enum When {
     /// At once.
     Now,
     /// After this time; then call [`Pacer::done`].
@@ -32,7 +32,7 @@ pub enum When {
 impl Pacer {
     /// One request in each `interval` at most.
     #[must_use]
-    pub fn new(interval: Duration) -> Self {
+    pub(crate) fn new(interval: Duration) -> Self {
         Self {
             interval,
             state: Mutex::default(),
@@ -41,7 +41,7 @@ impl Pacer {
 
     /// Somebody asks at `now`.
     #[must_use]
-    pub fn ask(&self, now: Instant) -> When {
+    pub(crate) fn ask(&self, now: Instant) -> When {
         let mut state = self.state.lock();
         if state.waiting {
             return When::Covered;
@@ -62,7 +62,7 @@ impl Pacer {
     }
 
     /// What had been put off is being done at `now`.
-    pub fn done(&self, now: Instant) {
+    pub(crate) fn done(&self, now: Instant) {
         *self.state.lock() = State {
             latest: Some(now),
             waiting: false,
@@ -70,7 +70,7 @@ impl Pacer {
     }
 
     /// What has been done before counts no longer, unless something has been put off.
-    pub fn forget(&self) {
+    pub(crate) fn forget(&self) {
         self.state.lock().latest = None;
     }
 }

@@ -39,7 +39,7 @@ const MOST_TOLD: usize = 100;
 
 /// Who has set up a stream, and may report on it.
 #[derive(Debug)]
-pub struct Receivers {
+pub(crate) struct Receivers {
     by_address: Mutex<HashMap<SocketAddr, Receiver>>,
     /// What may be reported of; locked after the receivers.
     sources: Mutex<Vec<Source>>,
@@ -48,34 +48,34 @@ pub struct Receivers {
 
 /// What a pipeline sends of one medium.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Source {
+pub(crate) struct Source {
     /// Which one.
-    pub medium: Medium,
+    pub(crate) medium: Medium,
     /// By which its packets are known.
-    pub ssrc: u32,
+    pub(crate) ssrc: u32,
     /// The ticks of its clock in a second, where that is known.
-    pub clock_rate: Option<u32>,
+    pub(crate) clock_rate: Option<u32>,
 }
 
 /// What a receiver reported last of one medium (RFC 3550, section 6.4.1).
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Report {
+pub(crate) struct Report {
     /// Of which one, and by what its packets are known.
-    pub medium: Medium,
+    pub(crate) medium: Medium,
     /// See above.
-    pub ssrc: u32,
+    pub(crate) ssrc: u32,
     /// How many of the packets were lost, since the report before: 0 for none, 1 for all.
-    pub fraction_lost: f64,
+    pub(crate) fraction_lost: f64,
     /// How many were lost since it began; less than none where some came twice.
-    pub packets_lost: i32,
+    pub(crate) packets_lost: i32,
     /// The highest sequence number that came, and how often these had begun anew, in the upper two bytes.
-    pub highest_sequence: u32,
+    pub(crate) highest_sequence: u32,
     /// The mean deviation of the packets' travelling times, in ticks of the medium's clock.
-    pub jitter: u32,
+    pub(crate) jitter: u32,
     /// The same in seconds, where the clock is known.
-    pub jitter_seconds: Option<f64>,
+    pub(crate) jitter_seconds: Option<f64>,
     /// When the report came.
-    pub at: Timestamp,
+    pub(crate) at: Timestamp,
 }
 
 impl Report {
@@ -112,7 +112,7 @@ struct Receiver {
 
 /// How reports are awaited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
+pub(crate) enum Way {
     /// Within the RTSP connection from this address.
     Connection(SocketAddr),
     /// Over UDP from these ports of that host, or, where something on the way changes them, from others.
@@ -147,7 +147,7 @@ impl Default for Receivers {
 
 impl Receivers {
     /// Whoever has `session` reports in this `way` from now on, until it is over.
-    pub fn expect(&self, session: &RTSPSession, way: Way) {
+    pub(crate) fn expect(&self, session: &RTSPSession, way: Way) {
         let addresses = match way {
             Way::Connection(address) => vec![address],
             Way::Udp(host, ports) => ports.map(|port| (host, port).into()).to_vec(),
@@ -164,7 +164,7 @@ impl Receivers {
     }
 
     /// These are what is reported of from now on; reports of others are forgotten.
-    pub fn send_by(&self, sources: Vec<Source>) {
+    pub(crate) fn send_by(&self, sources: Vec<Source>) {
         let mut receivers = self.by_address.lock();
         for receiver in receivers.values_mut() {
             let is_sent = |report: &Report| sources.iter().any(|source| source.ssrc == report.ssrc);
@@ -176,7 +176,7 @@ impl Receivers {
     /// What whoever has each session reported last, of each medium once, by the session's id. Those who cannot be told apart, as
     /// several of one host who watch by multicast, have what came last from any of them.
     #[must_use]
-    pub fn reports_by_session(&self) -> HashMap<String, Vec<Report>> {
+    pub(crate) fn reports_by_session(&self) -> HashMap<String, Vec<Report>> {
         // A session may end with the last who holds it: after the lock, which is its end's as well.
         let mut sessions = Vec::new();
         let receivers = self.by_address.lock();
@@ -193,7 +193,7 @@ impl Receivers {
     }
 
     /// Whether the RTCP `packet` that has come from there is heard.
-    pub fn hear(&self, packet: &[u8], from: Option<SocketAddr>, now: Instant) -> bool {
+    pub(crate) fn hear(&self, packet: &[u8], from: Option<SocketAddr>, now: Instant) -> bool {
         let from = from.map(|from| SocketAddr::new(from.ip().to_canonical(), from.port()));
         let heard = self.judge(packet, from, now);
         if let Err(why) = heard {

@@ -14,7 +14,7 @@ pub(crate) const VERSION: u8 = 2;
 const SENDER_REPORT: u8 = 200;
 
 /// Has `rtpbin` report the instants that pictures show, in a pipeline that runs by `clock`.
-pub fn tell_instants(rtpbin: &gst::Element, clock: Option<&gst::Clock>) {
+pub(crate) fn tell_instants(rtpbin: &gst::Element, clock: Option<&gst::Clock>) {
     rtpbin.set_property("rtcp-sync-send-time", false);
     rtpbin.set_property("update-ntp64-header-ext", false);
     let is_ptp = clock.is_some_and(ObjectExt::is::<PtpClock>);
@@ -32,7 +32,7 @@ pub fn tell_instants(rtpbin: &gst::Element, clock: Option<&gst::Clock>) {
 
 /// Has `payloader` note with its last RTP time the running time that this stands for: the SDP of a pipeline that runs by a
 /// network's clock ties both together (`a=mediaclk:direct`).
-pub fn note_running_time(payloader: &gst::Element) {
+pub(crate) fn note_running_time(payloader: &gst::Element) {
     // While it is set, GStreamer (up to 1.26 at least) notes RTP ticks for ns. It changes no RTP time of a picture.
     if payloader.has_property("perfect-rtptime") {
         payloader.set_property("perfect-rtptime", false);

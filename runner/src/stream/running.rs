@@ -377,11 +377,11 @@ pub(super) fn is_our_request(event: &gst::EventRef) -> bool {
 
 /// The frames of a pipeline so far, or of several.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Frames {
+pub(crate) struct Frames {
     /// Those that were made.
-    pub rendered: u64,
+    pub(crate) rendered: u64,
     /// Those that were not, because they would have come late.
-    pub skipped: u64,
+    pub(crate) skipped: u64,
 }
 
 impl ops::Add for Frames {

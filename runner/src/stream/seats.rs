@@ -7,21 +7,21 @@ use std::sync::{
 
 /// The seats of a server: a viewer takes one for each stream that it plays.
 #[derive(Debug)]
-pub struct Seats {
+pub(crate) struct Seats {
     most: AtomicUsize,
     taken: AtomicUsize,
 }
 
 /// A seat that is taken; it is free again when this is dropped.
 #[derive(Debug)]
-pub struct Seat {
+pub(crate) struct Seat {
     of: Arc<Seats>,
 }
 
 impl Seats {
     /// So many; `None` for any number.
     #[must_use]
-    pub fn new(most: Option<u32>) -> Self {
+    pub(crate) fn new(most: Option<u32>) -> Self {
         let seats = Self {
             most: AtomicUsize::default(),
             taken: AtomicUsize::default(),
@@ -31,26 +31,26 @@ impl Seats {
     }
 
     /// There are so many from now on. Those that are taken stay taken.
-    pub fn limit(&self, most: Option<u32>) {
+    pub(crate) fn limit(&self, most: Option<u32>) {
         let most = most.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
         self.most.store(most, Ordering::Relaxed);
     }
 
     /// How many there are.
     #[must_use]
-    pub fn most(&self) -> usize {
+    pub(crate) fn most(&self) -> usize {
         self.most.load(Ordering::Relaxed)
     }
 
     /// Whether one is free just now.
     #[must_use]
-    pub fn has_one(&self) -> bool {
+    pub(crate) fn has_one(&self) -> bool {
         self.taken.load(Ordering::Relaxed) < self.most()
     }
 
     /// Takes one, if one is free.
     #[must_use]
-    pub fn take(self: &Arc<Self>) -> Option<Seat> {
+    pub(crate) fn take(self: &Arc<Self>) -> Option<Seat> {
         let one_more = |taken: usize| (taken < self.most()).then_some(taken + 1);
         let taken = self
             .taken

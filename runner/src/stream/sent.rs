@@ -19,11 +19,11 @@ use parking_lot::Mutex;
 
 /// RTP packets that have been sent, and their bytes: those of RTP's header and payload, and of nothing around them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Sent {
+pub(crate) struct Sent {
     /// So many packets.
-    pub packets: u64,
+    pub(crate) packets: u64,
     /// So many bytes.
-    pub bytes: u64,
+    pub(crate) bytes: u64,
 }
 
 impl ops::Add for Sent {
@@ -48,21 +48,21 @@ impl Sent {
 
 /// Counts what is sent by one transport. Whoever reads it meanwhile may find a packet without its bytes.
 #[derive(Debug, Default)]
-pub struct Tally {
+pub(crate) struct Tally {
     packets: AtomicU64,
     bytes: AtomicU64,
 }
 
 impl Tally {
     /// Counts more.
-    pub fn add(&self, Sent { packets, bytes }: Sent) {
+    pub(crate) fn add(&self, Sent { packets, bytes }: Sent) {
         self.packets.fetch_add(packets, Ordering::Relaxed);
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
     /// What has been counted so far.
     #[must_use]
-    pub fn sent(&self) -> Sent {
+    pub(crate) fn sent(&self) -> Sent {
         Sent {
             packets: self.packets.load(Ordering::Relaxed),
             bytes: self.bytes.load(Ordering::Relaxed),
@@ -72,7 +72,7 @@ impl Tally {
 
 /// What is counted of a stream, by its transports' numbers (`rtsp::HeldTransport`).
 #[derive(Debug, Default)]
-pub struct Tallies {
+pub(crate) struct Tallies {
     /// The sinks' locks are taken under this one, and it is never taken under theirs.
     state: Mutex<State>,
 }
@@ -118,7 +118,12 @@ impl Destination {
 impl Tallies {
     /// Counts what is sent by a transport of `session` from now on; over UDP it goes to that place. What has been counted of
     /// one that is set up again stays.
-    pub fn open(&self, transport: usize, session: &RTSPSession, place: Option<SocketAddr>) -> Arc<Tally> {
+    pub(crate) fn open(
+        &self,
+        transport: usize,
+        session: &RTSPSession,
+        place: Option<SocketAddr>,
+    ) -> Arc<Tally> {
         let place = place.map(canonical);
         // A session that ends has its destinations removed, which wants the lock: it is to end when that is free again.
         let mut sessions = HashMap::new();

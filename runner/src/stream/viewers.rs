@@ -24,7 +24,7 @@ use crate::{
 
 /// What a viewer plays, and in which session.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub(crate) struct Place {
     session: String,
     mount: Mount,
 }
@@ -32,7 +32,7 @@ pub struct Place {
 impl Place {
     /// The stream that is mounted there, in the session of that id.
     #[must_use]
-    pub fn new(session: String, mount: Mount) -> Self {
+    pub(crate) fn new(session: String, mount: Mount) -> Self {
         Self { session, mount }
     }
 }
@@ -46,7 +46,7 @@ pub(crate) type Names = HashMap<Mount, StreamId>;
 /// A viewer counts from PLAY until its session ends, through PAUSE as well: it has the stream open and may go on at any
 /// moment.
 #[derive(Debug, Default)]
-pub struct Viewers {
+pub(crate) struct Viewers {
     events: Arc<Events>,
     state: Mutex<State>,
     /// How many play or are about to, for who asks at each packet; written under the lock.
@@ -80,7 +80,7 @@ struct Playing {
 impl Viewers {
     /// Nobody yet, and `most` at a time. `events` are told who comes and goes.
     #[must_use]
-    pub fn new(most: Option<u32>, events: Arc<Events>) -> Self {
+    pub(crate) fn new(most: Option<u32>, events: Arc<Events>) -> Self {
         let viewers = Self {
             events,
             ..Self::default()
@@ -90,7 +90,7 @@ impl Viewers {
     }
 
     /// There may be `most` from now on. Those who play, play on.
-    pub fn limit(&self, most: Option<u32>) {
+    pub(crate) fn limit(&self, most: Option<u32>) {
         self.state.lock().most = most.map(|most| usize::try_from(most).unwrap_or(usize::MAX));
     }
 
@@ -112,7 +112,7 @@ impl Viewers {
     ///
     /// # Errors
     /// When there is none.
-    pub fn admit(&self, place: &Place, server: &Arc<Seats>) -> Result<(), Full> {
+    pub(crate) fn admit(&self, place: &Place, server: &Arc<Seats>) -> Result<(), Full> {
         let mut state = self.state.lock();
         if state.has(place) {
             return Ok(());
@@ -126,7 +126,7 @@ impl Viewers {
     }
 
     /// The PLAY of the viewer at `place` has failed: its seat is free.
-    pub fn dismiss(&self, place: &Place) {
+    pub(crate) fn dismiss(&self, place: &Place) {
         let mut state = self.state.lock();
         if state.admitted.remove(place).is_some() {
             self.show(&state);
@@ -137,7 +137,7 @@ impl Viewers {
     ///
     /// # Errors
     /// When nobody more may.
-    pub fn would_admit(&self, place: &Place, server: &Seats) -> Result<(), Full> {
+    pub(crate) fn would_admit(&self, place: &Place, server: &Seats) -> Result<(), Full> {
         let state = self.state.lock();
         if state.has(place) {
             return Ok(());
@@ -151,7 +151,7 @@ impl Viewers {
     }
 
     /// Tells that somebody could not play what is mounted there.
-    pub fn tell_refused(&self, mount: &Mount, peer: Option<SocketAddr>, why: Full) {
+    pub(crate) fn tell_refused(&self, mount: &Mount, peer: Option<SocketAddr>, why: Full) {
         let stream = self.state.lock().stream_at(mount);
         let path = mount.path.clone();
         self.events.tell(Happening::ViewerRefused {
@@ -164,7 +164,7 @@ impl Viewers {
 
     /// How many there are.
     #[must_use]
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.state.lock().by_place.len()
     }
 
@@ -203,19 +203,19 @@ impl Viewers {
 
     /// Whether nobody plays, nor is about to.
     #[must_use]
-    pub fn are_none(&self) -> bool {
+    pub(crate) fn are_none(&self) -> bool {
         self.present.load(Ordering::Relaxed) == 0
     }
 
     /// Tells the number of viewers to `source` from now on.
-    pub fn show_on(&self, source: &gst::Element) {
+    pub(crate) fn show_on(&self, source: &gst::Element) {
         let state = self.state.lock();
         state.source.set(Some(source));
         self.show(&state);
     }
 
     /// The viewer at `place` plays, as `client` asked for: counted if it is new.
-    pub fn play(&self, place: Place, viewer: Viewer, client: Option<Arc<ClientHandle>>) {
+    pub(crate) fn play(&self, place: Place, viewer: Viewer, client: Option<Arc<ClientHandle>>) {
         let mut state = self.state.lock();
         if state.by_place.contains_key(&place) {
             return;
@@ -241,12 +241,12 @@ impl Viewers {
     }
 
     /// The viewer at `place` plays no longer.
-    pub fn leave(&self, place: &Place, why: Farewell) {
+    pub(crate) fn leave(&self, place: &Place, why: Farewell) {
         self.remove(&mut self.state.lock(), place, why);
     }
 
     /// `session` is over.
-    pub fn leave_all(&self, session: &str, why: Farewell) {
+    pub(crate) fn leave_all(&self, session: &str, why: Farewell) {
         let mut state = self.state.lock();
         for place in state.places_of(session) {
             self.remove(&mut state, &place, why);

@@ -129,6 +129,9 @@ fn a_viewer_is_sent_away_and_others_of_the_stream_play_on() {
     assert_eq!(viewers(&orders, "door"), 1);
 }
 
+/// The type of a NAL unit of a key picture in H.264.
+const IDR: u8 = 5;
+
 #[test]
 fn a_key_picture_comes_when_it_is_asked_for() {
     let server = start(&read(&json!({
@@ -141,7 +144,6 @@ fn a_key_picture_comes_when_it_is_asked_for() {
         28 => data[13] & 31,
         kind => kind,
     };
-    const IDR: u8 = 5;
     while kind(&viewer.next_rtp().data) != 1 {}
     let forced = orders.force_key_picture(id("live")).wait().expect("it runs");
     assert_eq!(forced, Ok(()));

@@ -26,7 +26,7 @@ pub struct SoundEncoder {
     /// The samples a second that it is given.
     pub rate: u32,
     /// By how many samples the sound is late behind it and a decoder.
-    pub delay: u32,
+    pub(crate) delay: u32,
 }
 
 impl SoundEncoder {

@@ -73,7 +73,7 @@ impl Intakes {
 
 /// The bytes of one connection.
 #[derive(Debug)]
-pub(in crate::server) struct Intake {
+struct Intake {
     coding: Coding,
     framing: Framing,
     filter: RtcpFilter,
@@ -104,7 +104,7 @@ struct RtcpFilter {
 
 impl Intake {
     /// The intake of a connection from `peer`, which has these `channels`.
-    pub(in crate::server) fn new(peer: SocketAddr, all: &Arc<Intakes>, channels: &CurrentChannels) -> Self {
+    fn new(peer: SocketAddr, all: &Arc<Intakes>, channels: &CurrentChannels) -> Self {
         Self {
             coding: Coding::Plain,
             framing: Framing::default(),

@@ -30,7 +30,7 @@ const MOST_LOGGED: usize = 1000;
 
 /// Why a session is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::server) enum TooMany {
+enum TooMany {
     OfConnection,
     OfAddress(u32),
     InAll(u32),
