@@ -17,6 +17,7 @@
 //! | [`access_units`] | a picture of several slices stays one picture |
 //! | `changing` | what an encoder takes while it encodes |
 //! | `debian` | Debian's packages of GStreamer's elements |
+//! | `secrets` | what of a pipeline of one's own is for anybody's eyes |
 //! | `syntax` | chains of elements, and what has to be quoted how |
 
 pub mod access_units;
@@ -28,6 +29,7 @@ pub mod elements;
 pub mod encoders;
 pub(crate) mod own_pipeline;
 pub(crate) mod picture;
+pub(crate) mod secrets;
 pub(crate) mod syntax;
 
 use std::num::NonZero;
@@ -41,14 +43,14 @@ use crate::config::StreamConfig;
 /// The launch string of one stream, as gst-rtsp-server's media factory takes it.
 #[must_use]
 pub fn launch_string(stream: &StreamConfig) -> String {
-    factory_launch(stream, Machine::here())
+    factory_launch(stream, Machine::here(), str::to_owned)
 }
 
 /// The same for anybody's eyes: in a pipeline of one's own `***` stands for what a password or its like is set to, and for who
 /// logs in at a URL.
 #[must_use]
 pub(crate) fn shown(stream: &StreamConfig) -> String {
-    syntax::without_secrets(&launch_string(stream))
+    factory_launch(stream, Machine::here(), secrets::shown)
 }
 
 /// The same pipeline to paste behind `gst-launch-1.0` in a POSIX shell. In place of viewers it sends RTP to
@@ -93,9 +95,10 @@ impl Machine {
     }
 }
 
-fn factory_launch(stream: &StreamConfig, machine: Machine) -> String {
+/// `own` is how a pipeline of one's own is written.
+fn factory_launch(stream: &StreamConfig, machine: Machine, own: fn(&str) -> String) -> String {
     let picture = match &stream.pipeline {
-        Some(own) => own_pipeline::part(own).to_owned(),
+        Some(pipeline) => own(own_pipeline::part(pipeline)),
         None => joined(picture(stream, machine), |word| word),
     };
     let sound = sound(stream, machine).map(|chain| joined(chain, |word| word));
@@ -168,7 +171,7 @@ mod tests {
     }
 
     fn launch(stream: &StreamConfig, cores: usize) -> String {
-        factory_launch(stream, machine(cores))
+        factory_launch(stream, machine(cores), str::to_owned)
     }
 
     /// One that has every element, in GStreamer 1.22.
@@ -319,7 +322,7 @@ mod tests {
             has_property: |name, property| (name, property) == ("x264enc", "nal-hrd"),
             ..machine(8)
         };
-        let launch = factory_launch(&stream, machine);
+        let launch = factory_launch(&stream, machine, str::to_owned);
         let said = "pass=cbr bitrate=4000 vbv-buf-capacity=1000 nal-hrd=cbr threads=1 aud=false \
                     option-string=\"scenecut=0:repeat-headers=0\" ";
         assert!(launch.contains(said), "{launch}");

@@ -72,7 +72,7 @@ pub(crate) fn run(
     });
     follow_the_file(&process);
     main_loop.run();
-    tracing::info!(target: "config", "stopping");
+    tracing::info!(target: "server", "stopping");
     if let Some(Process { orders, .. }) = process.take() {
         // One that has stopped already needs no more.
         let _stopped = orders.stop().wait();
@@ -243,13 +243,13 @@ fn tell_warnings(changes: &Changes, loaded: &Loaded, asked: Asked) {
 
 fn announce(server: &Server) {
     for url in server.urls() {
-        tracing::info!(target: "config", "{url}");
+        tracing::info!(target: "server", "{url}");
     }
     let config = server.config();
     let mut descriptions: Vec<String> = config.streams.iter().map(describe).collect();
     descriptions.dedup();
     for description in descriptions {
-        tracing::info!(target: "config", "{description}, {}", log_in(config));
+        tracing::info!(target: "server", "{description}, {}", log_in(config));
     }
 }
 

@@ -82,6 +82,7 @@ impl Server {
     /// When something is missing on this machine, or an address or port cannot be had.
     pub fn start(config: &Config) -> Result<Self, StartError> {
         prepare_process()?;
+        preflight::places(config)?;
         config.streams.iter().try_for_each(preflight::elements)?;
         preflight::painting(preflight::TRIAL)?;
         let shared = share(config)?;

@@ -102,7 +102,7 @@ pub(crate) fn words(launch: &str) -> Vec<String> {
 }
 
 /// The characters of launch syntax, and whether each stands in quotes or behind a backslash.
-fn characters(launch: &str) -> impl Iterator<Item = (char, bool)> {
+pub(super) fn characters(launch: &str) -> impl Iterator<Item = (char, bool)> {
     let (mut quote, mut is_escaped) = (None, false);
     launch.chars().map(move |c| {
         let is_quoted = is_escaped || quote.is_some();

@@ -17,73 +17,6 @@ pub(super) fn launch_quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', r"\\").replace('"', r#"\""#))
 }
 
-/// What names of properties end in whose values are nobody's business: `user-pw`, `proxy-pw`, `auth-token`, …
-const SECRETS: [&str; 8] = [
-    "password",
-    "passphrase",
-    "pw",
-    "secret",
-    "token",
-    "key",
-    "credentials",
-    "authentication",
-];
-
-/// A launch string without the values of properties that are secret by their names, and without who logs in at a URL.
-pub(super) fn without_secrets(launch: &str) -> String {
-    let words = words_and_spaces(launch);
-    words.into_iter().map(without_secret).collect()
-}
-
-/// The words of a launch string, each with the space behind it. What is quoted is one word.
-fn words_and_spaces(launch: &str) -> Vec<&str> {
-    let (mut words, mut begin, mut quote, mut is_escaped) = (Vec::new(), 0, None, false);
-    for (index, letter) in launch.char_indices() {
-        match (letter, quote) {
-            _ if is_escaped => is_escaped = false,
-            ('\\', _) => is_escaped = true,
-            ('"' | '\'', None) => quote = Some(letter),
-            (letter, Some(open)) if letter == open => quote = None,
-            (letter, None) if letter.is_whitespace() => {
-                words.push(&launch[begin..index + letter.len_utf8()]);
-                begin = index + letter.len_utf8();
-            }
-            _ => {}
-        }
-    }
-    words.push(&launch[begin..]);
-    words
-}
-
-fn without_secret(word: &str) -> String {
-    let end = word.trim_end().len();
-    let (word, space) = word.split_at(end);
-    let Some((name, value)) = word.split_once('=') else {
-        return format!("{word}{space}");
-    };
-    let is_secret = SECRETS
-        .iter()
-        .any(|secret| name.to_ascii_lowercase().ends_with(secret));
-    let shown = if is_secret {
-        "***".into()
-    } else {
-        without_login(value)
-    };
-    format!("{name}={shown}{space}")
-}
-
-/// `rtsp://user:password@host/` without who logs in.
-fn without_login(value: &str) -> String {
-    let Some((scheme, rest)) = value.split_once("://") else {
-        return value.into();
-    };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    match authority.rsplit_once('@') {
-        Some((login, _)) => format!("{scheme}://***{}", &rest[login.len()..]),
-        None => value.into(),
-    }
-}
-
 /// A word as a POSIX shell takes it, quoted where it needs to be.
 pub(super) fn shell_quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./,:=@%+".contains(c);
@@ -98,27 +31,6 @@ mod tests {
     use gst::prelude::*;
 
     use super::*;
-
-    #[test]
-    fn secrets_are_not_shown() {
-        for (launch, shown) in [
-            (
-                "( clocksrc ! x264enc key-int-max=5 ! rtph264pay name=pay0 )",
-                None,
-            ),
-            (
-                r#"rtspsrc location="rtsp://me:s3cret@host/a?b=c@d" user-pw="a b\" c" user-id=me ! fakesink"#,
-                Some(r#"rtspsrc location="rtsp://***@host/a?b=c@d" user-pw=*** user-id=me ! fakesink"#),
-            ),
-            (
-                "srtenc  key=00ff passphrase='x y' ! a",
-                Some("srtenc  key=*** passphrase=*** ! a"),
-            ),
-            ("a location=http://host/x@y", None),
-        ] {
-            assert_eq!(without_secrets(launch), shown.unwrap_or(launch));
-        }
-    }
 
     /// `filesrc location` is a property of type string in an element that comes with the core.
     #[test]

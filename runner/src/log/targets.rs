@@ -18,26 +18,8 @@ const PARTS: [&str; 9] = [
 /// What all paths of modules begin with.
 const CRATE: &str = "rtsp_clock_server";
 
-/// Which parts a path of modules without [`CRATE`] stands for: the first that it begins with counts.
-const PATHS: [(&str, &[&str]); 27] = [
-    ("server::requests::guard", &["accounts"]),
-    ("server::guard", &["accounts"]),
-    ("server::requests::transports", &["viewers"]),
-    ("server::transports", &["viewers"]),
-    ("server::requests::visit", &["requests", "viewers"]),
-    ("server::client", &["requests", "viewers"]),
-    ("server::requests", &["requests", "viewers", "accounts"]),
-    ("server::mounts", &["requests"]),
-    ("server::sessions", &["requests"]),
-    ("server::ready", &["requests"]),
-    ("server::joining", &["requests"]),
-    ("server::connections", &["connections"]),
-    ("server::acceptor", &["connections"]),
-    ("server::connected", &["connections"]),
-    ("server::handshakes", &["connections"]),
-    ("server::tunnels", &["connections"]),
-    ("server::reading", &["connections"]),
-    ("server::intake", &["connections"]),
+/// Which parts a path of modules without [`CRATE`] stands for: the longest that it begins with counts.
+const PATHS: [(&str, &[&str]); 37] = [
     (
         "server",
         &[
@@ -49,13 +31,41 @@ const PATHS: [(&str, &[&str]); 27] = [
             "config",
         ],
     ),
-    ("stream::viewers", &["viewers"]),
+    ("server::endpoint", &["server"]),
+    ("server::checks", &["server"]),
+    ("server::reload", &["server"]),
+    ("server::run", &["server", "config"]),
+    ("server::guard", &["accounts"]),
+    ("server::transports", &["viewers"]),
+    ("server::client", &["requests", "viewers"]),
+    ("server::mounts", &["requests"]),
+    ("server::sessions", &["requests"]),
+    ("server::ready", &["requests"]),
+    ("server::joining", &["requests"]),
+    ("server::acceptor", &["connections"]),
+    ("server::connected", &["connections"]),
+    ("server::handshakes", &["connections"]),
+    ("server::tunnels", &["connections"]),
+    ("server::reading", &["connections"]),
+    ("server::intake", &["connections"]),
+    ("server::connections", &["connections"]),
+    ("server::requests", &["requests", "viewers", "accounts"]),
+    ("server::requests::guard", &["accounts"]),
+    ("server::requests::transports", &["viewers"]),
+    ("server::requests::visit", &["requests", "viewers"]),
     ("stream", &["stream", "viewers"]),
+    ("stream::viewers", &["viewers"]),
     ("viewers", &["viewers"]),
-    ("accounts", &["accounts"]),
+    ("addresses", &["server"]),
+    ("ffi", &["server"]),
+    ("rtsp_ffi", &["server"]),
+    ("launch", &["stream"]),
+    ("access_units", &["stream"]),
+    ("ntp_extension", &["stream"]),
     ("time_source", &["clock"]),
     ("log", &["log"]),
     ("config", &["config"]),
+    ("cli", &["config"]),
     ("run", &["server", "config"]),
 ];
 
@@ -65,21 +75,41 @@ pub(super) fn modern(directives: &str) -> String {
     if directives.contains(['[', '{']) {
         return directives.to_owned();
     }
-    let all: Vec<_> = directives.split(',').map(modern_directive).collect();
+    let mut all: Vec<_> = directives.split(',').collect();
+    // Of several for one part the last counts: the one that named the fewest modules.
+    all.sort_by_key(|directive| path(directive).map_or(0, str::len));
+    let all: Vec<_> = all.into_iter().map(modern_directive).collect();
     all.join(",")
 }
 
-fn modern_directive(directive: &str) -> String {
-    let (target, level) = match directive.split_once('=') {
-        Some((target, level)) => (target, format!("={level}")),
-        None => (directive, String::new()),
+/// The path of modules that a directive names, without the crate's own name.
+fn path(directive: &str) -> Option<&str> {
+    let target = directive.split('=').next()?.trim();
+    let path = target.strip_prefix(CRATE)?;
+    path.strip_prefix("::")
+        .or_else(|| path.is_empty().then_some(path))
+}
+
+/// What a path stands for; `None` for one that nothing was ever told under.
+fn parts(path: &str) -> Option<&'static [&'static str]> {
+    if path.is_empty() {
+        return Some(&PARTS);
+    }
+    let is_within = |known: &str| {
+        path.strip_prefix(known)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
     };
-    let Some(path) = target.trim().strip_prefix(CRATE) else {
+    let known = PATHS.iter().filter(|(known, _)| is_within(known));
+    known
+        .max_by_key(|(known, _)| known.len())
+        .map(|(_, parts)| *parts)
+}
+
+fn modern_directive(directive: &str) -> String {
+    let Some(parts) = path(directive).and_then(parts) else {
         return directive.to_owned();
     };
-    let path = path.trim_start_matches(':');
-    let found = PATHS.iter().find(|(known, _)| path.starts_with(known));
-    let parts = found.map_or(&PARTS[..], |(_, parts)| parts);
+    let level = directive.find('=').map_or("", |at| &directive[at..]);
     let all: Vec<_> = parts.iter().map(|part| format!("{part}{level}")).collect();
     all.join(",")
 }
@@ -107,7 +137,14 @@ mod tests {
                 "rtsp_clock_server::server::connections::intake=trace",
                 "connections=trace",
             ),
-            ("rtsp_clock_server::config_file::walk=debug", "config=debug"),
+            ("rtsp_clock_server::config=debug", "config=debug"),
+            // Nothing was ever told under these, or it is not known any more.
+            ("rtsp_clock_server::budget=off", "rtsp_clock_server::budget=off"),
+            ("rtsp_clock_servers=off", "rtsp_clock_servers=off"),
+            (
+                "rtsp_clock_server::serverless=off",
+                "rtsp_clock_server::serverless=off",
+            ),
             (
                 "a[b{c=1}]=info,rtsp_clock_server=info",
                 "a[b{c=1}]=info,rtsp_clock_server=info",
@@ -115,6 +152,9 @@ mod tests {
         ] {
             assert_eq!(modern(old), new);
         }
+        // What names a module wins over what names the whole, in whichever order they stand.
+        let both = modern("rtsp_clock_server::server::guard=off,rtsp_clock_server=debug");
+        assert!(both.ends_with(",accounts=off"), "{both}");
         let all = modern("rtsp_clock_server=debug");
         assert_eq!(all.split(',').count(), PARTS.len());
         assert!(PARTS.iter().all(|part| all.contains(&format!("{part}=debug"))));

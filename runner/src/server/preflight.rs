@@ -1,6 +1,7 @@
 //! What is tried before anybody watches, so that what is missing on this machine is said at the start.
 
 use std::{
+    collections::HashSet,
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
 };
@@ -13,6 +14,7 @@ use crate::{
     launch::{
         self, elements,
         own_pipeline::{self, Lack},
+        secrets,
     },
     time_source, tls,
 };
@@ -36,7 +38,7 @@ pub enum StartError {
     #[error(transparent)]
     Clock(#[from] time_source::Error),
     /// The stream's launch string is not one.
-    #[error("the stream {name} has a pipeline that GStreamer refuses: {reason}")]
+    #[error("the stream {name} has a pipeline that GStreamer refuses: {}", secrets::without_logins(&.reason.to_string()))]
     Launch {
         /// The stream's name.
         name: String,
@@ -51,6 +53,12 @@ pub enum StartError {
         /// What the server needs and the pipeline lacks.
         lack: Lack,
     },
+    /// Two streams would be found at the same place.
+    #[error("two streams are to be at {0}{1}: each needs a place of its own")]
+    SamePlace(SocketAddr, String),
+    /// A stream would be found nowhere.
+    #[error("a stream has no place at which it is to be found")]
+    NoPlace,
     /// Elements are not installed.
     #[error("GStreamer elements are not installed: {}", .0.iter().map(|name| elements::with_package(name)).collect::<Vec<_>>().join(", "))]
     MissingElements(Vec<String>),
@@ -97,6 +105,22 @@ pub enum StartError {
     /// The system does not give another thread.
     #[error("cannot start the server's thread: {0}")]
     Thread(io::Error),
+}
+
+/// What orders add and change has not gone through the checks of a file: one stream would hide the other.
+pub(super) fn places(config: &Config) -> Result<(), StartError> {
+    let mut taken = HashSet::new();
+    for stream in &config.streams {
+        if stream.mounts.is_empty() {
+            return Err(StartError::NoPlace);
+        }
+        for mount in &stream.mounts {
+            if !taken.insert(mount) {
+                return Err(StartError::SamePlace(mount.endpoint(), mount.path.clone()));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// A missing encoder is told before anybody watches.

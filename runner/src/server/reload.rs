@@ -110,6 +110,7 @@ impl Server {
 
     /// Tries what is new. It takes no connections yet.
     fn plan(&self, config: &Config) -> Result<Plan, StartError> {
+        preflight::places(config)?;
         let mut there = self.streams.clone();
         let (mut streams, mut new, mut changed) = (Vec::new(), Vec::new(), Vec::new());
         for wanted in &config.streams {

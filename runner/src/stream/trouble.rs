@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     events::{Farewell, Happening},
-    launch::elements,
+    launch::{elements, secrets},
 };
 
 impl Stream {
@@ -66,11 +66,9 @@ pub(super) fn log_trouble(stream: &str, message: &gst::Message) {
         gst::MessageView::Warning(warning) => {
             let at = source(warning);
             let details = details(warning.debug());
-            tracing::warn!(target: "stream",
-                stream,
-                "the pipeline warns at {at}: {} {details}",
-                warning.error()
-            );
+            let text = format!("{} {details}", warning.error());
+            let text = secrets::without_logins(&text);
+            tracing::warn!(target: "stream", stream, "the pipeline warns at {at}: {text}");
         }
         gst::MessageView::Element(element) => {
             if let Some(missing) = element.structure().filter(|s| s.name() == "missing-plugin") {
@@ -85,11 +83,12 @@ pub(super) fn log_trouble(stream: &str, message: &gst::Message) {
 /// Why a pipeline fails, as GStreamer puts it.
 pub(super) fn cause(error: &gst::message::Error) -> String {
     let details = details(error.debug());
-    format!(
+    let text = format!(
         "the pipeline failed at {}: {} {details}",
         source(error),
         error.error()
-    )
+    );
+    secrets::without_logins(&text)
 }
 
 fn source(message: &gst::MessageRef) -> String {
