@@ -100,6 +100,18 @@ pub enum Happening {
         /// How many.
         frames: u64,
     },
+    /// It skips frames all the time: told once.
+    StreamTooSlow {
+        /// All that show its picture.
+        streams: Vec<StreamId>,
+        /// What its configuration calls it.
+        #[serde(skip)]
+        name: String,
+        /// How many of the latest seconds.
+        frames: u64,
+        /// How many that is, and what to change.
+        advice: String,
+    },
     /// Another configuration counts.
     Reloaded {
         /// Where it comes from.

@@ -53,6 +53,9 @@ pub(super) fn log(what: &Happening) {
             frames,
             "this machine was late: the camera has skipped frames"
         ),
+        Happening::StreamTooSlow { name, advice, .. } => {
+            tracing::warn!(target: "stream", stream = name, "{advice}");
+        }
         Happening::Reloaded {
             source,
             changes,

@@ -16,7 +16,7 @@ use super::{
     Stream,
     running::{Frames, Running},
 };
-use crate::{config::StreamConfig, launch, timers};
+use crate::{config::StreamConfig, events::Happening, launch, timers};
 
 /// How often frames are counted.
 const TICK: Duration = Duration::from_secs(1);
@@ -73,7 +73,12 @@ impl Stream {
         if !self.is_told_slow.swap(true, Ordering::Relaxed) {
             let seconds = TICK.as_secs() * WINDOW as u64;
             let advice = advice(&self.config());
-            tracing::warn!(target: "stream", stream = self.name(), "{made} in the last {seconds} s: {advice}");
+            self.tell(|streams| Happening::StreamTooSlow {
+                streams,
+                name: self.name(),
+                frames: made.skipped,
+                advice: format!("{made} in the last {seconds} s: {advice}"),
+            });
         }
     }
 }

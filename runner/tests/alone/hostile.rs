@@ -124,6 +124,18 @@ impl Scene {
         attack(self.address(), &self.target(), requests, seed)
     }
 
+    /// Has the stream take the ports for UDP, which it keeps as long as it runs: among requests by chance none may be granted.
+    fn take_ports(&self) {
+        let mut client = RtspClient::connect_port(self.process.port());
+        if let Some(authorization) = &self.authorization {
+            client.authorize(authorization.clone());
+        }
+        client.describe();
+        let answer = client.setup_over("RTP/AVP;unicast;client_port=40000-40001");
+        assert_eq!(answer.status, 200);
+        assert_eq!(client.request("TEARDOWN", &[]).status, 200);
+    }
+
     fn footprint(&self) -> Footprint {
         Footprint::of(self.process.id())
     }
@@ -180,6 +192,7 @@ fn assert_withstands_requests(needs_login: bool) {
     let (requests, seed) = (size("HOSTILE_REQUESTS", 2500), seed());
     println!("HOSTILE_SEED={seed}");
     let scene = Scene::set(needs_login);
+    scene.take_ports();
     scene.attack(WARM_UP, !seed);
     let before = RECOVERY.before(&scene.process);
     let began = Instant::now();

@@ -345,17 +345,17 @@ fn one_camera_more_of_many_does_not_end_the_others() {
 
 #[test]
 fn a_camera_that_is_always_on_is_replaced_by_another_that_is() {
-    let camera = |label: &str| {
-        let streams = json!([{ "label": label, "alwaysOn": true, "stamp": "qr" }]);
+    let camera = |frames: u32| {
+        let streams = json!([{ "framesPerSecond": frames, "alwaysOn": true, "stamp": "qr" }]);
         let mut config = cameras(false, &streams);
         config["videoResolution"] = "320x240".into();
         config
     };
-    let file = File::new("always-on", &camera("one"));
+    let file = File::new("always-on", &camera(25));
     let process = file.serve(|_| {});
     let url = format!("rtsp://127.0.0.1:{}/live", process.port());
     let first = run_of(&url);
-    file.replace(&camera("two"));
+    file.replace(&camera(20));
     process.signal("HUP");
     wait_for(process.log(), "streams: 1 replaced");
     let second = run_of(&url);

@@ -12,7 +12,11 @@ use serde_json::{Map, Value, json};
 
 use super::read;
 use crate::common::{
-    PATIENCE, RtspClient, certificate::Certificate, measure, start, target, wait_for_viewers,
+    PATIENCE, RtspClient,
+    certificate::Certificate,
+    measure,
+    player::{port, two_sockets},
+    start, target, wait_for_viewers,
     watcher::Watcher,
 };
 
@@ -517,4 +521,91 @@ fn who_is_taken_out_or_gets_another_password_is_sent_away_where_he_plays() {
         .reload(&read(&file(&[("stays", "a")])), "a test")
         .expect("it can be had");
     assert_eq!(idle.describe().status, 401);
+}
+
+#[test]
+fn another_password_of_the_pair_sends_away_who_plays_by_it() {
+    let file =
+        |password: &str| json!({ "viewerUsername": "me", "viewerPassword": password, "framesPerSecond": 50 });
+    let mut server = start(&read(&file("a")));
+    let mut client = RtspClient::connect(&server);
+    client.authorize(basic("me", "a"));
+    let mut viewer = client.watching();
+    wait_for_viewers(&server, 1);
+    let changes = server.reload(&read(&file("b")), "a test").expect("it can be had");
+    assert_eq!((changes.login, changes.logged_out), (true, 1), "{changes:?}");
+    assert!(viewer.sees_the_end());
+}
+
+/// What has been set up before a reload is asked for by PLAY after it.
+#[test]
+fn what_was_set_up_before_a_reload_is_not_played_where_it_is_forbidden_since() {
+    let file = |ways: &[&str], count: u32, password: &str| {
+        json!({
+            "transports": ways, "framesPerSecond": 50, "rtspStreamPath": "/{n}", "count": count, "sharedPicture": true,
+            "users": [{ "username": "me", "password": password }],
+        })
+    };
+    let before = file(&["tcp", "udp"], 2, "a");
+    for (after, status) in [
+        (file(&["udp"], 2, "a"), 461),
+        (file(&["tcp", "udp"], 1, "a"), 404),
+        (file(&["tcp", "udp"], 2, "b"), 401),
+    ] {
+        let mut server = start(&read(&before));
+        let mut client = RtspClient::connect(&server).at("/2");
+        client.authorize(basic("me", "a"));
+        client.describe();
+        assert_eq!(client.setup().status, 200);
+        server.reload(&read(&after), "a test").expect("it can be had");
+        assert_eq!(client.play().status, status);
+        assert_eq!(server.viewers(), 0);
+    }
+}
+
+/// Of a stream that plays.
+#[test]
+fn a_way_that_comes_can_be_had_and_who_plays_by_one_that_is_over_is_sent_away() {
+    let file = |ways: &[&str]| json!({ "transports": ways, "framesPerSecond": 50 });
+    let mut server = start(&read(&file(&["tcp"])));
+    let stays = Watcher::new(RtspClient::watch(&server));
+    let over_udp = |server: &Server| {
+        let [media, control] = two_sockets();
+        let mut client = RtspClient::connect(server);
+        client.describe();
+        let ports = format!("RTP/AVP;unicast;client_port={}-{}", port(&media), port(&control));
+        let status = client.setup_over(&ports).status;
+        (client, [media, control], status)
+    };
+    assert_eq!(over_udp(&server).2, 461);
+    server
+        .reload(&read(&file(&["tcp", "udp"])), "a test")
+        .expect("it can be had");
+    let (mut client, [media, _control], status) = over_udp(&server);
+    assert_eq!((status, client.play().status), (200, 200));
+    assert!(media.recv(&mut [0; 2000]).expect("packets come") > 12);
+    wait_for_viewers(&server, 2);
+    server
+        .reload(&read(&file(&["tcp"])), "a test")
+        .expect("it can be had");
+    assert!(client.sees_the_end());
+    wait_for_viewers(&server, 1);
+    stays.end();
+}
+
+/// A user without a log-in, once there are some.
+#[test]
+fn who_came_when_everybody_might_plays_on_and_asks_for_nothing_else() {
+    let open = json!({ "framesPerSecond": 50 });
+    let mut closed = open.clone();
+    closed["users"] = json!([{ "username": "me", "password": "a" }]);
+    let mut server = start(&read(&open));
+    let plays = Watcher::new(RtspClient::watch(&server));
+    let mut idle = RtspClient::connect(&server);
+    assert_eq!(idle.describe().status, 200);
+    server.reload(&read(&closed), "a test").expect("it can be had");
+    assert_eq!(idle.describe().status, 401);
+    let mut viewer = plays.end();
+    viewer.show_sign_of_life();
+    assert_eq!(viewer.response().status, 200);
 }

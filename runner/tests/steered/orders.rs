@@ -125,7 +125,7 @@ fn a_viewer_is_sent_away_and_others_of_the_stream_play_on() {
         _ => None,
     });
     assert_eq!(left, Some((session, Farewell::Kicked)));
-    stays.end();
+    let _viewer = stays.end();
     assert_eq!(viewers(&orders, "door"), 1);
 }
 
