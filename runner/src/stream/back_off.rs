@@ -17,7 +17,7 @@ pub struct BackOff {
 }
 
 impl BackOff {
-    /// It has failed at `now`.
+    /// Notes a failure at `now`.
     pub fn fail(&mut self, now: Instant) {
         let is_forgotten = self.latest.is_none_or(|latest| now - latest > FORGOTTEN_AFTER);
         self.failures = if is_forgotten {
@@ -40,7 +40,7 @@ impl BackOff {
         (latest + wait).saturating_duration_since(now)
     }
 
-    /// Whether it may be tried again at `now`.
+    /// Whether another attempt may be made at `now`.
     #[must_use]
     pub fn is_over(&self, now: Instant) -> bool {
         self.left(now).is_zero()

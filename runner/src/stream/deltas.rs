@@ -12,7 +12,8 @@ use gst::{BufferFlags, PadProbeData, PadProbeReturn, PadProbeType, prelude::*};
 
 use crate::launch::codecs;
 
-/// Has `payloader` mark what it makes of a picture that is not a key frame, if it does not by itself.
+/// Has `payloader` mark the packets that it makes of a picture which is not a key frame, if it does not do so by
+/// itself.
 pub fn mark(payloader: &gst::Element) {
     let codec = payloader
         .factory()
@@ -25,7 +26,8 @@ pub fn mark(payloader: &gst::Element) {
     }
 }
 
-/// A payloader makes the packets of a picture in the call that brings it.
+/// Marks the packets of each picture as the picture was marked: a payloader makes them in the call that brings the
+/// picture.
 fn mark_between(sink: &gst::Pad, src: &gst::Pad) {
     let is_delta = Arc::new(AtomicBool::new(false));
     let seen = is_delta.clone();

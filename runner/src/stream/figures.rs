@@ -1,4 +1,4 @@
-//! What is counted of a stream: frames, how late they left, what was sent, and what those who got it say of that.
+//! The counts of a stream: frames, how late they left, how much was sent, and what receivers report.
 
 use std::time::Instant;
 
@@ -34,7 +34,8 @@ impl Stream {
         sent.fold(Sent::default(), |all, one| all + one)
     }
 
-    /// What whoever has the session of that id reported last of each medium (see [`super::receivers::Receivers::reports_of`]).
+    /// The last report of each medium from the viewer whose session has that id (see
+    /// [`super::receivers::Receivers::reports_of`]).
     #[must_use]
     pub fn reports_of(&self, session_id: &str) -> Vec<Report> {
         self.receivers.reports_of(session_id)

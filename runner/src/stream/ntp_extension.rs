@@ -1,12 +1,13 @@
 //! The 64-bit NTP time of the instant shown, in an RTP header extension of each frame's first packet (RFC 6051).
 //!
-//! It is what `clocksrc` writes on a frame as `timestamp/x-ntp`, and encoders hand on. GStreamer's own `rtphdrextntp64` is
-//! not used, for it writes zeros on a frame that has lost it: here such a frame has no extension, and that is said.
+//! That time is what `clocksrc` writes on a frame as `timestamp/x-ntp`, and encoders hand on. GStreamer's own
+//! `rtphdrextntp64` is not used, for it writes zeros on a frame that has lost its time: here such a frame has no
+//! extension, and the log says so.
 
 use gst::{glib, prelude::*};
 use gst_rtp::{RTPBasePayload, RTPHeaderExtension, prelude::*};
 
-/// The first of those that a payloader may give.
+/// The first of the ids that a payloader may give an extension.
 const ID: u32 = 1;
 
 glib::wrapper! {
@@ -21,7 +22,7 @@ impl Default for NtpExtension {
     }
 }
 
-/// Has `payloader` write it. That has to happen before the pipeline is started.
+/// Has `payloader` write the extension. This has to be called before the pipeline is started.
 pub fn add(payloader: &gst::Element) {
     if !payloader.is::<RTPBasePayload>() {
         tracing::warn!(target: "stream",
@@ -51,9 +52,9 @@ mod imp {
 
     #[derive(Debug, Default)]
     pub struct NtpExtension {
-        /// PTS of the last frame that has it.
+        /// The PTS of the last frame that it was written for.
         written: Mutex<Option<gst::ClockTime>>,
-        /// It has been said that frames come without their instant.
+        /// Whether the log says already that frames come without their instant.
         has_warned: AtomicBool,
     }
 

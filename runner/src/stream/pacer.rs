@@ -30,7 +30,7 @@ pub enum When {
 }
 
 impl Pacer {
-    /// One request in each `interval` at most.
+    /// A pacer that grants one request in each `interval` at most.
     #[must_use]
     pub fn new(interval: Duration) -> Self {
         Self {
@@ -39,7 +39,7 @@ impl Pacer {
         }
     }
 
-    /// Somebody asks at `now`.
+    /// Answers when to act upon a request that comes at `now`.
     #[must_use]
     pub fn ask(&self, now: Instant) -> When {
         let mut state = self.state.lock();
@@ -61,7 +61,7 @@ impl Pacer {
         }
     }
 
-    /// What had been put off is being done at `now`.
+    /// Notes that the request which had been put off is acted upon at `now`.
     pub fn done(&self, now: Instant) {
         *self.state.lock() = State {
             latest: Some(now),
@@ -69,7 +69,7 @@ impl Pacer {
         };
     }
 
-    /// What has been done before counts no longer, unless something has been put off.
+    /// Forgets when a request was last acted upon, unless one has been put off.
     pub fn forget(&self) {
         self.state.lock().latest = None;
     }

@@ -1,4 +1,4 @@
-//! Who is playing a stream, and who may; sets `clients`.
+//! Who is playing a stream, and who may; the `clients` property of its source is set here.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -19,7 +19,7 @@ use crate::{
     stream_id::StreamId,
 };
 
-/// What a viewer plays, and in which session.
+/// Where a viewer plays: which mount, and in which session.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     session: String,
@@ -27,14 +27,14 @@ pub struct Place {
 }
 
 impl Place {
-    /// The stream that is mounted there, in the session of that id.
+    /// The place of a viewer of the stream at `mount`, in the session of that id.
     #[must_use]
     pub fn new(session: String, mount: Mount) -> Self {
         Self { session, mount }
     }
 }
 
-/// What the streams that show one picture are called, by where they are.
+/// The ids of the streams that show one picture, by their mounts.
 pub(crate) type Names = HashMap<Mount, StreamId>;
 
 /// The viewers of one stream, by the session in which they play it: session and path make a viewer, connections do
@@ -51,27 +51,27 @@ pub struct Viewers {
 #[derive(Debug, Default)]
 struct State {
     names: Names,
-    /// How many each of the streams may have.
+    /// How many viewers each of the streams may have.
     most: Option<usize>,
     by_place: BTreeMap<Place, Playing>,
-    /// Those whose PLAY is on its way.
+    /// The seats of those whose PLAY is being handled.
     admitted: BTreeMap<Place, Seat>,
     /// The source of the pipeline that runs now.
     source: glib::WeakRef<gst::Element>,
 }
 
-/// Somebody who plays.
+/// A viewer who plays.
 #[derive(Debug)]
 struct Playing {
     viewer: Viewer,
     client: Option<Arc<ClientHandle>>,
     _seat: Option<Seat>,
-    /// Why it has been sent away, if it has.
+    /// Why the viewer has been sent away, if it has been.
     is_sent_away: Option<Farewell>,
 }
 
 impl Viewers {
-    /// Nobody yet, and `most` at a time. `events` are told who comes and goes.
+    /// No viewers yet; there may be `most` at a time. `events` are told who comes and goes.
     #[must_use]
     pub fn new(most: Option<u32>, events: Arc<Events>) -> Self {
         let viewers = Self {
@@ -82,17 +82,17 @@ impl Viewers {
         viewers
     }
 
-    /// There may be `most` from now on. Those who play, play on.
+    /// Allows `most` viewers from now on. Those who play, play on.
     pub fn limit(&self, most: Option<u32>) {
         self.state.lock().most = most.map(|most| usize::try_from(most).unwrap_or(usize::MAX));
     }
 
-    /// What the streams are called from now on.
+    /// Gives the streams these ids from now on.
     pub(crate) fn name(&self, names: Names) {
         self.state.lock().names = names;
     }
 
-    /// What the streams are called, each once, in order.
+    /// The ids of the streams, each once, in order.
     pub(crate) fn streams(&self) -> Vec<StreamId> {
         let mut streams: Vec<_> = self.state.lock().names.values().cloned().collect();
         streams.sort_unstable();
@@ -103,8 +103,7 @@ impl Viewers {
     /// Keeps a seat of `server` for the viewer at `place`, who is about to play: of two who come at once for the last one,
     /// one gets it.
     ///
-    /// # Errors
-    /// When there is none.
+    /// # Errors When no seat is free.
     pub fn admit(&self, place: &Place, server: &Arc<Seats>) -> Result<(), Full> {
         let mut state = self.state.lock();
         if state.has(place) {
@@ -113,12 +112,12 @@ impl Viewers {
         state.check(place)?;
         let seat = server.take().ok_or_else(|| Full::Server(server.most()))?;
         state.admitted.insert(place.clone(), seat);
-        // It counts in the picture that it will see first, which is made before it plays.
+        // The picture that the viewer will see first counts it already, and is made before it plays.
         state.show();
         Ok(())
     }
 
-    /// The PLAY of the viewer at `place` has failed: its seat is free.
+    /// Frees the seat of the viewer at `place`, as its PLAY has failed.
     pub fn dismiss(&self, place: &Place) {
         let mut state = self.state.lock();
         if state.admitted.remove(place).is_some() {
@@ -126,10 +125,9 @@ impl Viewers {
         }
     }
 
-    /// Whether somebody at `place` could play now. Others may be faster.
+    /// Whether a viewer at `place` could play now. Another one may still be faster.
     ///
-    /// # Errors
-    /// When nobody more may.
+    /// # Errors When nobody else may play.
     pub fn would_admit(&self, place: &Place, server: &Seats) -> Result<(), Full> {
         let state = self.state.lock();
         if state.has(place) {
@@ -143,7 +141,7 @@ impl Viewers {
         }
     }
 
-    /// Tells that somebody could not play what is mounted there.
+    /// Tells that somebody could not play the stream at `mount`.
     pub fn tell_refused(&self, mount: &Mount, peer: Option<SocketAddr>, why: Full) {
         let stream = self.state.lock().stream_at(mount);
         let path = mount.path.clone();
@@ -155,13 +153,13 @@ impl Viewers {
         });
     }
 
-    /// How many there are.
+    /// How many viewers there are.
     #[must_use]
     pub fn count(&self) -> usize {
         self.state.lock().by_place.len()
     }
 
-    /// How many of them play the stream of that name.
+    /// How many of them play the stream of that id.
     pub(crate) fn count_of(&self, stream: &StreamId) -> usize {
         let state = self.state.lock();
         let all = state.by_place.keys();
@@ -169,7 +167,7 @@ impl Viewers {
             .count()
     }
 
-    /// Those of the stream of that name.
+    /// The viewers of the stream of that id.
     pub(crate) fn of(&self, stream: &StreamId) -> Vec<Viewer> {
         let state = self.state.lock();
         let of_stream = |place: &Place| state.names.get(&place.mount) == Some(stream);
@@ -177,21 +175,21 @@ impl Viewers {
         playing.map(|(_, playing)| playing.viewer.clone()).collect()
     }
 
-    /// Whether nobody plays, nor is about to.
+    /// Whether nobody plays or is about to.
     #[must_use]
     pub fn are_none(&self) -> bool {
         let state = self.state.lock();
         state.by_place.is_empty() && state.admitted.is_empty()
     }
 
-    /// Tells the number of viewers to `source` from now on.
+    /// Shows the number of viewers on the picture of `source` from now on.
     pub fn show_on(&self, source: &gst::Element) {
         let state = self.state.lock();
         state.source.set(Some(source));
         state.show();
     }
 
-    /// The viewer at `place` plays, as `client` asked for: counted if it is new.
+    /// Notes that the viewer at `place` plays, as `client` has asked for; it is counted if it is new.
     pub fn play(&self, place: Place, viewer: Viewer, client: Option<Arc<ClientHandle>>) {
         let mut state = self.state.lock();
         if state.by_place.contains_key(&place) {
@@ -215,12 +213,12 @@ impl Viewers {
         state.show();
     }
 
-    /// The viewer at `place` plays no longer.
+    /// Notes that the viewer at `place` plays no longer.
     pub fn leave(&self, place: &Place, why: Farewell) {
         self.remove(&mut self.state.lock(), place, why);
     }
 
-    /// `session` is over.
+    /// Notes that `session` is over, and all that it plays.
     pub fn leave_all(&self, session: &str, why: Farewell) {
         let mut state = self.state.lock();
         for place in state.places_of(session) {
@@ -228,7 +226,7 @@ impl Viewers {
         }
     }
 
-    /// Closes the connections of those whom it concerns, who see the end of it. Answers how many they are.
+    /// Closes the connections of the viewers that `concerns` picks, and notes why. Answers how many there are.
     pub(crate) fn send_away(&self, why: Farewell, concerns: impl Fn(&Mount, &Viewer) -> bool) -> usize {
         let mut clients = Vec::new();
         let mut state = self.state.lock();
@@ -238,7 +236,7 @@ impl Viewers {
                 clients.push(playing.client.clone());
             }
         }
-        // A client's end comes here again.
+        // The lock goes first: a client's end takes it again.
         drop(state);
         for client in clients.iter().flatten() {
             client.close();
@@ -265,7 +263,7 @@ impl Viewers {
 }
 
 impl State {
-    /// What the stream that is mounted there is called.
+    /// The id of the stream at `mount`.
     fn stream_at(&self, mount: &Mount) -> StreamId {
         self.names
             .get(mount)
@@ -323,7 +321,8 @@ impl State {
             .collect()
     }
 
-    /// Under the lock, so that two changes cannot overtake each other on their way to the picture.
+    /// Shows the number of viewers on the picture. This happens under the lock, so that no change can overtake another
+    /// on its way there.
     fn show(&self) {
         let count = u32::try_from(self.by_place.len() + self.admitted.len()).unwrap_or(u32::MAX);
         if let Some(source) = self.source.upgrade()
@@ -356,7 +355,7 @@ mod tests {
         Place::new(session.into(), mount(path, 8554))
     }
 
-    /// Somebody plays there.
+    /// Has somebody play there.
     fn play(viewers: &Viewers, place: Place) {
         let viewer = Viewer {
             session: place.session.clone(),
