@@ -33,8 +33,8 @@ struct Process {
     load: Load,
     /// Whether the configuration is being read anew or taken over at the moment.
     is_reloading: bool,
-    /// What has asked for it to be read since that began.
-    asked_again: Option<Asked>,
+    /// What has asked for another reload since that one began.
+    again: Option<Trigger>,
 }
 
 /// The process, once it serves and until it stops.
@@ -68,7 +68,7 @@ pub fn run(
         watch: Watch::new(loaded.source.path()),
         load: Arc::new(load),
         is_reloading: false,
-        asked_again: None,
+        again: None,
     });
     follow_the_file(&process);
     main_loop.run();
@@ -89,7 +89,7 @@ fn obey_hang_ups(main_loop: &glib::MainLoop, process: &Serving) {
         if ends_with_terminal && !has_terminal() {
             main_loop.quit();
         } else {
-            reload(&process, Asked::BySignal);
+            reload(&process, Trigger::Signal);
         }
         glib::ControlFlow::Continue
     });
@@ -113,7 +113,7 @@ fn follow_the_file(process: &Serving) {
     glib::timeout_add_local(LOOK_INTERVAL, move || {
         let look = |process: &mut Process| process.follows && process.watch.look();
         if process.borrow_mut().as_mut().is_some_and(look) {
-            reload(&process, Asked::ByChange);
+            reload(&process, Trigger::Change);
         }
         glib::ControlFlow::Continue
     });
@@ -121,18 +121,18 @@ fn follow_the_file(process: &Serving) {
 
 /// What brought a reload about.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Asked {
-    BySignal,
-    ByChange,
+enum Trigger {
+    Signal,
+    Change,
 }
 
 /// Reads the configuration anew and serves it. Both are done beside the main loop, which hears signals meanwhile: a file can
 /// be a long way off, and viewers who are sent away are waited for.
-fn reload(process: &Serving, asked: Asked) {
+fn reload(process: &Serving, trigger: Trigger) {
     let begun = process
         .borrow_mut()
         .as_mut()
-        .and_then(|process| process.begin(asked));
+        .and_then(|process| process.begin(trigger));
     let Some((load, orders)) = begun else {
         return;
     };
@@ -150,9 +150,9 @@ fn reload(process: &Serving, asked: Asked) {
         let again = process
             .borrow_mut()
             .as_mut()
-            .and_then(|process| process.end(taken, asked));
-        if let Some(asked) = again {
-            reload(&process, asked);
+            .and_then(|process| process.end(taken, trigger));
+        if let Some(trigger) = again {
+            reload(&process, trigger);
         }
     });
 }
@@ -172,13 +172,13 @@ async fn take_over(orders: &Orders, loaded: Loaded) -> Result<(Loaded, Changes),
 
 impl Process {
     /// What loads the configuration, and who takes it over; `None` where that is being done, and will be once more.
-    fn begin(&mut self, asked: Asked) -> Option<(Load, Orders)> {
+    fn begin(&mut self, trigger: Trigger) -> Option<(Load, Orders)> {
         if self.is_reloading {
-            self.asked_again = Some(asked);
+            self.again = Some(trigger);
             return None;
         }
         self.is_reloading = true;
-        if asked == Asked::BySignal {
+        if trigger == Trigger::Signal {
             self.watch.skip();
         }
         Some((Arc::clone(&self.load), self.orders.clone()))
@@ -202,12 +202,12 @@ impl Process {
         Ok(loaded)
     }
 
-    /// What was read has been taken over or not; answers what has asked for it to be read again since.
-    fn end(&mut self, taken: Result<(Loaded, Changes), String>, asked: Asked) -> Option<Asked> {
+    /// What was read has been taken over or not; answers what has asked for another reload since.
+    fn end(&mut self, taken: Result<(Loaded, Changes), String>, trigger: Trigger) -> Option<Trigger> {
         self.is_reloading = false;
         match taken {
             Ok((loaded, changes)) => {
-                tell_warnings(&changes, &loaded, asked);
+                tell_warnings(&changes, &loaded, trigger);
                 self.follows = loaded.config.reload;
                 self.source = loaded.source;
             }
@@ -216,7 +216,7 @@ impl Process {
                 mistakes: why.lines().map(String::from).collect(),
             }),
         }
-        self.asked_again.take()
+        self.again.take()
     }
 }
 
@@ -230,13 +230,13 @@ fn warn_of_orphan(path: &Path) {
     }
 }
 
-fn tell_warnings(changes: &Changes, loaded: &Loaded, asked: Asked) {
+fn tell_warnings(changes: &Changes, loaded: &Loaded, trigger: Trigger) {
     if !changes.is_none() {
         loaded
             .warnings
             .iter()
             .for_each(|warning| tracing::warn!(target: "config", "{warning}"));
-    } else if asked == Asked::BySignal {
+    } else if trigger == Trigger::Signal {
         tracing::info!(target: "config", "{}: read again, nothing differs", loaded.source);
     }
 }

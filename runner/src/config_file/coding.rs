@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Where a value that counts stands, by key: a key in the file or a variable.
-pub(super) type Place<'a> = &'a dyn Fn(&str) -> String;
+pub(super) type PlaceOf<'a> = &'a dyn Fn(&str) -> String;
 
 /// A rule of more than one key.
 pub(super) struct Rule {
@@ -21,7 +21,7 @@ pub(super) struct Rule {
     /// Not asked where one of these is a mistake already.
     pub(super) keys: &'static [&'static str],
     /// What is wrong, if anything is.
-    pub(super) breach: fn(&StreamConfig, Place<'_>) -> Option<String>,
+    pub(super) breach: fn(&StreamConfig, PlaceOf<'_>) -> Option<String>,
 }
 
 /// What holds for a picture that the server makes; a pipeline of one's own may be anything.
@@ -90,7 +90,7 @@ fn names(holds: impl Fn(VideoCodec) -> bool) -> String {
 }
 
 /// There is one `pay1` at most.
-fn sound(stream: &StreamConfig, place: Place<'_>) -> Option<String> {
+fn sound(stream: &StreamConfig, place: PlaceOf<'_>) -> Option<String> {
     let codec = stream.audio?;
     let has_sound = stream.pipeline.as_deref().is_some_and(own_pipeline::has_sound);
     has_sound.then(|| {
@@ -102,7 +102,7 @@ fn sound(stream: &StreamConfig, place: Place<'_>) -> Option<String> {
 }
 
 /// What a size must be for the codec to carry it.
-fn size(stream: &StreamConfig, place: Place<'_>) -> Option<String> {
+fn size(stream: &StreamConfig, place: PlaceOf<'_>) -> Option<String> {
     let StreamConfig {
         width, height, codec, ..
     } = *stream;
@@ -117,7 +117,7 @@ fn size(stream: &StreamConfig, place: Place<'_>) -> Option<String> {
     })
 }
 
-fn encoder(stream: &StreamConfig, place: Place<'_>) -> Option<String> {
+fn encoder(stream: &StreamConfig, place: PlaceOf<'_>) -> Option<String> {
     let Encoder::Named(name) = &stream.encoder else {
         return None;
     };
@@ -135,7 +135,7 @@ fn encoder(stream: &StreamConfig, place: Place<'_>) -> Option<String> {
     ))
 }
 
-fn bitrate(stream: &StreamConfig, place: Place<'_>) -> Option<String> {
+fn bitrate(stream: &StreamConfig, place: PlaceOf<'_>) -> Option<String> {
     let kbps = stream
         .bitrate_kbps
         .filter(|_| codecs::video(stream.codec).has_quality)?;
@@ -146,7 +146,7 @@ fn bitrate(stream: &StreamConfig, place: Place<'_>) -> Option<String> {
     ))
 }
 
-fn constant_bitrate(stream: &StreamConfig, place: Place<'_>) -> Option<String> {
+fn constant_bitrate(stream: &StreamConfig, place: PlaceOf<'_>) -> Option<String> {
     if !stream.constant_bitrate {
         return None;
     }

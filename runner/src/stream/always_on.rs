@@ -69,7 +69,7 @@ impl Stream {
 
     /// Runs again once the back-off is over.
     pub(super) fn run_later(self: &Arc<Self>) {
-        let wait = self.back_off.lock().left(Instant::now());
+        let wait = self.back_off.lock().remaining(Instant::now());
         let stream = Arc::downgrade(self);
         timers::after(&self.context, glib::Priority::DEFAULT, wait, move || {
             if let Some(stream) = stream.upgrade() {

@@ -107,7 +107,7 @@ impl Stream {
     pub fn life(&self) -> Life {
         self.trouble.life(
             || self.running().map(|running| running.phase()),
-            || self.back_off.lock().left(Instant::now()),
+            || self.back_off.lock().remaining(Instant::now()),
         )
     }
 }

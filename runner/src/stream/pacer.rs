@@ -46,13 +46,13 @@ impl Pacer {
         if state.waiting {
             return When::Covered;
         }
-        let left = state
+        let remaining = state
             .latest
             .and_then(|latest| (latest + self.interval).checked_duration_since(now));
-        match left {
-            Some(left) if !left.is_zero() => {
+        match remaining {
+            Some(remaining) if !remaining.is_zero() => {
                 state.waiting = true;
-                When::After(left)
+                When::After(remaining)
             }
             _ => {
                 state.latest = Some(now);

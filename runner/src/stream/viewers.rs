@@ -35,7 +35,7 @@ impl Place {
 }
 
 /// The ids of the streams that show one picture, by their mounts.
-pub(crate) type Names = HashMap<Mount, StreamId>;
+pub(crate) type IdsByMount = HashMap<Mount, StreamId>;
 
 /// The viewers of one stream, by the session in which they play it: session and path make a viewer, connections do
 /// not.
@@ -50,7 +50,7 @@ pub struct Viewers {
 
 #[derive(Debug, Default)]
 struct State {
-    names: Names,
+    ids: IdsByMount,
     /// How many viewers each of the streams may have.
     most: Option<usize>,
     by_place: BTreeMap<Place, Playing>,
@@ -88,13 +88,13 @@ impl Viewers {
     }
 
     /// Gives the streams these ids from now on.
-    pub(crate) fn name(&self, names: Names) {
-        self.state.lock().names = names;
+    pub(crate) fn set_ids(&self, ids: IdsByMount) {
+        self.state.lock().ids = ids;
     }
 
     /// The ids of the streams, each once, in order.
     pub(crate) fn streams(&self) -> Vec<StreamId> {
-        let mut streams: Vec<_> = self.state.lock().names.values().cloned().collect();
+        let mut streams: Vec<_> = self.state.lock().ids.values().cloned().collect();
         streams.sort_unstable();
         streams.dedup();
         streams
@@ -163,14 +163,14 @@ impl Viewers {
     pub(crate) fn count_of(&self, stream: &StreamId) -> usize {
         let state = self.state.lock();
         let all = state.by_place.keys();
-        all.filter(|place| state.names.get(&place.mount) == Some(stream))
+        all.filter(|place| state.ids.get(&place.mount) == Some(stream))
             .count()
     }
 
     /// The viewers of the stream of that id.
     pub(crate) fn of(&self, stream: &StreamId) -> Vec<Viewer> {
         let state = self.state.lock();
-        let of_stream = |place: &Place| state.names.get(&place.mount) == Some(stream);
+        let of_stream = |place: &Place| state.ids.get(&place.mount) == Some(stream);
         let playing = state.by_place.iter().filter(|(place, _)| of_stream(place));
         playing.map(|(_, playing)| playing.viewer.clone()).collect()
     }
@@ -265,10 +265,7 @@ impl Viewers {
 impl State {
     /// The id of the stream at `mount`.
     fn stream_at(&self, mount: &Mount) -> StreamId {
-        self.names
-            .get(mount)
-            .cloned()
-            .unwrap_or_else(|| StreamId::new(""))
+        self.ids.get(mount).cloned().unwrap_or_else(|| StreamId::new(""))
     }
 
     /// Whether the viewer at `place` plays or is about to.
@@ -285,7 +282,7 @@ impl State {
 
     /// Whether `other` is in the same stream as `place`: one that speaks TLS as well has two mounts.
     fn is_beside(&self, place: &Place, other: &Place) -> bool {
-        let name = |place: &Place| self.names.get(&place.mount);
+        let name = |place: &Place| self.ids.get(&place.mount);
         place.mount == other.mount || name(place).is_some() && name(place) == name(other)
     }
 
@@ -448,7 +445,7 @@ mod tests {
     fn a_stream_that_speaks_tls_as_well_is_one() {
         let (viewers, server) = (limited(1), Arc::new(Seats::new(None)));
         let mounts = [mount("/live", 8554), mount("/live", 8322)];
-        viewers.name(
+        viewers.set_ids(
             mounts
                 .iter()
                 .map(|mount| (mount.clone(), StreamId::new("live")))
@@ -470,7 +467,7 @@ mod tests {
         let events = Arc::new(Events::default());
         let told = events.listen(10);
         let viewers = Viewers::new(None, events);
-        viewers.name(Names::from([(mount("/live", 8554), StreamId::new("live"))]));
+        viewers.set_ids(IdsByMount::from([(mount("/live", 8554), StreamId::new("live"))]));
         for session in ["a", "b"] {
             play(&viewers, place(session, "/live"));
         }
