@@ -7,8 +7,8 @@ use crate::config::ListenAt;
 /// Names the hosts to show in URLs, separated by spaces, each with a port if it is another one: `camera.example:18554`.
 pub const PUBLIC_ADDRESSES: &str = "RTSP_PUBLIC_ADDRESSES";
 
-/// The URLs of the stream at `path`: at the `public` hosts where some are given, else at the address that is listened
-/// on, else at each of the machine's.
+/// The URLs of the stream at `path`: at the `public` hosts where some are given, else at the address that the server
+/// listens on, or at each of the machine's where that is unspecified.
 #[must_use]
 pub fn urls(at: ListenAt, path: &str, public: Option<&str>) -> Vec<String> {
     let hosts = match public.map(str::trim) {
@@ -27,7 +27,7 @@ pub fn urls(at: ListenAt, path: &str, public: Option<&str>) -> Vec<String> {
         .collect()
 }
 
-/// `host` with a port, `port` if it names none itself. Several colons outside of brackets make an IPv6 address.
+/// `host` with a port: its own, or `port` if it names none. Several colons outside of brackets make an IPv6 address.
 fn with_port(host: &str, port: u16) -> String {
     if let Ok(address) = host.parse::<Ipv6Addr>() {
         return format!("[{address}]:{port}");

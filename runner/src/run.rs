@@ -1,4 +1,4 @@
-//! The process: serves until a signal ends it, and follows its configuration while it runs.
+//! The process: it serves until a signal ends it, and follows its configuration while it runs.
 
 mod watch;
 
@@ -17,7 +17,7 @@ use crate::{
     server::{Orders, Server},
 };
 
-/// How often the file is looked at.
+/// How often the configuration's file is looked at.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Loads the configuration anew.
@@ -40,8 +40,8 @@ struct Process {
 /// The process, once it serves and until it stops.
 type Serving = Rc<RefCell<Option<Process>>>;
 
-/// Serves what was `loaded` until SIGINT or SIGTERM. At SIGHUP, and when the file changes where the configuration says
-/// so, serves what `load` answers then.
+/// Serves what was `loaded` until SIGINT or SIGTERM. At SIGHUP, and when the file changes if the configuration says so,
+/// it serves what `load` answers then.
 ///
 /// # Errors
 /// When the server cannot start.
@@ -74,14 +74,14 @@ pub fn run(
     main_loop.run();
     tracing::info!(target: "config", "stopping");
     if let Some(Process { orders, .. }) = process.take() {
-        // One that has stopped already needs no more.
+        // A server that has stopped already answers nothing, and needs nothing.
         let _stopped = orders.stop().wait();
     }
     Ok(())
 }
 
-/// SIGHUP asks for the configuration to be read again. A terminal that closes sends it as well, and ends the server as it
-/// ends all that was started there, save by `nohup`.
+/// Reloads at SIGHUP, which asks for the configuration to be read again. A terminal that closes sends SIGHUP as well,
+/// and ends the server as it ends all that was started there, save by `nohup`.
 fn obey_hang_ups(main_loop: &glib::MainLoop, process: &Serving) {
     let (main_loop, process) = (main_loop.clone(), Rc::clone(process));
     let ends_with_terminal = has_terminal() && !ignores_hang_ups();
@@ -119,7 +119,7 @@ fn follow_the_file(process: &Serving) {
     });
 }
 
-/// What brought a reload about.
+/// What made the process reload its configuration.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Trigger {
     Signal,
@@ -157,10 +157,10 @@ fn reload(process: &Serving, trigger: Trigger) {
     });
 }
 
-/// A configuration that has been read, as far as its reader got.
+/// What came of reading a configuration; the outer error is the panic of whatever read it.
 type Reading = std::thread::Result<Result<Loaded, config_file::Error>>;
 
-/// Has the server take over what was `loaded`; answers that with what it has changed.
+/// Has the server take over what was `loaded`; answers that, and what it has changed.
 async fn take_over(orders: &Orders, loaded: Loaded) -> Result<(Loaded, Changes), String> {
     let source = loaded.source.to_string();
     match orders.reload(loaded.config.clone(), source).await {
@@ -171,7 +171,8 @@ async fn take_over(orders: &Orders, loaded: Loaded) -> Result<(Loaded, Changes),
 }
 
 impl Process {
-    /// What loads the configuration, and who takes it over; `None` where that is being done, and will be once more.
+    /// Begins a reload: answers what loads the configuration and what takes it over. `None` where one goes on already:
+    /// another one follows it.
     fn begin(&mut self, trigger: Trigger) -> Option<(Load, Orders)> {
         if self.is_reloading {
             self.again = Some(trigger);
@@ -184,7 +185,7 @@ impl Process {
         Some((Arc::clone(&self.load), self.orders.clone()))
     }
 
-    /// Whether what has been read can be taken over; what keeps it from that, otherwise.
+    /// The configuration that has been read, if it can be taken over; otherwise, why not.
     fn judge(&self, reading: Reading) -> Result<Loaded, String> {
         warn_of_orphan(self.source.path());
         match reading {
@@ -194,7 +195,7 @@ impl Process {
         }
     }
 
-    /// Whoever takes the file away does not mean the defaults.
+    /// Refuses the defaults where there was a file: whoever takes it away does not mean them.
     fn expect_file(&self, loaded: Loaded) -> Result<Loaded, String> {
         if loaded.source == Source::Defaults && self.source != Source::Defaults {
             return Err(format!("{} is gone", self.source));
@@ -202,7 +203,7 @@ impl Process {
         Ok(loaded)
     }
 
-    /// What was read has been taken over or not; answers what has asked for another reload since.
+    /// Ends a reload whose outcome is `taken`; answers what has asked for another one since it began.
     fn end(&mut self, taken: Result<(Loaded, Changes), String>, trigger: Trigger) -> Option<Trigger> {
         self.is_reloading = false;
         match taken {

@@ -1,4 +1,4 @@
-//! What the values of a configuration mean, and how its file spells them.
+//! The types of a configuration's values, and how its file spells them.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -23,7 +23,7 @@ impl fmt::Display for PortRange {
     }
 }
 
-/// Where an RTSP server listens. Those without TLS come first.
+/// Where an RTSP server listens. In their order, those without TLS come first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ListenAt {
     /// Whether it speaks TLS there.
@@ -52,7 +52,7 @@ impl Mount {
         SocketAddr::new(self.address, self.port)
     }
 
-    /// The same, and whether that is with TLS.
+    /// The address and port at which its RTSP server listens, and whether that is with TLS.
     #[must_use]
     pub fn listen_at(&self) -> ListenAt {
         ListenAt {

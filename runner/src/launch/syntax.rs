@@ -1,4 +1,4 @@
-//! Launch syntax: chains of elements, what they are named by, and what has to be quoted how.
+//! Launch syntax: chains of elements, their names, and how words are quoted.
 
 /// The name of the element that paints the clock.
 pub(crate) const SOURCE_NAME: &str = "source";
@@ -17,7 +17,7 @@ pub(super) fn launch_quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', r"\\").replace('"', r#"\""#))
 }
 
-/// What names of properties end in whose values are nobody's business: `user-pw`, `proxy-pw`, `auth-token`, …
+/// The endings of the names of properties whose values are secret: `user-pw`, `proxy-pw`, `auth-token`, …
 const SECRETS: [&str; 8] = [
     "password",
     "passphrase",
@@ -29,13 +29,13 @@ const SECRETS: [&str; 8] = [
     "authentication",
 ];
 
-/// A launch string without the values of properties that are secret by their names, and without who logs in at a URL.
+/// A launch string without the values of properties that are secret by their names, and without the log-ins in URLs.
 pub(super) fn without_secrets(launch: &str) -> String {
     let words = words_and_spaces(launch);
     words.into_iter().map(without_secret).collect()
 }
 
-/// The words of a launch string, each with the space behind it. What is quoted is one word.
+/// The words of a launch string, each with the space behind it. A text in quotes is one word.
 fn words_and_spaces(launch: &str) -> Vec<&str> {
     let (mut words, mut begin, mut quote, mut is_escaped) = (Vec::new(), 0, None, false);
     for (index, letter) in launch.char_indices() {
@@ -72,7 +72,7 @@ fn without_secret(word: &str) -> String {
     format!("{name}={shown}{space}")
 }
 
-/// `rtsp://user:password@host/` without who logs in.
+/// `rtsp://user:password@host/` without the user and the password.
 fn without_login(value: &str) -> String {
     let Some((scheme, rest)) = value.split_once("://") else {
         return value.into();
@@ -148,7 +148,7 @@ mod tests {
         }
     }
 
-    /// A POSIX shell takes the line apart into the words it was made of.
+    /// A POSIX shell takes the line apart into the words that it was made of.
     #[test]
     fn any_word_survives_the_shell() {
         for word in [

@@ -14,7 +14,7 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: STREAMS,
         level: Level::Server,
-        // What an entry may have is known by all other keys: the schema adds it.
+        // The schema adds which keys an entry may have, as it knows all of them.
         form: Form::Objects(|| json!({ "type": "array", "minItems": 1 })),
         read: |_, _| Err(EXPECTED_STREAMS.into()),
         without: "one stream, or `count`",

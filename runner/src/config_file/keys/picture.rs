@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// The picture changes while it is played; what makes it is another matter.
+/// What the keys of the look share: the look changes while the picture is played.
 const LOOK: Key = Key {
     change: Change::AtOnce,
     beside_pipeline: BesidePipeline::Idle,

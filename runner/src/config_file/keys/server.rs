@@ -21,7 +21,7 @@ const SERVER: Key = Key {
     ..KEY
 };
 
-/// Who may watch.
+/// What the keys of log-ins share.
 const LOGIN: Key = Key {
     change_note: "Connections from then on log in anew; a user who is taken out, or gets another password, is sent away.",
     ..SERVER

@@ -23,7 +23,7 @@ use crate::{
 
 const KEY_FRAME_INTERVAL: &str = "keyFrameInterval";
 
-/// What the picture is made of.
+/// What the keys of the picture's coding share.
 const CODING: Key = Key {
     beside_pipeline: BesidePipeline::Idle,
     ..KEY
@@ -212,7 +212,7 @@ pub(super) const KEYS: &[Key] = &[
     },
 ];
 
-/// The key by its newer and its older name.
+/// What the key has in common under its newer and its older name.
 const INTERVAL: Key = Key {
     form: Form::Whole(&KEY_FRAME_INTERVALS),
     read: key_frame_interval,
@@ -223,7 +223,7 @@ fn key_frame_interval(json: &Json, draft: &mut Draft) -> Result<(), String> {
     whole(json, &KEY_FRAME_INTERVALS).map(|frames| draft.stream.key_frame_interval = frames)
 }
 
-/// The codecs of sound, or none of them.
+/// The schema of the codecs of sound, or none of them.
 fn sound() -> Value {
     let mut codecs = named::<AudioCodec>();
     if let Some(codecs) = codecs["oneOf"].as_array_mut() {

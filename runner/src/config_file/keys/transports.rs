@@ -1,4 +1,4 @@
-//! The keys of the ways by which streams may be played.
+//! The keys of the transports by which streams may be played.
 
 use std::path::PathBuf;
 
@@ -106,7 +106,7 @@ pub(super) const KEYS: &[Key] = &[
         show: |draft| show_file(draft.tls_certificate.as_ref()),
         documentation: "The PEM file with the server's certificate, and those that lead from it to one that viewers \
                         trust. For `tlsPort`, one for the server.",
-        // What stands in the files counts as well.
+        // Other contents of the same files count as a change as well.
         change: Change::Restart(|runs, wanted| runs.tls.is_some() && runs.tls != wanted.tls),
         ..TLS_FILE
     },
@@ -144,7 +144,7 @@ const TLS_FILE: Key = Key {
     ..KEY
 };
 
-/// Where there is multicast at all, before and after.
+/// Whether two configurations that both have multicast differ in it as `differ` says.
 fn both_differ(runs: &Config, wanted: &Config, differ: fn(Multicast, Multicast) -> bool) -> bool {
     runs.multicast
         .zip(wanted.multicast)
