@@ -86,7 +86,7 @@ pub fn delivery(fd: RawFd) -> Option<Delivery> {
 /// The addresses of this end and the other of `fd`, if it is a connection.
 #[must_use]
 pub fn ends(fd: RawFd) -> Option<(SocketAddr, SocketAddr)> {
-    let connection = lent(fd)?;
+    let connection = borrowed(fd)?;
     Some((connection.local_addr().ok()?, connection.peer_addr().ok()?))
 }
 
@@ -95,11 +95,11 @@ pub fn ends(fd: RawFd) -> Option<(SocketAddr, SocketAddr)> {
 /// # Errors
 /// When the system refuses.
 pub fn shut_down(fd: RawFd) -> io::Result<()> {
-    lent(fd).map_or(Ok(()), |connection| connection.shutdown(Shutdown::Both))
+    borrowed(fd).map_or(Ok(()), |connection| connection.shutdown(Shutdown::Both))
 }
 
 /// The connection `fd`, borrowed from whoever owns it.
-fn lent(fd: RawFd) -> Option<ManuallyDrop<TcpStream>> {
+fn borrowed(fd: RawFd) -> Option<ManuallyDrop<TcpStream>> {
     if fd < 0 {
         return None;
     }
@@ -119,7 +119,9 @@ pub fn reset_on_close(fd: RawFd) -> io::Result<()> {
         l_onoff: 1,
         l_linger: 0,
     };
-    let Some(connection) = lent(fd) else { return Ok(()) };
+    let Some(connection) = borrowed(fd) else {
+        return Ok(());
+    };
     Ok(setsockopt(&*connection, sockopt::Linger, &at_once)?)
 }
 

@@ -1,6 +1,6 @@
 //! The parts of the server by which it tells what happens: fixed words, which stay when code moves.
 //!
-//! They were paths of modules once. Filters that name those go on to mean what they meant.
+//! Targets were paths of modules once. Filters that name such paths still mean what they meant.
 
 /// All parts.
 const PARTS: [&str; 9] = [
@@ -15,10 +15,10 @@ const PARTS: [&str; 9] = [
     "log",
 ];
 
-/// What all paths of modules begin with.
+/// The word that all paths of modules begin with.
 const CRATE: &str = "rtsp_clock_server";
 
-/// Which parts a path of modules without [`CRATE`] stands for: the first that it begins with counts.
+/// The parts that a path of modules, without [`CRATE`], stands for: the first row that it begins with counts.
 const PATHS: [(&str, &[&str]); 27] = [
     ("server::requests::guard", &["accounts"]),
     ("server::guard", &["accounts"]),
@@ -59,9 +59,9 @@ const PATHS: [(&str, &[&str]); 27] = [
     ("run", &["server", "config"]),
 ];
 
-/// A filter's directives, in which parts stand for paths of modules.
+/// A filter's directives, with parts in place of paths of modules.
 pub(super) fn modern(directives: &str) -> String {
-    // What looks into spans has commas of its own; this server has no spans.
+    // A directive that looks into spans has commas of its own; this server has no spans.
     if directives.contains(['[', '{']) {
         return directives.to_owned();
     }

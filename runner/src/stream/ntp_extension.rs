@@ -182,13 +182,13 @@ mod tests {
              ! jpegenc",
         );
         assert!(found.len() > 4, "{found:?}");
-        let told: Vec<Vec<u8>> = found.iter().flatten().cloned().collect();
+        let written: Vec<Vec<u8>> = found.iter().flatten().cloned().collect();
         let half = 1_u64 << 31;
         let expected = [
             ((2_208_988_801 << 32) | half),
             (2_208_988_801 << 32) | half | half >> 1,
         ];
-        assert_eq!(told, expected.map(|time: u64| time.to_be_bytes().to_vec()));
+        assert_eq!(written, expected.map(|time: u64| time.to_be_bytes().to_vec()));
         assert!(found[0].is_some() && found[1].is_none());
     }
 

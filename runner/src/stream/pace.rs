@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     /// The warnings about a camera that makes and skips so many frames in each of these seconds.
-    fn told(seconds: impl IntoIterator<Item = (u64, u64)>) -> Vec<Frames> {
+    fn warnings(seconds: impl IntoIterator<Item = (u64, u64)>) -> Vec<Frames> {
         let mut pace = Pace::default();
         let mut now = Frames::default();
         let mut told: Vec<_> = pace.note(now).into_iter().collect();
@@ -122,23 +122,26 @@ mod tests {
             rendered: 210,
             skipped: 40,
         };
-        assert_eq!(told([(21, 4); 9]), []);
-        assert_eq!(told([(21, 4); 10]), [made]);
+        assert_eq!(warnings([(21, 4); 9]), []);
+        assert_eq!(warnings([(21, 4); 10]), [made]);
         assert_eq!(made.to_string(), "skipped 40 of 250 frames");
         // A camera of one frame a second, of which each takes longer than a second.
         let slow = (0..10).map(|second| (second % 2, 1 - second % 2));
-        assert_eq!(told(slow).len(), 1);
+        assert_eq!(warnings(slow).len(), 1);
     }
 
     #[test]
     fn a_healthy_camera_is_not_told_of() {
-        assert_eq!(told([(25, 0); 60]), []);
+        assert_eq!(warnings([(25, 0); 60]), []);
         // A pipeline may be held for eight seconds between DESCRIBE and PLAY, be paused, or hiccup now and then.
         let held = [(1, 0)].into_iter().chain([(0, 0); 8]).chain([(25, 200)]);
-        assert_eq!(told(held.chain([(25, 0); 20])), []);
-        assert_eq!(told((0..60).map(|second| (24, u64::from(second % 3 == 0)))), []);
+        assert_eq!(warnings(held.chain([(25, 0); 20])), []);
+        assert_eq!(
+            warnings((0..60).map(|second| (24, u64::from(second % 3 == 0)))),
+            []
+        );
         // One frame in a hundred is skipped, again and again.
-        assert_eq!(told([(99, 1); 60]), []);
+        assert_eq!(warnings([(99, 1); 60]), []);
     }
 
     #[test]

@@ -34,9 +34,9 @@ const SSRCS: usize = 4;
 /// An SSRC that has not been heard of for this long is forgotten: GStreamer has forgotten it by then, too.
 const SSRC_LIFE: Duration = Duration::from_mins(1);
 /// How often the log says at most that an address is not heard.
-const TOLD_EVERY: Duration = Duration::from_mins(1);
+const LOG_INTERVAL: Duration = Duration::from_mins(1);
 /// How many addresses the log names at most in that time.
-const MOST_TOLD: usize = 100;
+const MOST_LOGGED: usize = 100;
 
 /// The receivers who have set up a stream, and may report on it.
 #[derive(Debug)]
@@ -44,7 +44,8 @@ pub struct Receivers {
     by_address: Mutex<HashMap<SocketAddr, Receiver>>,
     /// The sources that may be reported on; locked after the receivers.
     sources: Mutex<Vec<Source>>,
-    told: Repeats,
+    /// How often the log says of which address that it is not heard.
+    unheard: Repeats,
 }
 
 /// What a pipeline sends of one medium.
@@ -141,7 +142,7 @@ impl Default for Receivers {
         Self {
             by_address: Mutex::default(),
             sources: Mutex::default(),
-            told: Repeats::new(TOLD_EVERY, MOST_TOLD),
+            unheard: Repeats::new(LOG_INTERVAL, MOST_LOGGED),
         }
     }
 }
@@ -257,7 +258,7 @@ impl Receivers {
             Deaf::TooManySsrcs => "RTCP comes with more SSRCs than a viewer has: the rest is thrown away",
         };
         let place = from.map(|from| from.ip().to_string()).unwrap_or_default();
-        if let Some(held_back) = self.told.may_tell(&place, now) {
+        if let Some(held_back) = self.unheard.may_tell(&place, now) {
             let peer = from.map(|from| from.to_string());
             tracing::warn!(target: "viewers", peer, held_back, "{what}");
         }

@@ -465,7 +465,7 @@ mod tests {
     #[test]
     fn who_comes_and_goes_is_told_and_why() {
         let events = Arc::new(Events::default());
-        let told = events.listen(10);
+        let listener = events.listen(10);
         let viewers = Viewers::new(None, events);
         viewers.set_ids(IdsByMount::from([(mount("/live", 8554), StreamId::new("live"))]));
         for session in ["a", "b"] {
@@ -478,8 +478,8 @@ mod tests {
         for session in ["a", "b"] {
             viewers.leave_all(session, Farewell::Disconnected);
         }
-        let told = std::iter::from_fn(|| told.next(Duration::ZERO));
-        let told: Vec<_> = told
+        let heard = std::iter::from_fn(|| listener.next(Duration::ZERO));
+        let heard: Vec<_> = heard
             .map(|event| match &event.what {
                 Happening::ViewerJoined {
                     stream,
@@ -504,7 +504,7 @@ mod tests {
             ("b", Some(Farewell::Kicked), 0),
         ];
         assert_eq!(
-            told,
+            heard,
             expected.map(|(session, why, viewers)| ("live".to_owned(), session.to_owned(), why, viewers))
         );
     }

@@ -13,7 +13,7 @@
 use super::{ELEMENT, EncoderElement, Rate, Wish, hardware, words};
 use crate::launch::debian;
 
-/// The crispness of VP8, 0 to 63: white text on black comes back at a PSNR of 56 dB, with H.264's 20 at 57 dB.
+/// The quantizer of VP8, 0 to 63: white text on black comes back at a PSNR of 56 dB, with H.264's 20 at 57 dB.
 const VP8_QUANTIZER: u32 = 10;
 const VP9_QUANTIZER: u32 = 12;
 

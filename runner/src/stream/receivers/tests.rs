@@ -124,11 +124,11 @@ fn a_report_over_udp_is_a_sign_of_life() {
     session.set_timeout(1);
     let host = at(HERE).ip();
     receivers.expect(&session, Way::Udp(host, [5000, 5001]));
-    let left = || session.next_timeout_usec(glib::monotonic_time());
-    let before = left();
+    let time_left = || session.next_timeout_usec(glib::monotonic_time());
+    let before = time_left();
     glib::usleep(2000);
     assert!(receivers.hear(&report(7), Some(at(HERE)), Instant::now()));
-    assert!(left() + 1 >= before, "{} after {before}", left());
+    assert!(time_left() + 1 >= before, "{} after {before}", time_left());
 }
 
 #[test]
