@@ -288,15 +288,12 @@ fn time_until(deadline: Instant) -> Duration {
     deadline.saturating_duration_since(Instant::now())
 }
 
-/// The streams that are to be found at `listen_at`.
-fn paths(streams: &[Arc<Stream>], listen_at: ListenAt) -> StreamsByPath {
+/// The streams that are to be found `at` an endpoint, by their paths.
+fn paths(streams: &[Arc<Stream>], at: ListenAt) -> StreamsByPath {
     let mut paths = StreamsByPath::new();
     for stream in streams {
         let config = stream.config();
-        let mounts = config
-            .mounts
-            .iter()
-            .filter(|mount| mount.listen_at() == listen_at);
+        let mounts = config.mounts.iter().filter(|mount| mount.listen_at() == at);
         paths.extend(mounts.map(|mount| (mount.path.clone(), Arc::clone(stream))));
     }
     paths
@@ -482,12 +479,9 @@ mod tests {
         let player = Player::new(&server);
         wait_until("it runs", || matches!(stream.life(), Life::Running { .. }));
         wait_until("frames leave", || stream.departures().all.frames > 10);
-        let departures = stream.departures();
-        assert!(
-            departures.all.frames <= stream.frames().rendered,
-            "{departures:?}"
-        );
-        assert_eq!(departures.classes.iter().sum::<u64>(), departures.all.frames);
+        let late = stream.departures();
+        assert!(late.all.frames <= stream.frames().rendered, "{late:?}");
+        assert_eq!(late.classes.iter().sum::<u64>(), late.all.frames);
         let element = stream.element().expect("a pipeline runs");
         gst::element_error!(element, gst::StreamError::Failed, ("made to fail"));
         let has_failed = || match stream.life() {

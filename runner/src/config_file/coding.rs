@@ -150,20 +150,20 @@ fn constant_bitrate(stream: &StreamConfig, place: PlaceOf<'_>) -> Option<String>
     if !stream.constant_bitrate {
         return None;
     }
-    let able = |codec| {
-        let able = codecs::video(codec)
+    let that_fill_up = |codec| {
+        let elements = codecs::video(codec)
             .encoders
             .iter()
             .filter(|element| element.fills_up);
-        able.map(|element| element.name).collect::<Vec<_>>()
+        elements.map(|element| element.name).collect::<Vec<_>>()
     };
-    let fills_up = able(stream.codec);
+    let fills_up = that_fill_up(stream.codec);
     if fills_up.is_empty() {
         return Some(format!(
             "found true, and {CODEC} {} ({}) cannot be filled up, expected false, or {CODEC} {}",
             stream.codec,
             place(CODEC),
-            names(|codec| !able(codec).is_empty())
+            names(|codec| !that_fill_up(codec).is_empty())
         ));
     }
     match &stream.encoder {

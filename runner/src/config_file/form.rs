@@ -12,7 +12,7 @@ use super::json::Json;
 #[derive(Clone, Copy)]
 pub(super) enum Form {
     /// True or false.
-    Truth,
+    Boolean,
     /// A whole number within these limits.
     Whole(&'static RangeInclusive<u32>),
     /// A number within these limits.
@@ -32,7 +32,7 @@ impl Form {
     /// The piece of the schema for what may stand in the file.
     pub(super) fn schema(self) -> Value {
         match self {
-            Self::Truth => json!({ "type": "boolean" }),
+            Self::Boolean => json!({ "type": "boolean" }),
             Self::Whole(range) => whole(range),
             Self::Share(range) => number(range),
             Self::File => text(),
@@ -51,7 +51,7 @@ impl Form {
             Self::Whole(_) | Self::Share(_) | Self::Number(_) => {
                 variable.parse().map_or_else(|_| text(), Json::Number)
             }
-            Self::Truth => variable.parse().map_or_else(|_| text(), Json::Bool),
+            Self::Boolean => variable.parse().map_or_else(|_| text(), Json::Bool),
             Self::Text(_) | Self::File => text(),
             Self::List(_) | Self::Objects(_) => Json::Array(items.collect()),
         }

@@ -114,7 +114,7 @@ pub(super) const KEY: Key = Key {
     variable: None,
     default_variable: None,
     older_name_of: None,
-    form: Form::Truth,
+    form: Form::Boolean,
     empty_variable: Empty::Unset,
     secret: false,
     read: |_, _| Ok(()),

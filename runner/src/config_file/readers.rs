@@ -106,7 +106,7 @@ pub(super) fn logo(json: &Json) -> Result<String, String> {
     }
 }
 
-pub(super) fn truth(json: &Json) -> Result<bool, String> {
+pub(super) fn boolean(json: &Json) -> Result<bool, String> {
     match json {
         Json::Bool(value) => Ok(*value),
         _ => Err("true or false".into()),

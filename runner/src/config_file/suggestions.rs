@@ -31,7 +31,7 @@ const LONGEST_NAME: usize = 60;
 fn closest_key(name: &str) -> Option<&'static Key> {
     // A text that is longer than any name was not meant for one, and would take long to be compared with all of them.
     let name = normal(Some(name).filter(|name| name.len() <= LONGEST_NAME)?);
-    let far = |key: &Key| {
+    let apart = |key: &Key| {
         std::iter::once(key.name)
             .chain(key.variable)
             .filter_map(|other| distance(&name, &normal(other)))
@@ -41,8 +41,8 @@ fn closest_key(name: &str) -> Option<&'static Key> {
     let named_so = |key: &&Key| key.older_name_of.is_none() && has_word(key.name, &name);
     keys().find(named_so).or_else(|| {
         keys()
-            .filter_map(|key| Some((far(key)?, key)))
-            .min_by_key(|(far, _)| *far)
+            .filter_map(|key| Some((apart(key)?, key)))
+            .min_by_key(|(apart, _)| *apart)
             .map(|(_, key)| key)
     })
 }

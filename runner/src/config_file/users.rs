@@ -205,14 +205,14 @@ fn unknown_keys(place: &str, keys: &[(String, Json)]) -> Vec<Mistake> {
         .map(|(name, _)| name.as_str())
         .filter(|name| !is_known(name))
         .collect();
-    let complain = |name| {
+    let unknown_key = |name| {
         let place = format!("{place}.{}", shown_name(name));
         mistake(
             &place,
             format!("unknown key, expected {USERNAME}, {PASSWORD} or {STREAMS}"),
         )
     };
-    unknown.into_iter().map(complain).collect()
+    unknown.into_iter().map(unknown_key).collect()
 }
 
 /// The value of `key`, if it is there and there once.

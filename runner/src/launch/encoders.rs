@@ -141,7 +141,7 @@ pub(crate) fn choose(
     stream: &StreamConfig,
     is_installed: impl Fn(&str) -> bool,
 ) -> &'static EncoderElement {
-    let able = || {
+    let eligible = || {
         all.iter()
             .filter(|element| element.fills_up || !stream.constant_bitrate)
     };
@@ -150,8 +150,8 @@ pub(crate) fn choose(
         Encoder::Named(name) => all.iter().find(|element| element.name == name),
     };
     named
-        .or_else(|| able().find(|element| is_installed(element.name)))
-        .or_else(|| able().next())
+        .or_else(|| eligible().find(|element| is_installed(element.name)))
+        .or_else(|| eligible().next())
         .unwrap_or(&all[0])
 }
 

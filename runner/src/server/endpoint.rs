@@ -90,8 +90,8 @@ impl Endpoint {
         let acceptor = Acceptor::new(rtsp.clone(), socket, context, &shared.intakes, tls, patience);
         let acceptor = acceptor.map_err(refuse)?;
         let clients = Arc::new(Clients::new(configured.tls, mounts, shared));
-        let of_rtsp = Arc::clone(&clients);
-        rtsp.connect_client_connected(move |_, client| of_rtsp.welcome(client));
+        let newcomers = Arc::clone(&clients);
+        rtsp.connect_client_connected(move |_, client| newcomers.welcome(client));
         let listens_at = ListenAt {
             address: (address.ip(), port).into(),
             ..configured

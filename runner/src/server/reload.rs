@@ -94,12 +94,7 @@ impl Server {
             streams.push(stream);
         }
         let certificate = preflight::certificate(config)?;
-        let is_new = |wanted: &ListenAt| {
-            !self
-                .endpoints
-                .iter()
-                .any(|endpoint| endpoint.configured() == *wanted)
-        };
+        let is_new = |at: &ListenAt| !self.endpoints.iter().any(|endpoint| endpoint.configured() == *at);
         let endpoints = config.listens_at().into_iter().filter(is_new);
         let endpoints = endpoints
             .map(|wanted| self.open(wanted, certificate.as_ref()))
@@ -126,8 +121,8 @@ impl Server {
     }
 
     fn has_other_logins(&self, config: &Config) -> bool {
-        let of = |config: &Config| (config.authentication, config.login.clone(), config.users.clone());
-        of(&self.config) != of(config)
+        let logins = |config: &Config| (config.authentication, config.login.clone(), config.users.clone());
+        logins(&self.config) != logins(config)
     }
 
     /// Takes over what is about the server as a whole; answers the keys whose new values count, and those that need a restart

@@ -30,11 +30,11 @@ pub fn mark(payloader: &gst::Element) {
 /// picture.
 fn mark_between(sink: &gst::Pad, src: &gst::Pad) {
     let is_delta = Arc::new(AtomicBool::new(false));
-    let seen = is_delta.clone();
+    let of_picture = is_delta.clone();
     sink.add_probe(PadProbeType::BUFFER, move |_, info| {
         if let Some(picture) = info.buffer() {
             let is_delta = picture.flags().contains(BufferFlags::DELTA_UNIT);
-            seen.store(is_delta, Ordering::Relaxed);
+            of_picture.store(is_delta, Ordering::Relaxed);
         }
         PadProbeReturn::Ok
     });
@@ -79,17 +79,18 @@ mod tests {
         let payloader = pipeline.by_name("pay").unwrap();
         mark(&payloader);
         let (pictures, packets) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(Vec::new())));
-        let came = pictures.clone();
+        let seen_pictures = pictures.clone();
         payloader
             .static_pad("sink")
             .unwrap()
             .add_probe(PadProbeType::BUFFER, move |_, info| {
                 let picture = info.buffer().unwrap();
-                came.lock()
+                seen_pictures
+                    .lock()
                     .push((picture.pts(), picture.flags().contains(BufferFlags::DELTA_UNIT)));
                 PadProbeReturn::Ok
             });
-        let went = packets.clone();
+        let seen_packets = packets.clone();
         pipeline
             .by_name("end")
             .unwrap()
@@ -100,7 +101,7 @@ mod tests {
                 move |_, info| {
                     let note = |packet: &gst::BufferRef| {
                         let is_marked = packet.flags().contains(BufferFlags::DELTA_UNIT);
-                        went.lock().push((packet.pts(), is_marked));
+                        seen_packets.lock().push((packet.pts(), is_marked));
                     };
                     match &info.data {
                         Some(PadProbeData::Buffer(packet)) => note(packet),

@@ -65,7 +65,7 @@ impl Waiting {
     }
 
     /// Whether the sink to which it was to be added is gone, or never came.
-    fn is_forlorn(&self) -> bool {
+    fn is_stale(&self) -> bool {
         match &self.added {
             Some(added) => added.sink.upgrade().is_none(),
             None => self.since.elapsed() > ADDED_WITHIN,
@@ -78,7 +78,7 @@ impl Destinations {
     /// lets pass.
     pub fn hold_back(&self, transport: usize, place: SocketAddr, begin: Begin) {
         self.change(|state| {
-            state.forget(|waiting| waiting.transport == transport || waiting.is_forlorn());
+            state.forget(|waiting| waiting.transport == transport || waiting.is_stale());
             state.beginnings.hold(transport, begin);
             state.waiting.push(Waiting {
                 transport,

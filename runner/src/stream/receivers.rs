@@ -102,9 +102,9 @@ struct Receiver {
     /// The sessions that share the address: several of one host may watch by multicast.
     sessions: Vec<glib::WeakRef<RTSPSession>>,
     /// Whether packets from other ports of its host may be its own as well.
-    may_wander: bool,
+    may_change_ports: bool,
     /// Whether each of its reports is a sign of life that keeps its sessions.
-    lives_by_it: bool,
+    is_sign_of_life: bool,
     budget: Budget,
     /// The SSRCs that it has, and when each was last heard of.
     ssrcs: Vec<(u32, Instant)>,
@@ -125,7 +125,7 @@ pub enum Way {
 
 /// Why a packet is not heard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Deaf {
+enum Unheard {
     Unknown,
     TooFast,
     NoRtcp,
@@ -160,8 +160,8 @@ impl Receivers {
         for address in addresses {
             let receiver = receivers.entry(address).or_insert_with(Receiver::new);
             receiver.add(session);
-            receiver.may_wander = !matches!(way, Way::Connection(_));
-            receiver.lives_by_it = matches!(way, Way::Udp(..));
+            receiver.may_change_ports = !matches!(way, Way::Connection(_));
+            receiver.is_sign_of_life = matches!(way, Way::Udp(..));
         }
     }
 
@@ -187,8 +187,9 @@ impl Receivers {
         for receiver in receivers.values() {
             let first = sessions.len();
             sessions.extend(receiver.sessions());
-            let is_its = |session: &RTSPSession| session.sessionid().is_some_and(|id| id == session_id);
-            if sessions[first..].iter().any(is_its) {
+            let is_of_session =
+                |session: &RTSPSession| session.sessionid().is_some_and(|id| id == session_id);
+            if sessions[first..].iter().any(is_of_session) {
                 receiver
                     .reports
                     .iter()
@@ -208,31 +209,31 @@ impl Receivers {
         heard.is_ok()
     }
 
-    fn judge(&self, packet: &[u8], from: Option<SocketAddr>, now: Instant) -> Result<(), Deaf> {
-        let from = from.ok_or(Deaf::Unknown)?;
+    fn judge(&self, packet: &[u8], from: Option<SocketAddr>, now: Instant) -> Result<(), Unheard> {
+        let from = from.ok_or(Unheard::Unknown)?;
         let mut receivers = self.by_address.lock();
         let known = receivers.get(&from).filter(|receiver| receiver.is_there());
         let address = match known {
             Some(_) => from,
-            None => wanderer(&receivers, from.ip()).ok_or(Deaf::Unknown)?,
+            None => of_any_port(&receivers, from.ip()).ok_or(Unheard::Unknown)?,
         };
         let is_its_own = address == from;
         let hosts = receivers.iter();
         let of_host = hosts
-            .filter(|(address, receiver)| address.ip() == from.ip() && receiver.may_wander)
+            .filter(|(address, receiver)| address.ip() == from.ip() && receiver.may_change_ports)
             .count();
-        let receiver = receivers.get_mut(&address).ok_or(Deaf::Unknown)?;
+        let receiver = receivers.get_mut(&address).ok_or(Unheard::Unknown)?;
         if !receiver.budget.take(now) {
-            return Err(Deaf::TooFast);
+            return Err(Unheard::TooFast);
         }
         let most = if is_its_own { SSRCS } else { SSRCS * of_host.max(1) };
         let mut is_known = true;
         let is_rtcp = rtcp::for_each_sender(packet, |ssrc| is_known &= receiver.knows(ssrc, most, now));
         if !is_rtcp {
-            return Err(Deaf::NoRtcp);
+            return Err(Unheard::NoRtcp);
         }
         if !is_known {
-            return Err(Deaf::TooManySsrcs);
+            return Err(Unheard::TooManySsrcs);
         }
         let (sources, at) = (self.sources.lock(), Timestamp::now());
         rtcp::for_each_block(packet, |block| {
@@ -241,21 +242,21 @@ impl Receivers {
             }
         });
         drop(sources);
-        if is_its_own && receiver.lives_by_it {
+        if is_its_own && receiver.is_sign_of_life {
             receiver.sessions().for_each(|session| session.touch());
         }
         Ok(())
     }
 
-    fn tell(&self, why: Deaf, from: Option<SocketAddr>, now: Instant) {
+    fn tell(&self, why: Unheard, from: Option<SocketAddr>, now: Instant) {
         let what = match why {
             // Anybody may send to a port, and the last packets of a receiver come after it has gone.
-            Deaf::Unknown => {
+            Unheard::Unknown => {
                 return tracing::trace!(target: "viewers", ?from, "RTCP from somebody who does not watch");
             }
-            Deaf::TooFast => "RTCP comes faster than any use of it: the rest is thrown away",
-            Deaf::NoRtcp => "what comes is no RTCP: it is thrown away",
-            Deaf::TooManySsrcs => "RTCP comes with more SSRCs than a viewer has: the rest is thrown away",
+            Unheard::TooFast => "RTCP comes faster than any use of it: the rest is thrown away",
+            Unheard::NoRtcp => "what comes is no RTCP: it is thrown away",
+            Unheard::TooManySsrcs => "RTCP comes with more SSRCs than a viewer has: the rest is thrown away",
         };
         let place = from.map(|from| from.ip().to_string()).unwrap_or_default();
         if let Some(held_back) = self.unheard.may_tell(&place, now) {
@@ -275,9 +276,9 @@ fn keep(reports: &mut Vec<Report>, report: Report) {
 }
 
 /// The address under which those receivers are known who may report from any port of `host`.
-fn wanderer(receivers: &HashMap<SocketAddr, Receiver>, host: IpAddr) -> Option<SocketAddr> {
+fn of_any_port(receivers: &HashMap<SocketAddr, Receiver>, host: IpAddr) -> Option<SocketAddr> {
     let may_be = |(address, receiver): &(&SocketAddr, &Receiver)| {
-        address.ip() == host && receiver.may_wander && receiver.is_there()
+        address.ip() == host && receiver.may_change_ports && receiver.is_there()
     };
     // The answer is always the same one, so that all of them share its pace.
     receivers.iter().filter(may_be).map(|(address, _)| *address).min()
@@ -287,8 +288,8 @@ impl Receiver {
     fn new() -> Self {
         Self {
             sessions: Vec::new(),
-            may_wander: false,
-            lives_by_it: false,
+            may_change_ports: false,
+            is_sign_of_life: false,
             budget: pace(),
             ssrcs: Vec::new(),
             reports: Vec::new(),

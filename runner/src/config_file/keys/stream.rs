@@ -17,7 +17,7 @@ use crate::{
         limits::{BITRATES, FRAME_RATES, KEY_FRAME_INTERVALS, PACKET_SIZES, QUALITIES, TEXT_BYTES},
         numbered::NumberedPort,
         path,
-        readers::{address, audio, encoder, one_of, pipeline, port, resolution, rtp_ports, truth, whole},
+        readers::{address, audio, boolean, encoder, one_of, pipeline, port, resolution, rtp_ports, whole},
     },
 };
 
@@ -123,8 +123,8 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: CONSTANT_BITRATE,
         variable: Some("RTSP_CONSTANT_BITRATE"),
-        form: Form::Truth,
-        read: |json, draft| truth(json).map(|constant| draft.stream.constant_bitrate = constant),
+        form: Form::Boolean,
+        read: |json, draft| boolean(json).map(|constant| draft.stream.constant_bitrate = constant),
         show: |draft| json!(draft.stream.constant_bitrate),
         documentation: "Whether what the picture leaves of `bitrateKbps` is filled up, so that nearly black pictures load \
                         a network and a disk as any others. For H.264 and H.265.",

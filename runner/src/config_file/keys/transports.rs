@@ -15,7 +15,7 @@ use crate::{
         key::{Change, Empty, KEY, Key, Level},
         limits::TTLS,
         numbered::NumberedPort,
-        readers::{port, truth, whole},
+        readers::{boolean, port, whole},
         transports::{groups, multicast_ports, pem_file, transports},
     },
 };
@@ -125,8 +125,8 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: PLAIN_RTSP,
         variable: Some("RTSP_PLAIN_RTSP"),
-        form: Form::Truth,
-        read: |json, draft| truth(json).map(|plain| draft.plain_rtsp = plain),
+        form: Form::Boolean,
+        read: |json, draft| boolean(json).map(|plain| draft.plain_rtsp = plain),
         show: |draft| json!(draft.plain_rtsp),
         documentation: "Whether the stream can be played without TLS.",
         change: Change::Places,

@@ -59,13 +59,13 @@ fn what_is_cut_or_no_rtcp_is_none() {
 fn only_those_are_heard_who_have_set_it_up_as_long_as_they_are_there() {
     let (receivers, session, now) = (Receivers::default(), session(), Instant::now());
     let judge = |from: &str| receivers.judge(&report(7), Some(at(from)), now);
-    assert_eq!(judge(HERE), Err(Deaf::Unknown));
+    assert_eq!(judge(HERE), Err(Unheard::Unknown));
     receivers.expect(&session, Way::Connection(at(HERE)));
     assert_eq!(judge(HERE), Ok(()));
-    assert_eq!(judge("192.0.2.7:5002"), Err(Deaf::Unknown));
-    assert_eq!(receivers.judge(&report(7), None, now), Err(Deaf::Unknown));
+    assert_eq!(judge("192.0.2.7:5002"), Err(Unheard::Unknown));
+    assert_eq!(receivers.judge(&report(7), None, now), Err(Unheard::Unknown));
     drop(session);
-    assert_eq!(judge(HERE), Err(Deaf::Unknown));
+    assert_eq!(judge(HERE), Err(Unheard::Unknown));
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn over_udp_another_port_of_the_host_will_do() {
     }
     assert_eq!(
         receivers.judge(&report(7), Some(at("192.0.2.8:5001")), now),
-        Err(Deaf::Unknown)
+        Err(Unheard::Unknown)
     );
 }
 
@@ -98,7 +98,7 @@ fn a_receiver_has_a_few_ssrcs_and_may_change_them() {
     for ssrc in 0..4 {
         assert_eq!(judge(ssrc, 0), Ok(()));
     }
-    assert_eq!(judge(4, 1), Err(Deaf::TooManySsrcs));
+    assert_eq!(judge(4, 1), Err(Unheard::TooManySsrcs));
     assert_eq!(judge(0, 59), Ok(()));
     assert_eq!([judge(4, 60), judge(0, 61)], [Ok(()), Ok(())]);
 }
