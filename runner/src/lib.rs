@@ -1,6 +1,6 @@
 //! The parts of `rtsp-clock-server`: a configuration becomes a launch string, a launch string a served stream.
 //!
-//! From the top; each sees those below it.
+//! The modules from the top; each sees those below it.
 //!
 //! | module | job |
 //! | --- | --- |
@@ -8,7 +8,7 @@
 //! | [`run`] | the process: serves until a signal, and follows the file |
 //! | [`healthcheck`] | asks a running server whether it answers |
 //! | [`server`] | the RTSP servers: connections, requests, orders, and another configuration while they run |
-//! | [`status`] | what is: the server, its streams and their viewers, as plain values |
+//! | [`status`] | the status of the server, its streams and their viewers, as plain values |
 //! | [`stream`] | one camera: its pipeline's life, its viewers, what goes out to them and when |
 //! | [`config_file`] | config.json and the environment to [`config::Config`] |
 //! | [`launch`] | one stream's configuration to its launch string |

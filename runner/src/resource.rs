@@ -8,7 +8,8 @@ use std::{
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 
-/// All characters but those that are never percent-encoded (RFC 3986, section 2.3): these are, where URLs are compared.
+/// The characters that are percent-encoded where URLs are compared: all but those that never are (RFC 3986, section
+/// 2.3).
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')

@@ -1,8 +1,8 @@
-//! What is: the server, its streams and their viewers, as plain values.
+//! The status of the server, its streams and their viewers, as plain values.
 //!
-//! What logs, an API, metrics and tests tell of a running server is made of these; `server::Roster` fills them in. In JSON
-//! their names are in camelCase, as the configuration's are; instants are RFC 3339 in UTC, and durations have their unit in
-//! the name.
+//! Whatever logs, an API, metrics and tests tell of a running server is made of these; `server::Roster` fills them in.
+//! In JSON their names are in camelCase, as the configuration's are; instants are RFC 3339 in UTC, and durations have
+//! their unit in the name.
 
 use std::net::SocketAddr;
 
@@ -58,7 +58,7 @@ pub struct Listening {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ClockStatus {
-    /// As `clock` in the configuration has it.
+    /// The source, as `clock` in the configuration has it.
     pub source: String,
     /// Whether its time comes: this machine's always does.
     pub is_heard: bool,
@@ -68,7 +68,7 @@ pub struct ClockStatus {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StreamStatus {
-    /// What it is called.
+    /// The stream's id.
     pub id: StreamId,
     /// The text in its picture.
     pub label: String,
@@ -84,7 +84,7 @@ pub struct StreamStatus {
     pub always_on: bool,
     /// How many viewers it may have; `None` for any number.
     pub max_viewers: Option<u32>,
-    /// How it is.
+    /// Its life: idle, starting, running, or failed.
     pub life: Life,
     /// The pictures of all its pipelines so far.
     pub frames: FrameCounts,
@@ -177,7 +177,7 @@ pub struct ViewerStatus {
     pub viewer: Viewer,
     /// What has been sent of picture and sound, RTP's headers included and RTCP not.
     pub sent: SentStatus,
-    /// What it reports of picture and sound, as far as it does.
+    /// What it reports of picture and sound, as far as it reports anything.
     pub reports: Vec<ReportStatus>,
 }
 

@@ -252,7 +252,7 @@ impl Stream {
         self.config().always_on
     }
 
-    /// Who plays it.
+    /// The viewers who play it.
     #[must_use]
     pub fn viewers(&self) -> &Viewers {
         &self.viewers
@@ -470,7 +470,7 @@ impl Stream {
         Some(self.media()?.element())
     }
 
-    /// What runs the pipeline.
+    /// The media that runs the pipeline.
     #[cfg(test)]
     pub(crate) fn media(&self) -> Option<RTSPMedia> {
         self.running()?.media()

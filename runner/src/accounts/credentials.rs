@@ -22,7 +22,7 @@ pub(crate) struct Answer {
     pub(crate) username: String,
     pub(crate) nonce: String,
     pub(crate) uri: String,
-    /// An MD5.
+    /// The response, an MD5.
     pub(crate) response: [u8; 16],
 }
 

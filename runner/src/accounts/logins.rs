@@ -65,7 +65,7 @@ impl Logins {
 pub(crate) struct CurrentLogins(Mutex<Option<Arc<Logins>>>);
 
 impl CurrentLogins {
-    /// These log-ins count first; with `None` everybody may watch.
+    /// Has these log-ins count until they are replaced; with `None` everybody may watch.
     pub(crate) fn new(logins: Option<Arc<Logins>>) -> Self {
         Self(Mutex::new(logins))
     }

@@ -16,17 +16,17 @@ const NTP_PORT: u16 = 123;
 /// Whose time the cameras show.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum ClockSource {
-    /// This machine's.
+    /// This machine's clock.
     #[default]
     System,
-    /// An NTP server's.
+    /// The clock of an NTP server.
     Ntp {
         /// Its name or address.
         host: String,
         /// Its UDP port.
         port: u16,
     },
-    /// That of the best master of a PTP domain.
+    /// The clock of the best master of a PTP domain.
     Ptp {
         /// The domain's number.
         domain: u8,
@@ -34,7 +34,7 @@ pub enum ClockSource {
 }
 
 impl fmt::Display for ClockSource {
-    /// As `clock` has it, such as `ntp://time.example`.
+    /// Writes the source as `clock` has it, such as `ntp://time.example`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::System => f.write_str("system"),

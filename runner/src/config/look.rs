@@ -29,7 +29,7 @@ pub struct Look {
     pub text_scale: Share,
     /// A PNG file; empty for none.
     pub logo: String,
-    /// Where it stands.
+    /// Where the logo stands.
     pub logo_position: Corner,
     /// Its height as a share of the picture's.
     pub logo_scale: Share,

@@ -64,7 +64,7 @@ pub struct Groups {
 }
 
 impl fmt::Display for Groups {
-    /// As `multicastAddressRange` has it: `239.1.1.0-239.1.1.255`, or one address.
+    /// Writes the range as `multicastAddressRange` has it: `239.1.1.0-239.1.1.255`, or one address.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.first == self.last {
             write!(f, "{}", self.first)

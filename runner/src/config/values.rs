@@ -17,7 +17,7 @@ pub struct PortRange {
 }
 
 impl fmt::Display for PortRange {
-    /// As `rtpPortRange` has it: `50000-50019`.
+    /// Writes the range as `rtpPortRange` has it: `50000-50019`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}-{}", self.first, self.last)
     }
@@ -102,7 +102,7 @@ pub enum Encoder {
 }
 
 impl fmt::Display for Encoder {
-    /// As `encoder` has it: `auto` or an element's name.
+    /// Writes the encoder as `encoder` has it: `auto` or an element's name.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Auto => "auto",

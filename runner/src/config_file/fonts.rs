@@ -15,7 +15,7 @@ pub(super) fn warnings(scopes: &[Scope]) -> Vec<String> {
     if texts.is_empty() {
         return Vec::new();
     }
-    // Where there is no font at all, the start says so.
+    // If there is no font at all, the server says so when it starts.
     let Ok(fonts) = Fonts::new() else {
         return Vec::new();
     };
@@ -29,7 +29,7 @@ pub(super) fn warnings(scopes: &[Scope]) -> Vec<String> {
 /// A text that has other characters than those that every font has.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Text<'a> {
-    /// Where it stands.
+    /// Where the text stands in the file.
     place: String,
     font: &'a str,
     words: &'a str,

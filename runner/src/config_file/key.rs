@@ -31,12 +31,12 @@ pub enum Change {
     /// It takes nothing where the encoder takes the change while it plays. It takes a new pipeline with other encoders,
     /// and where a value comes or goes altogether.
     Encoder,
-    /// It takes nothing of streams that are to be found where they were: streams come and go beside them.
+    /// It takes nothing for streams that are to be found where they were: others come and go beside them.
     Places,
     /// The stream is replaced: its viewers see its end. All others play on.
     NewStream,
-    /// It takes a restart of the server, where the function says that the first configuration, which runs, and the
-    /// second, which is wanted, differ in it. All play on as before until then.
+    /// It takes a restart of the server, where these two differ in it: the configuration that runs, and the one that is
+    /// wanted. All play on as before.
     Restart(fn(&Config, &Config) -> bool),
 }
 
@@ -55,7 +55,7 @@ pub(super) enum BesidePipeline {
 pub struct Key {
     /// The name that it has in the file.
     pub name: &'static str,
-    /// What it is about.
+    /// What the key is about.
     pub level: Level,
     /// The environment variable that overrides the file.
     pub variable: Option<&'static str>,
@@ -73,9 +73,9 @@ pub struct Key {
     pub(super) show: fn(&Draft) -> Value,
     /// What holds without the key, where its default does not say so.
     pub without: &'static str,
-    /// What it is for, in plain sentences with `code` in them.
+    /// What the key is for, in plain sentences with `code` in them.
     pub documentation: &'static str,
-    /// What a change of it takes.
+    /// What a change of its value takes.
     pub change: Change,
     /// What else is to be said of a change.
     pub change_note: &'static str,

@@ -10,7 +10,7 @@ pub(super) const HEIGHTS: RangeInclusive<u32> = 32..=4320;
 pub(super) const FRAME_RATES: RangeInclusive<f64> = 0.1..=240.0;
 /// Frames from one key frame to the next; at one a second an hour.
 pub(super) const KEY_FRAME_INTERVALS: RangeInclusive<u32> = 1..=3600;
-/// kbit/s: from what a thumbnail takes to what x265enc takes at most.
+/// Bitrates in kbit/s: from what a thumbnail takes to what x265enc takes at most.
 pub(super) const BITRATES: RangeInclusive<u32> = 16..=100_000;
 /// JPEG's crispness.
 pub(super) const QUALITIES: RangeInclusive<u32> = 1..=100;

@@ -38,7 +38,7 @@ pub(super) struct NumberedPort {
 }
 
 impl NumberedPort {
-    /// One port for all.
+    /// The same port for all streams.
     pub(super) fn fixed(base: u16) -> Self {
         Self {
             base,

@@ -25,7 +25,7 @@ pub fn variables() -> impl Iterator<Item = &'static str> {
 pub struct Environment(BTreeMap<OsString, OsString>);
 
 impl Environment {
-    /// This process's own.
+    /// The environment of this process.
     #[must_use]
     pub fn of_process() -> Self {
         std::env::vars_os().collect()

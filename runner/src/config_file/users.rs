@@ -53,7 +53,7 @@ pub(super) fn schema() -> Value {
 /// An entry of `users`, before it is known which streams there are.
 #[derive(Debug)]
 pub(super) struct Entry {
-    /// Where it stands in the file.
+    /// Where the entry stands in the file.
     place: String,
     pub(super) login: Login,
     /// The paths of the streams that the user may see; `None` for all streams.

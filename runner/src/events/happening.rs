@@ -63,22 +63,22 @@ pub enum Happening {
     },
     /// A stream's pipeline is being made.
     StreamStarted {
-        /// All that show its picture.
+        /// All streams that show its picture.
         streams: Vec<StreamId>,
     },
     /// A stream's pipeline makes pictures.
     StreamRunning {
-        /// All that show its picture.
+        /// All streams that show its picture.
         streams: Vec<StreamId>,
     },
     /// A stream's pipeline has been taken down.
     StreamStopped {
-        /// All that show its picture.
+        /// All streams that show its picture.
         streams: Vec<StreamId>,
     },
     /// A stream's pipeline has failed, or could not be made.
     StreamFailed {
-        /// All that show its picture.
+        /// All streams that show its picture.
         streams: Vec<StreamId>,
         /// What its configuration calls it.
         #[serde(skip)]
@@ -88,12 +88,12 @@ pub enum Happening {
     },
     /// Another stream stands in a stream's place, made of something else.
     StreamRebuilt {
-        /// All that show its picture.
+        /// All streams that show its picture.
         streams: Vec<StreamId>,
     },
     /// A pipeline that has been taken down had skipped frames, because this machine was late.
     StreamSkipped {
-        /// All that show its picture.
+        /// All streams that show its picture.
         streams: Vec<StreamId>,
         /// What its configuration calls it.
         #[serde(skip)]

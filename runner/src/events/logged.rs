@@ -1,4 +1,4 @@
-//! What the log says of what happens.
+//! What the log says of events.
 
 use std::net::SocketAddr;
 

@@ -63,7 +63,7 @@ pub struct Payload {
     parameters: &'static str,
 }
 
-/// Which widths and heights there may be, in px.
+/// The widths and heights that a picture may have, in px.
 #[derive(Debug)]
 pub struct Sizes {
     /// Widths and heights are multiples of this.

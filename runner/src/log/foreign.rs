@@ -29,7 +29,7 @@ thread_local! {
 pub(super) struct Saying<'a> {
     /// The sentence, made harmless by [`clean`].
     pub(super) message: String,
-    /// What it is about.
+    /// The object that it is about.
     pub(super) object: Option<String>,
     /// The function that says it.
     pub(super) function: Option<&'a str>,

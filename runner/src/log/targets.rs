@@ -2,7 +2,7 @@
 //!
 //! Targets were paths of modules once. Filters that name such paths still mean what they meant.
 
-/// All parts.
+/// All parts of the server that tell events.
 const PARTS: [&str; 9] = [
     "server",
     "connections",

@@ -26,7 +26,7 @@ pub struct Orders {
     events: Arc<Events>,
 }
 
-/// What the server's thread is told.
+/// What the server's thread is told to do.
 enum Order {
     Act(Box<dyn FnOnce(&mut Server) + Send>),
     Stop(oneshot::Sender<()>),
@@ -83,7 +83,7 @@ pub enum Refusal {
 pub struct Done {
     /// All streams that the order concerns: more than one where they share a picture.
     pub streams: Vec<StreamId>,
-    /// What has changed.
+    /// How many streams and which keys have changed.
     pub changes: Changes,
 }
 

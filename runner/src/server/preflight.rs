@@ -73,7 +73,7 @@ pub enum StartError {
         /// Where it listens.
         own: SocketAddr,
     },
-    /// Somebody else has the UDP ports: so many are needed.
+    /// Somebody else has the UDP ports of this range, of which so many are needed.
     #[error(
         "of rtpPortRange {0} no {1} UDP ports, each an even one and the next, are free: other programs (or another copy of this server) have them"
     )]

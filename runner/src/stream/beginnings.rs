@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::keys::{KeyPictures, Packet};
 
-/// What a medium begins with.
+/// The packet that a medium begins with.
 #[derive(Debug, Clone)]
 pub enum Begin {
     /// This packet, or the first that comes after it.

@@ -97,7 +97,7 @@ impl Log {
         }
     }
 
-    /// What has been noted until `now`.
+    /// The figures of all frames noted until `now`.
     pub(super) fn read(&self, now: Instant) -> Departures {
         let second = self.second(now);
         let state = self.state.lock();

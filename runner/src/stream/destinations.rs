@@ -41,7 +41,7 @@ struct State {
     beginnings: Beginnings,
 }
 
-/// Where the packets of a transport shall go.
+/// A destination that waits: where the packets of a transport shall go.
 #[derive(Debug)]
 struct Waiting {
     transport: usize,

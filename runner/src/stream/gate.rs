@@ -39,7 +39,7 @@ enum Held {
     /// There is no such picture.
     #[default]
     None,
-    /// It is the next that comes.
+    /// It is the next one that comes.
     Next,
     /// It has come, and is due at this running time.
     DueAt(ClockTime),

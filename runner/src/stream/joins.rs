@@ -95,7 +95,7 @@ struct Standing {
     called: usize,
 }
 
-/// Somebody's waiting, which ends when this is dropped.
+/// A place among those who wait, which is given up when this is dropped.
 #[derive(Debug)]
 pub struct Ticket {
     joins: Arc<Joins>,
@@ -109,7 +109,7 @@ impl Drop for Ticket {
     }
 }
 
-/// Somebody's having been let in: what it begins with stands until this is dropped.
+/// The proof that somebody has been let in: the packets that it begins with stand until this is dropped.
 #[derive(Debug)]
 pub struct Entry {
     joins: Arc<Joins>,

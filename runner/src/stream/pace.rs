@@ -27,7 +27,7 @@ const BAD_SECONDS: usize = 5;
 /// …and in all of them together at least one frame in this many is skipped.
 const ONE_IN: u64 = 20;
 
-/// What was counted at the latest ticks, the oldest first.
+/// The frames counted at the latest ticks, the oldest first.
 #[derive(Debug, Default)]
 struct Pace {
     counts: VecDeque<Frames>,

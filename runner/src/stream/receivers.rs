@@ -51,7 +51,7 @@ pub struct Receivers {
 /// What a pipeline sends of one medium.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Source {
-    /// Which medium it is.
+    /// The medium.
     pub medium: Medium,
     /// The SSRC of its packets.
     pub ssrc: u32,
@@ -115,11 +115,11 @@ struct Receiver {
 /// The way by which reports are awaited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
-    /// Within the RTSP connection from this address.
+    /// They come within the RTSP connection from this address.
     Connection(SocketAddr),
-    /// Over UDP from these ports of that host, or from others where something on the way changes the ports.
+    /// They come over UDP from these ports of that host, or from others where something on the way changes the ports.
     Udp(IpAddr, [u16; 2]),
-    /// Over UDP from any port of that host.
+    /// They come over UDP from any port of that host.
     Multicast(IpAddr),
 }
 

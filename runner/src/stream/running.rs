@@ -67,7 +67,7 @@ pub(super) struct Running {
     is_ending: AtomicBool,
 }
 
-/// What is decided about a pipeline under its lock, under which nothing of GStreamer's is called.
+/// The state of a pipeline that its lock guards; nothing of GStreamer's is called under that lock.
 #[derive(Debug, Default)]
 struct State {
     phase: Phase,
@@ -324,8 +324,8 @@ impl Running {
         }
     }
 
-    /// What an encoder delays is made up for by the sources' lead time: to the sinks there is no latency, and GStreamer
-    /// need not warn of any.
+    /// Answers queries for the latency: the sources' lead time makes up for an encoder's delay, so that for the sinks
+    /// there is no latency, and GStreamer need not warn of any.
     fn answer_for_encoders(&self) {
         for pad in [&self.picture, &self.sound].into_iter().filter_map(Medium::pad) {
             // The probe runs after the elements upstream have answered: that is what PULL means for a query.
@@ -400,7 +400,7 @@ impl ops::Add for Frames {
 }
 
 impl Frames {
-    /// Of each kind, the larger number.
+    /// The larger number of each kind, of these and the `other` frames.
     fn at_least(self, other: Self) -> Self {
         Self {
             rendered: self.rendered.max(other.rendered),

@@ -299,7 +299,7 @@ impl State {
         self.count_beside(place) + admitted
     }
 
-    /// Where `session` plays, or is about to.
+    /// The places where `session` plays, or is about to.
     fn places_of(&self, session: &str) -> Vec<Place> {
         let least = Mount {
             address: Ipv4Addr::UNSPECIFIED.into(),

@@ -25,7 +25,7 @@ pub struct SoundEncoder {
     properties: &'static [&'static str],
     /// How many samples a second it is given.
     pub rate: u32,
-    /// By how many samples the sound is late behind the encoder and a decoder.
+    /// How many samples late the sound is behind the encoder and a decoder.
     pub delay: u32,
 }
 

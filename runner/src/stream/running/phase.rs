@@ -9,7 +9,7 @@ pub(in crate::stream) enum Phase {
     /// gst-rtsp-server has built it, and it is not ready to be played yet.
     #[default]
     Built,
-    /// It is ready, since the instant in here, and in use by the stream itself: it stays whichever viewer goes.
+    /// It has been ready since then, and is in use by the stream itself: it stays whichever viewer goes.
     Held { since: Timestamp },
     /// It has failed, and does not recover. It may be in use by the stream all the same, which lets go of it then.
     Failed { is_held: bool },
