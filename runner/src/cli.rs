@@ -106,7 +106,8 @@ fn in_columns(names: &[&str]) -> String {
 
 /// Does what the command line asks for.
 ///
-/// # Errors Whatever a person has to know; it makes the exit status 1.
+/// # Errors
+/// Whatever a person has to know; it makes the exit status 1.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     log::listen();
     let action = &arguments.action;

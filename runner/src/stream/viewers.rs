@@ -103,7 +103,8 @@ impl Viewers {
     /// Keeps a seat of `server` for the viewer at `place`, who is about to play: of two who come at once for the last one,
     /// one gets it.
     ///
-    /// # Errors When no seat is free.
+    /// # Errors
+    /// When no seat is free.
     pub fn admit(&self, place: &Place, server: &Arc<Seats>) -> Result<(), Full> {
         let mut state = self.state.lock();
         if state.has(place) {
@@ -127,7 +128,8 @@ impl Viewers {
 
     /// Whether a viewer at `place` could play now. Another one may still be faster.
     ///
-    /// # Errors When nobody else may play.
+    /// # Errors
+    /// When nobody else may play.
     pub fn would_admit(&self, place: &Place, server: &Seats) -> Result<(), Full> {
         let state = self.state.lock();
         if state.has(place) {
