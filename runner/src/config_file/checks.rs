@@ -363,7 +363,7 @@ impl Places<'_> {
     }
 }
 
-/// The mistake of two streams at one place: whoever asks for the one could get the other as well.
+/// The mistake of two streams at one place: whoever asks for the `path` of the one would get the other as well.
 fn same_place(mount: &Mount, scope: &Scope, other: &Taken) -> Mistake {
     let (place, path) = (mount.endpoint(), &mount.path);
     let (by, port) = (&other.scope.name, port_key(mount.tls));

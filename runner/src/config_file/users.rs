@@ -52,7 +52,7 @@ pub(super) fn schema() -> Value {
 
 /// An entry of `users`, before it is known which streams there are.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(super) struct UserEntry {
     /// Where the entry stands in the file.
     place: String,
     pub(super) login: Login,
@@ -60,7 +60,7 @@ pub(super) struct Entry {
     paths: Option<Vec<String>>,
 }
 
-impl Entry {
+impl UserEntry {
     /// The user's name.
     pub(super) fn name(&self) -> &str {
         self.place.rsplit(": ").next().unwrap_or_default()
@@ -148,7 +148,7 @@ fn spelled(path: &str) -> String {
 
 /// Reads the list at `place`. Nothing that stood there is shown but a name or a path: anything else may be a password
 /// that has gone astray.
-pub(super) fn read(place: &str, json: &Json) -> (Vec<Entry>, Vec<Mistake>) {
+pub(super) fn read(place: &str, json: &Json) -> (Vec<UserEntry>, Vec<Mistake>) {
     let entries = match json {
         Json::Array(entries) if entries.is_empty() => {
             return (
@@ -175,7 +175,7 @@ pub(super) fn read(place: &str, json: &Json) -> (Vec<Entry>, Vec<Mistake>) {
     (entries, mistakes)
 }
 
-fn read_entry(place: String, json: &Json, mistakes: &mut Vec<Mistake>) -> Option<Entry> {
+fn read_entry(place: String, json: &Json, mistakes: &mut Vec<Mistake>) -> Option<UserEntry> {
     let Json::Object(keys) = json else {
         let problem = format!("found {}, expected an object {{…}}", json.kind());
         mistakes.push(mistake(&place, problem));
@@ -185,7 +185,7 @@ fn read_entry(place: String, json: &Json, mistakes: &mut Vec<Mistake>) -> Option
     let username = required(&place, keys, USERNAME, user_name, Json::to_string);
     let password = required(&place, keys, PASSWORD, password, |json| json.kind().into());
     match (username, password, paths(&place, keys)) {
-        (Ok(username), Ok(password), Ok(paths)) => Some(Entry {
+        (Ok(username), Ok(password), Ok(paths)) => Some(UserEntry {
             place,
             login: Login { username, password },
             paths,
@@ -281,7 +281,7 @@ fn read_paths(place: &str, items: &[Json]) -> Result<Vec<String>, Vec<Mistake>> 
 }
 
 /// Mistakes of users whose names somebody else has. `pair` is the name of `viewerUsername` and where it stands.
-pub(super) fn same_names(entries: &[Entry], pair: Option<(&str, &str)>) -> Vec<Mistake> {
+pub(super) fn same_names(entries: &[UserEntry], pair: Option<(&str, &str)>) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
     for (index, entry) in entries.iter().enumerate() {
         let name = &entry.login.username;
@@ -303,7 +303,7 @@ pub(super) fn same_names(entries: &[Entry], pair: Option<(&str, &str)>) -> Vec<M
 }
 
 /// Warnings of log-ins that are allowed and yet hardly meant.
-pub(super) fn warnings(entries: &[Entry], pair: &Login, is_chosen: bool) -> Vec<String> {
+pub(super) fn warnings(entries: &[UserEntry], pair: &Login, is_chosen: bool) -> Vec<String> {
     let (has_name, has_password) = (!pair.username.is_empty(), !pair.password.is_empty());
     let mut warnings = Vec::new();
     match (has_name, has_password) {

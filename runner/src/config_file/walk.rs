@@ -63,7 +63,7 @@ const OF_THE_SERVER: &str = "is about the server as a whole, expected beside str
 struct Walker {
     mistakes: Vec<Mistake>,
     variables: Vec<&'static str>,
-    users: Vec<users::Entry>,
+    users: Vec<users::UserEntry>,
 }
 
 impl Walker {
@@ -171,7 +171,7 @@ impl Walker {
         scope
     }
 
-    /// Reads the keys of one object, whose keys may be those of `level`.
+    /// Reads the keys of one object, in which keys of `level` may stand.
     fn object(&mut self, scope: &mut Scope, path: &str, entries: &[(String, Json)], level: Level) {
         let separator = if level == Level::Server { ": " } else { "." };
         let mut values: BTreeMap<&str, Vec<&Json>> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! Doing the same with several streams at a time, as most of it is waiting.
+//! Does the same with several streams at a time, as most of it is waiting.
 
 use std::sync::Arc;
 

@@ -61,7 +61,7 @@ pub enum Verdict {
 
 /// What the gate has to know of a packet.
 #[derive(Debug, Clone, Copy)]
-pub struct Packet {
+pub struct GatedPacket {
     /// When it is due.
     pub running_time: Option<ClockTime>,
     /// Whether it cannot be decoded without the packets of pictures before it.
@@ -114,7 +114,7 @@ impl Gate {
 
     /// Decides about the next packet.
     #[must_use]
-    pub fn judge(&self, packet: Packet) -> Verdict {
+    pub fn judge(&self, packet: GatedPacket) -> Verdict {
         let mut state = self.state.lock();
         let Some(due) = packet
             .running_time
@@ -160,8 +160,8 @@ impl State {
 mod tests {
     use super::*;
 
-    fn packet(seconds: u64, is_delta: bool) -> Packet {
-        Packet {
+    fn packet(seconds: u64, is_delta: bool) -> GatedPacket {
+        GatedPacket {
             running_time: Some(ClockTime::from_seconds(seconds)),
             is_delta,
         }
@@ -229,7 +229,7 @@ mod tests {
         assert_eq!(gate.judge(packet(2, false)), Verdict::Pass);
         assert_eq!(gate.judge(packet(1, false)), Verdict::Unusable);
         assert_eq!(
-            gate.judge(Packet {
+            gate.judge(GatedPacket {
                 running_time: None,
                 is_delta: false
             }),

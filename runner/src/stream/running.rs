@@ -24,7 +24,7 @@ use gstclocksrc::clocksrc::Stats;
 use jiff::Timestamp;
 use parking_lot::{Condvar, Mutex};
 
-use super::{gate::Gate, media, receivers::Source};
+use super::{gate::Gate, media::Medium, receivers::Source};
 use crate::{
     ffi::rtsp::{self, HeldTransport},
     launch::syntax::{PICTURE_PAYLOADER, SOUND_PAYLOADER},
@@ -53,9 +53,9 @@ const REPORT_INTERVAL: ClockTime = ClockTime::from_mseconds(500);
 pub(super) struct Running {
     media: glib::WeakRef<RTSPMedia>,
     source: glib::WeakRef<gst::Element>,
-    pub(super) picture: Medium,
+    pub(super) picture: Track,
     /// The sound; in a stream without any, nobody asks for it.
-    pub(super) sound: Medium,
+    pub(super) sound: Track,
     state: Mutex<State>,
     has_ended: Condvar,
     /// Whether packets come as far as the gate although nobody plays, because gst-rtsp-server does not hold them. It
@@ -88,13 +88,13 @@ impl State {
 
 /// The picture or the sound of a pipeline.
 #[derive(Debug, Default)]
-pub(super) struct Medium {
+pub(super) struct Track {
     payloader: glib::WeakRef<gst::Element>,
     pub(super) gate: Gate,
 }
 
-impl Medium {
-    /// The medium that goes through the element named `payloader`, if `bin` has one.
+impl Track {
+    /// The track that goes through the element named `payloader`, if `bin` has one.
     fn of(bin: &gst::Bin, payloader: &str) -> Self {
         let payloader = bin.by_name(payloader).map(|payloader| payloader.downgrade());
         Self {
@@ -115,8 +115,8 @@ impl Running {
         let running = Arc::new(Self {
             media: media.downgrade(),
             source: source.map(ObjectExt::downgrade).unwrap_or_default(),
-            picture: Medium::of(bin, PICTURE_PAYLOADER),
-            sound: Medium::of(bin, SOUND_PAYLOADER),
+            picture: Track::of(bin, PICTURE_PAYLOADER),
+            sound: Track::of(bin, SOUND_PAYLOADER),
             state: Mutex::default(),
             has_ended: Condvar::new(),
             is_flowing: AtomicBool::new(false),
@@ -192,10 +192,10 @@ impl Running {
     }
 
     /// The gate on the packets of `medium`.
-    pub(super) fn gate(&self, medium: media::Medium) -> &Gate {
+    pub(super) fn gate(&self, medium: Medium) -> &Gate {
         match medium {
-            media::Medium::Picture => &self.picture.gate,
-            media::Medium::Sound => &self.sound.gate,
+            Medium::Picture => &self.picture.gate,
+            Medium::Sound => &self.sound.gate,
         }
     }
 
@@ -286,7 +286,7 @@ impl Running {
         self.is_ending.store(true, Ordering::Relaxed);
         let media = [&self.picture, &self.sound]
             .into_iter()
-            .filter_map(Medium::pad)
+            .filter_map(Track::pad)
             .count();
         if self.comes_to(patience, |state| state.is_over() || state.ends_sent == media) {
             self.comes_to(REPORTED, State::is_over);
@@ -327,7 +327,7 @@ impl Running {
     /// Answers queries for the latency: the sources' lead time makes up for an encoder's delay, so that for the sinks
     /// there is no latency, and GStreamer need not warn of any.
     fn answer_for_encoders(&self) {
-        for pad in [&self.picture, &self.sound].into_iter().filter_map(Medium::pad) {
+        for pad in [&self.picture, &self.sound].into_iter().filter_map(Track::pad) {
             // The probe runs after the elements upstream have answered: that is what PULL means for a query.
             let answered = gst::PadProbeType::QUERY_UPSTREAM | gst::PadProbeType::PULL;
             pad.add_probe(answered, |_, info| {
@@ -460,7 +460,7 @@ pub(super) fn sources(media: &RTSPMedia) -> Vec<Source> {
             .as_ref()
             .and_then(|caps| caps.structure(0)?.get::<i32>("clock-rate").ok());
         Some(Source {
-            medium: media::Medium::numbered(index),
+            medium: Medium::numbered(index),
             ssrc: stream.ssrc(),
             clock_rate: rate.and_then(|rate| u32::try_from(rate).ok()),
         })

@@ -15,7 +15,7 @@ use gst_video::UpstreamForceKeyUnitEvent;
 
 use super::{
     Stream, deltas,
-    gate::{Packet, Verdict},
+    gate::{GatedPacket, Verdict},
     keys::{self, first_buffer},
     media::Medium,
     ntp_extension, reports,
@@ -186,7 +186,7 @@ impl Stream {
         self: &Arc<Self>,
         running: &Running,
         medium: Medium,
-        packet: Packet,
+        packet: GatedPacket,
         info: &gst::PadProbeInfo<'_>,
     ) -> bool {
         let gate = running.gate(medium);
@@ -213,7 +213,7 @@ impl Stream {
     }
 
     /// Notes how late a frame leaves, with the first of its packets.
-    fn note_departure(&self, running: &Running, medium: Medium, packet: Packet) {
+    fn note_departure(&self, running: &Running, medium: Medium, packet: GatedPacket) {
         if let (Medium::Picture, Some(due)) = (medium, packet.running_time) {
             self.departures.note(due, || running.now());
         }
@@ -224,7 +224,7 @@ impl Stream {
         &self,
         running: &Running,
         medium: Medium,
-        packet: Packet,
+        packet: GatedPacket,
         info: &gst::PadProbeInfo<'_>,
     ) {
         let begin = first_buffer(info).and_then(|packet| packet.map_readable().ok());
@@ -371,14 +371,14 @@ fn number_of(pad: &gst::Pad, prefix: &str) -> Option<u32> {
 }
 
 /// What the gate has to know of the buffer or the list that passes `pad`. A list holds packets of one frame.
-fn packet(pad: &gst::Pad, info: &gst::PadProbeInfo<'_>) -> Option<Packet> {
+fn packet(pad: &gst::Pad, info: &gst::PadProbeInfo<'_>) -> Option<GatedPacket> {
     let buffer = first_buffer(info)?;
     let segment = pad.sticky_event::<gst::event::Segment>(0);
     let running_time = segment
         .as_ref()
         .and_then(|event| event.segment().downcast_ref::<ClockTime>())
         .and_then(|segment| segment.to_running_time(buffer.pts()?));
-    Some(Packet {
+    Some(GatedPacket {
         running_time,
         is_delta: buffer.flags().contains(gst::BufferFlags::DELTA_UNIT),
     })

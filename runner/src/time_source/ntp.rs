@@ -52,20 +52,20 @@ fn error_at(time: ClockTime) -> ClockTime {
 
 /// A request, and what the clock said before it was sent and after it had come.
 #[derive(Debug)]
-struct Request {
+struct NtpRequest {
     before: ClockTime,
     sent: ClockTime,
     after: ClockTime,
 }
 
-impl Request {
+impl NtpRequest {
     /// Whether the time in it is wrong. One that is early by more than its fraction of a second comes out too late.
     fn is_too_early(&self) -> bool {
         !(self.before..=self.after).contains(&self.sent)
     }
 }
 
-fn request() -> io::Result<Request> {
+fn request() -> io::Result<NtpRequest> {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
     socket.set_read_timeout(Some(PATIENCE))?;
     let port = socket.local_addr()?.port();
@@ -75,7 +75,7 @@ fn request() -> io::Result<Request> {
     let mut packet = [0; PACKET];
     socket.recv(&mut packet)?;
     let transmit: [u8; 8] = packet[TRANSMIT..].try_into().map_err(io::Error::other)?;
-    Ok(Request {
+    Ok(NtpRequest {
         before,
         sent: from_ntp(u64::from_be_bytes(transmit)),
         after: machine.time(),
@@ -105,7 +105,7 @@ mod tests {
         let error = error_at(request.sent);
         println!("{request:?}: {error}");
         if request.is_too_early() {
-            let whole = Request {
+            let whole = NtpRequest {
                 sent: request.sent + error,
                 ..request
             };
