@@ -7,9 +7,9 @@
 //! | `nonces` | Digest's challenges |
 //! | `attempts` | wrong log-ins of an address are slowed |
 //!
-//! How long it takes to find out says nothing: a wrong name goes the same way as a wrong password. What is given is
-//! held against all that is known, whether or not something has been found already, and what is compared are digests of
-//! one length, without a branch before the last one has been compared.
+//! The time that it takes to find out says nothing: a wrong name goes the same way as a wrong password. The credentials
+//! are compared with those of all accounts, whether or not one has been found already; digests of one length are
+//! compared, without a branch before the last comparison.
 
 pub(crate) mod attempts;
 pub(crate) mod credentials;
@@ -27,7 +27,7 @@ use crate::{
     config::{Access, Mount, User},
 };
 
-/// What browsers of a camera's log-in show, and part of Digest's sums.
+/// The realm, which players show where they ask for a log-in; it is part of Digest's sums.
 pub(crate) const REALM: &str = "rtsp-clock-server";
 
 /// An MD5 in hexadecimal digits, as Digest's sums have it.
@@ -35,9 +35,9 @@ type Hex = [u8; 32];
 type Sha = [u8; 32];
 
 pub(crate) struct Accounts {
-    /// What Digest is tried with for a name that nobody has.
+    /// The H(A1) with which Digest is tried for a name that nobody has.
     nobody: Hex,
-    /// Nobody outside knows what is hashed with it.
+    /// The key of all hashes, which nobody outside knows.
     key: [u8; 32],
     all: Vec<Account>,
 }
@@ -46,9 +46,9 @@ pub(crate) struct Accounts {
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Account {
     pub(crate) name: String,
-    /// Of the name.
+    /// The hash of the name.
     name_hash: Sha,
-    /// Of `name:password`.
+    /// The hash of `name:password`.
     pair_hash: Sha,
     /// Digest's H(A1), of `name:realm:password`.
     a1: Hex,
@@ -56,7 +56,7 @@ pub(crate) struct Account {
 }
 
 impl fmt::Debug for Accounts {
-    /// The names.
+    /// Writes the names.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = self.all.iter().map(|account| &account.name);
         f.debug_list().entries(names).finish()
@@ -77,7 +77,7 @@ impl Account {
 }
 
 impl Accounts {
-    /// `key` is chance, and known to nobody.
+    /// The accounts of `users`; `key` is random, and known to nobody.
     fn new(key: [u8; 32], users: &[User]) -> Self {
         let account = |User { login, access }: &User| {
             let (name, password) = (&login.username, &login.password);
@@ -96,18 +96,18 @@ impl Accounts {
         }
     }
 
-    /// Who has this `name:password`.
+    /// The account that has this `name:password`.
     pub(crate) fn by_basic(&self, pair: &[u8]) -> Option<&Account> {
         self.found(&self.try_basic(pair))
     }
 
-    /// Who has this name and the password that the answer to a challenge was made with. Whether the challenge was ours is
-    /// another question.
+    /// The account that has this name, and the password with which the answer to a challenge was made. Whether the
+    /// challenge was ours is another question.
     pub(crate) fn by_digest(&self, answer: &Answer, method: &str) -> Option<&Account> {
         self.found(&self.try_digest(answer, method))
     }
 
-    /// The account of these that has the name and the password of `account`, which was one of others.
+    /// The account among these that has the name and the password of `account`, which may be one of other `Accounts`.
     pub(crate) fn same_as(&self, account: &Account) -> Option<&Account> {
         let mut all = self.all.iter();
         all.find(|mine| mine.name == account.name && bool::from(mine.a1.ct_eq(&account.a1)))
@@ -144,21 +144,21 @@ impl Accounts {
         }
     }
 
-    /// The one branch, when all has been compared.
+    /// The account that was found. This is the one branch, after all has been compared.
     fn found(&self, tried: &Tried) -> Option<&Account> {
         let index = usize::try_from(tried.index).ok()?;
         bool::from(tried.is_known & tried.is_right).then(|| self.all.get(index))?
     }
 }
 
-/// What came of holding something against all accounts.
+/// The result of comparing credentials with all accounts.
 struct Tried {
     compared: u64,
     /// The account that fitted.
     index: u64,
     /// Whether one did.
     is_known: Choice,
-    /// Whether the password was that one's.
+    /// Whether the password was that account's.
     is_right: Choice,
 }
 
@@ -189,7 +189,7 @@ fn hash(key: &[u8; 32], text: &[u8]) -> Sha {
         .into()
 }
 
-/// Of the parts with colons between them.
+/// The MD5 of the parts with colons between them.
 fn md5(parts: &[&[u8]]) -> [u8; 16] {
     let mut md5 = Md5::new();
     for (index, part) in parts.iter().enumerate() {
@@ -286,7 +286,7 @@ mod tests {
         }
     }
 
-    /// A wrong name costs what a wrong password costs, and both what the right ones cost.
+    /// A wrong name costs as much as a wrong password, and both cost as much as the right ones.
     #[test]
     fn everything_is_held_against_every_account() {
         let accounts = accounts();
@@ -304,7 +304,8 @@ mod tests {
         }
     }
 
-    /// The sums are done for a name that nobody has as well: whoever answered with them would be right, and yet nobody.
+    /// The sums are done for a name that nobody has as well: an answer made with them would be right, and yet be
+    /// nobody's.
     #[test]
     fn a_name_that_nobody_has_is_tried_with_sums_of_its_own() {
         let accounts = accounts();

@@ -7,8 +7,8 @@ use crate::config::ListenAt;
 /// Names the hosts to show in URLs, separated by spaces, each with a port if it is another one: `camera.example:18554`.
 pub(crate) const PUBLIC_ADDRESSES: &str = "RTSP_PUBLIC_ADDRESSES";
 
-/// What the URLs of the streams there begin with, up to their paths: the `public` hosts where some are given, else the address
-/// that is listened on, else each of the machine's.
+/// What the URLs of streams begin with, up to their paths: the `public` hosts where some are given, else the address that the
+/// server listens on, or each of the machine's where that is unspecified.
 #[must_use]
 pub(crate) fn origins(at: ListenAt, public: Option<&str>) -> Vec<String> {
     let hosts = match public.map(str::trim) {
@@ -27,7 +27,7 @@ pub(crate) fn origins(at: ListenAt, public: Option<&str>) -> Vec<String> {
         .collect()
 }
 
-/// `host` with a port, `port` if it names none itself. Several colons outside of brackets make an IPv6 address.
+/// `host` with a port: its own, or `port` if it names none. Several colons outside of brackets make an IPv6 address.
 fn with_port(host: &str, port: u16) -> String {
     if let Ok(address) = host.parse::<Ipv6Addr>() {
         return format!("[{address}]:{port}");

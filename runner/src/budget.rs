@@ -2,18 +2,18 @@
 
 use std::time::{Duration, Instant};
 
-/// Lets something happen so often in a row, and then once in each interval.
+/// Lets something happen a number of times in a row, and then once in each interval.
 #[derive(Debug)]
 pub(crate) struct Budget {
     interval: Duration,
-    /// How far ahead of its pace it may get.
+    /// How far ahead of its pace the thing may get.
     ahead: Duration,
-    /// When it would happen if it kept its pace.
+    /// When the thing would happen next if it kept its pace.
     next: Option<Instant>,
 }
 
 impl Budget {
-    /// `in_a_row` times at once, and then once in each `interval`.
+    /// Lets it happen `in_a_row` times at once, and then once in each `interval`.
     #[must_use]
     pub(crate) fn new(in_a_row: u32, interval: Duration) -> Self {
         Self {
@@ -23,7 +23,7 @@ impl Budget {
         }
     }
 
-    /// Whether it may happen `now`; it then counts.
+    /// Whether it may happen `now`; if so, it counts as having happened.
     pub(crate) fn take(&mut self, now: Instant) -> bool {
         let next = self.next.map_or(now, |next| next.max(now));
         let may = next.saturating_duration_since(now) <= self.ahead;

@@ -25,9 +25,9 @@ const VERSION: &str = concat!(
     ")"
 );
 
-/// Streams of which `--check` tells.
+/// How many streams `--check` describes at most.
 const STREAMS_SHOWN: usize = 5;
-/// So many users are named in it.
+/// How many users it names at most.
 const USERS_SHOWN: usize = 5;
 
 /// An RTSP test camera whose picture is a clock with milliseconds and the number of its viewers.
@@ -104,10 +104,10 @@ fn in_columns(names: &[&str]) -> String {
     names.chunks(3).map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// Does what the command line says.
+/// Does what the command line asks for.
 ///
 /// # Errors
-/// What a person has to know, and what makes the exit status 1.
+/// Whatever a person has to know; it makes the exit status 1.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     log::listen();
     let action = &arguments.action;
@@ -221,7 +221,7 @@ fn summary(loaded: &Loaded) -> String {
     lines.join("\n")
 }
 
-/// Who may log in, and how where it is not the usual way.
+/// Who may log in, and how they do where that is not the usual way.
 fn log_in(users: &[User], authentication: Authentication) -> String {
     if users.is_empty() {
         return "none".into();

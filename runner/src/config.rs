@@ -1,11 +1,11 @@
-//! What a configuration is: plain types. How they are read is `config_file`'s.
+//! What a configuration is: plain types. How they are read stands in `config_file`.
 //!
 //! | module | what |
 //! | --- | --- |
 //! | `clock` | whose time the cameras show |
-//! | `frame_rate` | how many pictures a second |
+//! | `frame_rate` | how many pictures a stream has in a second |
 //! | [`look`] | what the picture shows |
-//! | `transports` | by which ways streams may be played |
+//! | `transports` | the transports by which streams may be played |
 //! | `users` | who may log in, how, and what each may see |
 //! | `values` | the values of all other keys |
 
@@ -38,11 +38,11 @@ pub struct Config {
     pub rtp_ports: Option<PortRange>,
     /// Where multicast streams go; `None` for no multicast.
     pub multicast: Option<Multicast>,
-    /// What the server proves by who it is, for streams that are played with TLS.
+    /// The files by which the server proves who it is, for streams that are played with TLS.
     pub tls: Option<TlsFiles>,
     /// How viewers may log in.
     pub authentication: Authentication,
-    /// The one log-in of which the file says nothing but the pair: it may see everything.
+    /// The log-in that the file gives as a mere pair of name and password: it may see everything.
     pub login: Option<Login>,
     /// All others who may log in.
     pub users: Vec<User>,
@@ -105,9 +105,9 @@ impl Config {
 /// One camera.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamConfig {
-    /// Where it can be played, one place at least, those without TLS first; several show the same picture.
+    /// The places at which it can be played, one at least, those without TLS first; all of them show the same picture.
     pub mounts: Vec<Mount>,
-    /// By which ways, one at least.
+    /// The transports by which it can be played, one at least.
     pub transports: BTreeSet<Transport>,
     /// Whether it runs before anybody looks.
     pub always_on: bool,
@@ -121,12 +121,12 @@ pub struct StreamConfig {
     pub height: u32,
     /// Frames a second.
     pub frames_per_second: FrameRate,
-    /// Frames from one key frame to the next. In MJPEG each frame is one, whatever stands here.
+    /// Frames from one key frame to the next. In MJPEG each frame is a key frame, whatever stands here.
     pub key_frame_interval: u32,
     /// The bitrate that the encoder aims at in kbit/s (1 kbit is 1000 bits); `None` leaves it to the picture, which is
     /// then as crisp as any other.
     pub bitrate_kbps: Option<u32>,
-    /// Whether what the picture leaves of the bitrate is filled up.
+    /// Whether bits are filled up where the picture needs fewer than the bitrate allows.
     pub constant_bitrate: bool,
     /// The crispness of MJPEG, 1 to 100.
     pub jpeg_quality: u32,
@@ -138,9 +138,10 @@ pub struct StreamConfig {
     pub look: Look,
     /// How the ticks are encoded; `None` for a stream without sound.
     pub audio: Option<AudioCodec>,
-    /// How many viewers it has at most, at each place by itself where it has several; `None` for any number.
+    /// How many viewers it has at most, counted for each place by itself; `None` for any number.
     pub max_viewers: Option<u32>,
-    /// Bytes that an RTP packet has at most, its header included; `None` leaves it to the payloaders, which take 1400.
+    /// How many bytes an RTP packet has at most, its header included; `None` leaves it to the payloaders, which take
+    /// 1400.
     pub rtp_packet_size: Option<u32>,
     /// Whether each frame's packets tell the instant shown in an RTP header extension.
     pub ntp_extension: bool,
@@ -179,12 +180,13 @@ impl Default for StreamConfig {
 }
 
 impl StreamConfig {
-    /// Whether a pipeline of this one is one of `other`, too. What only says where and by which ways it is played, what it shows, whom
-    /// it lets in, and when it runs changes while it plays; so do bitrate and quality, where the encoder takes them. Another phase is no reason: the
-    /// number of an entry's cameras decides about it, and one camera more must not end all others.
+    /// Whether the same pipeline serves this stream and `other`. Keys that say only where and by which transports it is
+    /// played, what it shows, whom it lets in, and when it runs change while it plays; so do bitrate and quality, where
+    /// the encoder takes them. Another phase needs no other pipeline: the number of an entry's cameras decides about
+    /// it, and one camera more must not end all others.
     #[must_use]
     pub(crate) fn is_made_as(&self, other: &Self) -> bool {
-        // All of it, so that whoever adds a key has to say here what a change of it takes.
+        // All fields are named, so that whoever adds one has to say here what a change of it takes.
         let Self {
             mounts: _,
             transports: _,
@@ -215,14 +217,14 @@ impl StreamConfig {
                 == (&other.audio, &other.rtp_packet_size, &other.ntp_extension)
     }
 
-    /// What it is called among the others: its URLs' host, port and path.
+    /// The name that tells it from others in messages: its URLs' host, port and path.
     #[must_use]
     pub fn name(&self) -> String {
         let Some(first) = self.mounts.first() else {
             return String::new();
         };
         let name = format!("{}{}", first.endpoint(), first.path);
-        // The ones with TLS are the same places once more.
+        // The mounts with TLS are the same places once more.
         match self.mounts.iter().filter(|mount| mount.tls == first.tls).count() {
             1 => name,
             places => format!("{name} and {} more", places - 1),

@@ -1,4 +1,4 @@
-//! config.json and the environment to [`Config`].
+//! Reads config.json and the environment into a [`Config`].
 //!
 //! The configuration is strict: whatever is wrong with it, in the file and in the environment, is collected and
 //! reported at once, each mistake with its key, what stood there and what may stand there. Nothing falls back.
@@ -11,17 +11,17 @@
 //! | `form` | how values are written, in the file and in a variable |
 //! | `key` | what a key is |
 //! | `keys` | the keys: one row each, with all that is to be said of it |
-//! | `limits` | between what each value has to lie |
+//! | `limits` | the limits between which each value has to lie |
 //! | `readers` | how the value of each key is read |
-//! | `frame_rate`, `path`, `transports`, `users` | those that have more to say |
+//! | `frame_rate`, `path`, `transports`, `users` | how the values of single keys are read, where that takes more |
 //! | `numbered` | values with `{n}` in them |
-//! | `suggestions` | which name was meant by another |
+//! | `suggestions` | which name was meant by a wrong one |
 //! | `draft` | what has been read so far of the server and of an entry of `streams` |
 //! | `scope` | an entry's draft, and where each of its values stands |
-//! | `walk` | a JSON object and an environment to drafts, collecting mistakes |
+//! | `walk` | reads a JSON object and an environment into drafts, collecting mistakes |
 //! | `checks` | what is wrong between keys, and between streams |
 //! | `coding` | which settings of the picture's coding go together |
-//! | `fonts` | what no installed font has of their texts |
+//! | `fonts` | which characters of a picture's texts no installed font has |
 //! | [`schema`] | the JSON Schema of the file |
 
 use std::collections::BTreeSet;
@@ -58,7 +58,7 @@ pub(crate) use keys::{needs_restart, port_key};
 pub(crate) use source::variables;
 pub use source::{Environment, Source};
 
-/// A configuration, and what is worth knowing about where it came from.
+/// A configuration, and where it came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loaded {
     /// The configuration.
@@ -67,7 +67,7 @@ pub struct Loaded {
     pub(crate) source: Source,
     /// The environment variables that had a say.
     pub variables: Vec<&'static str>,
-    /// What is allowed and yet hardly meant, a sentence each.
+    /// Warnings of settings that are allowed and yet hardly meant, a sentence each.
     pub warnings: Vec<String>,
 }
 
@@ -145,7 +145,7 @@ pub(crate) fn files(named: Option<&Path>, environment: &Environment) -> BTreeSet
         .collect()
 }
 
-/// As [`load`], of a file's bytes: `source` is what messages call it, `None` stands for the defaults.
+/// Does as [`load`] with a file's bytes: `source` is what messages call the file, and `None` stands for the defaults.
 ///
 /// # Errors
 /// With every mistake in the file and in the environment.

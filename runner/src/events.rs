@@ -1,7 +1,8 @@
 //! What happens, with the instant at which it did.
 //!
-//! Whoever wants to know listens ([`Events::listen`]): nobody reads the log to know, which is a listener itself. Nobody who
-//! tells waits for a listener: each has a queue of its own, and what does not fit into it is counted.
+//! Whoever wants to know what happens listens ([`Events::listen`]) instead of reading the log, which is a listener
+//! itself. Whoever tells an event waits for no listener: each listener has a queue of its own, and events that do not
+//! fit into it are counted.
 //!
 //! | module | job |
 //! | --- | --- |
@@ -30,12 +31,12 @@ pub use happening::{Changes, Farewell, Full, Happening, LoginRefusal, Viewer};
 /// Something that has happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Event {
-    /// Which one it is: each server counts from 1.
+    /// The number of the event: each server counts from 1.
     pub number: u64,
     /// When it happened, by this machine's clock.
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub at: Timestamp,
-    /// What.
+    /// What happened.
     #[serde(flatten)]
     pub what: Happening,
 }
@@ -50,17 +51,17 @@ pub struct Events {
 #[derive(Debug, Default)]
 struct State {
     number: u64,
-    listeners: Vec<Ear>,
+    listeners: Vec<Subscription>,
 }
 
-/// How a listener is told.
+/// The sending end of a listener's queue.
 #[derive(Debug)]
-struct Ear {
+struct Subscription {
     queue: SyncSender<Arc<Event>>,
     missed: Weak<AtomicU64>,
 }
 
-/// Somebody who wants to know, from when this was made until it is dropped.
+/// Somebody who hears of events, from when this was made until it is dropped.
 #[derive(Debug)]
 pub struct Listener {
     queue: Receiver<Arc<Event>>,
@@ -68,7 +69,7 @@ pub struct Listener {
 }
 
 impl Events {
-    /// Tells everybody that this happened now.
+    /// Tells all listeners that this happened now.
     pub(crate) fn tell(&self, what: Happening) {
         let mut state = self.state.lock();
         state.number += 1;
@@ -82,18 +83,20 @@ impl Events {
             return;
         }
         let event = Arc::new(event);
-        state.listeners.retain(|ear| ear.is_told(&event));
+        state
+            .listeners
+            .retain(|subscription| subscription.deliver(&event));
     }
 
-    /// Listens from now on; so many events wait at most until they are asked for.
+    /// Listens from now on; `waiting` events at most wait until they are asked for.
     #[must_use]
     pub fn listen(&self, waiting: usize) -> Listener {
-        let (ear, queue) = sync_channel(waiting);
+        let (sender, queue) = sync_channel(waiting);
         let missed = Arc::default();
         let mut state = self.state.lock();
-        state.listeners.retain(Ear::is_there);
-        state.listeners.push(Ear {
-            queue: ear,
+        state.listeners.retain(Subscription::is_there);
+        state.listeners.push(Subscription {
+            queue: sender,
             missed: Arc::downgrade(&missed),
         });
         drop(state);
@@ -101,14 +104,14 @@ impl Events {
     }
 }
 
-impl Ear {
-    /// Whether somebody listens still.
+impl Subscription {
+    /// Whether somebody still listens.
     fn is_there(&self) -> bool {
         self.missed.strong_count() > 0
     }
 
-    /// Tells it; answers whether somebody listens still.
-    fn is_told(&self, event: &Arc<Event>) -> bool {
+    /// Puts `event` into the queue, or counts it as missed; answers whether somebody still listens.
+    fn deliver(&self, event: &Arc<Event>) -> bool {
         let Some(missed) = self.missed.upgrade() else {
             return false;
         };
@@ -120,13 +123,13 @@ impl Ear {
 }
 
 impl Listener {
-    /// The next event, for which it waits no longer than `patience`.
+    /// The next event, for which this waits no longer than `patience`.
     #[must_use]
     pub fn next(&self, patience: Duration) -> Option<Arc<Event>> {
         self.queue.recv_timeout(patience).ok()
     }
 
-    /// How many events did not fit into the queue so far.
+    /// How many events so far did not fit into the queue.
     #[must_use]
     pub fn missed(&self) -> u64 {
         self.missed.load(Ordering::Relaxed)

@@ -16,7 +16,7 @@ use crate::{
 /// How long the server may take, all in all.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// A status line is shorter than this.
+/// No status line is longer than this.
 const LONGEST_STATUS_LINE: usize = 256;
 
 /// Sends one OPTIONS to each address and port of this configuration and takes 200 and 401 (a log-in is asked for) for
@@ -99,7 +99,7 @@ fn status_line<S: Read>(
         limit(stream, remaining)?;
         let mut chunk = [0; LONGEST_STATUS_LINE];
         let length = match stream.read(&mut chunk) {
-            // The time-out of a socket: the deadline at the head of the loop has the words for it.
+            // This is a socket's time-out: the deadline at the head of the loop has the words for it.
             Err(error)
                 if matches!(
                     error.kind(),

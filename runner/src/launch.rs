@@ -1,4 +1,5 @@
-//! One stream's configuration to its launch string. Pure, save for asking what the machine has: see [`Machine`].
+//! Makes one stream's launch string of its configuration. All of it is pure, save for asking what the machine has: see
+//! [`Machine`].
 //!
 //! ```text
 //! ( clocksrc name=source lead-time=… ! video/x-raw,… ! videoconvert ! x264enc … ! rtph264pay name=pay0 … )
@@ -15,10 +16,10 @@
 //! | [`audio`] | the sound: its encoder, and its part of the launch string |
 //! | [`elements`] | the elements that serving takes, and where Debian keeps them |
 //! | [`access_units`] | a picture of several slices stays one picture |
-//! | `changing` | what an encoder takes while it encodes |
-//! | `debian` | Debian's packages of GStreamer's elements |
+//! | `changing` | which changes an encoder takes while it encodes |
+//! | `debian` | Debian's packages with GStreamer's elements |
 //! | `secrets` | what of a pipeline of one's own is for anybody's eyes |
-//! | `syntax` | chains of elements, and what has to be quoted how |
+//! | `syntax` | chains of elements, and how words are quoted |
 
 pub mod access_units;
 pub(crate) mod audio;
@@ -46,8 +47,8 @@ pub fn launch_string(stream: &StreamConfig) -> String {
     factory_launch(stream, Machine::here(), str::to_owned)
 }
 
-/// The same for anybody's eyes: in a pipeline of one's own `***` stands for what a password or its like is set to, and for who
-/// logs in at a URL.
+/// The launch string for anybody's eyes: in a pipeline of one's own `***` stands for the value of a password or its
+/// like, and for the log-in in a URL.
 #[must_use]
 pub(crate) fn shown(stream: &StreamConfig) -> String {
     factory_launch(stream, Machine::here(), secrets::shown)
@@ -84,11 +85,11 @@ struct Machine {
 }
 
 impl Machine {
-    /// This one.
+    /// The machine that this runs on.
     fn here() -> Self {
         Self {
             cores: std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN),
-            // Without GStreamer nothing can be looked up, and nothing played.
+            // Without GStreamer no element can be looked up, and nothing be played.
             is_installed: |name| gst::init().is_ok() && elements::is_installed(name),
             has_property: |name, property| gst::init().is_ok() && elements::has_property(name, property),
         }
@@ -120,7 +121,7 @@ fn shell_line(stream: &StreamConfig, machine: Machine) -> String {
     parts.join("  ")
 }
 
-/// A pipeline of one's own whose payloader, wherever in it that is, sends as [`udp_sink`] does.
+/// A pipeline of one's own in which [`udp_sink`] follows the payloader, wherever that is.
 fn own_line(own: &str) -> String {
     let mut words = own_pipeline::words(own_pipeline::part(own));
     words.extend(["pay0.", "!"].map(String::from));
@@ -144,7 +145,7 @@ fn sound(stream: &StreamConfig, machine: Machine) -> Option<Chain> {
     Some(audio::elements(codec, encoder, stream.rtp_packet_size))
 }
 
-/// A chain with each word as `quoted` makes it.
+/// The chain in launch syntax, with each word as `quoted` makes it.
 fn joined(chain: Chain, quoted: impl Fn(String) -> String) -> String {
     let elements = chain.into_iter().map(|words| {
         let words: Vec<String> = words.into_iter().map(&quoted).collect();
@@ -174,7 +175,7 @@ mod tests {
         factory_launch(stream, machine(cores), str::to_owned)
     }
 
-    /// One that has every element, in GStreamer 1.22.
+    /// A machine that has every element, in GStreamer 1.22.
     fn machine(cores: usize) -> Machine {
         Machine {
             cores: NonZero::new(cores).unwrap(),
@@ -233,7 +234,7 @@ mod tests {
         );
     }
 
-    /// From the encoder to the payloader, on a machine with eight cores.
+    /// The part from the encoder to the payloader, on a machine with eight cores.
     fn coding(stream: &StreamConfig) -> String {
         let launch = launch(stream, 8);
         let (_, coding) = launch.split_once("! videoconvert ! ").unwrap();
@@ -356,7 +357,7 @@ mod tests {
         );
     }
 
-    /// What every encoder of every codec is told is launch syntax, whatever this machine has.
+    /// The words of every encoder of every codec are launch syntax, whatever this machine has.
     #[test]
     fn every_encoders_words_are_launch_syntax() {
         gst::init().unwrap();

@@ -1,14 +1,14 @@
 //! The parts of `rtsp-clock-server`: a configuration becomes a launch string, a launch string a served stream.
 //!
-//! From the top; each sees those below it.
+//! The modules from the top; each sees those below it.
 //!
 //! | module | job |
 //! | --- | --- |
 //! | [`cli`] | the command line: what it takes, and what each option does |
 //! | [`run`] | the process: serves until a signal, and follows the file |
 //! | [`healthcheck`] | asks a running server whether it answers |
-//! | [`server`] | the RTSP servers: connections, requests, and another configuration while they run |
-//! | [`status`] | what is: the server, its streams and their viewers, as plain values |
+//! | [`server`] | the RTSP servers: connections, requests, orders, and another configuration while they run |
+//! | [`status`] | the status of the server, its streams and their viewers, as plain values |
 //! | [`stream`] | one camera: its pipeline's life, its viewers, what goes out to them and when |
 //! | [`config_file`] | config.json and the environment to [`config::Config`] |
 //! | [`launch`] | one stream's configuration to its launch string |
@@ -16,14 +16,14 @@
 //! | [`events`] | what happens, with the instant at which it did; the log is one listener |
 //! | [`stream_id`] | what streams are called in states and events |
 //! | [`config`] | what a configuration is |
-//! | [`log`] | what is told, how, and where it goes; GStreamer's warnings with it |
+//! | [`log`] | what is logged, how, and where it goes; GStreamer's warnings with it |
 //! | [`addresses`] | the URLs at which a stream can be reached |
 //! | [`resource`] | what a URL asks for: a path, and the parameters of its query |
-//! | [`time_source`] | the clock of a network, where pipelines run by one |
+//! | [`time_source`] | a network's clock, where pipelines run by one |
 //! | [`tls`] | the server's certificate, and GLib's TLS |
-//! | [`room`] | whether this machine has room for one more |
+//! | [`room`] | whether this machine has room for one more client or pipeline |
 //! | [`budget`] | how often something may happen |
-//! | `timers` | what is done later |
+//! | `timers` | doing something later on a main context |
 //! | [`ffi`] | the calls of C that the bindings and std lack |
 
 #![allow(

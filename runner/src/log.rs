@@ -1,4 +1,4 @@
-//! The log: what is told, how, and where it goes.
+//! The log: what is logged, how, and where it goes.
 //!
 //! It goes to stderr, a line for each event. `logLevel` says which events, unless `RUST_LOG` does ([`Filter`]).
 //! `logFormat` says how they are written:
@@ -15,17 +15,18 @@
 //!   `config`, `clock` or `log`), or `gstreamer::` and a debug category, `glib::` and a library, or
 //!   `stderr`; `message` is the sentence. An event's fields stand beside them: `viewers` is a number, `peer` a text.
 //!
-//! What keeps the server from starting is told in one more line before it exits, as an event of level `ERROR` in JSON. The
-//! mistakes in a configuration are plain text in either format: it is the configuration that says which one it is.
+//! Whatever keeps the server from starting is told in one more line before it exits, as an event of level `ERROR` in
+//! JSON. The mistakes in a configuration are plain text in either format, as it is the configuration that says which
+//! format it is.
 //!
 //! | module | job |
 //! | --- | --- |
 //! | `filter` | which events are told |
-//! | `targets` | by which parts of the server they are told |
+//! | `targets` | the parts of the server that tell them |
 //! | `gstreamer` | GStreamer's warnings and errors as events |
-//! | `glib_messages` | GLib's, and those of all that is built on it |
-//! | `stray` | what anybody else writes to stderr |
-//! | `foreign` | the events that these make |
+//! | `glib_messages` | the messages of GLib, and of all that is built on it, as events |
+//! | `stray` | what anybody else writes to stderr, as events |
+//! | `foreign` | making events of what these say |
 //! | `peers` | who the clients are of whom GStreamer speaks |
 //! | `repeats` | how often the same thing is told |
 //! | `queue` | the lines on their way to stderr: nobody who logs waits for whoever reads |
@@ -57,10 +58,10 @@ pub(crate) use filter::{EXPECTED, PATTERN};
 pub(crate) use peers::introduce;
 pub(crate) use repeats::Repeats;
 
-/// Says which events are told, in place of `logLevel`. An empty one counts as unset.
+/// The variable that says which events are told, in place of `logLevel`. An empty one counts as unset.
 const VARIABLE: &str = "RUST_LOG";
 
-/// How long the last lines may take to leave.
+/// How long the last lines may take to be written.
 const FAREWELL: Duration = Duration::from_millis(500);
 
 /// The log of this process, once it has been started.
@@ -69,13 +70,13 @@ static STARTED: OnceLock<Started> = OnceLock::new();
 struct Started {
     /// The lines that are on their way.
     lines: queue::Queue,
-    /// By which everybody else's lines come, where machines read the log.
+    /// The way by which everybody else's lines come, where machines read the log.
     detour: Option<stray::Detour>,
     format: Format,
     refilter: Refilter,
 }
 
-/// Puts another filter in place of the one that there is.
+/// Puts another filter in place of the present one.
 type Refilter = Box<dyn Fn(EnvFilter) -> Result<(), reload::Error> + Send + Sync>;
 
 /// How events are written.
@@ -94,14 +95,14 @@ pub enum Format {
 /// What is logged, and how.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Settings {
-    /// Which events are told, unless [`VARIABLE`] says so.
+    /// Which events are told, unless [`VARIABLE`] says that.
     pub(crate) filter: Filter,
     /// How they are written.
     pub(crate) format: Format,
 }
 
-/// Keeps what GLib says from now on until [`start`] tells it: what the configuration brings about is said before it is
-/// known how the log is written.
+/// Keeps what GLib says from now on until [`start`] logs it: while the configuration is read, it is not known yet how
+/// the log is written.
 pub(crate) fn listen() {
     glib_messages::listen();
 }
@@ -119,7 +120,7 @@ pub(crate) fn start(settings: &Settings) -> anyhow::Result<()> {
         .with_env_filter(filter)
         .with_writer(move || writer.clone())
         .with_ansi(is_terminal)
-        // It would tell them to stderr, and panic where there is none.
+        // It would write them to stderr, and panic where there is none.
         .log_internal_errors(false);
     let started = match settings.format {
         Format::Text => {
@@ -139,7 +140,7 @@ pub(crate) fn start(settings: &Settings) -> anyhow::Result<()> {
         }
     };
     let refilter = started.map_err(|error| anyhow::anyhow!("cannot start the log: {error}"))?;
-    // Nobody else can have got so far: the subscriber above is the process's only one.
+    // No other call can have come this far: the subscriber above is the process's only one.
     let _first = STARTED.set(Started {
         lines,
         detour,
@@ -154,7 +155,7 @@ pub(crate) fn start(settings: &Settings) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Where lines go: to stderr, and where machines read them nothing else goes there.
+/// The queue of lines to stderr; where machines read the log, nothing else goes there, and the detour takes it.
 fn lines(format: Format) -> io::Result<(queue::Queue, Option<stray::Detour>)> {
     Ok(match format {
         Format::Text => (queue::Queue::start(stderr())?, None),
@@ -165,7 +166,7 @@ fn lines(format: Format) -> io::Result<(queue::Queue, Option<stray::Detour>)> {
     })
 }
 
-/// A panic is an event, too. It may be the last thing that is told.
+/// Makes an event of a panic, too. It may be the last one that is told.
 fn tell_panics() {
     std::panic::set_hook(Box::new(|panic| {
         tracing::error!(target: "log", "{panic}");
@@ -177,7 +178,7 @@ fn refilter<S: 'static>(handle: reload::Handle<EnvFilter, S>) -> Refilter {
     Box::new(move |filter| handle.reload(filter))
 }
 
-/// Tells other events from now on; a process without a log goes on without.
+/// Has the log tell the events that `filter` lets through from now on; a process without a log goes on without.
 ///
 /// # Errors
 /// When [`VARIABLE`] says which ones are told, so that the configuration has no say.
@@ -217,12 +218,12 @@ pub fn tell_end(error: &anyhow::Error) {
     }
 }
 
-/// To stderr as it is. There is nobody else to tell that nobody listens there.
+/// Writes `text` to stderr as it is. Where nobody listens there, there is nobody to be told so.
 pub fn tell(text: &str) {
     let _gone = stderr().lock().write_all(text.as_bytes());
 }
 
-/// Waits until what was told has left, though not for long. To be called before the process ends.
+/// Waits until all that was told has been written, though not for long. To be called before the process ends.
 pub fn flush() {
     if let Some(started) = STARTED.get() {
         if let Some(detour) = &started.detour {

@@ -1,5 +1,5 @@
-//! What a URL asks for: a path, and the parameters of its query (RFC 3986, sections 3.3 and 3.4), by which cameras at one
-//! path may be told apart.
+//! What a URL asks for: a path, and the parameters of its query (RFC 3986, sections 3.3 and 3.4), by which cameras at
+//! one path may be told apart.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,29 +8,30 @@ use std::{
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 
-/// What is never written in another way (RFC 3986, section 2.3); all else is, where it is compared.
+/// The characters that are percent-encoded where URLs are compared: all but those that never are (RFC 3986, section
+/// 2.3).
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// What gst-rtsp-server calls the media of a stream, with a number behind it.
+/// The name that gst-rtsp-server gives the media of a stream, with a number behind it.
 const MEDIUM: &str = "stream=";
 
-/// What somebody asks for.
+/// What a client asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Resource {
-    /// As it was written; there is one at least, `/`.
+    /// The path as it was written; `/` at least.
     pub(crate) path: String,
-    /// What stands behind it.
+    /// The query that stands behind it.
     pub(crate) query: Query,
-    /// The medium of a stream that a client has put behind the query: many add it to whatever URL there is.
+    /// The medium of a stream that a client has put behind the query: many add it to whatever URL they have.
     pub(crate) medium: Option<String>,
 }
 
 impl Resource {
-    /// Of a path, and of what stands behind its question mark.
+    /// Made of a path, and of the text behind its question mark.
     #[must_use]
     pub(crate) fn new(path: &str, query: Option<&str>) -> Self {
         let (query, medium) = without_medium(query.unwrap_or_default());
@@ -41,7 +42,7 @@ impl Resource {
         }
     }
 
-    /// Of a URL, or of what stands in one behind the host.
+    /// Made of a URL, or of the part of one behind the host.
     #[must_use]
     pub(crate) fn parse(url: &str) -> Self {
         let with_host = url.split_once("://").filter(|_| !url.starts_with('/'));
@@ -52,14 +53,14 @@ impl Resource {
         Self::new(path, query)
     }
 
-    /// One path for path and query, for whoever knows nothing but paths.
+    /// One path that stands for path and query, for whoever knows nothing but paths.
     #[must_use]
     pub(crate) fn as_path(&self) -> String {
         self.query.as_path_behind(&self.path)
     }
 }
 
-/// A path, and what stands behind its question mark.
+/// The two parts of `path` before and behind its question mark.
 #[must_use]
 pub(crate) fn split(path: &str) -> (&str, Option<&str>) {
     path.split_once('?')
@@ -79,13 +80,13 @@ fn without_medium(query: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// The parameters of a query: `NAME=VALUE`, with `&` between them. Those that say the same are equal, in whatever order and
-/// with whichever characters percent-encoded. Of a name that is there several times the first one counts.
+/// The parameters of a query: `NAME=VALUE`, with `&` between them. Queries that say the same are equal, in whatever
+/// order and with whichever characters percent-encoded. Of a name that is there several times the first one counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Query(BTreeMap<String, String>);
 
 impl Query {
-    /// Reads what stands behind a question mark.
+    /// Reads the text behind a question mark.
     #[must_use]
     pub(crate) fn parse(text: &str) -> Self {
         let mut parameters = BTreeMap::new();
@@ -109,8 +110,8 @@ impl Query {
         names.iter().map(parameter).collect::<Option<_>>().map(Self)
     }
 
-    /// `path` with them as its parameters (RFC 3986, section 3.3): `/cam;channel=1`. No client loses these on its way from
-    /// URL to URL; and in the order of paths nothing comes between `/cam` and `/cam/1` by them.
+    /// `path` with the query's parameters as its own (RFC 3986, section 3.3): `/cam;channel=1`. No client loses these
+    /// on its way from URL to URL; and in the order of paths they put nothing between `/cam` and `/cam/1`.
     #[must_use]
     pub(crate) fn as_path_behind(&self, path: &str) -> String {
         if self.0.is_empty() {
@@ -122,7 +123,7 @@ impl Query {
 }
 
 impl fmt::Display for Query {
-    /// By name, in one spelling: `channel=1&subtype=0`.
+    /// Writes the parameters by name, in one spelling: `channel=1&subtype=0`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, (name, value)) in self.0.iter().enumerate() {
             let before = if index == 0 { "" } else { "&" };
@@ -132,7 +133,8 @@ impl fmt::Display for Query {
     }
 }
 
-/// The one spelling of whatever means the same. A percent sign without two hexadecimal digits behind it is one.
+/// The one spelling of all texts that mean the same. A percent sign without two hexadecimal digits behind it means
+/// itself.
 fn spelled(text: &str) -> String {
     let bytes: Vec<u8> = percent_decode_str(text).collect();
     percent_encode(&bytes, ENCODED).to_string()

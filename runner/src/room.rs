@@ -1,5 +1,5 @@
-//! Whether this machine has room for one more: of what GLib, GStreamer and Pango end the process for where they cannot
-//! have it, threads and memory.
+//! Whether this machine has room for one more client or pipeline: for its threads and memory, without which GLib,
+//! GStreamer and Pango end the process.
 
 use std::io;
 
@@ -8,9 +8,10 @@ use clockface::threads;
 /// The threads that a client may bring: the one that serves it, and the one by which gst-rtsp-server sends to those who
 /// watch within their connections.
 const OF_A_CLIENT: usize = 2;
-/// What a pipeline has beside its encoder's: sources, queues, RTCP and senders of picture and sound, and its bus.
+/// The threads that a pipeline has beside its encoder's: sources, queues, RTCP and senders of picture and sound, and
+/// its bus.
 const OF_A_PIPELINE: usize = 14;
-/// What a pipeline of a large picture takes to start, in bytes.
+/// The memory that a pipeline of a large picture takes to start, in bytes.
 const MEMORY: usize = 64 * 1024 * 1024;
 
 /// Whether a client can be served.

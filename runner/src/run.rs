@@ -1,4 +1,4 @@
-//! The process: serves until a signal ends it, and follows its configuration while it runs.
+//! The process: it serves until a signal ends it, and follows its configuration while it runs.
 
 mod watch;
 
@@ -17,7 +17,7 @@ use crate::{
     server::{Orders, Server},
 };
 
-/// How often the file is looked at.
+/// How often the configuration's file is looked at.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Loads the configuration anew.
@@ -33,15 +33,15 @@ struct Process {
     load: Load,
     /// Whether the configuration is being read anew or taken over at the moment.
     is_reloading: bool,
-    /// What has asked for it to be read since that began.
-    asked_again: Option<Asked>,
+    /// What has asked for another reload since that one began.
+    again: Option<Trigger>,
 }
 
 /// The process, once it serves and until it stops.
 type Serving = Rc<RefCell<Option<Process>>>;
 
-/// Serves what was `loaded` until SIGINT or SIGTERM. At SIGHUP, and when the file changes where the configuration says
-/// so, serves what `load` answers then.
+/// Serves what was `loaded` until SIGINT or SIGTERM. At SIGHUP, and when the file changes if the configuration says so,
+/// it serves what `load` answers then.
 ///
 /// # Errors
 /// When the server cannot start.
@@ -68,20 +68,20 @@ pub(crate) fn run(
         watch: Watch::new(loaded.source.path()),
         load: Arc::new(load),
         is_reloading: false,
-        asked_again: None,
+        again: None,
     });
     follow_the_file(&process);
     main_loop.run();
     tracing::info!(target: "server", "stopping");
     if let Some(Process { orders, .. }) = process.take() {
-        // One that has stopped already needs no more.
+        // A server that has stopped already answers nothing, and needs nothing.
         let _stopped = orders.stop().wait();
     }
     Ok(())
 }
 
-/// SIGHUP asks for the configuration to be read again. A terminal that closes sends it as well, and ends the server as it
-/// ends all that was started there, save by `nohup`.
+/// Reloads at SIGHUP, which asks for the configuration to be read again. A terminal that closes sends SIGHUP as well,
+/// and ends the server as it ends all that was started there, save by `nohup`.
 fn obey_hang_ups(main_loop: &glib::MainLoop, process: &Serving) {
     let (main_loop, process) = (main_loop.clone(), Rc::clone(process));
     let ends_with_terminal = has_terminal() && !ignores_hang_ups();
@@ -89,7 +89,7 @@ fn obey_hang_ups(main_loop: &glib::MainLoop, process: &Serving) {
         if ends_with_terminal && !has_terminal() {
             main_loop.quit();
         } else {
-            reload(&process, Asked::BySignal);
+            reload(&process, Trigger::Signal);
         }
         glib::ControlFlow::Continue
     });
@@ -113,26 +113,26 @@ fn follow_the_file(process: &Serving) {
     glib::timeout_add_local(LOOK_INTERVAL, move || {
         let look = |process: &mut Process| process.follows && process.watch.look();
         if process.borrow_mut().as_mut().is_some_and(look) {
-            reload(&process, Asked::ByChange);
+            reload(&process, Trigger::Change);
         }
         glib::ControlFlow::Continue
     });
 }
 
-/// What brought a reload about.
+/// What made the process reload its configuration.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Asked {
-    BySignal,
-    ByChange,
+enum Trigger {
+    Signal,
+    Change,
 }
 
 /// Reads the configuration anew and serves it. Both are done beside the main loop, which hears signals meanwhile: a file can
 /// be a long way off, and viewers who are sent away are waited for.
-fn reload(process: &Serving, asked: Asked) {
+fn reload(process: &Serving, trigger: Trigger) {
     let begun = process
         .borrow_mut()
         .as_mut()
-        .and_then(|process| process.begin(asked));
+        .and_then(|process| process.begin(trigger));
     let Some((load, orders)) = begun else {
         return;
     };
@@ -150,17 +150,17 @@ fn reload(process: &Serving, asked: Asked) {
         let again = process
             .borrow_mut()
             .as_mut()
-            .and_then(|process| process.end(taken, asked));
-        if let Some(asked) = again {
-            reload(&process, asked);
+            .and_then(|process| process.end(taken, trigger));
+        if let Some(trigger) = again {
+            reload(&process, trigger);
         }
     });
 }
 
-/// A configuration that has been read, as far as its reader got.
+/// What came of reading a configuration; the outer error is the panic of whatever read it.
 type Reading = std::thread::Result<Result<Loaded, config_file::Error>>;
 
-/// Has the server take over what was `loaded`; answers that with what it has changed, if it could be had.
+/// Has the server take over what was `loaded`; answers that, and what it has changed, if it could be had.
 async fn take_over(orders: &Orders, loaded: Loaded) -> Option<(Loaded, Changes)> {
     let source = loaded.source.to_string();
     let answer = orders.reload(loaded.config.clone(), source).await;
@@ -169,14 +169,15 @@ async fn take_over(orders: &Orders, loaded: Loaded) -> Option<(Loaded, Changes)>
 }
 
 impl Process {
-    /// What loads the configuration, and who takes it over; `None` where that is being done, and will be once more.
-    fn begin(&mut self, asked: Asked) -> Option<(Load, Orders)> {
+    /// Begins a reload: answers what loads the configuration and what takes it over. `None` where one goes on already:
+    /// another one follows it.
+    fn begin(&mut self, trigger: Trigger) -> Option<(Load, Orders)> {
         if self.is_reloading {
-            self.asked_again = Some(asked);
+            self.again = Some(trigger);
             return None;
         }
         self.is_reloading = true;
-        if asked == Asked::BySignal {
+        if trigger == Trigger::Signal {
             self.watch.skip();
         }
         Some((Arc::clone(&self.load), self.orders.clone()))
@@ -200,7 +201,7 @@ impl Process {
         });
     }
 
-    /// Whoever takes the file away does not mean the defaults.
+    /// Refuses the defaults where there was a file: whoever takes it away does not mean them.
     fn expect_file(&self, loaded: Loaded) -> Result<Loaded, String> {
         if loaded.source == Source::Defaults && self.source != Source::Defaults {
             return Err(format!("{} is gone", self.source));
@@ -208,15 +209,15 @@ impl Process {
         Ok(loaded)
     }
 
-    /// What was read has been taken over or not; answers what has asked for it to be read again since.
-    fn end(&mut self, taken: Option<(Loaded, Changes)>, asked: Asked) -> Option<Asked> {
+    /// Ends a reload whose outcome is `taken`; answers what has asked for another one since it began.
+    fn end(&mut self, taken: Option<(Loaded, Changes)>, trigger: Trigger) -> Option<Trigger> {
         self.is_reloading = false;
         if let Some((loaded, changes)) = taken {
-            tell_warnings(&changes, &loaded, asked);
+            tell_warnings(&changes, &loaded, trigger);
             self.follows = loaded.config.reload;
             self.source = loaded.source;
         }
-        self.asked_again.take()
+        self.again.take()
     }
 }
 
@@ -230,13 +231,13 @@ fn warn_of_orphan(path: &Path) {
     }
 }
 
-fn tell_warnings(changes: &Changes, loaded: &Loaded, asked: Asked) {
+fn tell_warnings(changes: &Changes, loaded: &Loaded, trigger: Trigger) {
     if !changes.is_none() {
         loaded
             .warnings
             .iter()
             .for_each(|warning| tracing::warn!(target: "config", "{warning}"));
-    } else if asked == Asked::BySignal {
+    } else if trigger == Trigger::Signal {
         tracing::info!(target: "config", "{}: read again, nothing differs", loaded.source);
     }
 }

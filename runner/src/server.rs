@@ -5,11 +5,11 @@
 //! | `preflight` | what is tried before anybody watches |
 //! | `endpoint` | the RTSP server at one address and port |
 //! | `connections` | TCP connections, from the first byte to the last |
-//! | `requests` | what clients ask for, from the request to its answer |
+//! | `requests` | clients' requests, from the first look at one to its answer |
 //! | [`roster`](Roster) | the streams that are served now, to be read by anyone |
 //! | [`orders`](Orders) | what the server is asked to do, one after the other |
 //! | `reload` | another configuration while it runs |
-//! | `side_by_side` | the same for several streams at a time |
+//! | `side_by_side` | does the same with several streams at a time |
 
 use std::{
     sync::Arc,
@@ -53,17 +53,17 @@ use side_by_side::side_by_side;
 /// How long viewers are waited for when the server, or a stream, stops: for the farewell, which a camera of one frame a
 /// second says with its next frame, and then until they have gone. Container engines give a process 10 s for all.
 const FAREWELL: Duration = Duration::from_secs(3);
-/// The thread that serves a client waits while the client's stream starts: with as many, that many streams start at the
-/// same time.
+/// The thread that serves a client waits while the client's stream starts: as many streams can start at the same time
+/// as there are such threads.
 const MOST_CLIENT_THREADS: usize = 16;
-/// So many streams say farewell at the same time: all that they do is wait.
+/// How many streams say farewell at the same time: all that they do is wait.
 const FAREWELLS_AT_ONCE: usize = 64;
 
 /// A running server. Dropping it stops it.
 #[derive(Debug)]
 pub struct Server {
     config: Config,
-    /// In the configuration's order.
+    /// The streams in the configuration's order.
     streams: Vec<Arc<Stream>>,
     endpoints: Vec<Endpoint>,
     /// Threads that wait for viewers of streams that are gone.
@@ -94,7 +94,7 @@ impl Server {
         let certificate = preflight::certificate(config)?;
         let endpoints = config.listens_at().into_iter();
         let endpoints: Vec<_> = endpoints
-            .map(|asked| Endpoint::new(asked, certificate.as_ref(), &shared))
+            .map(|listen_at| Endpoint::new(listen_at, certificate.as_ref(), &shared))
             .collect::<Result<_, _>>()?;
         preflight::rtp_ports(config)?;
         shared.commons.sessions.tidy_up(&shared.context);
@@ -122,7 +122,7 @@ impl Server {
         Ok(server)
     }
 
-    /// What it serves.
+    /// The configuration that it serves.
     #[must_use]
     pub(crate) fn config(&self) -> &Config {
         &self.config
@@ -160,18 +160,18 @@ impl Server {
         &self.roster
     }
 
-    /// What happens to it.
+    /// The events of what happens to it.
     #[must_use]
     pub fn events(&self) -> &Arc<Events> {
         &self.shared.events
     }
 
-    /// Tells viewers that it is over, closes their connections and waits until all is quiet.
+    /// Tells viewers that it is over, closes their connections and waits until they are gone.
     pub fn stop(mut self) {
         self.shut_down();
     }
 
-    /// Has each endpoint offer the streams that are to be found there, and everybody see which those are.
+    /// Has each endpoint offer the streams that are to be found there, and publishes them in the roster.
     fn offer(&self) {
         let roster = Roster::new(
             &self.config,
@@ -180,9 +180,9 @@ impl Server {
             self.up_since,
             self.shared.time.as_ref(),
         );
-        roster.tell_names();
+        roster.tell_ids();
         for endpoint in &self.endpoints {
-            endpoint.offer(paths(&self.streams, endpoint.asked()));
+            endpoint.offer(paths(&self.streams, endpoint.configured()));
         }
         self.roster.replace(roster);
     }
@@ -195,18 +195,18 @@ impl Server {
         }
         let deadline = Instant::now() + FAREWELL;
         side_by_side(&self.streams, FAREWELLS_AT_ONCE, |stream| {
-            stream.end(left(deadline));
+            stream.end(time_until(deadline));
         });
         for stream in &self.streams {
             stream.send_away();
         }
         let deadline = Instant::now() + FAREWELL;
         for stream in &self.streams {
-            stream.wait_until_deserted(left(deadline));
+            stream.wait_until_deserted(time_until(deadline));
         }
-        // Those who have never asked for a stream.
+        // These are the clients who have never asked for a stream.
         for endpoint in &self.endpoints {
-            endpoint.send_away(left(deadline));
+            endpoint.send_away(time_until(deadline));
         }
         for farewell in self.farewells.drain(..) {
             // It began before all this, and has no longer to wait.
@@ -218,7 +218,7 @@ impl Server {
         }
     }
 
-    /// From within the loop: one that has not begun to run yet would not notice.
+    /// Quits the main loop from within: one that has not begun to run yet would not notice.
     fn quit(&self) {
         let main_loop = self.main_loop.clone();
         let context = self.main_loop.context();
@@ -232,7 +232,7 @@ impl Drop for Server {
     }
 }
 
-/// What a process needs once, however many servers it runs.
+/// Does what a process needs once, however many servers it runs.
 fn prepare_process() -> Result<(), StartError> {
     // gst-rtsp-server prints requests that have an Accept-Ranges header, the log-in in them included.
     glib::set_print_handler(|_| {});
@@ -275,7 +275,7 @@ fn share(config: &Config) -> Result<Shared, StartError> {
     })
 }
 
-/// Threads for the clients of so many streams.
+/// How many threads serve the clients of so many streams.
 fn client_threads(streams: usize) -> i32 {
     let most = streams.clamp(cores(), MOST_CLIENT_THREADS.max(cores()));
     i32::try_from(most).unwrap_or(i32::MAX)
@@ -291,17 +291,17 @@ fn run_those_always_on(streams: &[Arc<Stream>]) {
     side_by_side(&always_on, cores(), Stream::run);
 }
 
-/// How long it is until then.
-fn left(deadline: Instant) -> Duration {
+/// How long it is until `deadline`.
+fn time_until(deadline: Instant) -> Duration {
     deadline.saturating_duration_since(Instant::now())
 }
 
-/// The streams that are to be found where an endpoint was `asked` to listen.
-fn paths(streams: &[Arc<Stream>], asked: ListenAt) -> StreamsByPath {
+/// The streams that are to be found `at` an endpoint, by their paths.
+fn paths(streams: &[Arc<Stream>], at: ListenAt) -> StreamsByPath {
     let mut paths = StreamsByPath::new();
     for stream in streams {
         let config = stream.config();
-        let mounts = config.mounts.iter().filter(|mount| mount.listen_at() == asked);
+        let mounts = config.mounts.iter().filter(|mount| mount.listen_at() == at);
         paths.extend(mounts.map(|mount| (mount.path.clone(), Arc::clone(stream))));
     }
     paths
@@ -465,7 +465,7 @@ mod tests {
         wait_for_viewers(&server, 1);
     }
 
-    /// Sends one request and reads as much of its answer as comes at once.
+    /// Sends one request, and reads as much of its answer as comes at once.
     #[track_caller]
     fn ask(client: &mut TcpStream, request: &str) {
         client
@@ -487,9 +487,9 @@ mod tests {
         let player = Player::new(&server);
         wait_until("it runs", || matches!(stream.life(), Life::Running { .. }));
         wait_until("frames leave", || stream.departures().all.frames > 10);
-        let left = stream.departures();
-        assert!(left.all.frames <= stream.frames().rendered, "{left:?}");
-        assert_eq!(left.classes.iter().sum::<u64>(), left.all.frames);
+        let late = stream.departures();
+        assert!(late.all.frames <= stream.frames().rendered, "{late:?}");
+        assert_eq!(late.classes.iter().sum::<u64>(), late.all.frames);
         let element = stream.element().expect("a pipeline runs");
         gst::element_error!(element, gst::StreamError::Failed, ("made to fail"));
         let has_failed = || match stream.life() {

@@ -1,8 +1,8 @@
-//! What is: the server, its streams and their viewers, as plain values.
+//! The status of the server, its streams and their viewers, as plain values.
 //!
-//! What logs, an API, metrics and tests tell of a running server is made of these; `server::Roster` fills them in. In JSON
-//! their names are in camelCase, as the configuration's are; instants are RFC 3339 in UTC, and durations have their unit in
-//! the name.
+//! Whatever logs, an API, metrics and tests tell of a running server is made of these; `server::Roster` fills them in.
+//! In JSON their names are in camelCase, as the configuration's are; instants are RFC 3339 in UTC, and durations have
+//! their unit in the name.
 
 use std::net::SocketAddr;
 
@@ -23,7 +23,7 @@ use crate::{
 pub struct ServerStatus {
     /// The version of this program.
     pub version: String,
-    /// GStreamer's.
+    /// The version of GStreamer.
     pub gstreamer: String,
     /// Since when it serves.
     #[schemars(with = "String", extend("format" = "date-time"))]
@@ -58,7 +58,7 @@ pub struct Listening {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ClockStatus {
-    /// As `clock` in the configuration has it.
+    /// The source, as `clock` in the configuration has it.
     pub source: String,
     /// Whether its time comes: this machine's always does.
     pub is_heard: bool,
@@ -68,13 +68,13 @@ pub struct ClockStatus {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StreamStatus {
-    /// What it is called.
+    /// The stream's id.
     pub id: StreamId,
     /// The text in its picture.
     pub label: String,
     /// Where it can be played.
     pub urls: Vec<String>,
-    /// By which ways.
+    /// The transports by which it can be played.
     pub transports: Vec<Transport>,
     /// What it is made of.
     pub made_of: MadeOf,
@@ -84,7 +84,7 @@ pub struct StreamStatus {
     pub always_on: bool,
     /// How many viewers it may have; `None` for any number.
     pub max_viewers: Option<u32>,
-    /// How it is.
+    /// Its life: idle, starting, running, or failed.
     pub life: Life,
     /// The pictures of all its pipelines so far.
     pub frames: FrameCounts,
@@ -98,9 +98,9 @@ pub struct StreamStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FrameCounts {
-    /// That were made.
+    /// How many were made.
     pub made: u64,
-    /// That were skipped, because this machine was late.
+    /// How many were skipped, because this machine was late.
     pub skipped: u64,
 }
 
@@ -108,9 +108,9 @@ pub struct FrameCounts {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LatenessStatus {
-    /// Of all.
+    /// The lateness of all pictures so far.
     pub all: LatenessSummary,
-    /// Of those of the latest ten seconds.
+    /// The lateness of those of the latest ten seconds.
     pub lately: LatenessSummary,
     /// How many of all were late by no more than each bound, and by more than the one before.
     pub classes: Vec<LatenessClass>,
@@ -120,23 +120,23 @@ pub struct LatenessStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LatenessSummary {
-    /// How many they are.
+    /// How many pictures these are.
     pub frames: u64,
     /// How many of them were late by more than a millisecond.
     pub late: u64,
-    /// The sum of all.
+    /// The sum of all delays.
     pub total_seconds: f64,
-    /// The largest.
+    /// The longest delay.
     pub most_seconds: f64,
 }
 
-/// How many pictures were so late.
+/// How many pictures were as late as one class says.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LatenessClass {
     /// The bound; `None` for those beyond all bounds.
     pub up_to_seconds: Option<f64>,
-    /// How many.
+    /// How many pictures are in this class.
     pub frames: u64,
 }
 
@@ -158,13 +158,13 @@ pub struct MadeOf {
 pub struct PictureStatus {
     /// How it is encoded.
     pub codec: VideoCodec,
-    /// The GStreamer element that does.
+    /// The GStreamer element that encodes it.
     pub encoder: String,
-    /// In px.
+    /// The picture's width in px.
     pub width: u32,
-    /// In px.
+    /// The picture's height in px.
     pub height: u32,
-    /// As a number, or as a fraction.
+    /// Pictures a second, as a number or as a fraction.
     pub frames_per_second: String,
 }
 
@@ -172,12 +172,12 @@ pub struct PictureStatus {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ViewerStatus {
-    /// Who, how, and since when.
+    /// Who plays it, how, and since when.
     #[serde(flatten)]
     pub viewer: Viewer,
     /// What has been sent of picture and sound, RTP's headers included and RTCP not.
     pub sent: SentStatus,
-    /// What it reports of picture and sound, as far as it does.
+    /// What it reports of picture and sound, as far as it reports anything.
     pub reports: Vec<ReportStatus>,
 }
 
@@ -185,9 +185,9 @@ pub struct ViewerStatus {
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SentStatus {
-    /// Packets.
+    /// How many packets.
     pub packets: u64,
-    /// Bytes.
+    /// How many bytes.
     pub bytes: u64,
 }
 
@@ -195,12 +195,12 @@ pub struct SentStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReportStatus {
-    /// Of which medium.
+    /// The medium that it is about.
     pub medium: Medium,
     /// When it came.
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub at: Timestamp,
-    /// Which share of the packets since the report before is lost, 0 to 1.
+    /// The share of the packets since the report before that is lost, 0 to 1.
     pub fraction_lost: f64,
     /// How many packets are lost so far; fewer than none where some came twice.
     pub packets_lost: i32,

@@ -6,23 +6,23 @@
 //! | [`media`] | picture and sound |
 //! | [`viewers`] | who is playing it, and who may |
 //! | [`seats`] | how many may play at all |
-//! | `attendance` | who has asked for it and not gone since |
+//! | `attendance` | which clients have asked for it and not gone since |
 //! | [`client`] | somebody whose connection may have to be closed |
 //! | `changing` | what changes while it plays |
 //! | `key_requests` | when a key picture is asked for |
 //! | `keys` | which packets begin a key picture |
 //! | `joins` | those who join, and the packets that they begin with |
-//! | `beginnings` | what is held back until its first packet comes |
-//! | `destinations` | viewers over UDP, to whom nothing goes before |
-//! | [`sent`] | how much those who get it are sent |
-//! | `receivers` | what those who get it report |
+//! | `beginnings` | which packet each viewer's media begin with; nothing goes to it before |
+//! | `destinations` | addresses of viewers over UDP, added to a sink when they begin |
+//! | [`sent`] | how much each transport has been sent |
+//! | `receivers` | what viewers report by RTCP, and which of it is heard |
 //! | `running` | its pipeline while it runs |
 //! | `wiring` | makes a pipeline ready to serve |
-//! | [`life`] | what is told of all that |
-//! | `figures` | what is counted |
-//! | `trouble` | a pipeline fails |
-//! | `always_on` | it runs before anybody looks |
-//! | `pace` | it cannot keep up |
+//! | [`life`] | how it is: idle, starting, running or failed |
+//! | `figures` | its counts, read from all of these |
+//! | `trouble` | what is done when a pipeline fails |
+//! | `always_on` | how it runs before anybody looks |
+//! | `pace` | the warning that it cannot keep up |
 //! | [`departures`] | how late frames leave |
 //! | [`gate`] | which packets of a running pipeline are for viewers |
 //! | [`deltas`] | marks the packets of pictures that cannot be decoded alone |
@@ -106,9 +106,9 @@ use viewers::Viewers;
 /// Key frames cost many times what other frames do: a crowd that joins together shares them.
 const KEY_FRAME_INTERVAL: Duration = Duration::from_millis(250);
 
-/// Whoever joins a stream of many frames a second is let in by then, with a key frame or without.
+/// A viewer who joins a stream of many frames a second is let in by then, with a key frame or without.
 const LET_IN_WITHIN: Duration = Duration::from_secs(1);
-/// And of any stream. Players lose patience after ten.
+/// A viewer of any stream is let in by then: players lose patience after ten seconds.
 const LET_IN_LATEST: Duration = Duration::from_secs(6);
 
 /// One camera.
@@ -124,39 +124,39 @@ pub(crate) struct Stream {
     destinations: Arc<Destinations>,
     tallies: Arc<Tallies>,
     key_frames: Pacer,
-    /// A timer runs that asks for more.
+    /// Whether a timer runs that asks for another key frame.
     asks_again: AtomicBool,
-    /// The transports by which it goes within RTSP connections, by their numbers.
+    /// The numbers of the transports that carry this stream within RTSP connections.
     within_connections: Mutex<HashSet<usize>>,
-    /// Where is done what cannot be done at once.
+    /// The main context in which work is done that cannot be done at once.
     context: glib::MainContext,
-    /// Serve the pipeline's bus.
+    /// The threads that serve the pipeline's bus.
     threads: RTSPThreadPool,
     pipeline: Mutex<Option<Arc<Running>>>,
-    /// Those of pipelines which run no longer; written under the pipeline's lock.
+    /// The frames of the pipelines that run no longer; written under the pipeline's lock.
     frames_before: Mutex<Frames>,
     trouble: Trouble,
     departures: departures::Log,
-    /// Who keeps the pipeline.
+    /// The clients that are there: while one is, the pipeline stays.
     attendance: Attendance,
-    /// Keeps it for itself, where it runs before anybody looks.
+    /// The stream's own presence, which keeps the pipeline where it runs before anybody looks.
     own: Mutex<Option<Presence>>,
     /// A timer runs that starts it again.
     runs_later: AtomicBool,
     /// A change is made at a time: what is looked up and what is set by it belong together.
     changing: Mutex<()>,
     back_off: Mutex<BackOff>,
-    /// Nobody gets it any more.
+    /// Whether the stream has ended for good.
     is_retired: AtomicBool,
-    /// The log says already that it cannot keep up.
+    /// Whether the log says already that the stream cannot keep up.
     is_told_slow: AtomicBool,
 }
 
-/// That a client is there. While one is, the pipeline stays.
+/// A client's being there, which ends when this is dropped. While a client is there, the pipeline stays.
 ///
 /// gst-rtsp-server takes a pipeline down with the last viewer, and meanwhile hands it to the one who comes next, who is
 /// then refused: any client that reconnects can meet that. So the stream itself holds the pipeline, and lets go of it
-/// when the last client has gone and the next one is not let in yet.
+/// after the last client has gone and before the next one is let in.
 #[derive(Debug)]
 pub(crate) struct Presence {
     stream: Arc<Stream>,
@@ -164,7 +164,7 @@ pub(crate) struct Presence {
 }
 
 impl Presence {
-    /// Whether it is at this stream.
+    /// Whether the client is at this stream.
     #[must_use]
     pub(crate) fn is_at(&self, stream: &Arc<Stream>) -> bool {
         Arc::ptr_eq(&self.stream, stream)
@@ -178,7 +178,8 @@ impl Drop for Presence {
 }
 
 impl Stream {
-    /// The camera that `config` describes. What it puts off, it does in `context`; what happens to it, it tells `events`.
+    /// The camera that `config` describes. Work that it puts off is done in `context`; what happens to it is told to
+    /// `events`.
     #[must_use]
     pub(crate) fn new(
         config: &StreamConfig,
@@ -227,25 +228,25 @@ impl Stream {
         stream
     }
 
-    /// What the RTSP server mounts.
+    /// The media factory, which the RTSP server mounts.
     #[must_use]
     pub(crate) fn factory(&self) -> &RTSPMediaFactory {
         &self.factory
     }
 
-    /// What it is, as it was made or has been changed since.
+    /// The configuration that the stream was made by or has been changed to since.
     #[must_use]
     pub(crate) fn config(&self) -> Arc<StreamConfig> {
         Arc::clone(&self.config.read())
     }
 
-    /// What all streams are called that show its picture.
+    /// The ids of all streams that show its picture.
     #[must_use]
     pub(crate) fn ids(&self) -> Vec<StreamId> {
         self.viewers.streams()
     }
 
-    /// What messages call it.
+    /// The name by which messages call it.
     #[must_use]
     pub(crate) fn name(&self) -> String {
         self.config().name()
@@ -257,26 +258,26 @@ impl Stream {
         self.config().always_on
     }
 
-    /// Who plays it.
+    /// The viewers who play it.
     #[must_use]
     pub(crate) fn viewers(&self) -> &Viewers {
         &self.viewers
     }
 
-    /// By which ways it may be played.
+    /// The transports by which it may be played.
     #[must_use]
     pub(crate) fn transports(&self) -> BTreeSet<Transport> {
         self.config().transports.clone()
     }
 
-    /// Its pipelines run by `clock`, a network's, and the SDP says so (RFC 7273).
+    /// Has its pipelines run by `clock`, a network's, and the SDP say so (RFC 7273).
     pub(crate) fn set_clock(&self, clock: &gst::Clock) {
         self.factory.set_clock(Some(clock));
         self.factory
             .set_publish_clock_mode(RTSPPublishClockMode::ClockAndOffset);
     }
 
-    /// `client`, or the stream itself, wants the pipeline; it does no longer when the answer is dropped.
+    /// Notes that `client`, or the stream itself where that is `None`, wants the pipeline, until the answer is dropped.
     #[must_use]
     pub(crate) fn arrive(self: &Arc<Self>, client: Option<&RTSPClient>) -> Presence {
         Presence {
@@ -287,7 +288,7 @@ impl Stream {
 
     fn depart(&self, number: u64) {
         self.attendance.depart(number, || {
-            // Its lock goes first: the streaming thread, which is waited for, may want it.
+            // The pipeline's lock goes first: the streaming thread, which is waited for next, may want it.
             let running = self.replace(None);
             if let Some(running) = running {
                 self.take_down(&running);
@@ -301,7 +302,7 @@ impl Stream {
         }
     }
 
-    /// Tells all that listen what has happened to all streams that show the picture.
+    /// Tells the listeners what has happened to all streams that show the picture.
     fn tell(&self, what: impl FnOnce(Vec<StreamId>) -> Happening) {
         self.events.tell(what(self.ids()));
     }
@@ -340,7 +341,7 @@ impl Stream {
     }
 
     /// Ends for good: says so to whoever plays it, closes the connections of all who have asked for it, and waits until
-    /// they are gone, for each of this no longer than `patience`.
+    /// they are gone. Each of the two waits takes no longer than `patience`.
     pub(crate) fn retire(&self, patience: Duration) {
         self.retire_soon(Farewell::Removed);
         let begun = Instant::now();
@@ -362,16 +363,16 @@ impl Stream {
         self.let_go();
     }
 
-    /// Lets go of a pipeline that sends nothing any more. It would be let go of with the last client; but what a client was sent
-    /// by is held by gst-rtsp-server until something else is sent, or until its pipeline is gone.
+    /// Lets go of a pipeline that sends nothing any more. The last client's end would do so; but gst-rtsp-server holds
+    /// the transport by which a client was sent packets until something else is sent, or until its pipeline is gone.
     fn let_go(&self) {
         if let Some(running) = self.running() {
             self.take_down(&running);
         }
     }
 
-    /// Somebody is about to play who has not waited for a key picture: packets flow as soon as gst-rtsp-server has answered.
-    /// Answers whether its key frame has been asked for.
+    /// Prepares for a viewer who is about to play and has not waited for a key picture: packets flow as soon as
+    /// gst-rtsp-server has answered. Answers whether a key frame has been asked for.
     pub(crate) fn before_play(self: &Arc<Self>) -> bool {
         let running = self.running();
         let Some(running) = running.filter(|running| !running.is_flowing()) else {
@@ -386,7 +387,7 @@ impl Stream {
         is_first
     }
 
-    /// Somebody plays, and its key frame has been asked for or not.
+    /// Serves a viewer who has begun to play; `has_asked` says whether a key frame has been asked for already.
     pub(crate) fn after_play(self: &Arc<Self>, has_asked: bool) {
         let Some(running) = self.running() else { return };
         if running.is_flowing() {
@@ -400,8 +401,8 @@ impl Stream {
         }
     }
 
-    /// Somebody who has been admitted is to be let in, until the answer is dropped: `call` is called once, on any thread, when
-    /// it is worth to ask [`Self::joins`]. `None` if that can never happen.
+    /// Has an admitted viewer wait to be let in, until the answer is dropped: `call` is called once, on any thread,
+    /// when it is worth asking [`Self::joins`]. The answer is `None` if that can never happen.
     pub(crate) fn await_start(
         self: &Arc<Self>,
         needs: Media,
@@ -417,7 +418,7 @@ impl Stream {
         Some(ticket)
     }
 
-    /// How long a viewer who is to be let in waits at most: what comes before that comes late.
+    /// How long a viewer waits at most to be let in: what it would wait for comes late by then.
     #[must_use]
     pub(crate) fn longest_wait(&self) -> Duration {
         let periods = Duration::from_nanos(self.config().frames_per_second.period().saturating_mul(2));
@@ -431,20 +432,20 @@ impl Stream {
         }
     }
 
-    /// Whether a medium, by what a URL names it, can go by a way of that kind. Its ports are taken then. `None` where no
-    /// pipeline runs: it has none yet.
+    /// Whether the medium that a URL names so can go by a transport of the kind `way`; its ports are taken then. `None`
+    /// where no pipeline runs: it has no ports yet.
     #[must_use]
     pub(crate) fn has_ports(&self, medium: Option<&str>, way: RTSPLowerTrans, is_ipv6: bool) -> Option<bool> {
         let running = self.running()?;
         Some(running.has_ports(medium, way, is_ipv6))
     }
 
-    /// The key pictures that go out.
+    /// The key pictures that were sent last.
     pub(crate) fn keys(&self) -> &Arc<KeyPictures> {
         &self.keys
     }
 
-    /// Those who join.
+    /// The viewers who join.
     pub(crate) fn joins(&self) -> &Arc<Joins> {
         &self.joins
     }
@@ -454,17 +455,17 @@ impl Stream {
         &self.destinations
     }
 
-    /// The transports by which it goes within RTSP connections, by their numbers (`rtsp::HeldTransport`).
+    /// The numbers (`rtsp::HeldTransport`) of the transports that carry this stream within RTSP connections.
     pub(crate) fn within_connections(&self) -> MutexGuard<'_, HashSet<usize>> {
         self.within_connections.lock()
     }
 
-    /// Where what is sent by each transport is counted.
+    /// The counts of what has been sent by each transport.
     pub(crate) fn tallies(&self) -> &Tallies {
         &self.tallies
     }
 
-    /// From whom RTCP is awaited.
+    /// The receivers from whom RTCP is awaited.
     pub(crate) fn receivers(&self) -> &Receivers {
         &self.receivers
     }
@@ -482,7 +483,7 @@ impl Stream {
         Some(self.media()?.element())
     }
 
-    /// What runs the pipeline.
+    /// The media that runs the pipeline.
     #[cfg(test)]
     fn media(&self) -> Option<RTSPMedia> {
         self.running()?.media()
@@ -492,7 +493,7 @@ impl Stream {
         ClockTime::from_nseconds(self.config().frames_per_second.period())
     }
 
-    /// Sets the pipeline that runs; answers the one before.
+    /// Sets the pipeline that runs; answers the one that ran before.
     fn replace(&self, running: Option<Arc<Running>>) -> Option<Arc<Running>> {
         let mut pipeline = self.pipeline.lock();
         let before = std::mem::replace(&mut *pipeline, running);
@@ -509,7 +510,7 @@ impl Stream {
         }
         let mut frames_before = self.frames_before.lock();
         *frames_before = *frames_before + frames;
-        // Another encoder has made no key frame yet.
+        // The new pipeline's encoder has made no key frame yet.
         self.key_frames.forget();
         before
     }

@@ -1,4 +1,4 @@
-//! What a stream is called by whoever asks for its state, and in events.
+//! The id of a stream, by which an API asks for its status and events name it.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -14,17 +14,17 @@ use serde::Serialize;
 #[schemars(inline)]
 pub struct StreamId(String);
 
-/// What a stream at `/` is called, of whose path nothing is left.
+/// The id of a stream at `/`, of whose path nothing is left.
 const ROOT: &str = "root";
 
 impl StreamId {
-    /// The one that is written so; there need not be such a stream.
+    /// The id that is written so; there need not be such a stream.
     #[must_use]
     pub fn new(id: &str) -> Self {
         Self(id.to_owned())
     }
 
-    /// As it is written.
+    /// The id as it is written.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -37,10 +37,10 @@ impl fmt::Display for StreamId {
     }
 }
 
-/// The ids of the streams at these paths of these addresses, in their order. What each is called does not depend on that order.
+/// The ids of the streams at these paths of these addresses, in their order. No id depends on that order.
 ///
-/// It is the path without its first slash, in which a `-` stands for what is no letter, digit, `.` or `_`. Those that would be
-/// alike have their ports behind that; and where they still are, numbers, from `-2` on.
+/// An id is the path without its first slash, in which a `-` stands for what is no letter, digit, `.` or `_`. Ids that
+/// would be alike have their ports behind that; and where they still are alike, numbers, from `-2` on.
 pub(crate) fn ids(places: &[(&str, SocketAddr)]) -> Vec<StreamId> {
     let plain: Vec<String> = places.iter().map(|(path, _)| readable(path)).collect();
     let mut counts = HashMap::<&str, usize>::new();
@@ -55,7 +55,7 @@ pub(crate) fn ids(places: &[(&str, SocketAddr)]) -> Vec<StreamId> {
     numbered(places, with_ports).into_iter().map(StreamId).collect()
 }
 
-/// Tells those apart that are alike still, by numbers in the order of their paths and addresses.
+/// Tells ids apart that are still alike, by numbers in the order of their paths and addresses.
 fn numbered(places: &[(&str, SocketAddr)], mut ids: Vec<String>) -> Vec<String> {
     let mut alike = BTreeMap::<String, Vec<usize>>::new();
     for (index, id) in ids.iter().enumerate() {
@@ -131,7 +131,7 @@ mod tests {
             of(&[("/a/b", 8554), ("/a-b", 8554), ("/a b", 8554)]),
             ["a-b-8554-3", "a-b-8554-2", "a-b-8554"]
         );
-        // One that is called so already keeps its name.
+        // A stream whose own id is `a-1` keeps it.
         assert_eq!(of(&[("/a", 1), ("/a", 2), ("/a-1", 5)]), ["a-1", "a-2", "a-1-2"]);
     }
 

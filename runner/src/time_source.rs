@@ -1,9 +1,12 @@
-//! The clock that all pipelines run by where it is not the machine's: an NTP server's, or that of a PTP domain.
+//! The clock of a network, by which all pipelines run where it is not the machine's: an NTP server's, or that of a PTP
+//! domain.
 //!
-//! - **At the start** it has to be in step: a camera that shows another time than it was told to is worse than none.
-//! - **A server that falls silent** is waited for. The clock goes on at the rate it had, which is said, as is the server's
-//!   return; where the two have come apart by then, cameras skip frames or wait, and tell the right time again.
-//! - **A server whose time goes back** is not followed: GStreamer takes it for another clock. That is said too.
+//! - **At the start** the clock has to be in step: a camera that shows another time than it was told to is worse than
+//!   none.
+//! - **A server that falls silent** is waited for. The clock goes on at the rate it had; the log says so, and says when
+//!   the server is back. Where the two have come apart by then, cameras skip frames or wait, and tell the right time
+//!   again.
+//! - **A server whose time goes back** is not followed: GStreamer takes it for another clock. The log says that, too.
 
 use std::{
     io,
@@ -20,14 +23,14 @@ use crate::{config::ClockSource, timers};
 
 mod ntp;
 
-/// How long a time server may take to be in step with: it is asked again each second.
+/// How long it may take to get in step with an NTP server, which is asked again each second.
 const NTP_PATIENCE: ClockTime = ClockTime::from_seconds(5);
-/// The same for PTP, whose master is chosen by what each one announces, as a rule every two seconds.
+/// How long it may take with PTP, whose master is chosen by what each one announces, as a rule every two seconds.
 const PTP_PATIENCE: ClockTime = ClockTime::from_seconds(20);
-/// Servers are asked, or speak, about once a second.
+/// A silence longer than this is told. Servers are asked, or speak, about once a second.
 const LONGEST_SILENCE: Duration = Duration::from_secs(15);
 const WATCH_INTERVAL: Duration = Duration::from_secs(1);
-/// What GStreamer calls the message that a PTP master's time has come.
+/// GStreamer's name of the message that a PTP master's time has come.
 const PTP_HEARD: &str = "GstPtpStatisticsTimeUpdated";
 
 /// Why a clock cannot be had.
@@ -36,12 +39,12 @@ pub enum Error {
     /// Nobody knows the host.
     #[error("the host of clock {0} cannot be found: {1}")]
     UnknownHost(ClockSource, io::Error),
-    /// Nobody answers, or what comes is no time.
+    /// Nobody answers, or the answers tell no time.
     #[error(
         "clock {0} cannot be set: no time has come from there within {1} s. Check that it runs, and that a firewall lets {2} through"
     )]
     Silent(ClockSource, u64, &'static str),
-    /// What speaks PTP does not start.
+    /// GStreamer's helper that speaks PTP does not start.
     #[error(
         "clock {0} cannot be set: GStreamer's gst-ptp-helper does not start. It needs the UDP ports 319 and 320 for itself, and to be allowed to open them and, from GStreamer 1.24 on, to raise its priority (root, or the file capabilities cap_net_bind_service and cap_sys_nice; in a container, all the capabilities that the file has)"
     )]
@@ -54,9 +57,9 @@ pub(crate) struct TimeSource {
     clock: gst::Clock,
     source: ClockSource,
     heard: Arc<Heard>,
-    /// It has to be set back: see [`ntp`].
+    /// Whether the clock is ahead and has to be set back: see [`ntp`].
     is_ahead: bool,
-    /// Of PTP's time; taken back with the source.
+    /// The callback that hears of PTP's time; it is taken back with the source.
     statistics: Option<gst_net::PtpStatisticsCallback>,
 }
 
@@ -75,7 +78,7 @@ impl TimeSource {
         Ok(Some(time_source))
     }
 
-    /// What the pipelines run by.
+    /// The clock that the pipelines run by.
     #[must_use]
     pub(crate) fn clock(&self) -> &gst::Clock {
         &self.clock
@@ -88,7 +91,7 @@ impl TimeSource {
     }
 
     fn ntp(source: &ClockSource, host: &str, port: u16) -> Result<Self, Error> {
-        // GStreamer would only say that the clock could not start.
+        // A host that nobody knows is told apart here: GStreamer would only say that the clock could not start.
         let found = (host, port).to_socket_addrs();
         found.map_err(|error| Error::UnknownHost(source.clone(), error))?;
         let clock = ntp::clock(host, port);
@@ -184,7 +187,7 @@ impl Drop for TimeSource {
     }
 }
 
-/// When a time came last.
+/// The instant at which a time came last.
 #[derive(Debug)]
 struct Heard(Mutex<Instant>);
 

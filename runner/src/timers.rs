@@ -1,15 +1,16 @@
-//! What is done later, on the thread that runs a main context. The sources that are answered can be destroyed before.
+//! Doing something later, on the thread that runs a main context. A source that is answered can be destroyed before it
+//! is due.
 
 use std::time::Duration;
 
 use gst::glib::{self, ControlFlow, MainContext, Priority, Source};
 
-/// The context of the thread that this is called on, if it is called by a source of one.
+/// The main context that runs on this thread, if this is called from one of its sources.
 pub(crate) fn here() -> Option<MainContext> {
     glib::main_current_source()?.context()
 }
 
-/// Does it once, when `delay` is over.
+/// Calls `act` once, when `delay` is over.
 pub(crate) fn after(
     context: &MainContext,
     priority: Priority,
@@ -21,7 +22,7 @@ pub(crate) fn after(
     source
 }
 
-/// Does it in intervals, until it says otherwise.
+/// Calls `act` in intervals, until it answers that it is over.
 pub(crate) fn every(
     context: &MainContext,
     priority: Priority,
@@ -33,7 +34,7 @@ pub(crate) fn every(
     source
 }
 
-/// Does it once, as soon as there is nothing of a higher priority to do.
+/// Calls `act` once, as soon as there is nothing of a higher priority to do.
 pub(crate) fn next(context: &MainContext, priority: Priority, act: impl FnOnce() + Send + 'static) {
     glib::idle_source_new(None, priority, once(act)).attach(Some(context));
 }

@@ -14,16 +14,16 @@ use crate::config::TlsFiles;
 
 pub(crate) mod pem;
 
-/// How long the two ends of one process may take to agree.
+/// How long the two ends, both of this process, may take to agree.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Why there can be no TLS.
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {
-    /// GLib cannot do it here.
+    /// GLib has no TLS here.
     #[error("GLib has no TLS here: Debian's package glib-networking has it")]
     NoBackend,
-    /// Its files say nothing.
+    /// GLib finds no certificate and key in the files.
     #[error("found no certificate and key that GLib can read: {0}")]
     Files(glib::Error),
     /// With this certificate and key no connection comes about.
@@ -31,7 +31,7 @@ pub enum Problem {
     NoPair(glib::Error),
 }
 
-/// Reads the certificate and its key, and connects by them.
+/// Reads the certificate and its key, and tries a connection with them.
 ///
 /// # Errors
 /// When GLib has no TLS, cannot read the files, or the key is not that of the certificate.
@@ -44,7 +44,7 @@ pub(crate) fn load(files: &TlsFiles) -> Result<gio::TlsCertificate, Problem> {
     Ok(certificate)
 }
 
-/// GLib would read whatever the files have become, to its end.
+/// Reads the two files as far as is reasonable: GLib would read whatever they have become, to its end.
 fn read(files: &TlsFiles) -> Result<gio::TlsCertificate, glib::Error> {
     let blocks = |path, label| pem::read(path, label).map_err(|error| failed(&error.to_string()));
     let certificates = blocks(&files.certificate, "CERTIFICATE")?;
@@ -52,13 +52,13 @@ fn read(files: &TlsFiles) -> Result<gio::TlsCertificate, glib::Error> {
     gio::TlsCertificate::from_pem(&(key + &certificates))
 }
 
-/// GLib reads any certificate with any key, and would refuse viewer after viewer.
+/// Tries a handshake: GLib reads any certificate with any key, and would refuse viewer after viewer.
 fn try_handshake(files: &TlsFiles) -> Result<(), glib::Error> {
     let (server, client) = UnixStream::pair().map_err(|error| failed(&error.to_string()))?;
     thread::scope(|scope| {
-        // What it fails at the client is told as well.
+        // A failure here is told by the client's end as well.
         let _served = scope.spawn(|| serve(server, files));
-        // The question is whether it is the key's, not whether anybody trusts it.
+        // The question is whether the certificate is the key's, not whether anybody trusts it.
         trusting(client.into(), PATIENCE)?.handshake(gio::Cancellable::NONE)
     })
 }
@@ -68,7 +68,7 @@ fn try_handshake(files: &TlsFiles) -> Result<(), glib::Error> {
 pub(crate) struct Client {
     read: gio::InputStreamRead<gio::InputStream>,
     write: gio::OutputStreamWrite<gio::OutputStream>,
-    /// Its streams do not keep it.
+    /// The connection is kept here, as its streams do not keep it.
     _connection: gio::TlsClientConnection,
 }
 
@@ -88,8 +88,8 @@ impl io::Write for Client {
     }
 }
 
-/// Speaks TLS over `connection` with a server, whoever it says it is: for one on this machine. Neither reading nor writing
-/// takes longer than `patience`.
+/// Speaks TLS over `connection` with a server on this machine, whoever it says it is. Neither reading nor writing takes
+/// longer than `patience`.
 ///
 /// # Errors
 /// When GLib has no TLS, or they cannot agree.

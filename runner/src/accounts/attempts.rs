@@ -1,4 +1,5 @@
-//! Wrong log-ins of an address: after some in a row each is answered late, and only a few wait for that at a time.
+//! Wrong log-ins of an address: after some in a row each is answered late, and only a few may wait for their answers at
+//! a time.
 
 use std::{
     collections::HashMap,
@@ -10,18 +11,18 @@ use std::{
 use crate::budget::Budget;
 use parking_lot::Mutex;
 
-/// So many wrong log-ins of an address are answered at once, ...
+/// This many wrong log-ins of an address in a row are answered at once, ...
 const IN_A_ROW: u32 = 20;
-/// ... and then one in this time.
+/// ... and after those one in each interval.
 const INTERVAL: Duration = Duration::from_secs(1);
 /// How late the others are answered.
 pub(crate) const LATENESS: Duration = Duration::from_secs(1);
-/// So many of an address wait for their answers: while they do, no other log-in from there is looked at.
+/// How many of an address may wait for their answers: while they do, no other log-in from there is looked at.
 const MOST_LATE: u32 = 8;
-/// So many addresses are remembered.
+/// How many addresses are remembered at most.
 const MOST_ADDRESSES: usize = 10_000;
 
-/// Those of all connections of a server.
+/// The wrong log-ins of all connections of a server.
 #[derive(Debug, Default)]
 pub(crate) struct Attempts(Mutex<HashMap<IpAddr, Attempt>>);
 
@@ -48,7 +49,8 @@ impl Attempts {
             .is_none_or(|attempt| attempt.late < MOST_LATE)
     }
 
-    /// A log-in from `address` was wrong `now`: it is answered at once, unless it is late.
+    /// Notes that a log-in from `address` was wrong `now`. Its answer is to be late if this answers `Some`, and then
+    /// counts as waiting until that is dropped.
     pub(crate) fn note_wrong(self: &Arc<Self>, address: IpAddr, now: Instant) -> Option<Late> {
         let address = network(address);
         let mut attempts = self.0.lock();
@@ -76,7 +78,7 @@ impl Attempts {
 }
 
 impl Attempt {
-    /// Whether it would not be the same if it were new.
+    /// Whether it still differs from a new one: if not, it can be forgotten.
     fn is_of_interest(&self, now: Instant) -> bool {
         self.late > 0 || now.saturating_duration_since(self.latest) < INTERVAL * IN_A_ROW
     }
@@ -90,7 +92,7 @@ impl Drop for Late {
     }
 }
 
-/// Whoever has one address of IPv6 has as a rule all that share its first half.
+/// The network of `address`: whoever has one IPv6 address has as a rule all that share its first half.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),

@@ -2,10 +2,10 @@
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 
-/// Longer names of a log-in that failed are cut off in the log.
+/// How many characters the log shows of the name of a log-in that failed.
 const NAME_SHOWN: usize = 64;
 
-/// How somebody says who he is.
+/// The way in which somebody says who he is.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Credentials {
     /// `name:password`.
@@ -16,13 +16,13 @@ pub(crate) enum Credentials {
     Other,
 }
 
-/// What somebody who knows the password makes of a challenge.
+/// The answer that somebody who knows the password makes of a challenge.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) username: String,
     pub(crate) nonce: String,
     pub(crate) uri: String,
-    /// An MD5.
+    /// The response, an MD5.
     pub(crate) response: [u8; 16],
 }
 

@@ -1,4 +1,4 @@
-//! The log-ins of a server, and those that count from now on.
+//! The log-ins of a server, and those that count at the moment.
 
 use std::{
     fmt,
@@ -13,10 +13,10 @@ use crate::{
 };
 use parking_lot::Mutex;
 
-/// How often the log tells of one address that it was refused, whatever it tries.
-const TOLD_EVERY: Duration = Duration::from_secs(10);
-/// Of so many addresses.
-const MOST_TOLD: usize = 1000;
+/// How often the log says at most that an address was refused, whatever it tries.
+const LOG_INTERVAL: Duration = Duration::from_secs(10);
+/// How many addresses the log names at most in that time.
+const MOST_LOGGED: usize = 1000;
 
 /// What the guards of all connections of a server share.
 pub(crate) struct Logins {
@@ -39,7 +39,7 @@ impl fmt::Debug for Logins {
 }
 
 impl Logins {
-    /// Those of `config`; `None` where everybody may watch.
+    /// The log-ins of `config`; `None` where everybody may watch.
     ///
     /// # Errors
     /// When the system has no random numbers.
@@ -54,23 +54,23 @@ impl Logins {
             nonces: Nonces::new(random()?, Instant::now()),
             attempts: Arc::default(),
             connections: AtomicU32::default(),
-            wrong: Repeats::new(TOLD_EVERY, MOST_TOLD),
-            forbidden: Repeats::new(TOLD_EVERY, MOST_TOLD),
+            wrong: Repeats::new(LOG_INTERVAL, MOST_LOGGED),
+            forbidden: Repeats::new(LOG_INTERVAL, MOST_LOGGED),
         })))
     }
 }
 
-/// The log-ins that count for connections from now on.
+/// The log-ins that count for new connections.
 #[derive(Debug)]
 pub(crate) struct CurrentLogins(Mutex<Option<Arc<Logins>>>);
 
 impl CurrentLogins {
-    /// These; `None`: everybody may watch.
+    /// Has these log-ins count until they are replaced; with `None` everybody may watch.
     pub(crate) fn new(logins: Option<Arc<Logins>>) -> Self {
         Self(Mutex::new(logins))
     }
 
-    /// They are others from now on.
+    /// Has others count from now on.
     pub(crate) fn replace(&self, logins: Option<Arc<Logins>>) {
         *self.0.lock() = logins;
     }

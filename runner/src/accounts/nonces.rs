@@ -1,5 +1,5 @@
-//! Digest's challenges. None is remembered: each says when, to whom and in which connection it was given, under a seal
-//! that only this process can make.
+//! Digest's challenges. None is remembered: each one says when, to whom and in which connection it was given, under a
+//! seal that only this process can make.
 
 use std::{
     net::IpAddr,
@@ -32,7 +32,7 @@ impl Nonces {
         self.nonce(connection, u32::try_from(seconds).unwrap_or(u32::MAX), address)
     }
 
-    /// Whether it was given to this connection, or a moment ago to the address.
+    /// Whether `nonce` was given to this connection, or a moment ago to the address.
     pub(crate) fn accepts(&self, nonce: &str, connection: u32, address: IpAddr, now: Instant) -> bool {
         let number = |digits: Option<&str>| u32::from_str_radix(digits?, 16).ok();
         let (Some(given_to), Some(seconds)) = (number(nonce.get(..8)), number(nonce.get(8..16))) else {

@@ -3,30 +3,30 @@
 use std::fmt;
 use std::net::Ipv6Addr;
 
-/// What may stand in the configuration.
+/// The values that may stand in the configuration.
 pub(crate) const EXPECTED: &str = "\"system\", \"ntp://HOST\" or \"ntp://HOST:PORT\" for the time of an NTP server, or \
                                    \"ptp:DOMAIN\" for that of a PTP domain from 0 to 255";
-/// The same for the schema, which leaves the numbers' limits to the reader.
+/// The same as a pattern for the schema, which leaves the numbers' limits to the reader.
 pub(crate) const PATTERN: &str =
     r"^(system|ntp://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?|ptp:[0-9]+)$";
 
-/// Of RFC 5905.
+/// The UDP port of NTP (RFC 5905).
 const NTP_PORT: u16 = 123;
 
 /// Whose time the cameras show.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum ClockSource {
-    /// This machine's.
+    /// This machine's clock.
     #[default]
     System,
-    /// An NTP server's.
+    /// The clock of an NTP server.
     Ntp {
         /// Its name or address.
         host: String,
         /// Its UDP port.
         port: u16,
     },
-    /// That of the best master of a PTP domain.
+    /// The clock of the best master of a PTP domain.
     Ptp {
         /// The domain's number.
         domain: u8,
@@ -34,7 +34,7 @@ pub enum ClockSource {
 }
 
 impl fmt::Display for ClockSource {
-    /// As `clock` has it, such as `ntp://time.example`.
+    /// Writes the source as `clock` has it, such as `ntp://time.example`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::System => f.write_str("system"),
@@ -64,7 +64,7 @@ impl ClockSource {
         }
         let place = text.strip_prefix("ntp://")?;
         let (host, port) = match place.rsplit_once(':') {
-            // A colon within an address of IPv6.
+            // The last colon is one within an IPv6 address.
             Some((_, rest)) if rest.ends_with(']') => (place, NTP_PORT),
             Some((host, port)) => (host, number(port).filter(|port| *port != 0)?),
             None => (place, NTP_PORT),

@@ -5,7 +5,7 @@ use std::fmt;
 /// Nanoseconds a second.
 const NANOSECONDS: u64 = 1_000_000_000;
 
-/// The rates of NTSC's heirs, as people write them, and what is meant by them: so many thousand in 1001 s.
+/// The rates of NTSC's heirs, as people write them, and what is meant by them: how many thousand pictures in 1001 s.
 const OF_NTSC: [(&str, u32); 4] = [
     ("23.976", 24_000),
     ("29.97", 30_000),
@@ -13,7 +13,7 @@ const OF_NTSC: [(&str, u32); 4] = [
     ("119.88", 120_000),
 ];
 
-/// The longest fraction of a decimal number.
+/// How many digits a decimal number has at most behind its point.
 pub(crate) const MOST_PLACES: usize = 6;
 /// The largest denominator of a fraction.
 const LARGEST_PART: u32 = 1_000_000;
@@ -36,7 +36,7 @@ impl FrameRate {
         })
     }
 
-    /// So many pictures a second; one for none.
+    /// `rate` pictures a second; a rate of 0 becomes 1.
     #[must_use]
     pub const fn whole(rate: u32) -> Self {
         Self {
@@ -63,25 +63,25 @@ impl FrameRate {
         f64::from(self.numerator) / f64::from(self.denominator)
     }
 
-    /// From one picture to the next, in ns, cut off.
+    /// The time from one picture to the next in ns, rounded down.
     #[must_use]
     pub fn period(self) -> u64 {
         NANOSECONDS * u64::from(self.denominator) / u64::from(self.numerator)
     }
 
-    /// As caps have it: `25/1`.
+    /// The rate as caps have it: `25/1`.
     #[must_use]
     pub(crate) fn fraction(self) -> String {
         format!("{}/{}", self.numerator, self.denominator)
     }
 
-    /// What a decimal number means, such as `25` and `29.97`.
+    /// The rate that a decimal number means, such as `25` and `29.97`.
     pub(crate) fn of_decimal(text: &str) -> Option<Self> {
         if let Some((_, numerator)) = OF_NTSC.iter().find(|(decimal, _)| *decimal == text) {
             return Self::new(*numerator, 1001);
         }
         let (whole, places) = text.split_once('.').unwrap_or((text, ""));
-        // What has more places and what has an exponent is not written so by anybody who means it.
+        // A number with more digits than that, or with an exponent, is not written by anybody who means it.
         let digits: u32 = format!("{whole}{places}").parse().ok()?;
         let places = u32::try_from(places.len())
             .ok()
@@ -89,7 +89,7 @@ impl FrameRate {
         Self::new(digits, 10_u32.pow(places))
     }
 
-    /// What `30000/1001` means.
+    /// The rate that a fraction means, such as `30000/1001`.
     pub(crate) fn of_fraction(text: &str) -> Option<Self> {
         let (numerator, denominator) = text.split_once('/')?;
         let part = |text: &str| {

@@ -29,7 +29,7 @@ pub struct Look {
     pub text_scale: Share,
     /// A PNG file; empty for none.
     pub logo: String,
-    /// Where it stands.
+    /// Where the logo stands.
     pub logo_position: Corner,
     /// Its height as a share of the picture's.
     pub logo_scale: Share,
@@ -85,7 +85,7 @@ impl Look {
         NAMES.into_iter().zip(self.values()).collect()
     }
 
-    /// In the order of [`NAMES`].
+    /// The values of all properties, in the order of [`NAMES`].
     fn values(&self) -> [String; NAMES.len()] {
         [
             self.label.clone(),
@@ -109,7 +109,7 @@ impl Look {
     }
 }
 
-/// The properties of `clocksrc`.
+/// The names of the properties of `clocksrc` that say how the picture looks.
 const NAMES: [&str; 17] = [
     "text",
     "time-format",
@@ -144,7 +144,7 @@ pub(crate) fn parse_color(text: &str) -> Option<Argb> {
     }
 }
 
-/// As a configuration writes it.
+/// The colour as a configuration writes it.
 pub(crate) fn show_color(color: Argb) -> String {
     let [alpha, red, green, blue] = color.0.to_be_bytes();
     let opaque = format!("#{red:02x}{green:02x}{blue:02x}");
@@ -177,7 +177,7 @@ mod tests {
         }
     }
 
-    /// The defaults are said twice, here and in the plugin: they are the same.
+    /// The defaults stand in two places, here and in the plugin: they are the same.
     #[test]
     fn the_usual_look_is_the_sources() {
         use gst::prelude::*;

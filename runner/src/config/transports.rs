@@ -1,4 +1,4 @@
-//! By which ways streams may be played: over UDP, TCP, multicast and HTTP, and with TLS.
+//! The transports by which streams may be played: UDP, TCP, multicast and HTTP; and the files of TLS.
 
 use std::fmt;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -28,10 +28,10 @@ pub enum Transport {
 }
 
 impl Transport {
-    /// Those that need nothing but the viewer.
+    /// The transports that need no key of the configuration besides.
     pub const USUAL: [Self; 3] = [Self::Udp, Self::Tcp, Self::Http];
 
-    /// As a sentence has it.
+    /// The transport's name as a sentence has it.
     #[must_use]
     pub(crate) fn full_name(self) -> &'static str {
         match self {
@@ -64,7 +64,7 @@ pub struct Groups {
 }
 
 impl fmt::Display for Groups {
-    /// As `multicastAddressRange` has it: `239.1.1.0-239.1.1.255`, or one address.
+    /// Writes the range as `multicastAddressRange` has it: `239.1.1.0-239.1.1.255`, or one address.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.first == self.last {
             write!(f, "{}", self.first)
@@ -77,16 +77,16 @@ impl fmt::Display for Groups {
 /// The files with which the server says who it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsFiles {
-    /// The certificate, and those that lead from it to one that viewers trust (PEM).
+    /// The certificate, and those that lead from it to a certificate that viewers trust (PEM).
     pub certificate: PathBuf,
     /// Its private key (PEM).
     pub private_key: PathBuf,
-    /// Tells them from what may stand in the same files later.
+    /// A hash of what stands in the files: they may be written anew later.
     contents: u64,
 }
 
 impl TlsFiles {
-    /// These, as they are now. One that cannot be read counts as empty: whoever needs it says so.
+    /// These files, as they are now. A file that cannot be read counts as empty: whoever needs it says so.
     #[must_use]
     pub fn new(certificate: PathBuf, private_key: PathBuf) -> Self {
         let mut contents = DefaultHasher::new();

@@ -29,9 +29,9 @@ impl fmt::Debug for Login {
 /// Somebody who may log in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
-    /// How.
+    /// The name and password by which they do.
     pub login: Login,
-    /// To see what.
+    /// The streams that they may see.
     pub access: Access,
 }
 

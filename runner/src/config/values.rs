@@ -1,4 +1,4 @@
-//! What the values of a configuration mean, and how its file spells them.
+//! The types of a configuration's values, and how its file spells them.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -17,13 +17,13 @@ pub struct PortRange {
 }
 
 impl fmt::Display for PortRange {
-    /// As `rtpPortRange` has it: `50000-50019`.
+    /// Writes the range as `rtpPortRange` has it: `50000-50019`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}-{}", self.first, self.last)
     }
 }
 
-/// Where an RTSP server listens. Those without TLS come first.
+/// Where an RTSP server listens. In their order, those without TLS come first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ListenAt {
     /// Whether it speaks TLS there.
@@ -52,7 +52,7 @@ impl Mount {
         SocketAddr::new(self.address, self.port)
     }
 
-    /// The same, and whether that is with TLS.
+    /// The address and port at which its RTSP server listens, and whether that is with TLS.
     #[must_use]
     pub(crate) fn listen_at(&self) -> ListenAt {
         ListenAt {
@@ -102,7 +102,7 @@ pub enum Encoder {
 }
 
 impl fmt::Display for Encoder {
-    /// As `encoder` has it: `auto` or an element's name.
+    /// Writes the encoder as `encoder` has it: `auto` or an element's name.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Auto => "auto",

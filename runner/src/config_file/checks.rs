@@ -1,4 +1,4 @@
-//! What is wrong between keys that are right each by itself, and between streams.
+//! Mistakes between keys that are right each by itself, and between streams.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -22,13 +22,13 @@ use crate::{
     tls,
 };
 
-/// RTP and RTCP, of picture and sound.
+/// A stream takes this many ports at most: RTP's and RTCP's, of picture and sound.
 const MOST_PORTS: u16 = 4;
 
-/// The keys that it asks of, and what is wrong between them.
+/// The keys that a check looks at, and the function that finds what is wrong between them.
 type Check = (&'static [&'static str], fn(&Scope) -> Option<Mistake>);
 
-/// What is wrong in one scope. Nothing is said of keys whose value is a mistake already.
+/// The mistakes in one scope. Nothing is said of keys whose value is a mistake already.
 pub(super) fn mistakes(scope: &Scope) -> Vec<Mistake> {
     let asks_of = |keys: &[&str]| keys.iter().all(|key| !scope.refused.contains(key));
     let checks: &[Check] = &[
@@ -110,7 +110,7 @@ fn too_few_for_sound(scope: &Scope, key: &str, ports: PortRange) -> Option<Mista
     })
 }
 
-/// Whether who offers multicast says where it goes.
+/// Whether a file that offers multicast says where it goes.
 fn multicast(scope: &Scope) -> Option<Mistake> {
     let draft = &scope.draft;
     if !draft.transports.as_ref()?.contains(&Transport::Multicast) {
@@ -142,7 +142,7 @@ fn plain_rtsp(scope: &Scope) -> Option<Mistake> {
     })
 }
 
-/// Whether there is what TLS needs.
+/// Whether there is a certificate and a key for TLS.
 fn tls_port(scope: &Scope) -> Option<Mistake> {
     let draft = &scope.draft;
     draft.tls_port?;
@@ -179,7 +179,7 @@ pub(super) fn tls_files(top: &Scope) -> Option<Mistake> {
     })
 }
 
-/// Whether there is a zone behind the variable that says the machine's, where a picture shows that.
+/// Whether the variable that names the machine's time zone names one that there is, where a picture shows that zone.
 pub(super) fn machine_zone(scopes: &[Scope], environment: &Environment) -> Option<Mistake> {
     const VARIABLE: &str = "TZ";
     let shows_it = |scope: &Scope| {
@@ -232,10 +232,10 @@ pub(super) fn streams(scopes: &[Scope]) -> Result<Vec<StreamConfig>, Vec<Mistake
             continue;
         };
         let mut mounts: Vec<_> = more.iter().flat_map(|stream| &stream.mounts).collect();
-        // Those without TLS have their ports first.
+        // Mounts without TLS take their ports first.
         mounts.sort_by_key(|mount| mount.tls);
         let mut refused = mounts.into_iter().filter_map(|mount| places.take(mount, scope));
-        // The first one says it for all.
+        // The first refusal stands for all others.
         mistakes.extend(refused.next());
         streams.extend(more);
     }
@@ -247,7 +247,8 @@ pub(super) fn streams(scopes: &[Scope]) -> Result<Vec<StreamConfig>, Vec<Mistake
     }
 }
 
-/// Whether the entries together make more than any machine holds. The one that goes too far says it.
+/// Whether the entries together make more streams than any machine holds. The mistake is told of the entry that goes
+/// too far.
 fn too_many(scopes: &[Scope]) -> Option<Mistake> {
     let mut all = 0;
     let scope = scopes.iter().find(|scope| {
@@ -283,16 +284,16 @@ fn too_few_ports(scope: &Scope) -> Mistake {
 /// The places that streams have taken.
 #[derive(Default)]
 struct Places<'a> {
-    /// By mounts as viewers find them, whichever way they write their queries.
+    /// The places by mounts as viewers find them, whichever way they write their queries.
     mounts: BTreeMap<Mount, Taken<'a>>,
-    /// By port and address: whether that is with TLS, and whose it is.
+    /// The listeners by port and address: whether one speaks TLS, and whose it is.
     listeners: BTreeMap<u16, BTreeMap<IpAddr, (bool, &'a Scope)>>,
 }
 
 /// Who has taken a place.
 struct Taken<'a> {
     scope: &'a Scope,
-    /// As the configuration has it.
+    /// The path as the configuration has it.
     path: String,
 }
 
@@ -362,7 +363,7 @@ impl Places<'_> {
     }
 }
 
-/// Whoever asks for the `path` of the one would get the other as well.
+/// The mistake of two streams at one place: whoever asks for the `path` of the one would get the other as well.
 fn same_place(mount: &Mount, scope: &Scope, other: &Taken) -> Mistake {
     let (place, path) = (mount.endpoint(), &mount.path);
     let (by, port) = (&other.scope.name, port_key(mount.tls));
@@ -389,7 +390,7 @@ fn same_place(mount: &Mount, scope: &Scope, other: &Taken) -> Mistake {
     }
 }
 
-/// A server speaks TLS at a port, or it does not.
+/// The mistake of one port with TLS and without: a server speaks TLS at a port, or it does not.
 fn same_port(mount: &Mount, scope: &Scope, other: &Scope) -> Mistake {
     let (key, other_key) = (port_key(mount.tls), port_key(!mount.tls));
     Mistake {
@@ -402,7 +403,7 @@ fn same_port(mount: &Mount, scope: &Scope, other: &Scope) -> Mistake {
     }
 }
 
-/// Whether a socket that listens on one address takes the other from anybody else.
+/// Whether a socket that listens on the one address keeps all others from the other address.
 fn overlap(one: IpAddr, other: IpAddr) -> bool {
     one != other && (one.is_unspecified() || other.is_unspecified()) && one.is_ipv4() == other.is_ipv4()
 }

@@ -11,20 +11,20 @@ use crate::{
     launch::{codecs, own_pipeline},
 };
 
-/// Where a value that counts stands, by key: a key in the file or a variable.
-type Place<'a> = &'a dyn Fn(&str) -> String;
+/// Answers where the value of a key that counts stands: at a key in the file or in a variable.
+type PlaceOf<'a> = &'a dyn Fn(&str) -> String;
 
 /// A rule of more than one key.
 pub(super) struct Rule {
-    /// At whose place a breach of it is reported.
+    /// The key at whose place a breach of the rule is reported.
     pub(super) key: &'static str,
-    /// Not asked where one of these is a mistake already.
+    /// The keys that the rule is about: it is not applied where one of them is a mistake already.
     pub(super) keys: &'static [&'static str],
-    /// What is wrong, if anything is.
-    pub(super) breach: fn(&StreamConfig, Place<'_>) -> Option<String>,
+    /// Finds what is wrong, if anything is.
+    pub(super) breach: fn(&StreamConfig, PlaceOf<'_>) -> Option<String>,
 }
 
-/// What holds for a picture that the server makes; a pipeline of one's own may be anything.
+/// The rules for a picture that the server makes; a pipeline of one's own may be anything.
 pub(super) const RULES: [Rule; 4] = [
     Rule {
         key: RESOLUTION,
@@ -48,14 +48,14 @@ pub(super) const RULES: [Rule; 4] = [
     },
 ];
 
-/// What holds for a pipeline of one's own.
+/// The rules for a pipeline of one's own.
 pub(super) const RULES_OF_PIPELINES: [Rule; 1] = [Rule {
     key: AUDIO,
     keys: &[AUDIO, PIPELINE],
     breach: sound,
 }];
 
-/// What is set and has no effect, a sentence each.
+/// Warnings of keys that are set and have no effect, a sentence each.
 pub(super) fn warnings(stream: &StreamConfig, is_set: impl Fn(&str) -> bool) -> Vec<String> {
     if stream.pipeline.is_some() {
         let is_idle = |key: &&Key| key.is_idle_beside_pipeline(stream.audio) && is_set(key.name);
@@ -80,7 +80,7 @@ pub(super) fn warnings(stream: &StreamConfig, is_set: impl Fn(&str) -> bool) -> 
     )]
 }
 
-/// The names of the codecs of which it holds.
+/// The names of the codecs for which `holds` does.
 fn names(holds: impl Fn(VideoCodec) -> bool) -> String {
     let names = VideoCodec::iter().filter(|codec| holds(*codec));
     names
@@ -89,8 +89,8 @@ fn names(holds: impl Fn(VideoCodec) -> bool) -> String {
         .join(" or ")
 }
 
-/// There is one `pay1` at most.
-fn sound(stream: &StreamConfig, place: Place<'_>) -> Option<String> {
+/// A pipeline has one `pay1` at most.
+fn sound(stream: &StreamConfig, place: PlaceOf<'_>) -> Option<String> {
     let codec = stream.audio?;
     let has_sound = stream.pipeline.as_deref().is_some_and(own_pipeline::has_sound);
     has_sound.then(|| {
@@ -101,8 +101,8 @@ fn sound(stream: &StreamConfig, place: Place<'_>) -> Option<String> {
     })
 }
 
-/// What a size must be for the codec to carry it.
-fn size(stream: &StreamConfig, place: Place<'_>) -> Option<String> {
+/// Finds a size that the codec cannot carry.
+fn size(stream: &StreamConfig, place: PlaceOf<'_>) -> Option<String> {
     let StreamConfig {
         width, height, codec, ..
     } = *stream;
@@ -117,7 +117,7 @@ fn size(stream: &StreamConfig, place: Place<'_>) -> Option<String> {
     })
 }
 
-fn encoder(stream: &StreamConfig, place: Place<'_>) -> Option<String> {
+fn encoder(stream: &StreamConfig, place: PlaceOf<'_>) -> Option<String> {
     let Encoder::Named(name) = &stream.encoder else {
         return None;
     };
@@ -135,7 +135,7 @@ fn encoder(stream: &StreamConfig, place: Place<'_>) -> Option<String> {
     ))
 }
 
-fn bitrate(stream: &StreamConfig, place: Place<'_>) -> Option<String> {
+fn bitrate(stream: &StreamConfig, place: PlaceOf<'_>) -> Option<String> {
     let kbps = stream
         .bitrate_kbps
         .filter(|_| codecs::video(stream.codec).has_quality)?;
@@ -146,24 +146,24 @@ fn bitrate(stream: &StreamConfig, place: Place<'_>) -> Option<String> {
     ))
 }
 
-fn constant_bitrate(stream: &StreamConfig, place: Place<'_>) -> Option<String> {
+fn constant_bitrate(stream: &StreamConfig, place: PlaceOf<'_>) -> Option<String> {
     if !stream.constant_bitrate {
         return None;
     }
-    let able = |codec| {
-        let able = codecs::video(codec)
+    let that_fill_up = |codec| {
+        let elements = codecs::video(codec)
             .encoders
             .iter()
             .filter(|element| element.fills_up);
-        able.map(|element| element.name).collect::<Vec<_>>()
+        elements.map(|element| element.name).collect::<Vec<_>>()
     };
-    let fills_up = able(stream.codec);
+    let fills_up = that_fill_up(stream.codec);
     if fills_up.is_empty() {
         return Some(format!(
             "found true, and {CODEC} {} ({}) cannot be filled up, expected false, or {CODEC} {}",
             stream.codec,
             place(CODEC),
-            names(|codec| !able(codec).is_empty())
+            names(|codec| !that_fill_up(codec).is_empty())
         ));
     }
     match &stream.encoder {

@@ -1,4 +1,4 @@
-//! What has been read so far: of the server, and of the streams of one entry.
+//! What has been read so far of the server, and of the streams of one entry.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -14,13 +14,13 @@ use crate::{
     log,
 };
 
-/// Free on most machines, and out of the way of the usual ports for RTP.
+/// The usual ports for multicast: they are free on most machines, and out of the way of the usual ports for RTP.
 const MULTICAST_PORTS: PortRange = PortRange {
     first: 15000,
     last: 15999,
 };
 
-/// What has been read so far, on top of the defaults.
+/// The values that have been read so far, on top of the defaults.
 #[derive(Clone)]
 pub(super) struct Draft {
     pub(super) username: String,
@@ -36,15 +36,15 @@ pub(super) struct Draft {
     pub(super) log_level: log::Filter,
     pub(super) log_format: log::Format,
     pub(super) session_timeout: u32,
-    /// Of the server.
+    /// How many viewers the server may have.
     pub(super) max_viewers: Option<u32>,
     pub(super) reload: bool,
     pub(super) address: IpAddr,
     pub(super) port: NumberedPort,
     pub(super) tls_port: Option<NumberedPort>,
-    /// Whether it can be played without TLS.
+    /// Whether the streams can be played without TLS.
     pub(super) plain_rtsp: bool,
-    /// `None`: all that can be had.
+    /// The transports; `None` for all that can be had.
     pub(super) transports: Option<BTreeSet<Transport>>,
     pub(super) path: NumberedText,
     pub(super) label: NumberedText,
@@ -52,7 +52,7 @@ pub(super) struct Draft {
     pub(super) count: u32,
     /// Whether they all show the same picture.
     pub(super) shared_picture: bool,
-    /// What needs no number.
+    /// The part of each stream's configuration that does not depend on its number.
     pub(super) stream: StreamConfig,
 }
 
@@ -138,7 +138,8 @@ impl Draft {
         mounts.collect()
     }
 
-    /// Each has its own number in its stamp, and its own moment in the frame period: they would all wake at once.
+    /// The stream of that number. Each has its own number in its stamp, and its own moment in the frame period:
+    /// otherwise all would wake at once.
     fn stream(&self, number: u32) -> Option<StreamConfig> {
         let period = self.stream.frames_per_second.period();
         let before = number - 1;
@@ -154,7 +155,7 @@ impl Draft {
         })
     }
 
-    /// By which ways the streams may be played.
+    /// The transports by which the streams may be played.
     pub(super) fn transports(&self) -> BTreeSet<Transport> {
         if let Some(transports) = &self.transports {
             return transports.clone();
@@ -175,7 +176,7 @@ impl Draft {
         })
     }
 
-    /// What TLS needs, where all of it is there.
+    /// The certificate and the key for TLS, where both are there.
     pub(super) fn tls(&self) -> Option<TlsFiles> {
         let (certificate, private_key) = (self.tls_certificate.clone()?, self.tls_private_key.clone()?);
         Some(TlsFiles::new(certificate, private_key))

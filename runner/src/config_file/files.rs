@@ -1,4 +1,4 @@
-//! The files that a configuration names, whether they are there or not: what a container has to be shown.
+//! The files that a configuration names, whether they are there or not: a container has to be shown them.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,8 @@ use super::{
 };
 
 /// The paths, as they stand in the file and in the environment. A variable overrides what the file says, and yet all
-/// count: the file's are looked at, too. What is wrong is left to the run, and so is a path that does not fit on a line.
+/// count: the server looks at the file's as well. Mistakes are left for the server to report, and so is a path that
+/// does not fit on a line.
 pub(super) fn named(file: &[u8], environment: &Environment) -> BTreeSet<String> {
     let file = Json::parse(file).unwrap_or(Json::Null);
     let streams = values(&file, STREAMS).flat_map(items);
@@ -38,7 +39,7 @@ fn of_object(object: &Json) -> impl Iterator<Item = &str> {
         })
 }
 
-/// What stands at the key: nothing, or one value, or several where the key is repeated.
+/// The values of the key: none, or one, or several where the key is repeated.
 fn values<'a>(object: &'a Json, key: &'static str) -> impl Iterator<Item = &'a Json> {
     let entries = match object {
         Json::Object(entries) => entries.as_slice(),

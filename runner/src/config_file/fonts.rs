@@ -1,4 +1,4 @@
-//! What a picture is to show and no installed font has.
+//! Which characters a picture is to show that no installed font has.
 
 use std::collections::BTreeSet;
 
@@ -9,13 +9,13 @@ use super::{
     scope::Scope,
 };
 
-/// What will be boxes, a sentence each.
+/// Warnings of characters that will be boxes, a sentence each.
 pub(super) fn warnings(scopes: &[Scope]) -> Vec<String> {
     let texts: BTreeSet<Text> = scopes.iter().flat_map(texts).collect();
     if texts.is_empty() {
         return Vec::new();
     }
-    // Where there is no font at all, the start says so.
+    // If there is no font at all, the server says so when it starts.
     let Ok(fonts) = Fonts::new() else {
         return Vec::new();
     };
@@ -26,16 +26,16 @@ pub(super) fn warnings(scopes: &[Scope]) -> Vec<String> {
     texts.into_iter().filter_map(warning).collect()
 }
 
-/// A text with other characters than those that every font has.
+/// A text that has other characters than those that every font has.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Text<'a> {
-    /// Where it stands.
+    /// Where the text stands in the file.
     place: String,
     font: &'a str,
     words: &'a str,
 }
 
-/// Those of a picture that the server makes; what `pipeline` makes, the element says itself.
+/// The texts of a picture that the server makes; of those in a `pipeline`, the element itself warns.
 fn texts(scope: &Scope) -> impl Iterator<Item = Text<'_>> {
     let look = &scope.draft.stream.look;
     let texts = [

@@ -8,14 +8,14 @@ use strum::IntoEnumIterator;
 
 use super::json::Json;
 
-/// How a key's value is written. Where it is a function, that answers the value's piece of the schema.
+/// How a key's value is written. Where there is a function, it answers the value's piece of the schema.
 #[derive(Clone, Copy)]
 pub(super) enum Form {
     /// True or false.
-    Truth,
-    /// A whole number within these.
+    Boolean,
+    /// A whole number within these limits.
     Whole(&'static RangeInclusive<u32>),
-    /// A number within these.
+    /// A number within these limits.
     Share(&'static RangeInclusive<f64>),
     /// A number, or a text that stands for several.
     Number(fn() -> Value),
@@ -29,10 +29,10 @@ pub(super) enum Form {
 }
 
 impl Form {
-    /// What may stand in the file.
+    /// The piece of the schema for what may stand in the file.
     pub(super) fn schema(self) -> Value {
         match self {
-            Self::Truth => json!({ "type": "boolean" }),
+            Self::Boolean => json!({ "type": "boolean" }),
             Self::Whole(range) => whole(range),
             Self::Share(range) => number(range),
             Self::File => text(),
@@ -42,7 +42,8 @@ impl Form {
         }
     }
 
-    /// A variable's text as the file would have it. What is no number or truth value stays a text, and is refused as one.
+    /// A variable's text as the file would have it. Where it should be a number or a truth value and is none, it stays
+    /// a text, and is refused as one.
     pub(super) fn json(self, variable: &str) -> Json {
         let text = || Json::Text(variable.into());
         let items = variable.split(',').map(|item| Json::Text(item.trim().into()));
@@ -50,7 +51,7 @@ impl Form {
             Self::Whole(_) | Self::Share(_) | Self::Number(_) => {
                 variable.parse().map_or_else(|_| text(), Json::Number)
             }
-            Self::Truth => variable.parse().map_or_else(|_| text(), Json::Bool),
+            Self::Boolean => variable.parse().map_or_else(|_| text(), Json::Bool),
             Self::Text(_) | Self::File => text(),
             Self::List(_) | Self::Objects(_) => Json::Array(items.collect()),
         }
@@ -65,12 +66,12 @@ pub(super) fn pattern(pattern: &str) -> Value {
     json!({ "type": "string", "pattern": pattern })
 }
 
-/// A text of so many characters at most.
+/// The schema of a text of `characters` at most.
 pub(super) fn short(characters: usize) -> Value {
     json!({ "type": "string", "maxLength": characters })
 }
 
-/// A text of so many characters at most, all of them as `pattern` has it.
+/// The schema of a text of `characters` at most, which matches `pattern`.
 pub(super) fn short_pattern(characters: usize, pattern: &str) -> Value {
     json!({ "type": "string", "maxLength": characters, "pattern": pattern })
 }
@@ -83,13 +84,13 @@ pub(super) fn number(range: &RangeInclusive<f64>) -> Value {
     json!({ "type": "number", "minimum": range.start(), "maximum": range.end() })
 }
 
-/// The names of the values, which say what they mean.
+/// The schema of values whose names say what they mean.
 pub(super) fn names<T: IntoEnumIterator + ToString>() -> Value {
     let names: Vec<String> = T::iter().map(|value| value.to_string()).collect();
     json!({ "type": "string", "enum": names })
 }
 
-/// The names of the values, with what each means.
+/// The schema of values with a description each.
 pub(super) fn named<T: JsonSchema>() -> Value {
     T::json_schema(&mut SchemaGenerator::default()).to_value()
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{json::Json, limits::FRAME_RATES};
 use crate::config::{FrameRate, frame_rate::MOST_PLACES};
 
-/// What may stand in the configuration.
+/// The values that may stand in the configuration.
 fn expected() -> String {
     format!(
         "a number from {} to {} of at most {MOST_PLACES} places, or a fraction within these such as \"30000/1001\"",
@@ -25,7 +25,7 @@ pub(super) fn read(json: &Json) -> Result<FrameRate, String> {
         .ok_or_else(expected)
 }
 
-/// Writes it so that it is read as the same.
+/// Writes a rate so that it is read as the same.
 pub(super) fn show(rate: FrameRate) -> Value {
     match rate.denominator() {
         1 => json!(rate.numerator()),

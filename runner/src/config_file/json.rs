@@ -16,11 +16,11 @@ pub(super) enum Json {
     Object(Vec<(String, Json)>),
 }
 
-/// Never more characters of a value in a message than this.
+/// How many characters of a value a message shows at most.
 const SHOWN_CHARACTERS: usize = 60;
 
 impl Json {
-    /// Reads a file's bytes. The error's text has line and column.
+    /// Reads a file's bytes. The text of an error has line and column.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, String> {
         const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
         let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
@@ -44,7 +44,7 @@ impl Json {
 }
 
 impl fmt::Display for Json {
-    /// Short, on one line, and without control characters, for a message.
+    /// Writes the value for a message: short, on one line, and without control characters.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Bool(value) => write!(f, "{value}"),

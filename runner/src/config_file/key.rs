@@ -8,73 +8,74 @@ use crate::config::{AudioCodec, Config};
 /// What an empty variable means.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Empty {
-    /// As if it were not there.
+    /// It counts as if it were not there.
     Unset,
-    /// None, whatever the file says.
+    /// The key has no value, whatever the file says.
     None,
 }
 
 /// What a key is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
-    /// The server as a whole.
+    /// It is about the server as a whole.
     Server,
-    /// A stream: at the top level it is the default for all, and an entry of `streams` may have its own.
+    /// It is about a stream: at the top level it is the default for all, and an entry of `streams` may have its own.
     Stream,
 }
 
 /// What a change of a key takes while the server runs.
 #[derive(Debug, Clone, Copy)]
 pub enum Change {
-    /// Nothing: whoever plays plays on, and sees it.
+    /// It takes nothing: whoever plays plays on, and sees it.
     AtOnce,
-    /// Nothing where the encoder takes it while it plays. A new pipeline with other encoders, and from none to some or
-    /// back.
+    /// It takes nothing where the encoder takes the change while it plays. It takes a new pipeline with other encoders,
+    /// and where a value comes or goes altogether.
     Encoder,
-    /// Nothing for streams that are to be found where they were: streams come and go beside them.
+    /// It takes nothing for streams that are to be found where they were: others come and go beside them.
     Places,
     /// The stream is replaced: its viewers see its end. All others play on.
     NewStream,
-    /// A restart of the server, where these two differ in it: what runs, and what is asked for. All play on as before.
+    /// It takes a restart of the server, where these two differ in it: the configuration that runs, and the one that is
+    /// wanted. All play on as before.
     Restart(fn(&Config, &Config) -> bool),
 }
 
 /// What a key means beside a `pipeline` of one's own.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum BesidePipeline {
-    /// The same as without.
+    /// It means the same as without.
     Counts,
-    /// Nothing but for sound that the server adds.
+    /// It means something only for sound that the server adds.
     CountsForSound,
-    /// Nothing: the pipeline says it.
+    /// It means nothing: the pipeline says it.
     Idle,
 }
 
 /// One key of the configuration, with all that is to be said of it.
 pub struct Key {
-    /// As the file has it.
+    /// The name that it has in the file.
     pub name: &'static str,
-    /// What it is about.
+    /// What the key is about.
     pub level: Level,
     /// The environment variable that overrides the file.
     pub variable: Option<&'static str>,
-    /// The environment variable that the file overrides: what a container image gives in place of the default.
+    /// The environment variable that the file overrides: a container image gives its own default by it.
     pub(super) default_variable: Option<&'static str>,
-    /// The key that took its place, where it is the older name of one.
+    /// The key that took its place, where this is an older name.
     pub older_name_of: Option<&'static str>,
     pub(super) form: Form,
     pub(super) empty_variable: Empty,
-    /// Its value is never shown.
+    /// Whether its value is never shown.
     pub(super) secret: bool,
-    /// Reads the value into the draft; the error is what may stand there.
+    /// Reads the value into the draft; the error says what may stand there.
     pub(super) read: fn(&Json, &mut Draft) -> Result<(), String>,
     /// Writes the draft's value as the file has it; null where the key is not to stand there.
     pub(super) show: fn(&Draft) -> Value,
-    /// What there is without the key, where its default does not say it.
+    /// What holds without the key, where its default does not say so.
     pub without: &'static str,
-    /// What it is for, in plain sentences with `code` in them.
+    /// What the key is for, in plain sentences with `code` in them.
     pub documentation: &'static str,
-    /// What a change of it takes.
+    /// What a change of its value takes.
     pub change: Change,
     /// What else is to be said of a change.
     pub change_note: &'static str,
@@ -82,15 +83,15 @@ pub struct Key {
 }
 
 impl Key {
-    /// What may stand there, as a mistake says it.
+    /// The values that may stand there, in the words of a mistake.
     #[must_use]
     pub fn expected(&self) -> String {
-        // Nothing is null.
+        // No key takes null.
         let refused = (self.read)(&Json::Null, &mut Draft::default());
         refused.err().unwrap_or_default()
     }
 
-    /// Its value where nobody says another; null for none.
+    /// Its value where nobody gives another; null for none.
     #[must_use]
     pub fn default(&self) -> Value {
         (self.show)(&Draft::default())
@@ -106,14 +107,14 @@ impl Key {
     }
 }
 
-/// The parts that most keys share.
+/// The fields that most keys share.
 pub(super) const KEY: Key = Key {
     name: "",
     level: Level::Stream,
     variable: None,
     default_variable: None,
     older_name_of: None,
-    form: Form::Truth,
+    form: Form::Boolean,
     empty_variable: Empty::Unset,
     secret: false,
     read: |_, _| Ok(()),

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `stream` | one stream: where it is, how it is coded, how it is sent |
 //! | `picture` | what the picture shows |
-//! | `transports` | by which ways streams may be played |
+//! | `transports` | the transports by which streams may be played |
 //! | `cameras` | more streams than one |
 //! | `server` | the server as a whole: users, viewers, log, time, reload |
 
@@ -49,20 +49,20 @@ pub(super) const PLAIN_RTSP: &str = "plainRtsp";
 pub(super) const VIEWER_USERNAME: &str = "viewerUsername";
 pub(super) const AUTHENTICATION: &str = "authentication";
 
-/// The key that says the port of those who are played with TLS, or without.
+/// The name of the key for the port of streams that are played with TLS, or without.
 pub(crate) const fn port_key(tls: bool) -> &'static str {
     if tls { TLS_PORT } else { PORT }
 }
 
 /// Keys that belong together, as the reference page has them in one table.
 pub struct Topic {
-    /// What the page calls it.
+    /// The name that the page gives it.
     pub name: &'static str,
-    /// In the order of the page.
+    /// Its keys, in the order of the page.
     pub keys: &'static [Key],
 }
 
-/// All there are.
+/// All topics, in the order of the page.
 pub static TOPICS: &[Topic] = &[
     Topic {
         name: "stream",
@@ -112,7 +112,7 @@ pub(super) fn find(name: &str) -> Option<&'static Key> {
     keys().find(|key| key.name == name)
 }
 
-/// The names of those whose new values count only after a restart.
+/// The names of the keys whose new values count only after a restart.
 pub(crate) fn needs_restart(runs: &Config, wanted: &Config) -> Vec<&'static str> {
     let differs = |key: &&Key| matches!(key.change, Change::Restart(differs) if differs(runs, wanted));
     keys().filter(differs).map(|key| key.name).collect()

@@ -1,4 +1,4 @@
-//! Between what each value has to lie: the readers hold to it, and the schema says so.
+//! The limits between which each value has to lie: the readers hold to them, and the schema says them.
 
 use std::ops::RangeInclusive;
 
@@ -10,13 +10,13 @@ pub(super) const HEIGHTS: RangeInclusive<u32> = 32..=4320;
 pub(super) const FRAME_RATES: RangeInclusive<f64> = 0.1..=240.0;
 /// Frames from one key frame to the next; at one a second an hour.
 pub(super) const KEY_FRAME_INTERVALS: RangeInclusive<u32> = 1..=3600;
-/// kbit/s: from what a thumbnail takes to what x265enc takes at most.
+/// Bitrates in kbit/s: from what a thumbnail takes to what x265enc takes at most.
 pub(super) const BITRATES: RangeInclusive<u32> = 16..=100_000;
 /// JPEG's crispness.
 pub(super) const QUALITIES: RangeInclusive<u32> = 1..=100;
 /// TCP ports; 0 takes any free one.
 pub(super) const PORTS: RangeInclusive<u32> = 0..=65535;
-/// Numbers that a stamp can carry for its stream.
+/// Numbers of a stream that a stamp can carry.
 pub(super) const STAMP_IDS: RangeInclusive<u32> = 0..=clockface::stamp::MAX_STREAM;
 /// How far multicast goes.
 pub(super) const TTLS: RangeInclusive<u32> = 1..=255;
@@ -34,12 +34,12 @@ pub(super) const TEXT_SCALES: RangeInclusive<f64> = 0.1..=1.0;
 pub(super) const LOGO_SCALES: RangeInclusive<f64> = 0.01..=0.5;
 /// Bytes of any text: a path can have no more, and each stream has its own copy.
 pub(super) const TEXT_BYTES: usize = 4096;
-/// What `clocksrc` shows of a text.
+/// How much of a text `clocksrc` shows.
 pub(super) const LABEL_CHARACTERS: usize = 1000;
 pub(super) const LABEL_LINES: usize = 16;
 /// A log-in has to fit into one header line.
 pub(super) const LOGIN_CHARACTERS: usize = 255;
 /// Seconds: players show a sign of life some seconds before the time is over, or when half of it is.
 pub(super) const SESSION_TIMEOUTS: RangeInclusive<u32> = 5..=3600;
-/// Viewers at the same time: up to more than one machine serves.
+/// Viewers at the same time: the limit is more than one machine serves.
 pub(super) const VIEWERS: RangeInclusive<u32> = 1..=10_000;

@@ -7,7 +7,7 @@ use super::{
     limits::PORTS,
 };
 
-/// What stands for a stream's number.
+/// The mark that stands for a stream's number.
 pub(super) const NUMBER: &str = "{n}";
 
 /// A text in which `{n}` stands for a stream's number.
@@ -20,7 +20,7 @@ impl NumberedText {
         self.0.replace(NUMBER, &number.to_string())
     }
 
-    /// The text of what stands for so many streams.
+    /// The text that stands for all of `count` streams.
     pub(super) fn of_all(&self, count: u32) -> String {
         if count == 1 {
             self.of(1)
@@ -38,7 +38,7 @@ pub(super) struct NumberedPort {
 }
 
 impl NumberedPort {
-    /// One port for all.
+    /// The same port for all streams.
     pub(super) fn fixed(base: u16) -> Self {
         Self {
             base,
@@ -46,12 +46,12 @@ impl NumberedPort {
         }
     }
 
-    /// What may stand in the file.
+    /// The values that may stand in the file.
     pub(super) fn schema() -> Value {
         json!({ "anyOf": [whole(&PORTS), pattern(r"^[0-9]+\+\{n\}$")] })
     }
 
-    /// As the file has it.
+    /// The port as the file has it.
     pub(super) fn show(self) -> Value {
         if self.is_numbered {
             json!(format!("{}+{NUMBER}", self.base))

@@ -13,15 +13,15 @@ const EXPECTED: &str = "a URL path such as \"/live\": it starts with a slash, ha
                         and values of the same characters, each name once, {n} in values only, and two hexadecimal digits \
                         behind each percent sign";
 
-/// The same for the schema, which lets names pass that are there twice.
+/// The same as a pattern for the schema, which lets names pass that are there twice.
 pub(super) const PATTERN: &str = concat!(
     r"^/((\{n\}|[A-Za-z0-9\-._~!$&'()*+,;=:@%])+(/(\{n\}|[A-Za-z0-9\-._~!$&'()*+,;=:@%])+)*)?",
     r"(\?([A-Za-z0-9\-._~!$'()*+,;:@]|%[0-9A-Fa-f]{2})+(=(\{n\}|[A-Za-z0-9\-._~!$'()*+,;=:@]|%[0-9A-Fa-f]{2})*)?",
     r"(&([A-Za-z0-9\-._~!$'()*+,;:@]|%[0-9A-Fa-f]{2})+(=(\{n\}|[A-Za-z0-9\-._~!$'()*+,;=:@]|%[0-9A-Fa-f]{2})*)?)*)?$"
 );
 
-/// Reads it as RFC 3986 writes it. A client asks for a stream at `path/stream=0`, so that an empty part at the end would not
-/// be found; clients take out `.` and `..` and empty parts, each in its own way.
+/// Reads a path as RFC 3986 writes it. A client asks for a stream at `path/stream=0`, so that an empty part at the end
+/// would not be found; clients take out `.` and `..` and empty parts, each in its own way.
 pub(super) fn read(json: &Json) -> Result<NumberedText, String> {
     let passes = |text: &str| {
         let (path, query) = resource::split(text);
@@ -53,8 +53,8 @@ fn is_parameter(parameter: &str) -> bool {
     !name.is_empty() && is_encoded(name) && value.split(NUMBER).all(is_encoded)
 }
 
-/// Whether it is of characters that mean themselves in a query, and others percent-encoded. Behind a slash clients put what
-/// they want of the stream.
+/// Whether `text` has only characters that mean themselves in a query, and others percent-encoded. A slash is not among
+/// them: clients put the medium that they want behind one.
 fn is_encoded(text: &str) -> bool {
     let encoded = text.split('%').skip(1);
     let are_digits = |digits: &[u8; 2]| digits.iter().all(u8::is_ascii_hexdigit);

@@ -20,7 +20,7 @@ use crate::{
     log,
 };
 
-/// A value that is a text, and passes.
+/// Reads a text that passes.
 pub(super) fn text<'a>(
     json: &'a Json,
     expected: &str,
@@ -32,14 +32,14 @@ pub(super) fn text<'a>(
     }
 }
 
-/// A value that is the name of one of these.
+/// Reads the name of one of the values of `T`.
 pub(super) fn one_of<T: Display + IntoEnumIterator>(json: &Json) -> Result<T, String> {
     let chosen = |value: &T| matches!(json, Json::Text(text) if *text == value.to_string());
     let names = || T::iter().map(|value| format!("\"{value}\"")).collect::<Vec<_>>();
     T::iter().find(chosen).ok_or_else(|| either(&names()))
 }
 
-/// `a, b or c`.
+/// Writes names as `a, b or c`.
 fn either(names: &[String]) -> String {
     match names {
         [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
@@ -47,7 +47,7 @@ fn either(names: &[String]) -> String {
     }
 }
 
-/// A text that a picture shows.
+/// Reads a text that a picture shows.
 pub(super) fn label(json: &Json) -> Result<String, String> {
     let expected = format!("a text of at most {LABEL_CHARACTERS} characters and {LABEL_LINES} lines");
     let is_shown = |c: char| c == '\n' || !c.is_control();
@@ -71,7 +71,7 @@ pub(super) fn time_format(json: &Json) -> Result<String, String> {
 pub(super) fn time_zone(json: &Json) -> Result<String, String> {
     let expected =
         "the IANA name of a time zone, such as \"Europe/Berlin\", or \"UTC\" (empty: this machine's)";
-    // Whether the machine has one is a question of its own.
+    // An empty name means the machine's own zone; whether it has one is checked elsewhere.
     let passes = |name: &str| name.is_empty() || clockface::time_zone(name).is_ok();
     text(json, expected, passes).map(String::from)
 }
@@ -92,7 +92,8 @@ pub(super) fn share(json: &Json, range: &RangeInclusive<f64>) -> Result<Share, S
         .ok_or_else(|| format!("a number from {} to {}", range.start(), range.end()))
 }
 
-/// A logo that cannot be shown is a mistake in the configuration, not one that the first viewer brings to light.
+/// Reads the path of a logo. One that cannot be shown is a mistake in the configuration, not one that the first viewer
+/// brings to light.
 pub(super) fn logo(json: &Json) -> Result<String, String> {
     let expected = "the path of a PNG file (empty: no logo)";
     let path = text(json, expected, |path| !path.contains('\0'))?;
@@ -105,7 +106,7 @@ pub(super) fn logo(json: &Json) -> Result<String, String> {
     }
 }
 
-pub(super) fn truth(json: &Json) -> Result<bool, String> {
+pub(super) fn boolean(json: &Json) -> Result<bool, String> {
     match json {
         Json::Bool(value) => Ok(*value),
         _ => Err("true or false".into()),
@@ -133,21 +134,21 @@ pub(super) fn port(json: &Json) -> Result<NumberedPort, String> {
         .map(|port| NumberedPort::fixed(u16::try_from(port).unwrap_or(u16::MAX)))
 }
 
-/// RFC 7617 ends a name at the first colon; in a Digest header a quote would end it, and a backslash be taken for an
-/// escape by one side and not by the other.
+/// Reads a name. RFC 7617 ends a name at the first colon; in a Digest header a quote would end it, and a backslash be
+/// taken for an escape by one side and not by the other.
 pub(super) fn username(json: &Json) -> Result<String, String> {
     let passes = |name: &str| name.is_empty() || is_user_name(name);
     let refuse = |_| format!("a text of at most {} (empty: no log-in)", *EXPECTED_NAMES);
     text(json, "", passes).map_err(refuse).map(String::from)
 }
 
-/// As [`username`], of somebody who is there.
+/// Reads a name as [`username`] does, which must not be empty.
 pub(super) fn user_name(json: &Json) -> Result<String, String> {
     let expected = format!("a text of 1 to {}", *EXPECTED_NAMES);
     text(json, &expected, is_user_name).map(String::from)
 }
 
-/// What may stand in a name, and in a password, for the schema.
+/// The schema's patterns of what may stand in a name, and in a password.
 pub(super) const USER_NAMES: &str = r#"^[^:"\\\u0000-\u001f\u007f-\u009f]*$"#;
 pub(super) const PASSWORDS: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
 
@@ -178,7 +179,7 @@ pub(super) fn address(json: &Json) -> Result<IpAddr, String> {
         .ok_or_else(|| expected.into())
 }
 
-/// Whether it encodes what is asked for depends on other keys: see [`super::coding`].
+/// Reads an encoder's name. Whether it encodes the codec depends on other keys: see [`super::coding`].
 pub(super) fn encoder(json: &Json) -> Result<Encoder, String> {
     let expected = "\"auto\" or the name of a GStreamer element, such as \"x264enc\"";
     let is_name = |name: &str| {

@@ -1,4 +1,4 @@
-//! The JSON Schema of config.json, for editors and for whoever writes one by a program.
+//! The JSON Schema of config.json, for editors and for programs that write one.
 
 use schemars::{Schema, json_schema};
 use serde_json::{Map, Value, json};
@@ -30,7 +30,7 @@ pub fn schema() -> Schema {
     })
 }
 
-/// The key and what may stand there.
+/// The name of the key, and the schema of what may stand there.
 fn property(key: &Key) -> (String, Value) {
     let mut property = key.form.schema();
     property["description"] = key.documentation.into();

@@ -7,7 +7,7 @@ use super::{draft::Draft, json::Json};
 /// The file's top level, or an entry of `streams`.
 #[derive(Clone, Default)]
 pub(super) struct Scope {
-    /// What messages call it among others; empty for a file without `streams`.
+    /// The name that messages give it among others; empty for a file without `streams`.
     pub(super) name: String,
     pub(super) draft: Draft,
     /// The keys with a value that was refused.
@@ -22,13 +22,13 @@ impl Scope {
         self.places.get(key).cloned().unwrap_or_else(|| "default".into())
     }
 
-    /// Whether somebody said what `key` is.
+    /// Whether the file or the environment sets `key`.
     pub(super) fn is_set(&self, key: &str) -> bool {
         self.places.contains_key(key)
     }
 }
 
-/// A key from the file in a message: as it is where it is harmless.
+/// A key of the file as a message shows it: as it stands, where that is harmless.
 pub(super) fn shown_name(name: &str) -> String {
     let harmless = !name.is_empty() && name.len() <= 60 && name.chars().all(|c| c.is_ascii_graphic());
     if harmless {

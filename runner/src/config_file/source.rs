@@ -14,7 +14,7 @@ const PATH_VARIABLE: &str = "CONFIG_PATH";
 /// The file that is read where nothing names one.
 const USUAL_FILE: &str = "./config.json";
 
-/// The variable of each key; none of an older name.
+/// The variable of each key; keys that are older names have none.
 pub(crate) fn variables() -> impl Iterator<Item = &'static str> {
     let current = keys().filter(|key| key.older_name_of.is_none());
     current.filter_map(|key| key.variable)
@@ -25,13 +25,13 @@ pub(crate) fn variables() -> impl Iterator<Item = &'static str> {
 pub struct Environment(BTreeMap<OsString, OsString>);
 
 impl Environment {
-    /// This process's own.
+    /// The environment of this process.
     #[must_use]
     pub(crate) fn of_process() -> Self {
         std::env::vars_os().collect()
     }
 
-    /// What the variable is set to.
+    /// The value that the variable is set to.
     pub(super) fn get(&self, name: &str) -> Option<&OsStr> {
         self.0.get(OsStr::new(name)).map(OsString::as_os_str)
     }
@@ -56,13 +56,13 @@ impl<N: Into<OsString>, V: Into<OsString>> FromIterator<(N, V)> for Environment 
 /// Which file the configuration came from, and how it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
-    /// The one that `--config` names.
+    /// The file that `--config` names.
     Named(PathBuf),
-    /// The one that `CONFIG_PATH` names.
+    /// The file that `CONFIG_PATH` names.
     Variable(PathBuf),
     /// `./config.json`.
     Usual,
-    /// None: there is no `./config.json`, and nothing named another.
+    /// No file: there is no `./config.json`, and nothing names another.
     Defaults,
 }
 
@@ -78,7 +78,8 @@ impl fmt::Display for Source {
 }
 
 impl Source {
-    /// `--config`, else `CONFIG_PATH` (an empty one counts as unset), else `./config.json`.
+    /// Chooses the file: that of `--config`, else of `CONFIG_PATH` (an empty one counts as unset), else
+    /// `./config.json`.
     pub(super) fn choose(named: Option<&Path>, environment: &Environment) -> Self {
         if let Some(path) = named {
             return Self::Named(path.into());
@@ -89,7 +90,7 @@ impl Source {
         }
     }
 
-    /// The file; it need not be there where none was found.
+    /// The path of the file; where none was found, of the one that would be read.
     #[must_use]
     pub(crate) fn path(&self) -> &Path {
         match self {

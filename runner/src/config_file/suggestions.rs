@@ -1,8 +1,8 @@
-//! Which name somebody meant who wrote another.
+//! Which name somebody meant who wrote a wrong one.
 
 use super::{key::Key, keys::keys};
 
-/// What is said of a key that there is not.
+/// The problem of a key that does not exist.
 pub(super) fn unknown_key(name: &str) -> String {
     if let Some(key) = closest_key(name) {
         return format!("unknown key, did you mean {}?", key.name);
@@ -11,7 +11,7 @@ pub(super) fn unknown_key(name: &str) -> String {
     format!("unknown key, expected one of {}", names.join(", "))
 }
 
-/// A variable that looks like ours. It may be another program's, so that it is no mistake.
+/// The warning of a variable that looks like ours and is none. It may be another program's, so that it is no mistake.
 pub(super) fn unknown_variable(name: &str) -> Option<String> {
     let known = |key: &Key| key.variable == Some(name) || key.default_variable == Some(name);
     if !name.starts_with(VARIABLE_PREFIX) || keys().any(known) {
@@ -24,25 +24,25 @@ pub(super) fn unknown_variable(name: &str) -> Option<String> {
 }
 
 const VARIABLE_PREFIX: &str = "RTSP_";
-/// Bytes of a name that may be a key's, misspelt.
+/// The longest name, in bytes, that may be a key's, misspelt.
 const LONGEST_NAME: usize = 60;
 
-/// The key that somebody may have meant by this key or variable.
+/// The key that somebody may have meant by this name of a key or variable.
 fn closest_key(name: &str) -> Option<&'static Key> {
-    // What is longer than any name was not meant for one, and would take long to be held against them.
+    // A text that is longer than any name was not meant for one, and would take long to be compared with all of them.
     let name = normal(Some(name).filter(|name| name.len() <= LONGEST_NAME)?);
-    let far = |key: &Key| {
+    let apart = |key: &Key| {
         std::iter::once(key.name)
             .chain(key.variable)
             .filter_map(|other| distance(&name, &normal(other)))
             .min()
     };
-    // `port` is the first port that there is, and not the one whose name is shortest.
+    // `port` stands for the first key with that word, and not for the one whose name is shortest.
     let named_so = |key: &&Key| key.older_name_of.is_none() && has_word(key.name, &name);
     keys().find(named_so).or_else(|| {
         keys()
-            .filter_map(|key| Some((far(key)?, key)))
-            .min_by_key(|(far, _)| *far)
+            .filter_map(|key| Some((apart(key)?, key)))
+            .min_by_key(|(apart, _)| *apart)
             .map(|(_, key)| key)
     })
 }
@@ -69,7 +69,7 @@ fn normal(name: &str) -> String {
         .collect()
 }
 
-/// How many letters apart two words are, unless they are too far apart for one to have been meant by the other.
+/// How many letters two words differ by, unless those are too many for one to have been meant by the other.
 fn distance(name: &str, other: &str) -> Option<usize> {
     const SHORTEST_PART: usize = 3;
     let letters = strsim::damerau_levenshtein(name, other);

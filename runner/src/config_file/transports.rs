@@ -13,7 +13,7 @@ use crate::{
     tls::pem,
 };
 
-/// Groups that anybody may use; routers know those below from their own talk (RFC 5771).
+/// The multicast groups that anybody may use; routers talk to each other by those below (RFC 5771).
 const GROUPS: RangeInclusive<Ipv4Addr> = Ipv4Addr::new(224, 0, 1, 0)..=Ipv4Addr::new(239, 255, 255, 255);
 
 pub(super) fn transports(json: &Json) -> Result<BTreeSet<Transport>, String> {
@@ -66,7 +66,7 @@ pub(super) fn multicast_ports(json: &Json) -> Result<PortRange, String> {
     })
 }
 
-/// A file with a PEM block of this label. Empty: none.
+/// Reads the path of a file with a PEM block of this label; an empty text means none.
 pub(super) fn pem_file(json: &Json, label: &str) -> Result<Option<PathBuf>, String> {
     let expected = format!(
         "the path of a PEM file with a {} (empty: none)",

@@ -21,13 +21,13 @@ use crate::{
 const USERNAME: &str = "username";
 const PASSWORD: &str = "password";
 const STREAMS: &str = "streams";
-/// Each log-in is held against all of them.
+/// How many users there may be: each log-in is compared with all of them.
 const MOST_USERS: usize = 1000;
-/// So many paths say what may stand there.
+/// How many paths a mistake names as those that may stand there.
 const PATHS_SHOWN: usize = 8;
 pub(super) const EXPECTED: &str = "an array of objects, a user each";
 
-/// What may stand in the file.
+/// The values that may stand in the file.
 pub(super) fn schema() -> Value {
     let mut name = short_pattern(LOGIN_CHARACTERS, USER_NAMES);
     name["minLength"] = json!(1);
@@ -52,16 +52,16 @@ pub(super) fn schema() -> Value {
 
 /// An entry of `users`, before it is known which streams there are.
 #[derive(Debug)]
-pub(super) struct Entry {
-    /// Where it stands in the file.
+pub(super) struct UserEntry {
+    /// Where the entry stands in the file.
     place: String,
     pub(super) login: Login,
-    /// `None`: all streams.
+    /// The paths of the streams that the user may see; `None` for all streams.
     paths: Option<Vec<String>>,
 }
 
-impl Entry {
-    /// What messages call it.
+impl UserEntry {
+    /// The user's name.
     fn name(&self) -> &str {
         self.place.rsplit(": ").next().unwrap_or_default()
     }
@@ -79,11 +79,12 @@ impl Entry {
     }
 }
 
-/// What a user's path may stand for: the streams that have it, or those that an entry with this `rtspStreamPath` makes.
+/// The streams that a user's path may stand for: those that have it, or those that an entry with this `rtspStreamPath`
+/// makes.
 pub(super) struct Paths<'a> {
-    /// As the entries have them, for messages.
+    /// The paths as the entries have them, for messages.
     written: BTreeSet<&'a str>,
-    /// By their paths, in one spelling.
+    /// The mounts by their paths, in one spelling.
     mounts: HashMap<String, BTreeSet<Mount>>,
 }
 
@@ -140,14 +141,14 @@ impl<'a> Paths<'a> {
     }
 }
 
-/// Whatever means the same is spelled the same.
+/// The one spelling of all paths that mean the same.
 fn spelled(path: &str) -> String {
     Resource::parse(path).as_path()
 }
 
-/// Reads the list at `place`. Nothing but a name or a path is shown of what stood there: anything may be a password that
-/// has gone astray.
-pub(super) fn read(place: &str, json: &Json) -> (Vec<Entry>, Vec<Mistake>) {
+/// Reads the list at `place`. Nothing that stood there is shown but a name or a path: anything else may be a password
+/// that has gone astray.
+pub(super) fn read(place: &str, json: &Json) -> (Vec<UserEntry>, Vec<Mistake>) {
     let entries = match json {
         Json::Array(entries) if entries.is_empty() => {
             return (
@@ -174,7 +175,7 @@ pub(super) fn read(place: &str, json: &Json) -> (Vec<Entry>, Vec<Mistake>) {
     (entries, mistakes)
 }
 
-fn read_entry(place: String, json: &Json, mistakes: &mut Vec<Mistake>) -> Option<Entry> {
+fn read_entry(place: String, json: &Json, mistakes: &mut Vec<Mistake>) -> Option<UserEntry> {
     let Json::Object(keys) = json else {
         let problem = format!("found {}, expected an object {{…}}", json.kind());
         mistakes.push(mistake(&place, problem));
@@ -184,7 +185,7 @@ fn read_entry(place: String, json: &Json, mistakes: &mut Vec<Mistake>) -> Option
     let username = required(&place, keys, USERNAME, user_name, Json::to_string);
     let password = required(&place, keys, PASSWORD, password, |json| json.kind().into());
     match (username, password, paths(&place, keys)) {
-        (Ok(username), Ok(password), Ok(paths)) => Some(Entry {
+        (Ok(username), Ok(password), Ok(paths)) => Some(UserEntry {
             place,
             login: Login { username, password },
             paths,
@@ -204,14 +205,14 @@ fn unknown_keys(place: &str, keys: &[(String, Json)]) -> Vec<Mistake> {
         .map(|(name, _)| name.as_str())
         .filter(|name| !is_known(name))
         .collect();
-    let complain = |name| {
+    let unknown_key = |name| {
         let place = format!("{place}.{}", shown_name(name));
         mistake(
             &place,
             format!("unknown key, expected {USERNAME}, {PASSWORD} or {STREAMS}"),
         )
     };
-    unknown.into_iter().map(complain).collect()
+    unknown.into_iter().map(unknown_key).collect()
 }
 
 /// The value of `key`, if it is there and there once.
@@ -230,7 +231,7 @@ fn value<'a>(place: &str, keys: &'a [(String, Json)], key: &str) -> Result<Optio
     }
 }
 
-/// The text that `key` has to have.
+/// The text of `key`, which has to be there.
 fn required(
     place: &str,
     keys: &[(String, Json)],
@@ -246,7 +247,7 @@ fn required(
     })
 }
 
-/// `None`: all streams.
+/// The paths that the key `streams` lists; `None` for all streams.
 fn paths(place: &str, keys: &[(String, Json)]) -> Result<Option<Vec<String>>, Vec<Mistake>> {
     let list = value(place, keys, STREAMS).map_err(|twice| vec![twice])?;
     let place = format!("{place}.{STREAMS}");
@@ -279,8 +280,8 @@ fn read_paths(place: &str, items: &[Json]) -> Result<Vec<String>, Vec<Mistake>> 
     }
 }
 
-/// Whose name somebody else has. `pair` is the name of `viewerUsername` and where it stands.
-pub(super) fn same_names(entries: &[Entry], pair: Option<(&str, &str)>) -> Vec<Mistake> {
+/// Mistakes of users whose names somebody else has. `pair` is the name of `viewerUsername` and where it stands.
+pub(super) fn same_names(entries: &[UserEntry], pair: Option<(&str, &str)>) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
     for (index, entry) in entries.iter().enumerate() {
         let name = &entry.login.username;
@@ -301,8 +302,8 @@ pub(super) fn same_names(entries: &[Entry], pair: Option<(&str, &str)>) -> Vec<M
     mistakes
 }
 
-/// What is allowed of the log-ins and yet hardly meant.
-pub(super) fn warnings(entries: &[Entry], pair: &Login, is_chosen: bool) -> Vec<String> {
+/// Warnings of log-ins that are allowed and yet hardly meant.
+pub(super) fn warnings(entries: &[UserEntry], pair: &Login, is_chosen: bool) -> Vec<String> {
     let (has_name, has_password) = (!pair.username.is_empty(), !pair.password.is_empty());
     let mut warnings = Vec::new();
     match (has_name, has_password) {

@@ -1,4 +1,4 @@
-//! A file and an environment to a configuration; every mistake on the way is collected.
+//! Reads a file and an environment into a configuration; every mistake on the way is collected.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,15 +18,15 @@ use super::{
 };
 use crate::config::{Config, Login, User};
 
-/// What a walk without a mistake brings home.
+/// What a walk without a mistake answers.
 pub(super) struct Walk {
     pub(super) config: Config,
     pub(super) variables: Vec<&'static str>,
     pub(super) warnings: Vec<String>,
 }
 
-/// Reads the variables that stand for defaults, the file (its path and its bytes), and the variables that override it:
-/// what stands at its top level, and what stands in an entry of `streams`.
+/// Reads the variables that stand for defaults, the file (its path and its bytes), and the variables that override what
+/// stands at its top level, and in an entry of `streams`.
 pub(super) fn walk(file: Option<(&Path, &[u8])>, environment: &Environment) -> Result<Walk, Vec<Mistake>> {
     let mut walker = Walker::default();
     let mut top = Scope::default();
@@ -52,9 +52,9 @@ pub(super) fn walk(file: Option<(&Path, &[u8])>, environment: &Environment) -> R
     walker.finish(top, &scopes, environment)
 }
 
-/// So many mistakes are told.
+/// How many mistakes are told at most.
 pub(super) const MOST_MISTAKES: usize = 1000;
-/// So many values of a repeated key are shown.
+/// How many values of a repeated key are shown at most.
 const VALUES_SHOWN: usize = 8;
 
 const OF_THE_SERVER: &str = "is about the server as a whole, expected beside streams";
@@ -63,7 +63,7 @@ const OF_THE_SERVER: &str = "is about the server as a whole, expected beside str
 struct Walker {
     mistakes: Vec<Mistake>,
     variables: Vec<&'static str>,
-    users: Vec<users::Entry>,
+    users: Vec<users::UserEntry>,
 }
 
 impl Walker {
@@ -74,7 +74,7 @@ impl Walker {
         }]);
     }
 
-    /// What several streams have from the same place is wrong once.
+    /// Adds mistakes, each once: several streams may have a value from the same place.
     fn add(&mut self, mistakes: impl IntoIterator<Item = Mistake>) {
         for mistake in mistakes {
             if !self.has_enough() && !self.mistakes.contains(&mistake) {
@@ -83,12 +83,12 @@ impl Walker {
         }
     }
 
-    /// Whether no more mistakes are told: a file of some megabytes has room for a million.
+    /// Whether there are as many mistakes as are told: a file of some megabytes has room for a million.
     fn has_enough(&self) -> bool {
         self.mistakes.len() >= MOST_MISTAKES
     }
 
-    /// Reads the top level into `top`; answers the entries of `streams` on top of it, if there are such.
+    /// Reads the top level into `top`; answers the entries of `streams`, each on top of that, if there are any.
     fn file(&mut self, top: &mut Scope, path: &str, bytes: &[u8]) -> Option<Vec<Scope>> {
         let entries = match Json::parse(bytes) {
             Ok(Json::Object(entries)) => entries,
@@ -171,7 +171,7 @@ impl Walker {
         scope
     }
 
-    /// The keys of one object that may stand at `level`.
+    /// Reads the keys of one object, in which keys of `level` may stand.
     fn object(&mut self, scope: &mut Scope, path: &str, entries: &[(String, Json)], level: Level) {
         let separator = if level == Level::Server { ": " } else { "." };
         let mut values: BTreeMap<&str, Vec<&Json>> = BTreeMap::new();
@@ -182,7 +182,7 @@ impl Walker {
             if self.has_enough() {
                 return;
             }
-            // A repeated key is told of where it stands first.
+            // A repeated key is told of once, where it stands first.
             let Some(values) = values.remove(name.as_str()) else {
                 continue;
             };
@@ -202,7 +202,7 @@ impl Walker {
         });
     }
 
-    /// A key and its older name, in one object or in one environment: nobody can tell which one counts.
+    /// Refuses a key beside its older name, in one object or in one environment: nobody can tell which one counts.
     fn check_two_names(&mut self, scope: &mut Scope, place: impl Fn(&Key) -> Option<String>) {
         let older = keys().filter_map(|key| Some((key, find(key.older_name_of?)?)));
         for (older, newer) in older {
@@ -216,7 +216,7 @@ impl Walker {
         }
     }
 
-    /// A key that stands there more than once: none of its values counts.
+    /// Refuses a key that stands in one object more than once: none of its values counts.
     fn repeated(&mut self, scope: &mut Scope, key: &Key, place: String, values: &[&Json]) {
         scope.refused.insert(key.name);
         let found = if key.secret {
@@ -255,7 +255,7 @@ impl Walker {
         }
     }
 
-    /// The value of `variable`, where there is such a one and it is set.
+    /// The value of `variable`, where the key has one and it is set.
     fn variable(
         &mut self,
         scope: &mut Scope,
@@ -278,7 +278,7 @@ impl Walker {
         self.value(scope, key, variable.into(), &key.form.json(text));
     }
 
-    /// Nobody has the name of somebody else.
+    /// Refuses users who have the name of somebody else.
     fn check_names(&mut self, top: &Scope) {
         let name = top.draft.username.as_str();
         let has_pair = !name.is_empty() && !top.refused.contains(VIEWER_USERNAME);
@@ -286,7 +286,7 @@ impl Walker {
         self.add(users::same_names(&self.users, has_pair.then_some((name, &place))));
     }
 
-    /// The users, where everything else is right: what they may see is known by the streams.
+    /// Reads the users, once everything else is right: what they may see is known by the streams.
     fn users(&mut self, scopes: &[Scope]) -> Vec<User> {
         let entries = std::mem::take(&mut self.users);
         let mut users = Vec::new();
@@ -302,7 +302,7 @@ impl Walker {
         users
     }
 
-    /// `top` has what is said of the server, `scopes` the streams.
+    /// Ends the walk: `top` has the values of the server, `scopes` the streams.
     fn finish(
         mut self,
         top: Scope,

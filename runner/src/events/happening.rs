@@ -1,4 +1,4 @@
-//! What may happen.
+//! The kinds of events, and what each says.
 
 use std::{fmt, net::SocketAddr};
 
@@ -17,22 +17,22 @@ pub enum Happening {
     ViewerJoined {
         /// The stream.
         stream: StreamId,
-        /// Its path.
+        /// The path at which it is played.
         path: String,
-        /// Who.
+        /// The viewer.
         viewer: Viewer,
         /// How many there are now.
         viewers: usize,
     },
-    /// A viewer plays it no longer.
+    /// A viewer plays a stream no longer.
     ViewerLeft {
         /// The stream.
         stream: StreamId,
-        /// Its path.
+        /// The path at which it is played.
         path: String,
-        /// Who.
+        /// The viewer.
         viewer: Viewer,
-        /// Why.
+        /// Why it plays no longer.
         why: Farewell,
         /// How many are left.
         viewers: usize,
@@ -41,11 +41,11 @@ pub enum Happening {
     ViewerRefused {
         /// The stream.
         stream: StreamId,
-        /// Its path.
+        /// The path at which it is played.
         path: String,
         /// Where the connection comes from.
         peer: Option<SocketAddr>,
-        /// Why.
+        /// Why nobody else may play.
         why: Full,
     },
     /// Somebody may not log in, or not see what was asked for.
@@ -54,50 +54,51 @@ pub enum Happening {
         peer: Option<SocketAddr>,
         /// The name that was given, as far as it can be shown.
         user: String,
-        /// Why.
+        /// Why it was refused.
         why: LoginRefusal,
-        /// How many of that peer the log has not told since it told one; `None` where it does not tell this one either.
+        /// How many refusals of that peer the log has left out since it last told one; `None` where it leaves out this
+        /// one, too.
         #[serde(skip)]
         held_back: Option<u64>,
     },
     /// A stream's pipeline is being made.
     StreamStarted {
-        /// All that show its picture.
+        /// All streams that show its picture.
         streams: Vec<StreamId>,
     },
-    /// It makes pictures.
+    /// A stream's pipeline makes pictures.
     StreamRunning {
-        /// All that show its picture.
+        /// All streams that show its picture.
         streams: Vec<StreamId>,
     },
-    /// It has been taken down.
+    /// A stream's pipeline has been taken down.
     StreamStopped {
-        /// All that show its picture.
+        /// All streams that show its picture.
         streams: Vec<StreamId>,
     },
-    /// It has failed, or could not be made.
+    /// A stream's pipeline has failed, or could not be made.
     StreamFailed {
-        /// All that show its picture.
+        /// All streams that show its picture.
         streams: Vec<StreamId>,
         /// What its configuration calls it.
         #[serde(skip)]
         name: String,
-        /// Why.
+        /// Why it has failed.
         cause: String,
     },
-    /// Another stream stands in its place, made of something else.
+    /// Another stream stands in a stream's place, made of something else.
     StreamRebuilt {
-        /// All that show its picture.
+        /// All streams that show its picture.
         streams: Vec<StreamId>,
     },
     /// A pipeline that has been taken down had skipped frames, because this machine was late.
     StreamSkipped {
-        /// All that show its picture.
+        /// All streams that show its picture.
         streams: Vec<StreamId>,
         /// What its configuration calls it.
         #[serde(skip)]
         name: String,
-        /// How many.
+        /// How many frames.
         frames: u64,
     },
     /// It skips frames all the time: told once.
@@ -157,11 +158,11 @@ impl fmt::Display for Viewer {
     }
 }
 
-/// Why a viewer is one no longer.
+/// Why a viewer plays a stream no longer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Display, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Farewell {
-    /// It said so.
+    /// It ended its session itself.
     #[strum(to_string = "TEARDOWN")]
     Teardown,
     /// Its connection has ended: the viewer closed it, it broke, or the server is being stopped.
@@ -170,10 +171,10 @@ pub enum Farewell {
     /// It showed no sign of life for too long.
     #[strum(to_string = "no sign of life")]
     TimedOut,
-    /// It is there, and does not read what it is sent, or too slowly.
+    /// It is there, and reads what it is sent not at all, or too slowly.
     #[strum(to_string = "it does not read, or too slowly")]
     NotReading,
-    /// Nothing has come from its system since it was sent what it has not taken.
+    /// Its system has answered nothing since it was sent data that it has not acknowledged.
     #[strum(to_string = "it cannot be reached")]
     Unreachable,
     /// It was sent away.
@@ -191,7 +192,7 @@ pub enum Farewell {
     /// The server stops.
     #[strum(to_string = "the server stops")]
     Stopped,
-    /// The way by which it plays is not allowed any more.
+    /// The transport by which it plays is not allowed any more.
     #[strum(to_string = "its transport is allowed no longer")]
     Disallowed,
 }
@@ -202,7 +203,7 @@ pub enum Farewell {
 pub enum Full {
     /// The stream has as many viewers as it may have.
     Stream(usize),
-    /// The server has.
+    /// The server has as many viewers as it may have.
     Server(usize),
 }
 
@@ -215,7 +216,7 @@ impl fmt::Display for Full {
     }
 }
 
-/// Why a log-in is of no use.
+/// Why a log-in is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "reason", rename_all = "camelCase")]
 pub enum LoginRefusal {
@@ -242,7 +243,7 @@ pub struct Changes {
     pub replaced: Vec<String>,
     /// The names of those that are gone.
     pub removed: Vec<String>,
-    /// Whether connections from now on log in as others did not.
+    /// Whether connections log in by other rules from now on.
     pub login: bool,
     /// How many viewers were sent away, because their log-ins count no longer.
     pub logged_out: usize,
@@ -265,7 +266,7 @@ impl Changes {
 }
 
 impl fmt::Display for Changes {
-    /// How many streams it is about.
+    /// Writes how many streams were kept, added, changed, replaced and removed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,

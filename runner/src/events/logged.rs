@@ -1,13 +1,13 @@
-//! What the log says of what happens.
+//! What the log says of events.
 
 use std::net::SocketAddr;
 
 use super::happening::{Changes, Happening, LoginRefusal};
 
-/// So many streams that come or go are named.
+/// How many of the streams that come or go are named at most.
 const NAMED: usize = 10;
 
-/// Tells the log. It writes on a thread of its own, so that nobody waits for it here.
+/// Tells the log, which writes on a thread of its own, so that nobody waits for it here.
 pub(super) fn log(what: &Happening) {
     match what {
         Happening::ViewerJoined {

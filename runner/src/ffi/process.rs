@@ -4,14 +4,15 @@ use std::io;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-/// Blocks of memory from this size on, in bytes, are the system's again once they are free: an encoder's state and its
-/// pictures are.
+/// Blocks of memory from this size on, in bytes, go back to the system once they are free: an encoder's state and its
+/// pictures are as large.
 #[cfg(target_env = "gnu")]
 const LARGE: libc::c_int = 64 * 1024;
 
-/// Has what a stream took of memory go back to the system when its pipeline is gone, and not only to glibc's malloc, which
-/// would keep more and more of it with every pipeline that comes and goes: it takes ever larger blocks for small ones
-/// once they have been freed, and keeps apart what each thread has freed. `threads` is how many run at the same time.
+/// Has the memory that a stream took go back to the system when its pipeline is gone, and not only to glibc's malloc,
+/// which would keep more and more of it with every pipeline that comes and goes: malloc takes ever larger blocks for
+/// small ones once they have been freed, and keeps apart what each thread has freed. `threads` is how many run at the
+/// same time.
 pub fn give_memory_back(threads: usize) {
     #[cfg(target_env = "gnu")]
     {
@@ -33,8 +34,8 @@ pub fn give_memory_back(threads: usize) {
     let _ = threads;
 }
 
-/// Gives back to the system what is free of malloc's memory between what is not. That takes milliseconds, in which nobody
-/// else gets any: not for every day.
+/// Gives malloc's free memory back to the system, also where it lies between blocks that are in use. That takes
+/// milliseconds, in which nobody else gets any memory: it is not for every day.
 pub(crate) fn trim_memory() {
     #[cfg(target_env = "gnu")]
     {

@@ -1,5 +1,5 @@
-//! The calls of gst-rtsp-server that the bindings lack. What GLib is given stands where it is given, in
-//! `server::connections::intake`.
+//! The calls of gst-rtsp-server that the bindings lack. The functions that GLib is given to call stand in
+//! `server::connections::intake`, where it is given them.
 
 use std::{
     ffi::{CStr, CString},
@@ -43,7 +43,7 @@ fn header_at(message: &RTSPMessage, field: gst_rtsp::RTSPHeaderField, index: i32
     }
 }
 
-/// Has `message`, which is being handled on this thread, have this `field` header and no other.
+/// Gives `message`, which is being handled on this thread, this `field` header and no other.
 pub(crate) fn replace_header(message: &RTSPMessage, field: gst_rtsp::RTSPHeaderField, value: &str) {
     remove_header(message, field);
     message.add_header(field, value);
@@ -74,7 +74,7 @@ pub(crate) fn query(url: &RTSPUrl) -> Option<String> {
     }
 }
 
-/// Has `url`, which belongs to a request that is being handled on this thread, have this path and no query.
+/// Gives `url`, which belongs to a request that is being handled on this thread, this path and no query.
 pub(crate) fn set_path(url: &RTSPUrl, path: &str) {
     #[expect(unsafe_code, reason = "the bindings cannot change a URL")]
     // SAFETY: the URL is valid for the borrow, and gst-rtsp-server has not begun to look at what is exchanged: its strings
@@ -121,7 +121,7 @@ pub(crate) fn respond(
     client.send_message(&response, None);
 }
 
-/// What `response` answers; nothing if it is no response.
+/// The status of `response`; `None` if it is no response.
 #[must_use]
 pub(crate) fn status(response: &RTSPMessage) -> Option<RTSPStatusCode> {
     let mut code = 0;
@@ -155,7 +155,7 @@ pub(crate) fn path(url: &RTSPUrl) -> Option<String> {
     }
 }
 
-/// What the request of `context` asks to be done; empty for what RTSP does not know.
+/// The method of the request of `context`; empty for one that RTSP does not know.
 #[must_use]
 pub(crate) fn method(context: &RTSPContext) -> RTSPMethod {
     #[expect(unsafe_code, reason = "the bindings lack the context's method")]
@@ -182,7 +182,7 @@ pub(crate) struct Request(RTSPMessage);
 
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What is in it may be a secret.
+        // Its contents may be secret.
         f.debug_struct("Request").finish_non_exhaustive()
     }
 }
@@ -192,7 +192,7 @@ impl fmt::Debug for Request {
 unsafe impl Send for Request {}
 
 impl Request {
-    /// Of the request of `context`.
+    /// A copy of the request of `context`.
     #[must_use]
     pub(crate) fn copy(context: &RTSPContext) -> Option<Self> {
         context.request().map(|request| Self(request.to_owned()))
@@ -213,7 +213,7 @@ impl Request {
     }
 }
 
-/// What `request` asks for, as the client writes it.
+/// The URL that `request` asks for, as the client writes it.
 #[must_use]
 pub(crate) fn request_uri(request: &RTSPMessage) -> Option<String> {
     let mut uri = ptr::null();
@@ -235,7 +235,7 @@ pub(crate) fn request_uri(request: &RTSPMessage) -> Option<String> {
     }
 }
 
-/// Whether gst-rtsp-server understands `range`, which a PLAY asks for.
+/// Whether gst-rtsp-server understands the `range` that a PLAY asks for.
 #[must_use]
 pub(crate) fn is_range(range: &str) -> bool {
     let Ok(range) = CString::new(range) else {
@@ -254,14 +254,14 @@ pub(crate) fn is_range(range: &str) -> bool {
     }
 }
 
-/// How a medium goes to who has set it up.
+/// How a medium goes to the client that has set it up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Delivered {
     /// Over UDP, or within the RTSP connection.
     pub(crate) lower: RTSPLowerTrans,
     /// The channels within the connection of RTP and RTCP.
     pub(crate) interleaved: (i32, i32),
-    /// Where it goes; a group's address for multicast.
+    /// The address that it goes to; a group's for multicast.
     pub(crate) destination: Option<IpAddr>,
     /// The ports there of RTP and RTCP.
     pub(crate) ports: (i32, i32),
@@ -279,7 +279,7 @@ impl Delivered {
             .flatten()
     }
 
-    /// Where its RTP goes, over UDP.
+    /// The address and port that its RTP goes to, over UDP.
     #[must_use]
     pub(crate) fn place(&self) -> Option<SocketAddr> {
         let is_udp = self
@@ -326,7 +326,7 @@ pub(crate) fn delivered(transport: &RTSPStreamTransport) -> Option<Delivered> {
     }
 }
 
-/// A stream transport that is only held, and told from others.
+/// A stream transport that is only held and told from others, and not used.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct HeldTransport(RTSPStreamTransport);
 
@@ -351,7 +351,7 @@ impl HeldTransport {
         self.0.ref_count()
     }
 
-    /// Tells it from all others that there are at the same time.
+    /// A number that tells it from all others that there are at the same time.
     #[must_use]
     pub(crate) fn number(&self) -> usize {
         self.0.as_ptr() as usize
@@ -373,7 +373,7 @@ impl HeldTransport {
     }
 }
 
-/// What has been set up by the request of `context`, once it has been.
+/// The transport that the request of `context` has set up, once it has.
 #[must_use]
 pub(crate) fn transport_of(context: &RTSPContext) -> Option<RTSPStreamTransport> {
     #[expect(unsafe_code, reason = "the bindings lack the context's transport")]
@@ -396,8 +396,8 @@ pub(crate) fn is_tunnelled(client: &RTSPClient) -> bool {
     }
 }
 
-/// The cookie of the HTTP tunnel that `client` is part of, if it is; whoever asks for a tunnel writes it. To be called on
-/// the thread that serves the client.
+/// The cookie of the HTTP tunnel that `client` is part of, if it is part of one; whoever asks for a tunnel writes it.
+/// To be called on the thread that serves the client.
 #[must_use]
 pub(crate) fn tunnel_cookie(client: &RTSPClient) -> Option<CString> {
     #[expect(unsafe_code, reason = "the bindings lack gst_rtsp_client_get_connection()")]
@@ -457,8 +457,8 @@ pub(crate) fn accompany<T: Send + 'static>(client: &RTSPClient, companion: T) {
     }
 }
 
-/// Has `stream` take the ports that it needs for `way`, over UDP, as it does when that is set up; answers whether it has them
-/// for clients of that family of addresses.
+/// Has `stream` take the ports that it needs for transports of the kind `way`, over UDP, as it does when one is set up;
+/// answers whether it has them for clients of that family of addresses.
 #[must_use]
 pub(crate) fn take_ports(stream: &RTSPStream, way: RTSPLowerTrans, is_ipv6: bool) -> bool {
     let mut transport = ptr::null_mut();

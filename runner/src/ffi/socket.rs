@@ -1,4 +1,4 @@
-//! What std does not ask of a TCP connection, or tell it.
+//! Questions to a TCP connection, and options for it, that std lacks.
 
 use std::{
     io,
@@ -23,18 +23,18 @@ pub(crate) fn watch_for_dead_peer(connection: &TcpStream, after: Duration) -> io
     setsockopt(connection, sockopt::TcpKeepInterval, &interval)?;
     setsockopt(connection, sockopt::TcpKeepCount, &3)?;
     setsockopt(connection, sockopt::TcpUserTimeout, &milliseconds)?;
-    // A packet that waits for the acknowledgement of an earlier one is late.
+    // Without Nagle's algorithm no packet is late for having waited for the acknowledgement of an earlier one.
     connection.set_nodelay(true)
 }
 
-/// What the peer's system has taken of what was written to a TCP connection.
+/// How much of what was written to a TCP connection the peer's system has taken.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Delivery {
-    /// Bytes that it has acknowledged.
+    /// How many bytes it has acknowledged.
     pub(crate) taken: u64,
-    /// Bytes that wait for that.
+    /// How many bytes still wait for that.
     pub(crate) waiting: u64,
-    /// How long ago it acknowledged anything, a byte or a question whether it is there.
+    /// How long ago it acknowledged anything: a byte, or a probe whether it is there.
     pub(crate) last_heard: Duration,
 }
 
@@ -46,13 +46,13 @@ impl Delivery {
     }
 }
 
-/// Where in Linux's `struct tcp_info` the time in ms since the last acknowledgement stands; libc's does not go on as far
-/// as the acknowledged bytes.
+/// The offset in Linux's `struct tcp_info` of the time in ms since the last acknowledgement. The struct in libc ends
+/// before the acknowledged bytes, hence these offsets.
 const LAST_ACK_RECV: usize = 56;
-/// Where the number of acknowledged bytes stands.
+/// The offset of the number of acknowledged bytes.
 const BYTES_ACKED: usize = 120;
 
-/// How far the peer of the TCP connection `fd` has come; `None` where it is no such descriptor.
+/// How far the peer of the TCP connection `fd` has come; `None` where `fd` is no such connection.
 #[must_use]
 pub(crate) fn delivery(fd: RawFd) -> Option<Delivery> {
     let mut info = [0_u8; BYTES_ACKED + 8];
@@ -83,10 +83,10 @@ pub(crate) fn delivery(fd: RawFd) -> Option<Delivery> {
     })
 }
 
-/// The addresses here and there of `fd`, if it is a connection.
+/// The addresses of this end and the other of `fd`, if it is a connection.
 #[must_use]
 pub(crate) fn ends(fd: RawFd) -> Option<(SocketAddr, SocketAddr)> {
-    let connection = lent(fd)?;
+    let connection = borrowed(fd)?;
     Some((connection.local_addr().ok()?, connection.peer_addr().ok()?))
 }
 
@@ -95,11 +95,11 @@ pub(crate) fn ends(fd: RawFd) -> Option<(SocketAddr, SocketAddr)> {
 /// # Errors
 /// When the system refuses.
 pub(crate) fn shut_down(fd: RawFd) -> io::Result<()> {
-    lent(fd).map_or(Ok(()), |connection| connection.shutdown(Shutdown::Both))
+    borrowed(fd).map_or(Ok(()), |connection| connection.shutdown(Shutdown::Both))
 }
 
-/// The connection `fd` of somebody else.
-fn lent(fd: RawFd) -> Option<ManuallyDrop<TcpStream>> {
+/// The connection `fd`, borrowed from whoever owns it.
+fn borrowed(fd: RawFd) -> Option<ManuallyDrop<TcpStream>> {
     if fd < 0 {
         return None;
     }
@@ -110,7 +110,7 @@ fn lent(fd: RawFd) -> Option<ManuallyDrop<TcpStream>> {
     Some(ManuallyDrop::new(connection))
 }
 
-/// Lets the connection `fd` end at once when it is closed, with what has not been taken thrown away.
+/// Has the connection `fd` end at once when it is closed; data that has not been taken is thrown away.
 ///
 /// # Errors
 /// When the system refuses.
@@ -119,16 +119,18 @@ pub(crate) fn reset_on_close(fd: RawFd) -> io::Result<()> {
         l_onoff: 1,
         l_linger: 0,
     };
-    let Some(connection) = lent(fd) else { return Ok(()) };
+    let Some(connection) = borrowed(fd) else {
+        return Ok(());
+    };
     Ok(setsockopt(&*connection, sockopt::Linger, &at_once)?)
 }
 
-/// Lets `length` connections wait until they are accepted, or as many as the system allows: std's own 128 are a crowd's
-/// first moment, and whoever comes next waits a second until his system tries again.
+/// Lets `length` connections wait until they are accepted, or as many as the system allows: std's own 128 are taken in
+/// a crowd's first moment, and whoever comes next waits a second until his system tries again.
 ///
 /// # Errors
 /// When the system refuses.
 pub(crate) fn lengthen_backlog(listener: &TcpListener, length: u16) -> io::Result<()> {
-    // Listening anew only changes the length.
+    // Calling `listen` once more only changes the length.
     Ok(listen(listener, Backlog::new(i32::from(length))?)?)
 }

@@ -1,9 +1,9 @@
 //! A picture of several slices stays one picture.
 //!
-//! With `config-interval=-1` the payloaders of H.264 and H.265 send the parameter sets before each slice of a key frame, and
-//! parameter sets behind a slice begin another picture (ITU-T H.264, 7.4.1.2.3; H.265, 7.4.2.4.4): a recorder keeps two
-//! where there was one, and a player shows neither. The parsers put them before the first slice only. The picture of a
-//! configuration has one in its launch string; a pipeline of one's own is given one.
+//! With `config-interval=-1` the payloaders of H.264 and H.265 send the parameter sets before each slice of a key
+//! frame, and parameter sets behind a slice begin another picture (ITU-T H.264, 7.4.1.2.3; H.265, 7.4.2.4.4): a
+//! recorder keeps two where there was one, and a player shows neither. The parsers put them before the first slice
+//! only. A picture that the server makes has a parser in its launch string; a pipeline of one's own is given one here.
 
 use gst::{Caps, prelude::*};
 
@@ -11,14 +11,14 @@ use super::codecs;
 
 /// Puts a parser before `payloader` in `bin`, if it would split pictures.
 ///
-/// A payloader that is given single slices stays as it is: what it is told is all that is known of them.
+/// A payloader that is given single slices stays as it is: no more is known of them than it is told.
 pub fn keep_whole(bin: &gst::Bin, payloader: &gst::Element) {
     if let Some(parser) = mend(bin, payloader) {
         tracing::debug!(target: "stream", "{} stands before {}", parser.name(), payloader.name());
     }
 }
 
-/// The parser that it has put there.
+/// Puts a parser there, and answers it.
 fn mend(bin: &gst::Bin, payloader: &gst::Element) -> Option<gst::Element> {
     let name = payloader.factory()?.name();
     let (parser, media_type) = codecs::of_payloader(&name)?.parser?;
@@ -38,7 +38,7 @@ fn mend(bin: &gst::Bin, payloader: &gst::Element) -> Option<gst::Element> {
     bin.add(&parser).ok()?;
     let is_linked = relink(&source, &parser, &sink);
     if is_linked.is_none() {
-        // As it was.
+        // The bin stays as it was.
         let _absent = bin.remove(&parser);
         source.link(&sink).ok()?;
         return None;

@@ -1,17 +1,17 @@
-//! What an encoder takes while it encodes: a change of nothing else needs no other pipeline.
+//! Which changes an encoder takes while it encodes: a stream that changes in nothing else needs no other pipeline.
 
 use super::{Machine, chosen_encoder, elements};
 use crate::config::StreamConfig;
 
-/// An element that encodes, and what it is told by property.
+/// An element that encodes, and its properties.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct EncoderSettings {
     pub(crate) element: &'static str,
-    /// Names and values, in the order of the launch string.
+    /// The names and values, in the order of the launch string.
     pub(crate) properties: Vec<(String, String)>,
 }
 
-/// What the encoder of `stream` is told on this machine; `None` for a pipeline of one's own.
+/// The settings of the encoder of `stream` on this machine; `None` for a pipeline of one's own.
 pub(crate) fn encoder_settings(stream: &StreamConfig) -> Option<EncoderSettings> {
     if stream.pipeline.is_some() {
         return None;
@@ -29,19 +29,19 @@ pub(crate) fn encoder_settings(stream: &StreamConfig) -> Option<EncoderSettings>
     })
 }
 
-/// Whether an encoder that encodes as `before` says becomes one as `after` does while it plays. They differ in nothing but
-/// the bitrate and the quality.
+/// Whether an encoder that encodes as `before` says can go on as `after` says while it plays. The two differ in nothing
+/// but the bitrate and the quality.
 pub(crate) fn is_taken_while_playing(before: &StreamConfig, after: &StreamConfig) -> bool {
     // x264 changes nothing of a stream that promises its receivers a bitrate (`nal-hrd`).
     let is_filled_up = after.constant_bitrate;
     let (Some(one), Some(other)) = (encoder_settings(before), encoder_settings(after)) else {
-        // A pipeline of one's own says by itself how it encodes.
+        // A pipeline of one's own says itself how it encodes.
         return before.pipeline == after.pipeline;
     };
     one == other || !is_filled_up && differ_in_what_is_taken(&one, &other)
 }
 
-/// Whether all in which they differ can be changed in GStreamer's state PLAYING.
+/// Whether all properties in which the two differ can be changed in GStreamer's state PLAYING.
 fn differ_in_what_is_taken(one: &EncoderSettings, other: &EncoderSettings) -> bool {
     let names = |settings: &EncoderSettings| {
         settings

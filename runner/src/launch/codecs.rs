@@ -1,12 +1,12 @@
-//! The codecs, one row each: how RTP carries it, what it can carry, and what encodes it. All else that is said of a codec
-//! comes from its row.
+//! The codecs, one row each: how RTP carries it, which sizes it can carry, and what encodes it. All else that is said
+//! of a codec comes from its row.
 //!
 //! Where the settings come from:
 //!
 //! - **`picture-id-mode=15-bit`**: a depayloader of VP8 or VP9 can tell that a picture is missing.
 //! - **JPEG in full range** (`1:4:0:0`), as JFIF has it: black would be dark grey otherwise.
-//! - **`perfect-rtptime=false`**: RTP time is that of each packet's time stamp. Counted from sample to sample, as by default,
-//!   it was seen to be a packet late for good after the gap between DESCRIBE and PLAY.
+//! - **`perfect-rtptime=false`**: RTP time is that of each packet's time stamp. Where it was counted from sample to
+//!   sample, as by default, it was seen to be a packet late for good after the gap between DESCRIBE and PLAY.
 
 use strum::IntoEnumIterator as _;
 
@@ -22,8 +22,8 @@ use crate::config::{AudioCodec, VideoCodec};
 pub struct Video {
     /// How RTP carries it.
     pub(crate) payload: Payload,
-    /// The parser without which the payloader would split pictures (see [`crate::launch::access_units`]), and the type of
-    /// what it takes.
+    /// The parser without which the payloader would split pictures (see [`crate::launch::access_units`]), and the media
+    /// type that it takes.
     pub(crate) parser: Option<(&'static str, &'static str)>,
     /// Whether the payloader forgets which pictures can be decoded alone.
     pub(crate) forgets_key_frames: bool,
@@ -49,33 +49,33 @@ pub struct Audio {
 /// How RTP carries what a codec makes. The payloaders are in Debian's `gstreamer1.0-plugins-good`.
 #[derive(Debug)]
 pub struct Payload {
-    /// The element that makes packets of it; that which takes them apart has `depay` for `pay` in its name.
+    /// The element that makes packets of it; the one that takes them apart has `depay` for `pay` in its name.
     pub(crate) payloader: &'static str,
     /// The payload type in RTP's header.
     rtp_type: u8,
-    /// Its name in the SDP.
+    /// The codec's name in the SDP.
     encoding_name: &'static str,
-    /// By how much RTP time goes on in a second.
+    /// How many ticks RTP time has in a second.
     clock_rate: u32,
-    /// What the payloader is told besides its name and the payload type.
+    /// The payloader's properties besides its name and the payload type.
     words: &'static [&'static str],
-    /// What a receiver has to know besides, as fields of caps; empty, or with a comma before each.
+    /// What a receiver has to know besides, as fields of caps with a comma before each; empty for nothing.
     parameters: &'static str,
 }
 
-/// Which widths and heights there may be, in px.
+/// The widths and heights that a picture may have, in px.
 #[derive(Debug)]
 pub(crate) struct Sizes {
-    /// They are multiples of it.
+    /// Widths and heights are multiples of this.
     multiple_of: u32,
     largest: u32,
-    /// Why, as a sentence.
+    /// The rule as a sentence.
     pub(crate) rule: &'static str,
 }
 
 const EVEN_SIZES: Sizes = Sizes {
     multiple_of: 2,
-    // Every size that there is fits into VP8's 14 bits.
+    // Every size that the configuration allows fits into VP8's 14 bits.
     largest: u32::MAX,
     rule: "width and height must be even, as colour is sent for every second pixel and line",
 };
@@ -193,7 +193,7 @@ const OPUS: Audio = Audio {
     encoders: &sound::OPUS_ENCODERS,
 };
 
-/// What there is to know of a codec of the picture.
+/// The row of a codec of the picture.
 #[must_use]
 pub const fn video(codec: VideoCodec) -> &'static Video {
     match codec {
@@ -205,7 +205,7 @@ pub const fn video(codec: VideoCodec) -> &'static Video {
     }
 }
 
-/// What there is to know of a codec of the sound.
+/// The row of a codec of the sound.
 #[must_use]
 pub const fn audio(codec: AudioCodec) -> &'static Audio {
     match codec {
@@ -216,7 +216,7 @@ pub const fn audio(codec: AudioCodec) -> &'static Audio {
     }
 }
 
-/// What there is to know of the codec that the payloader of this name carries.
+/// The row of the codec that the payloader of this name carries.
 pub(crate) fn of_payloader(name: &str) -> Option<&'static Video> {
     let mut all = VideoCodec::iter().map(video);
     all.find(|codec| codec.payload.payloader == name)

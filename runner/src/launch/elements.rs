@@ -4,7 +4,8 @@ use gst::{glib, prelude::*};
 
 use super::{codecs, debian};
 
-/// What gst-rtsp-server itself makes, besides what the launch string names, each with the Debian package that has it.
+/// The elements that gst-rtsp-server itself makes, besides those that the launch string names, each with the Debian
+/// package that has it.
 const SERVING: [(&str, &str); 8] = [
     ("rtpbin", debian::GOOD),
     ("tee", debian::CORE),
@@ -16,7 +17,7 @@ const SERVING: [(&str, &str); 8] = [
     ("udpsrc", debian::GOOD),
 ];
 
-/// What every launch string names, besides what is a codec's.
+/// The elements that every launch string names, besides those of a codec.
 const NAMED: [(&str, &str); 2] = [("capsfilter", debian::CORE), ("videoconvert", debian::BASE)];
 
 /// The elements that cannot be made on this machine, of those that `launch` names and those that serving it takes.

@@ -15,17 +15,17 @@
 //!
 //! # Which one is the best
 //!
-//! `auto` takes the first of a codec's table that this machine has: encoders in software, and hardware's only where there
-//! is none in software. A test camera is to make the same stream on every machine, so that a measurement on one can be
-//! held against that on another; which hardware is there, what its driver makes of each setting, and how much it adds to
-//! the latency would differ. A clock is cheap besides: a picture of 720p costs x264 some 2 ms of one core. And hardware runs out: an
-//! NVIDIA card for desktops takes a few streams at once and refuses the next, which shows only when somebody plays it.
-//! Who wants hardware names it.
+//! `auto` takes the first of a codec's table that this machine has: encoders in software, and hardware's only where
+//! there is none in software. A test camera is to make the same stream on every machine, so that a measurement on one
+//! can be compared with that on another; which hardware is there, what its driver makes of each setting, and how much
+//! it adds to the latency would differ. A clock is cheap besides: a picture of 720p costs x264 some 2 ms of one core.
+//! And hardware runs out: an NVIDIA card for desktops takes a few streams at once and refuses the next, which shows
+//! only when somebody plays it. Whoever wants hardware names it.
 //!
 //! # What is wanted of it
 //!
 //! Without a bitrate the quantizer is constant: each frame is as crisp as any other, however many digits changed. With
-//! one the encoder aims at it on average; a clock may need less, and then takes less. A constant one is filled up.
+//! one the encoder aims at it on average; a clock may need less, and then takes less. A constant bitrate is filled up.
 
 use super::debian;
 use crate::config::{Encoder, StreamConfig};
@@ -48,11 +48,11 @@ pub struct EncoderElement {
     pub(crate) fills_up: bool,
     /// The raw format that it takes without a conversion.
     pub(crate) format: &'static str,
-    /// The px a second that one of its threads takes on, so that a picture is done after a third of its time.
+    /// How many px a second one of its threads takes on, so that a picture is done after a third of its period.
     pixels_per_thread: u64,
     /// Its properties, each as a word of launch syntax.
     properties: fn(&Wish) -> Vec<String>,
-    /// The caps behind it; none where it makes one thing only.
+    /// The caps behind it; `None` where it makes one format only.
     pub(crate) caps: Option<&'static str>,
 }
 
@@ -90,11 +90,11 @@ struct Wish {
 /// How many bits there may be, in kbit/s.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Rate {
-    /// As many as a constant quantizer takes.
+    /// As many bits as a constant quantizer takes.
     Crisp,
-    /// So many on average, or less.
+    /// This many on average, or fewer.
     Average(u32),
-    /// So many, filled up where there are less.
+    /// This many, filled up where there are fewer.
     Constant(u32),
 }
 
@@ -114,7 +114,8 @@ impl EncoderElement {
         words
     }
 
-    /// A hundred small cameras do best with one each, a large picture must be done within its lead time.
+    /// How many threads it may use: a hundred small cameras do best with one each, and a large picture must be done
+    /// within its lead time.
     fn threads(&self, stream: &StreamConfig, cores: u64) -> u64 {
         let rate = stream.frames_per_second;
         let picture = u64::from(stream.width) * u64::from(stream.height);
@@ -133,14 +134,14 @@ impl Rate {
     }
 }
 
-/// The encoder of `stream`, `all` of whose codec's these are, on a machine that has the elements for which `is_installed`
-/// holds. Where there is none, it is the one to install.
+/// The encoder of `stream` among `all` encoders of its codec, on a machine that has the elements for which
+/// `is_installed` holds. Where the machine has none of them, it is the one to install.
 pub(crate) fn choose(
     all: &'static [EncoderElement],
     stream: &StreamConfig,
     is_installed: impl Fn(&str) -> bool,
 ) -> &'static EncoderElement {
-    let able = || {
+    let eligible = || {
         all.iter()
             .filter(|element| element.fills_up || !stream.constant_bitrate)
     };
@@ -149,12 +150,12 @@ pub(crate) fn choose(
         Encoder::Named(name) => all.iter().find(|element| element.name == name),
     };
     named
-        .or_else(|| able().find(|element| is_installed(element.name)))
-        .or_else(|| able().next())
+        .or_else(|| eligible().find(|element| is_installed(element.name)))
+        .or_else(|| eligible().next())
         .unwrap_or(&all[0])
 }
 
-/// Formatted words.
+/// Makes formatted words.
 macro_rules! words {
     ($($word:literal),* $(,)?) => { vec![$(format!($word)),*] };
 }

@@ -11,7 +11,7 @@ use gst::prelude::*;
 
 use super::syntax::{PICTURE_PAYLOADER, SOUND_PAYLOADER, SOURCE_NAME};
 
-/// What may stand in the configuration.
+/// The values that may stand in the configuration.
 pub(crate) const EXPECTED: &str = "a launch string with a clocksrc and a payloader named pay0 in it, such as \
                             \"clocksrc ! x264enc tune=zerolatency ! rtph264pay name=pay0\"";
 
@@ -24,7 +24,7 @@ pub enum Lack {
     Source,
     /// There is no element named `pay0` in it.
     Payloader,
-    /// What is named `pay0` makes no RTP.
+    /// The element named `pay0` makes no RTP.
     Rtp,
 }
 
@@ -66,7 +66,7 @@ fn has_word(launch: &str, is_wanted: impl Fn(&str) -> bool) -> bool {
         .any(|word| is_wanted(word.trim_matches(['(', ')'])))
 }
 
-/// `launch` as a part of a launch string: gst-rtsp-server's own examples have parentheses around it.
+/// `launch` as a part of a launch string, without parentheses around it: gst-rtsp-server's own examples have them.
 pub(crate) fn part(launch: &str) -> &str {
     let launch = launch.trim();
     let inner = launch.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
@@ -74,7 +74,7 @@ pub(crate) fn part(launch: &str) -> &str {
     inner.filter(|inner| is_balanced(inner)).map_or(launch, str::trim)
 }
 
-/// Whether each parenthesis in it has its other one in it.
+/// Whether each parenthesis in `launch` has its counterpart in it.
 fn is_balanced(launch: &str) -> bool {
     let mut open = 0_usize;
     for (c, _) in characters(launch).filter(|(_, is_quoted)| !is_quoted) {
@@ -88,7 +88,7 @@ fn is_balanced(launch: &str) -> bool {
     open == 0
 }
 
-/// The words of launch syntax, quotes and backslashes as they stand.
+/// The words of `launch`, with quotes and backslashes as they stand.
 pub(crate) fn words(launch: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     for (c, is_quoted) in characters(launch) {
@@ -101,7 +101,7 @@ pub(crate) fn words(launch: &str) -> Vec<String> {
     words
 }
 
-/// The characters of launch syntax, and whether each stands in quotes or behind a backslash.
+/// The characters of `launch`, and whether each stands in quotes or behind a backslash.
 pub(super) fn characters(launch: &str) -> impl Iterator<Item = (char, bool)> {
     let (mut quote, mut is_escaped) = (None, false);
     launch.chars().map(move |c| {
@@ -117,7 +117,7 @@ pub(super) fn characters(launch: &str) -> impl Iterator<Item = (char, bool)> {
     })
 }
 
-/// Whether what was made of a launch string can be served.
+/// Checks that the bin which was made of a launch string can be served.
 ///
 /// # Errors
 /// When something that the server needs is not in it.

@@ -4,7 +4,7 @@
 //! clocksrc name=source lead-time=… ! video/x-raw,… ! videoconvert ! x264enc … ! rtph264pay name=pay0 …
 //! ```
 //!
-//! Where the settings come from (the encoders' are told of in [`crate::launch::encoders`]):
+//! Where the settings come from (for the encoders' see [`crate::launch::encoders`]):
 //!
 //! - **Lead time**: the picture of an instant is known beforehand, so that it is painted and encoded three
 //!   quarters of a frame period early, 100 ms at most, and released at its instant by the sink. A whole period would
@@ -27,8 +27,8 @@ pub(crate) const GST_LAUNCH_PORT: u16 = 5004;
 
 const NANOSECONDS: u64 = 1_000_000_000;
 
-/// A slow stream is not made much earlier than it is shown: what is on its way when the number of viewers changes still
-/// shows the old one.
+/// The longest lead time, in ns. A slow stream is not made much earlier than it is shown: a picture that is on its way
+/// when the number of viewers changes still shows the old number.
 const LONGEST_LEAD: u64 = NANOSECONDS / 10;
 
 /// The launch string's part for the picture, from the source to the payloader `pay0`, on a machine that can run `cores`
@@ -43,7 +43,7 @@ pub(crate) fn elements(
     let mut chain = vec![
         source(stream),
         vec![caps(stream, encoder.format)],
-        // Passes the picture through as it is; there for a source that does not paint what the encoder takes.
+        // It passes the picture through as it is, and is there for a source that does not paint the encoder's format.
         vec!["videoconvert".into()],
         encoder.words(stream, cores, has_property),
     ];
@@ -56,7 +56,7 @@ pub(crate) fn elements(
     chain
 }
 
-/// The clock source, with what differs from its defaults.
+/// The clock source, with the properties that differ from its defaults.
 fn source(stream: &StreamConfig) -> Vec<String> {
     let mut words = vec![
         "clocksrc".into(),

@@ -1,4 +1,4 @@
-//! Launch syntax: chains of elements, what they are named by, and what has to be quoted how.
+//! Launch syntax: chains of elements, their names, and how words are quoted.
 
 /// The name of the element that paints the clock.
 pub(crate) const SOURCE_NAME: &str = "source";
@@ -60,7 +60,7 @@ mod tests {
         }
     }
 
-    /// A POSIX shell takes the line apart into the words it was made of.
+    /// A POSIX shell takes the line apart into the words that it was made of.
     #[test]
     fn any_word_survives_the_shell() {
         for word in [

@@ -20,9 +20,9 @@ pub(crate) const PATTERN: &str = r"^((?:[A-Za-z0-9_:.\-]+=)?(off|error|warn|info
 
 /// Which events are told: a level for everything, and levels for single targets and what is below them.
 ///
-/// It is written as `RUST_LOG` is, with what `RUST_LOG` takes in silence left out: a word that is no level, and spans,
-/// which this server does not have. Targets without a level of their own have the one for everything, `info` where
-/// none is given.
+/// It is written as `RUST_LOG` is, without two things that `RUST_LOG` takes in silence: a word that is no level, and
+/// spans, which this server does not have. Targets without a level of their own have the one for everything, `info`
+/// where none is given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Filter(String);
 
@@ -33,7 +33,7 @@ impl Default for Filter {
 }
 
 impl fmt::Display for Filter {
-    /// As `logLevel` has it.
+    /// Writes the filter as `logLevel` has it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -49,7 +49,7 @@ impl Filter {
         (is_clear && directives.into_iter().all(is_directive)).then(|| Self(text.into()))
     }
 
-    /// The same for `tracing`.
+    /// The filter as `tracing` has it.
     pub(super) fn to_env_filter(&self) -> EnvFilter {
         let has_everything = self.0.split(',').any(|directive| !directive.contains('='));
         let everything = if has_everything { "" } else { "info," };

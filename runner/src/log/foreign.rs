@@ -1,4 +1,4 @@
-//! What libraries say, as events: their targets are known only once they speak.
+//! Events of what libraries say: their targets are known only once they speak.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -13,35 +13,35 @@ use tracing_core::identify_callsite;
 use tracing_core::metadata::Kind;
 use tracing_core::subscriber::Interest;
 
-/// A peer chooses how long a path is; characters beyond are left out.
+/// How many characters of a message are told: a peer chooses how long a path is.
 const LONGEST: usize = 300;
 
 const NAME: &str = "library";
 const FIELDS: &[&str] = &["message", "object", "function", "peer", "held_back"];
 
 thread_local! {
-    /// Whether this thread is telling something: what that brings about is not told.
+    /// Whether this thread is telling something: messages that this causes are not told.
     static TELLING: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Something that a library says.
 #[derive(Debug, Default)]
 pub(super) struct Saying<'a> {
-    /// The sentence; see [`clean`].
+    /// The sentence, made harmless by [`clean`].
     pub(super) message: String,
-    /// What it is about.
+    /// The object that it is about.
     pub(super) object: Option<String>,
     /// The function that says it.
     pub(super) function: Option<&'a str>,
     /// The client by whose doing it is said.
     pub(super) peer: Option<String>,
-    /// How often the same was said before and not told.
+    /// How often the same was said before without being told.
     pub(super) held_back: u64,
 }
 
-/// Has `tell` tell something, unless this thread is about it already. A panic ends here: one in a thread's last moments,
-/// when what `tracing` keeps for the thread is gone, must not reach C.
-pub(super) fn alone(tell: impl FnOnce()) {
+/// Calls `tell`, unless this thread is telling something already. A panic ends here: one in a thread's last moments,
+/// when the data that `tracing` keeps for the thread is gone, must not reach C.
+pub(super) fn without_nesting(tell: impl FnOnce()) {
     if TELLING.replace(true) {
         return;
     }
@@ -54,7 +54,7 @@ pub(super) fn is_told(target: &str, level: Level) -> bool {
     dispatcher::get_default(|dispatch| dispatch.enabled(metadata(target, level)))
 }
 
-/// Tells it as an event.
+/// Tells `saying` as an event.
 pub(super) fn tell(target: &str, level: Level, saying: &Saying<'_>) {
     let metadata = metadata(target, level);
     let fields = metadata.fields();
@@ -104,8 +104,8 @@ pub(super) fn clean(message: &str) -> String {
     kept
 }
 
-/// What `tracing` knows of a target's events at one level: made when it is first needed, kept as long as the process, as
-/// GStreamer's categories and the names of libraries are. There are some hundred.
+/// The metadata that `tracing` needs of a target's events at one level. They are made when they are first needed, and
+/// kept as long as the process, as GStreamer's categories and the names of libraries are. There are some hundred.
 fn metadata(target: &str, level: Level) -> &'static Metadata<'static> {
     type Known = HashMap<String, [Option<&'static Metadata<'static>>; 5]>;
     static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
@@ -144,7 +144,7 @@ struct Site;
 static SITE: Site = Site;
 
 impl Callsite for Site {
-    /// The log is asked about each event instead.
+    /// Interest is not kept here: the log is asked about each event instead.
     fn set_interest(&self, _: Interest) {}
 
     fn metadata(&self) -> &Metadata<'_> {

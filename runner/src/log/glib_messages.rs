@@ -1,4 +1,4 @@
-//! What GLib, and all that is built on it, says by GLib's own means, as events: `g_warning` and its like, `g_print`.
+//! Events of what GLib, and all that is built on it, says by GLib's own means: `g_warning` and its like, `g_print`.
 //!
 //! Their target is `glib::` and the library's domain, such as `glib::Pango`.
 //!
@@ -10,8 +10,8 @@
 //! | MESSAGE, and what is printed | `info` | `info` |
 //! | INFO and DEBUG, where `G_MESSAGES_DEBUG` asks for it | `info` | `info` |
 //!
-//! GStreamer's RTSP is apart, because it warns of what a peer sends. What is said before there is a log waits for it, since
-//! it is the configuration that says how the log is written.
+//! GStreamer's RTSP has a column of its own, because it warns of what a peer sends. Messages that come before there is
+//! a log wait for it, since it is the configuration that says how the log is written.
 
 use std::sync::Once;
 use std::time::{Duration, Instant};
@@ -27,33 +27,33 @@ use super::{
 
 /// How often one library may say something that begins the same way.
 const INTERVAL: Duration = Duration::from_secs(10);
-/// More than libraries have to say.
+/// How many messages are told apart: more than libraries have to say.
 const PLACES: usize = 256;
-/// So many characters tell one thing from another; what follows may be a peer's words.
+/// How many characters at its beginning tell one message from another; what follows may be a peer's words.
 const BEGINNING: usize = 20;
-/// What is said before there is a log, at most.
+/// How many messages are kept at most before there is a log.
 const EARLY: usize = 100;
 
 static REPEATS: LazyLock<Repeats> = LazyLock::new(|| Repeats::new(INTERVAL, PLACES));
 static MESSAGES: Mutex<Early> = Mutex::new(Early::Waiting(Vec::new()));
 
-/// What has been said before there was a log.
+/// The messages that came before there was a log.
 enum Early {
     Waiting(Vec<Message>),
     /// There is a log.
     Over,
 }
 
-/// Something said by GLib's means.
+/// A message that was given by GLib's means.
 struct Message {
     target: String,
     level: Level,
     text: String,
-    /// Whether somebody asked for it, so that all of it is told.
+    /// Whether somebody asked for it, so that it is told however often it comes.
     is_wanted: bool,
 }
 
-/// Takes what is said from now on, and keeps it until [`follow`].
+/// Takes messages from now on, and keeps them until [`follow`].
 pub(super) fn listen() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -63,7 +63,7 @@ pub(super) fn listen() {
     });
 }
 
-/// Makes events of it from now on, and of what was kept.
+/// Makes events of messages from now on, and of those that were kept.
 pub(super) fn follow() {
     listen();
     for message in kept() {
@@ -71,7 +71,7 @@ pub(super) fn follow() {
     }
 }
 
-/// Writes what was kept for a log that never came, as plain text.
+/// Writes the messages that were kept for a log that never came, as plain text.
 pub(super) fn give_up() {
     for message in kept() {
         eprintln!("{} {}: {}", message.level, message.target, message.text);
@@ -103,7 +103,7 @@ fn write(level: LogLevel, fields: &[LogField<'_>]) -> LogWriterOutput {
         text: foreign::clean(field("MESSAGE").unwrap_or_default().trim()),
         is_wanted,
     };
-    foreign::alone(|| message.take());
+    foreign::without_nesting(|| message.take());
     if level == LogLevel::Error || ends_the_process() {
         super::flush();
     }
@@ -129,7 +129,7 @@ fn level_of(domain: &str, level: LogLevel) -> Level {
     }
 }
 
-/// Whether `G_MESSAGES_DEBUG` asks for what a library says to its makers.
+/// Whether `G_MESSAGES_DEBUG` asks for the messages that a library has for its makers.
 fn is_asked_for(domain: &str) -> bool {
     static DOMAINS: LazyLock<String> =
         LazyLock::new(|| std::env::var("G_MESSAGES_DEBUG").unwrap_or_default());
@@ -138,7 +138,7 @@ fn is_asked_for(domain: &str) -> bool {
         .any(|asked| asked == "all" || asked == domain)
 }
 
-/// Whether a warning may be the last that the process says, as `G_DEBUG` has it.
+/// Whether a warning may be the last word of the process, as `G_DEBUG` has it.
 fn ends_the_process() -> bool {
     std::env::var_os("G_DEBUG").is_some_and(|flags| flags.to_string_lossy().contains("fatal"))
 }
@@ -151,12 +151,12 @@ fn print(by: &str, text: &str) {
             text: foreign::clean(line),
             is_wanted: true,
         };
-        foreign::alone(|| message.take());
+        foreign::without_nesting(|| message.take());
     }
 }
 
 impl Message {
-    /// Tells it, or keeps it until there is a log.
+    /// Tells the message, or keeps it until there is a log.
     fn take(self) {
         let mut early = MESSAGES.lock();
         match &mut *early {

@@ -1,4 +1,4 @@
-//! GStreamer's warnings and errors as events.
+//! Events of GStreamer's warnings and errors.
 //!
 //! Their target is `gstreamer::` and the debug category, such as `gstreamer::rtspclient`; `object` and `function` say
 //! who speaks. What an operator has to know is not what GStreamer means by its levels:
@@ -8,23 +8,23 @@
 //! | ERROR | `warn` | `info` |
 //! | WARNING | `info` | `debug` |
 //!
-//! A step lower, because what really ends a pipeline is posted on its bus as well, and the server tells that as an
-//! error of its own. Another step where any peer can bring a message about: a wrong path is `ERROR` to gst-rtsp-server,
-//! and every viewer that comes or goes makes it warn.
+//! Levels are a step lower, because whatever really ends a pipeline is posted on its bus as well, and the server tells
+//! that as an error of its own. They are another step lower where any peer can cause a message: a wrong path is `ERROR`
+//! to gst-rtsp-server, and every viewer that comes or goes makes it warn.
 //!
-//! gst-rtsp-server calls its clients by where they are in memory. Of one whose address is known that is the event's `peer`;
-//! what has other such numbers in it, and nobody's name, is `debug` in place of `info`.
+//! gst-rtsp-server calls its clients by where they are in memory. Where the client's network address is known, that is
+//! the event's `peer`; a message that has other such numbers in it, and nobody's name, is `debug` in place of `info`.
 //!
-//! What warns at each start is `debug` as well.
+//! A category that warns at each start is `debug` as well.
 //!
-//! Nobody can flood the log so: each place in GStreamer's code speaks once in [`INTERVAL`], and then says with
-//! `held_back` how many more there were.
+//! Nobody can flood the log by these: each place in GStreamer's code speaks once in [`INTERVAL`], and then says with
+//! `held_back` how many more messages there were.
 //!
 //! `GST_DEBUG` and `GST_DEBUG_FILE` do what they always do. Where GStreamer's own log goes to stderr for `GST_DEBUG`,
 //! there are no events of it: nothing is told twice.
 //!
 //! At these levels GStreamer writes no header of a request, and so no password; it writes paths, and a URL with a slash
-//! in its password looks like one: what stands before an `@` is left out.
+//! in its password looks like a path: whatever stands before an `@` is left out.
 
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
@@ -41,17 +41,17 @@ use super::{
 
 /// How often one place in GStreamer's code may speak.
 const INTERVAL: Duration = Duration::from_secs(10);
-/// More places than GStreamer's plugins have on the way of a clock picture.
+/// How many places are told apart: more than GStreamer's plugins have on the way of a clock picture.
 const PLACES: usize = 1024;
 
 const TARGET: &str = "gstreamer";
 
-/// What warns at each start, and means nothing: `vp9enc` says which settings are those of VP8 alone.
+/// The categories that warn at each start, and mean nothing: `vp9enc` says which settings are those of VP8 alone.
 const ALWAYS_WARNS: [&str; 1] = ["vpxenc"];
 
 static REPEATS: LazyLock<Repeats> = LazyLock::new(|| Repeats::new(INTERVAL, PLACES));
 
-/// Makes events of what GStreamer warns about from now on.
+/// Makes events of GStreamer's warnings from now on.
 pub(super) fn follow() {
     let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let (has_levels, has_file) = (is_set("GST_DEBUG"), is_set("GST_DEBUG_FILE"));
@@ -65,7 +65,7 @@ pub(super) fn follow() {
         gst::log::set_default_threshold(DebugLevel::Warning);
     }
     gst::log::add_log_function(|category, level, file, function, line, object, message| {
-        let told = Told {
+        let call = LogCall {
             category,
             level,
             file,
@@ -74,18 +74,18 @@ pub(super) fn follow() {
             object,
             message,
         };
-        // The others are many, and this must not cost a frame.
+        // Messages of other levels are many, and this must not cost a frame.
         if matches!(level, DebugLevel::Error | DebugLevel::Warning) {
-            foreign::alone(|| told.tell());
+            foreign::without_nesting(|| call.tell());
         }
     });
 }
 
-/// What gst-rtsp-server says where a request does not go on at once: the server has refused it and said so itself, or has it
-/// wait.
+/// The words of gst-rtsp-server where a request does not go on at once: the server has refused it and said so itself,
+/// or has it wait.
 const OURS: &str = "not allowed";
 
-/// The level of an event; none for what is not told.
+/// The level of an event; `None` for one that is not told.
 fn level_of(category: &str, level: DebugLevel, is_nobodys: bool) -> Option<Level> {
     let level = match (level, is_of_clients(category)) {
         (DebugLevel::Error, false) => Level::WARN,
@@ -101,15 +101,15 @@ fn level_of(category: &str, level: DebugLevel, is_nobodys: bool) -> Option<Level
     })
 }
 
-/// Whether what a category says can be a peer's doing: RTSP (connections speak as `default`), RTP and UDP; and the pipeline,
-/// which warns whenever a transport comes to it.
+/// Whether a category's messages can be a peer's doing: those of RTSP (connections speak as `default`), RTP and UDP;
+/// and those of the pipeline, which warns whenever a transport comes to it.
 fn is_of_clients(category: &str) -> bool {
     let families = ["rtsp", "rtp", "udp", "multiudp", "dynudp"];
     matches!(category, "default" | "pipeline") || families.iter().any(|family| category.starts_with(family))
 }
 
-/// What GStreamer hands to a log function.
-struct Told<'a> {
+/// The arguments that GStreamer hands to a log function.
+struct LogCall<'a> {
     category: DebugCategory,
     level: DebugLevel,
     file: &'a glib::GStr,
@@ -119,7 +119,7 @@ struct Told<'a> {
     message: &'a DebugMessage,
 }
 
-impl Told<'_> {
+impl LogCall<'_> {
     fn tell(&self) {
         let category = self.category.name();
         let message = peers::plain(&foreign::clean(&self.message.get().unwrap_or_default()));

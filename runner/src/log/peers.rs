@@ -1,18 +1,18 @@
-//! Which client stands behind an address of memory, by which gst-rtsp-server calls its clients.
+//! Which client is meant by an address of memory, by which gst-rtsp-server calls its clients.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use parking_lot::{Mutex, MutexGuard};
 
-/// The clients that there are, by where their objects are in memory.
+/// The addresses of the present clients, by where their objects are in memory.
 static PEERS: Mutex<BTreeMap<usize, SocketAddr>> = Mutex::new(BTreeMap::new());
 
-/// A client of whom the log knows who it is, as long as this lasts.
+/// The log's knowledge of who a client is, which lasts as long as this.
 #[derive(Debug)]
 pub(crate) struct Acquaintance(usize);
 
-/// What is said of the client whose object is at `address` in memory is said of `peer` from now on.
+/// Has messages about the client whose object is at `address` in memory name `peer` from now on.
 pub(crate) fn introduce(address: usize, peer: SocketAddr) -> Acquaintance {
     peers().insert(address, peer);
     Acquaintance(address)
@@ -31,11 +31,11 @@ fn peers() -> MutexGuard<'static, BTreeMap<usize, SocketAddr>> {
 /// A sentence without addresses of memory.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Plain {
-    /// `client 0x7f…: ` is left out at its begin, and each other address is a mere `0x…`.
+    /// The sentence, without `client 0x7f…: ` at its beginning, and with a mere `0x…` for each other address.
     pub(super) text: String,
-    /// The client that one of them was that of.
+    /// The client that one of the addresses stood for.
     pub(super) peer: Option<SocketAddr>,
-    /// Whether there was any.
+    /// Whether there was any address.
     pub(super) had_addresses: bool,
 }
 
@@ -68,8 +68,8 @@ fn peer(address: usize) -> Option<SocketAddr> {
     peers().get(&address).copied()
 }
 
-/// The first address of memory as C's `%p` and Rust's `{:p}` write it, and what stands around it. What has less than seven
-/// digits may mean anything.
+/// The first address of memory as C's `%p` and Rust's `{:p}` write it, and what stands around it. A number of fewer
+/// than seven digits may mean anything.
 fn next_address(text: &str) -> Option<(&str, usize, &str)> {
     const FEWEST_DIGITS: usize = 7;
     text.match_indices("0x").find_map(|(start, prefix)| {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
-/// Lines that wait at most. A terminal that was stopped, or a pipe that nobody reads, costs lines and no frames.
+/// How many lines wait at most. A terminal that was stopped, or a pipe that nobody reads, costs lines and no frames.
 const CAPACITY: usize = 4096;
 
 /// Takes lines at once, and writes them in a thread of its own. Each write is one line.
@@ -18,16 +18,16 @@ pub(super) struct Queue(Arc<Shared>);
 #[derive(Debug, Default)]
 struct Shared {
     state: Mutex<State>,
-    /// Something is waiting.
-    came: Condvar,
-    /// Nothing is waiting or being written.
-    left: Condvar,
+    /// Told when a line is waiting.
+    filled: Condvar,
+    /// Told when no line is waiting or being written any more.
+    drained: Condvar,
 }
 
 #[derive(Debug, Default)]
 struct State {
     lines: VecDeque<Vec<u8>>,
-    /// Lines that found no room, and have not been spoken of.
+    /// How many lines found no room, and have not been told of yet.
     lost: u64,
     is_writing: bool,
 }
@@ -48,8 +48,8 @@ impl Queue {
     pub(super) fn flush(&self, patience: Duration) {
         let mut state = self.0.state.lock();
         let is_busy = |state: &mut State| state.is_writing || !state.lines.is_empty();
-        // What has not left by then is not worth a longer wait.
-        self.0.left.wait_while_for(&mut state, is_busy, patience);
+        // Lines that have not been written by then are not worth a longer wait.
+        self.0.drained.wait_while_for(&mut state, is_busy, patience);
     }
 }
 
@@ -58,7 +58,7 @@ impl Write for Queue {
         let mut state = self.0.state.lock();
         if state.lines.len() < CAPACITY {
             state.lines.push_back(line.to_vec());
-            self.0.came.notify_one();
+            self.0.filled.notify_one();
         } else {
             state.lost += 1;
         }
@@ -75,7 +75,7 @@ impl Shared {
         loop {
             let (lines, lost) = self.take();
             for line in lines {
-                // Where nobody listens any more, nobody can be told.
+                // If nobody listens any more, nobody can be told so.
                 let _gone = to.write_all(&line);
             }
             if lost > 0 {
@@ -84,14 +84,14 @@ impl Shared {
         }
     }
 
-    /// Everything that waits, once something does.
+    /// All lines that wait, once one does, and how many were lost before.
     fn take(&self) -> (VecDeque<Vec<u8>>, u64) {
         let mut state = self.state.lock();
         state.is_writing = false;
         if state.lines.is_empty() {
-            self.left.notify_all();
+            self.drained.notify_all();
         }
-        self.came.wait_while(&mut state, |state| state.lines.is_empty());
+        self.filled.wait_while(&mut state, |state| state.lines.is_empty());
         state.is_writing = true;
         (std::mem::take(&mut state.lines), std::mem::take(&mut state.lost))
     }
@@ -139,7 +139,7 @@ mod tests {
     fn nobody_waits_for_a_reader_that_does_not_read() {
         let (mut queue, _stalled) = slow();
         queue.write_all(b"line").expect("it takes any line");
-        // From then on the writing thread is stuck with that line, and takes no other.
+        // From then on the writing thread is stuck with the first line, and takes no other.
         let deadline = Instant::now() + Duration::from_secs(30);
         while !queue.0.state.lock().is_writing {
             assert!(Instant::now() < deadline, "nobody takes the line");

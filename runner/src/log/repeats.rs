@@ -1,4 +1,4 @@
-//! How often the same thing is told.
+//! How often the same thing is told at most.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -11,13 +11,13 @@ use parking_lot::Mutex;
 #[derive(Debug)]
 pub(crate) struct Repeats {
     interval: Duration,
-    /// Beyond so many places a new one stays silent until another's interval is over.
+    /// How many places are remembered: beyond that a new one stays silent until another's interval is over.
     capacity: usize,
-    places: Mutex<HashMap<String, Told>>,
+    places: Mutex<HashMap<String, LastMessage>>,
 }
 
 #[derive(Debug)]
-struct Told {
+struct LastMessage {
     at: Instant,
     held_back: u64,
 }
@@ -34,26 +34,26 @@ impl Repeats {
     /// Whether `place` may speak `now`, and if so how many of its messages were held back before.
     pub(crate) fn may_tell(&self, place: &str, now: Instant) -> Option<u64> {
         let mut places = self.places.lock();
-        let is_due = |told: &Told| now.saturating_duration_since(told.at) >= self.interval;
-        if let Some(told) = places.get_mut(place) {
-            if !is_due(told) {
-                told.held_back += 1;
+        let is_due = |last: &LastMessage| now.saturating_duration_since(last.at) >= self.interval;
+        if let Some(last) = places.get_mut(place) {
+            if !is_due(last) {
+                last.held_back += 1;
                 return None;
             }
-            told.at = now;
-            return Some(std::mem::take(&mut told.held_back));
+            last.at = now;
+            return Some(std::mem::take(&mut last.held_back));
         }
         if places.len() >= self.capacity {
-            places.retain(|_, told| !is_due(told));
+            places.retain(|_, last| !is_due(last));
         }
         if places.len() >= self.capacity {
             return None;
         }
-        let told = Told {
+        let last = LastMessage {
             at: now,
             held_back: 0,
         };
-        places.insert(place.to_owned(), told);
+        places.insert(place.to_owned(), last);
         Some(0)
     }
 }

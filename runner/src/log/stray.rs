@@ -1,8 +1,9 @@
-//! What anybody writes to stderr past the log, as events: a line each. For a log that machines read.
+//! Events of what anybody writes to stderr past the log, a line each, for a log that machines read.
 //!
-//! Libraries have printed there that know nothing of GLib (`OpenH264`, Fontconfig, the C library), and so does GStreamer's
-//! own log. Their target is `stderr`. Nobody who writes waits for more than this process's own thread, which never waits
-//! for whoever reads the log. What is written in the very moment in which the process is killed is lost.
+//! Libraries that know nothing of GLib (`OpenH264`, Fontconfig, the C library) have printed there, and so does
+//! GStreamer's own log. Their target is `stderr`. Nobody who writes waits for more than this process's own thread,
+//! which never waits for whoever reads the log. What is written in the very moment in which the process is killed is
+//! lost.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, PipeReader, PipeWriter, Read as _, Write as _};
@@ -18,19 +19,20 @@ use super::foreign::{self, Saying};
 
 const TARGET: &str = "stderr";
 
-/// Bytes of a line; what goes beyond is a line of its own.
+/// How many bytes a line has at most; what goes beyond becomes another line.
 const LONGEST: u64 = 2000;
 
-/// A line that nobody else writes: what comes before it has been told.
+/// A line that nobody else writes: once it comes back, all lines before it have been told.
 const MARK: &[u8] = b"\0\n";
 
-/// The way by which everything comes that is written to stderr from now on.
+/// The way by which everything comes that others write to stderr.
 #[derive(Debug)]
 pub(super) struct Detour {
     marks: Mutex<(PipeWriter, Receiver<()>)>,
 }
 
-/// Has everybody else's lines come this way, and answers where the log's own go: to what stderr was.
+/// Has everybody else's lines come this way from now on, and answers the file to which the log's own lines go: what
+/// stderr was.
 ///
 /// # Errors
 /// When the system has no pipe or no thread for it; stderr is then as it was.
@@ -47,7 +49,7 @@ pub(super) fn divert() -> io::Result<(Detour, File)> {
 }
 
 impl Detour {
-    /// Waits until all has been told that was written so far, `patience` at most.
+    /// Waits until all lines written so far have been told, `patience` at most.
     pub(super) fn flush(&self, patience: Duration) {
         let mut marks = self.marks.lock();
         let (writer, told) = &mut *marks;
@@ -57,7 +59,7 @@ impl Detour {
     }
 }
 
-/// Ends when nobody can write any more.
+/// Tells each line that comes. It ends when nobody can write any more.
 fn read(reader: PipeReader, marks: &Sender<()>) {
     let mut reader = BufReader::new(reader);
     while let Ok(Some(line)) = next_line(&mut reader) {
@@ -69,7 +71,7 @@ fn read(reader: PipeReader, marks: &Sender<()>) {
     }
 }
 
-/// A line, or as much of it as is told at once; none at the end.
+/// A line, or as much of it as is told at once; `None` at the end.
 fn next_line(reader: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
     let mut line = Vec::new();
     reader.by_ref().take(LONGEST).read_until(b'\n', &mut line)?;
@@ -86,10 +88,10 @@ fn tell(line: &str) {
         message: foreign::clean(line),
         ..Saying::default()
     };
-    foreign::alone(|| foreign::tell(TARGET, Level::INFO, &saying));
+    foreign::without_nesting(|| foreign::tell(TARGET, Level::INFO, &saying));
 }
 
-/// The line without what makes a terminal colour it (ECMA-48's SGR).
+/// The line without the sequences that make a terminal colour it (ECMA-48's SGR).
 fn without_colors(line: &str) -> String {
     let mut plain = String::new();
     let mut rest = line;

@@ -1,8 +1,8 @@
 //! The parts of the server by which it tells what happens: fixed words, which stay when code moves.
 //!
-//! They were paths of modules once. Filters that name those go on to mean what they meant.
+//! Targets were paths of modules once. Filters that name such paths still mean what they meant.
 
-/// All parts.
+/// All parts of the server that tell events.
 const PARTS: [&str; 9] = [
     "server",
     "connections",
@@ -15,10 +15,10 @@ const PARTS: [&str; 9] = [
     "log",
 ];
 
-/// What all paths of modules begin with.
+/// The word that all paths of modules begin with.
 const CRATE: &str = "rtsp_clock_server";
 
-/// Which parts a path of modules without [`CRATE`] stands for: the longest that it begins with counts.
+/// The parts that a path of modules, without [`CRATE`], stands for: the longest row that it begins with counts.
 const PATHS: [(&str, &[&str]); 37] = [
     (
         "server",
@@ -69,9 +69,9 @@ const PATHS: [(&str, &[&str]); 37] = [
     ("run", &["server", "config"]),
 ];
 
-/// A filter's directives, in which parts stand for paths of modules.
+/// A filter's directives, with parts in place of paths of modules.
 pub(super) fn modern(directives: &str) -> String {
-    // What looks into spans has commas of its own; this server has no spans.
+    // A directive that looks into spans has commas of its own; this server has no spans.
     if directives.contains(['[', '{']) {
         return directives.to_owned();
     }

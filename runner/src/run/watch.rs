@@ -1,15 +1,15 @@
 //! Whether a file has changed.
 //!
-//! Its metadata is looked at once a second. What the kernel tells about changes (inotify) does not come out of Docker
-//! Desktop's and network file systems' mounts, goes with the inode when an editor puts a new file in the old one's place,
-//! and would need both: a look by path sees all of that, and costs a system call.
+//! Its metadata is looked at once a second. The kernel's notices of changes (inotify) do not come out of Docker
+//! Desktop's and network file systems' mounts, and stay with the old inode when an editor puts a new file in its place:
+//! they would need such looks beside them. A look by path sees all changes, and costs a system call.
 
 use std::{
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
-/// Looks at a file, again and again.
+/// A file that is looked at again and again.
 #[derive(Debug)]
 pub(super) struct Watch {
     path: PathBuf,
@@ -17,8 +17,8 @@ pub(super) struct Watch {
     told: Option<Print>,
 }
 
-/// By what a change of the file is told: device, inode, size, and when it was written and renamed; `None` where there is
-/// no file.
+/// The metadata by which a change of the file is noticed: device, inode, size, and when it was written and renamed;
+/// `None` where there is no file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Print(Option<(u64, u64, u64, [i64; 4])>);
 
@@ -33,7 +33,8 @@ impl Print {
 }
 
 impl Watch {
-    /// Tells of the file at `path` once at first: whoever read it may have done so before its latest change.
+    /// Watches the file at `path`. The file as it is counts as a change at first: whoever read it may have done so
+    /// before its latest change.
     pub(super) fn new(path: &Path) -> Self {
         Self {
             path: path.into(),
@@ -50,7 +51,7 @@ impl Watch {
         is_settled && self.told.replace(now) != Some(now)
     }
 
-    /// Somebody is about to read the file as it is now.
+    /// Counts the file as it is now as told, because somebody is about to read it.
     pub(super) fn skip(&mut self) {
         let now = Some(Print::of(&self.path));
         (self.seen, self.told) = (now, now);

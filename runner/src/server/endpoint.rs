@@ -39,7 +39,7 @@ pub(super) struct Shared {
     pub(super) commons: Commons,
     pub(super) intakes: Arc<Intakes>,
     pub(super) threads: RTSPThreadPool,
-    /// `None`: this machine's clock.
+    /// The clock of the network; `None` where streams go by this machine's.
     pub(super) time: Option<Arc<TimeSource>>,
 }
 
@@ -55,31 +55,31 @@ impl Shared {
     }
 }
 
-/// A running RTSP server.
+/// An RTSP server at one address and port.
 #[derive(Debug)]
 pub(super) struct Endpoint {
-    asked: ListenAt,
+    configured: ListenAt,
     listens_at: ListenAt,
     acceptor: Arc<Acceptor>,
     clients: Arc<Clients>,
 }
 
 impl Endpoint {
-    /// Listens where it is `asked` to, with `certificate` if that is with TLS, and serves what it is told to
-    /// [offer](Self::offer) once [`Endpoint::accept`] says so.
+    /// Listens at `configured`, with `certificate` if that is with TLS, and serves the streams that it is given to
+    /// [offer](Self::offer) from [`Endpoint::accept`] on.
     pub(super) fn new(
-        asked: ListenAt,
+        configured: ListenAt,
         certificate: Option<&gio::TlsCertificate>,
         shared: &Shared,
     ) -> Result<Self, StartError> {
         let rtsp = RTSPServer::new();
-        let address = asked.address;
+        let address = configured.address;
         let socket = listen(address)?;
         let refuse = |reason| StartError::Address { address, reason };
         let port = socket.local_addr().map_err(refuse)?.port();
-        let mounts = Arc::new(Mounts::new(asked));
+        let mounts = Arc::new(Mounts::new(configured));
         prepare(&rtsp, &mounts, shared);
-        let tls = certificate.filter(|_| asked.tls).map(|certificate| {
+        let tls = certificate.filter(|_| configured.tls).map(|certificate| {
             let holder = RTSPAuth::new();
             holder.set_tls_certificate(Some(certificate));
             holder
@@ -87,24 +87,24 @@ impl Endpoint {
         let (context, patience) = (shared.context.clone(), shared.commons.sessions.patience());
         let acceptor = Acceptor::new(rtsp.clone(), socket, context, &shared.intakes, tls, patience);
         let acceptor = acceptor.map_err(refuse)?;
-        let clients = Arc::new(Clients::new(asked.tls, mounts, shared));
-        let of_rtsp = Arc::clone(&clients);
-        rtsp.connect_client_connected(move |_, client| of_rtsp.welcome(client));
+        let clients = Arc::new(Clients::new(configured.tls, mounts, shared));
+        let newcomers = Arc::clone(&clients);
+        rtsp.connect_client_connected(move |_, client| newcomers.welcome(client));
         let listens_at = ListenAt {
             address: (address.ip(), port).into(),
-            ..asked
+            ..configured
         };
         Ok(Self {
-            asked,
+            configured,
             listens_at,
             acceptor,
             clients,
         })
     }
 
-    /// Where it was told to listen.
-    pub(super) fn asked(&self) -> ListenAt {
-        self.asked
+    /// Where the configuration has it listen: the port may be 0.
+    pub(super) fn configured(&self) -> ListenAt {
+        self.configured
     }
 
     /// Serves these streams from now on, and no others.
@@ -141,7 +141,7 @@ fn prepare(server: &RTSPServer, mounts: &Mounts, shared: &Shared) {
     server.set_mount_points(Some(mounts.points()));
 }
 
-/// Port 0 takes any.
+/// Listens at `address`; port 0 takes any free port.
 fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(address).map_err(|error| match error.kind() {
         io::ErrorKind::AddrInUse => StartError::PortInUse(address),
@@ -157,14 +157,14 @@ fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
 struct Clients {
     mounts: Arc<Mounts>,
     connected: Arc<Connected>,
-    /// `None` where TLS is not spoken.
+    /// The handshakes of TLS; `None` where TLS is not spoken.
     handshakes: Option<Handshakes>,
     context: glib::MainContext,
     commons: Commons,
 }
 
 impl Clients {
-    /// Nobody has come yet.
+    /// An endpoint's clients, of whom none has come yet.
     fn new(is_tls: bool, mounts: Arc<Mounts>, shared: &Shared) -> Self {
         Self {
             mounts,
@@ -175,8 +175,8 @@ impl Clients {
         }
     }
 
-    /// `client` has come, and is served once this is done. Its connection is followed from the first moment on, for it may
-    /// be kept waiting before its keys are agreed upon.
+    /// Prepares for `client`, which has come and is served once this returns. Its connection is followed from the first
+    /// moment on, for it may be kept waiting before its keys are agreed upon.
     fn welcome(&self, client: &RTSPClient) {
         let arrival = handover::arrival();
         let connection = arrival.as_ref().map(|arrival| arrival.connection);

@@ -19,7 +19,7 @@ use crate::{
     stream_id::StreamId,
 };
 
-/// By which a server is asked. The server stops when nobody has this any more.
+/// The way to ask a running server for something. The server stops when nobody has this any more.
 #[derive(Debug, Clone)]
 pub struct Orders {
     queue: mpsc::Sender<Order>,
@@ -27,19 +27,19 @@ pub struct Orders {
     events: Arc<Events>,
 }
 
-/// What is to be done.
+/// What the server's thread is told to do.
 enum Order {
     Act(Box<dyn FnOnce(&mut Server) + Send>),
     Stop(oneshot::Sender<()>),
 }
 
-/// What will be answered once the order is done; `None` from a server that has stopped.
+/// An answer that comes once the order is done; it is `None` from a server that has stopped.
 #[derive(Debug)]
 #[must_use = "an order may be refused"]
 pub struct Answer<T>(oneshot::Receiver<T>);
 
 impl<T> Answer<T> {
-    /// Waits for it.
+    /// Waits for the answer.
     #[must_use]
     pub fn wait(self) -> Option<T> {
         block_on(self)
@@ -54,10 +54,10 @@ impl<T> Future for Answer<T> {
     }
 }
 
-/// There is no such stream, or no such viewer of it.
+/// Why a stream or a viewer cannot be found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unknown {
-    /// No stream is called so.
+    /// No stream has this id.
     #[error("there is no stream {0}")]
     Stream(StreamId),
     /// Nobody plays the stream in the session of that id.
@@ -68,13 +68,13 @@ pub enum Unknown {
 /// Why a stream has not been changed or removed.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
-    /// There is none.
+    /// There is no such stream.
     #[error(transparent)]
     Unknown(#[from] Unknown),
-    /// It was the last one.
+    /// It is the last stream.
     #[error("the stream {0} is the last one: a server has one at least")]
     Last(StreamId),
-    /// It cannot be had.
+    /// The stream cannot be served as it should be.
     #[error(transparent)]
     Impossible(#[from] StartError),
 }
@@ -82,14 +82,14 @@ pub enum Refusal {
 /// What an order has changed.
 #[derive(Debug)]
 pub struct Done {
-    /// All streams whose picture it is: more than one, where they share it.
+    /// All streams that the order concerns: more than one where they share a picture.
     pub streams: Vec<StreamId>,
-    /// What has changed.
+    /// How many streams and which keys have changed.
     pub changes: Changes,
 }
 
 impl Orders {
-    /// Gives `server` a thread of its own, on which it does what it is asked to.
+    /// Gives `server` a thread of its own, on which it carries out orders.
     ///
     /// # Errors
     /// When the system does not give another thread.
@@ -112,18 +112,19 @@ impl Orders {
         &self.roster
     }
 
-    /// What happens.
+    /// The events of what happens to the server.
     #[must_use]
     pub fn events(&self) -> &Arc<Events> {
         &self.events
     }
 
-    /// Serve what `config` describes, which comes from `source`.
+    /// Asks it to serve what `config` describes, which comes from `source`.
     pub fn reload(&self, config: Config, source: String) -> Answer<Result<Changes, StartError>> {
         self.give(move |server| server.reload(&config, &source))
     }
 
-    /// Have the stream `id` be as `change` makes it of what it is; and all that share its picture.
+    /// Asks it to turn the stream `id` into what `change` makes of its configuration, and all that share its picture
+    /// with it.
     pub fn change(
         &self,
         id: StreamId,
@@ -133,7 +134,7 @@ impl Orders {
         self.give(move |server| server.change(&id, &source, change))
     }
 
-    /// Serve these streams, too.
+    /// Asks it to serve these streams, too.
     pub fn add(&self, streams: Vec<StreamConfig>, source: String) -> Answer<Result<Changes, StartError>> {
         self.give(move |server| {
             let mut config = server.config().clone();
@@ -142,17 +143,17 @@ impl Orders {
         })
     }
 
-    /// Serve the stream `id` no longer. Those that share its picture play on.
+    /// Asks it to serve the stream `id` no longer. Streams that share its picture play on.
     pub fn remove(&self, id: StreamId, source: String) -> Answer<Result<Done, Refusal>> {
         self.give(move |server| server.remove(&id, &source))
     }
 
-    /// Send away whoever plays the stream `id` in `session`: the connection is closed.
+    /// Asks it to send away whoever plays the stream `id` in `session`: the connection is closed.
     pub fn kick(&self, id: StreamId, session: String) -> Answer<Result<(), Unknown>> {
         self.give(move |server| server.kick(&id, &session))
     }
 
-    /// Have the next picture of the stream `id` be a key picture, or one soon after: a crowd shares them.
+    /// Asks for the next picture of the stream `id` to be a key picture, or one soon after: a crowd shares them.
     pub fn force_key_picture(&self, id: StreamId) -> Answer<Result<(), Unknown>> {
         self.give(move |server| {
             let roster = server.roster().get();
@@ -162,7 +163,7 @@ impl Orders {
         })
     }
 
-    /// Stop: viewers are told that it is over.
+    /// Asks it to stop; viewers are told that it is over.
     pub fn stop(&self) -> Answer<()> {
         let (answer, answered) = oneshot::channel();
         let _has_stopped = self.queue.send(Order::Stop(answer));
@@ -172,7 +173,7 @@ impl Orders {
     fn give<T: Send + 'static>(&self, order: impl FnOnce(&mut Server) -> T + Send + 'static) -> Answer<T> {
         let (answer, answered) = oneshot::channel();
         let act = move |server: &mut Server| {
-            // Whoever asked may not want to know any more.
+            // Whoever gave the order may not wait for its answer any more.
             let _not_awaited = answer.send(order(server));
         };
         let _has_stopped = self.queue.send(Order::Act(Box::new(act)));
@@ -239,7 +240,8 @@ impl Server {
         }
     }
 
-    /// Which of the configuration's streams shows the picture of the stream `id`, and all that do.
+    /// The index in the configuration of the stream whose picture the stream `id` shows, and the ids of all streams
+    /// that show it.
     fn picture_of(&self, id: &StreamId) -> Result<(usize, Vec<StreamId>), Unknown> {
         let roster = self.roster().get();
         let served = roster.find(id).ok_or_else(|| Unknown::Stream(id.clone()))?;

@@ -1,4 +1,4 @@
-//! What is tried before anybody watches, so that what is missing on this machine is said at the start.
+//! What the server tries before anybody watches, so that it says at the start what is missing on this machine.
 
 use std::{
     collections::HashSet,
@@ -19,10 +19,10 @@ use crate::{
     time_source, tls,
 };
 
-/// Makes one small picture as fast as it can.
+/// A pipeline that makes one small picture as fast as it can.
 pub(super) const TRIAL: &str =
     "clocksrc is-live=false num-buffers=1 ! video/x-raw,width=64,height=64 ! fakesink";
-/// How long that may take. The first program to use a new set of fonts reads them all.
+/// How long the trial may take. The first program to use a new set of fonts reads them all.
 const TRIAL_PATIENCE: gst::ClockTime = gst::ClockTime::from_seconds(10);
 
 /// Why a server could not start.
@@ -81,7 +81,7 @@ pub enum StartError {
         /// Where it listens.
         own: SocketAddr,
     },
-    /// Somebody else has the UDP ports: so many are needed.
+    /// Somebody else has the UDP ports of this range, of which so many are needed.
     #[error(
         "of rtpPortRange {0} no {1} UDP ports, each an even one and the next, are free: other programs (or another copy of this server) have them"
     )]
@@ -140,7 +140,7 @@ fn refused(stream: &StreamConfig, reason: glib::Error) -> StartError {
     }
 }
 
-/// What somebody wrote may parse and have nothing to serve all the same.
+/// Checks a pipeline that somebody wrote: it may parse, and have nothing to serve all the same.
 fn own_pipeline(stream: &StreamConfig, launch: &str) -> Result<(), StartError> {
     if stream.pipeline.is_none() {
         return Ok(());
@@ -154,11 +154,12 @@ fn own_pipeline(stream: &StreamConfig, launch: &str) -> Result<(), StartError> {
     })
 }
 
-/// A missing font is told before anybody watches: runs the pipeline `trial` to its end.
+/// Checks that the clock can be painted, so that a missing font is told before anybody watches: runs the pipeline
+/// `trial` to its end.
 pub(super) fn painting(trial: &str) -> Result<(), StartError> {
     let pipeline = gst::parse::launch(trial).map_err(|reason| StartError::Paint(reason.to_string()))?;
     let bus = pipeline.bus();
-    // What it fails at is on the bus, and says more.
+    // If it fails, the message on the bus says more than this result.
     let _started = pipeline.set_state(gst::State::Playing);
     let ends = [gst::MessageType::Error, gst::MessageType::Eos];
     let end = bus.and_then(|bus| bus.timed_pop_filtered(TRIAL_PATIENCE, &ends));
@@ -173,7 +174,7 @@ pub(super) fn painting(trial: &str) -> Result<(), StartError> {
     }
 }
 
-/// What TLS cannot be spoken without, where any stream wants it.
+/// The certificate, without which no TLS can be spoken, where any stream wants TLS.
 pub(super) fn certificate(config: &Config) -> Result<Option<gio::TlsCertificate>, StartError> {
     let Some(files) = config
         .tls
@@ -189,7 +190,8 @@ pub(super) fn certificate(config: &Config) -> Result<Option<gio::TlsCertificate>
     Ok(Some(certificate))
 }
 
-/// gst-rtsp-server would refuse viewer after viewer without a word. It takes an even port and the next for each.
+/// Checks that UDP ports are free: gst-rtsp-server would refuse viewer after viewer without a word. It takes an even
+/// port and the next for each.
 pub(super) fn rtp_ports(config: &Config) -> Result<(), StartError> {
     let is_udp = |stream: &&StreamConfig| stream.transports.contains(&Transport::Udp);
     let Some(ports) = config.rtp_ports else {
@@ -207,7 +209,7 @@ pub(super) fn rtp_ports(config: &Config) -> Result<(), StartError> {
         .iter()
         .filter(is_udp)
         .map(|stream| 1 + usize::from(stream.audio.is_some()));
-    // As many as one stream takes: not all of them need be watched over UDP at the same time.
+    // The ports that one stream takes are enough: not all streams need be watched over UDP at the same time.
     let needed = media.max().unwrap_or(0);
     let free = (ports.first..ports.last).step_by(2).filter(is_free);
     if free.take(needed).count() == needed {

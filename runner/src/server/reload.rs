@@ -1,4 +1,4 @@
-//! Another configuration while the server runs: what differs is replaced, all else plays on.
+//! How a server takes over another configuration while it runs: what differs is replaced, all else plays on.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -10,8 +10,8 @@ use std::{
 use gst_rtsp_server::{gio::TlsCertificate, prelude::*};
 
 use super::{
-    Endpoint, FAREWELL, FAREWELLS_AT_ONCE, Server, StartError, client_threads, left, preflight,
-    run_those_always_on, side_by_side,
+    Endpoint, FAREWELL, FAREWELLS_AT_ONCE, Server, StartError, client_threads, preflight,
+    run_those_always_on, side_by_side, time_until,
 };
 use crate::{
     accounts::logins::Logins,
@@ -23,13 +23,13 @@ use crate::{
     stream::Stream,
 };
 
-/// The streams that are to be served, and what becomes of those that there are.
+/// The streams that are to be served, and what becomes of those that are served now.
 struct Plan {
-    /// In the configuration's order.
+    /// All streams, in the configuration's order.
     streams: Vec<Arc<Stream>>,
-    /// Those of them that are not there yet.
+    /// The streams among them that are not there yet.
     new: Vec<Arc<Stream>>,
-    /// Those that play on as something else.
+    /// The streams that play on with another configuration.
     changed: Vec<(Arc<Stream>, StreamConfig)>,
     endpoints: Vec<Endpoint>,
     logins: Option<Arc<Logins>>,
@@ -40,7 +40,7 @@ impl Server {
     /// all their viewers, and so do those that differ in what [changes while it plays](StreamConfig::is_made_as). Others are
     /// replaced or sent away: their viewers see the end of the stream and a closed connection.
     ///
-    /// What is new is tried first, and new ports are opened before old ones are closed.
+    /// New streams are tried first, and new ports are opened before old ones are closed.
     ///
     /// # Errors
     /// When something is missing on this machine, or an address or port cannot be had: nothing has changed then.
@@ -108,7 +108,7 @@ impl Server {
         playing.is_some_and(|stream| stream.transports.contains(&Transport::Multicast))
     }
 
-    /// Tries what is new. It takes no connections yet.
+    /// Tries what is new, and makes it ready. New endpoints take no connections yet.
     fn plan(&self, config: &Config) -> Result<Plan, StartError> {
         preflight::places(config)?;
         let mut there = self.streams.clone();
@@ -128,10 +128,10 @@ impl Server {
             streams.push(stream);
         }
         let certificate = preflight::certificate(config)?;
-        let is_new = |asked: &ListenAt| !self.endpoints.iter().any(|endpoint| endpoint.asked() == *asked);
+        let is_new = |at: &ListenAt| !self.endpoints.iter().any(|endpoint| endpoint.configured() == *at);
         let endpoints = config.listens_at().into_iter().filter(is_new);
         let endpoints = endpoints
-            .map(|asked| self.open(asked, certificate.as_ref()))
+            .map(|wanted| self.open(wanted, certificate.as_ref()))
             .collect::<Result<_, _>>()?;
         Ok(Plan {
             streams,
@@ -142,27 +142,27 @@ impl Server {
         })
     }
 
-    fn open(&self, asked: ListenAt, certificate: Option<&TlsCertificate>) -> Result<Endpoint, StartError> {
+    fn open(&self, wanted: ListenAt, certificate: Option<&TlsCertificate>) -> Result<Endpoint, StartError> {
         let mut own = self
             .endpoints
             .iter()
             .map(|endpoint| endpoint.listens_at().address);
-        let own = own.find(|own| own.port() == asked.address.port());
-        Endpoint::new(asked, certificate, &self.shared).map_err(|error| match (error, own) {
+        let own = own.find(|own| own.port() == wanted.address.port());
+        Endpoint::new(wanted, certificate, &self.shared).map_err(|error| match (error, own) {
             (StartError::PortInUse(address), Some(own)) => StartError::OwnPort { address, own },
             (error, _) => error,
         })
     }
 
     fn has_other_logins(&self, config: &Config) -> bool {
-        let of = |config: &Config| (config.authentication, config.login.clone(), config.users.clone());
-        of(&self.config) != of(config)
+        let logins = |config: &Config| (config.authentication, config.login.clone(), config.users.clone());
+        logins(&self.config) != logins(config)
     }
 
     /// Takes over what is about the server as a whole; answers the keys whose new values count, and those that need a restart
     /// for it.
     fn take_over(&mut self, config: &Config) -> (Vec<&'static str>, Vec<&'static str>) {
-        // All of it, so that whoever adds a key has to say what becomes of it here.
+        // All keys are named, so that whoever adds one has to say here what becomes of it.
         let Config {
             rtp_ports: _,
             multicast: _,
@@ -190,7 +190,7 @@ impl Server {
         if runs.log_level != *log_level {
             change_log(log_level);
         }
-        // What needs a restart stays as it runs.
+        // The keys that need a restart keep the values with which the server runs.
         self.config = Config {
             tls: runs.tls.clone().or_else(|| tls.clone()),
             authentication: *authentication,
@@ -205,23 +205,24 @@ impl Server {
         (that_differ(&at_once), needs_restart)
     }
 
-    /// Has the streams offered at `asked`, of which `opened` are new; answers the endpoints that nobody needs any more.
-    fn exchange(&mut self, asked: &BTreeSet<ListenAt>, opened: Vec<Endpoint>) -> Vec<Endpoint> {
+    /// Has the streams offered at the addresses that are `wanted`, of which `opened` are new; answers the endpoints
+    /// that nobody needs any more.
+    fn exchange(&mut self, wanted: &BTreeSet<ListenAt>, opened: Vec<Endpoint>) -> Vec<Endpoint> {
         let before = std::mem::take(&mut self.endpoints).into_iter();
         let (kept, closing): (Vec<_>, Vec<_>) =
-            before.partition(|endpoint| asked.contains(&endpoint.asked()));
-        let addresses = opened.iter().map(Endpoint::asked).collect::<Vec<_>>();
+            before.partition(|endpoint| wanted.contains(&endpoint.configured()));
+        let addresses = opened.iter().map(Endpoint::configured).collect::<Vec<_>>();
         self.endpoints = kept.into_iter().chain(opened).collect();
         self.endpoints
-            .sort_by_key(|endpoint| asked.iter().position(|asked| *asked == endpoint.asked()));
+            .sort_by_key(|endpoint| wanted.iter().position(|at| *at == endpoint.configured()));
         self.offer();
-        let opened = |endpoint: &&Endpoint| addresses.contains(&endpoint.asked());
+        let opened = |endpoint: &&Endpoint| addresses.contains(&endpoint.configured());
         self.endpoints.iter().filter(opened).for_each(Endpoint::accept);
         closing.iter().for_each(Endpoint::refuse);
         closing
     }
 
-    /// Sends away whoever has asked for streams that are `gone`, and whoever has come by endpoints that are `closing`; then
+    /// Sends away the clients of streams that are `gone`, and those who have come by endpoints that are `closing`; then
     /// starts those that run before anybody looks. All of that is waiting, for which no other order waits.
     fn say_farewell(&mut self, gone: Vec<Arc<Stream>>, closing: Vec<Endpoint>, started: Vec<Arc<Stream>>) {
         self.farewells.retain(|farewell| !farewell.is_finished());
@@ -232,7 +233,7 @@ impl Server {
             side_by_side(&gone, FAREWELLS_AT_ONCE, |stream| stream.retire(FAREWELL));
             let deadline = Instant::now() + FAREWELL;
             for endpoint in closing {
-                endpoint.send_away(left(deadline));
+                endpoint.send_away(time_until(deadline));
             }
             run_those_always_on(&started);
         };
@@ -243,7 +244,7 @@ impl Server {
         }
     }
 
-    /// Sends away who plays by a log-in that counted `before` and does not any more; answers how many do.
+    /// Sends away viewers whose log-in counted `before` and does not any more; answers how many they are.
     fn log_out(&self, before: &Config) -> usize {
         let still_counting = still_counting(before, &self.config);
         let is_out = |mount: &Mount, viewer: &Viewer| {
@@ -282,7 +283,8 @@ impl Server {
     }
 }
 
-/// Has each of the streams be what it is to be; answers those that are to run before anybody looks, and did not.
+/// Changes each of the streams to its new configuration; answers those that are to run before anybody looks, and did
+/// not before.
 fn change(changed: &[(Arc<Stream>, StreamConfig)]) -> Vec<Arc<Stream>> {
     let mut started = Vec::new();
     for (stream, config) in changed {
@@ -294,7 +296,8 @@ fn change(changed: &[(Arc<Stream>, StreamConfig)]) -> Vec<Arc<Stream>> {
     started
 }
 
-/// Some of a picture's paths may be there no longer, and some of the ways to play it, while others play on.
+/// Sends away viewers of paths that a picture has no longer, and those who play by transports that it allows no longer.
+/// Others play on.
 fn send_away_who_may_not_stay(changed: &[(Arc<Stream>, StreamConfig)]) {
     for (stream, config) in changed {
         let is_removed = |mount: &Mount, _: &Viewer| !config.mounts.contains(mount);
@@ -317,7 +320,7 @@ fn plays_on_as(streams: &[Arc<Stream>], wanted: &StreamConfig) -> Option<usize> 
     position(first).or_else(|| position(all))
 }
 
-/// Whether they differ in nothing. The number of an entry's cameras decides about the phase.
+/// Whether the two are the same but for the phase, about which the number of an entry's cameras decides.
 fn is_as(one: &StreamConfig, other: &StreamConfig) -> bool {
     let phased = || StreamConfig {
         phase: other.phase,
@@ -326,7 +329,7 @@ fn is_as(one: &StreamConfig, other: &StreamConfig) -> bool {
     one.look == other.look && phased() == *other
 }
 
-/// Those of `streams` that are not among the `others`.
+/// The `streams` that are not among the `others`.
 fn without(streams: Vec<Arc<Stream>>, others: &[Arc<Stream>]) -> Vec<Arc<Stream>> {
     let is_there = |stream: &Arc<Stream>| others.iter().any(|other| Arc::ptr_eq(other, stream));
     streams.into_iter().filter(|stream| !is_there(stream)).collect()
@@ -336,7 +339,7 @@ fn names(streams: &[Arc<Stream>]) -> Vec<String> {
     streams.iter().map(|stream| stream.name()).collect()
 }
 
-/// Which names are replaced, added and removed, where some go and some come.
+/// The names that are replaced, added and removed, where the ones in `gone` go and the `new` ones come.
 fn exchanged(gone: &[String], new: &[String]) -> (Vec<String>, Vec<String>, Vec<String>) {
     let (replaced, added): (Vec<_>, Vec<_>) = new.iter().cloned().partition(|name| gone.contains(name));
     let removed = gone.iter().filter(|name| !replaced.contains(name)).cloned();

@@ -26,7 +26,7 @@ use crate::{
         departures::{BOUNDS, Departures, Lateness},
         receivers::Report,
         sent::Sent,
-        viewers::Names,
+        viewers::IdsByMount,
     },
     stream_id::{self, StreamId},
     time_source::TimeSource,
@@ -37,10 +37,10 @@ use crate::{
 pub struct Roster {
     streams: Vec<Served>,
     listens_at: Vec<Listening>,
-    /// What counts for the server as a whole.
+    /// The configuration of the server as a whole.
     config: Config,
     up_since: Timestamp,
-    /// `None`: this machine's clock.
+    /// The clock of the network; `None` where streams go by this machine's.
     time: Option<Arc<TimeSource>>,
 }
 
@@ -53,7 +53,7 @@ pub struct Served {
     stream: Arc<Stream>,
 }
 
-/// The roster that counts now.
+/// The latest roster, which is replaced as streams come and go.
 #[derive(Debug)]
 pub struct CurrentRoster(RwLock<Arc<Roster>>);
 
@@ -62,16 +62,16 @@ impl CurrentRoster {
         Self(RwLock::new(Arc::new(roster)))
     }
 
-    /// The one that counts now. It stays as it is while it is looked at.
+    /// The latest roster. It stays as it is while it is looked at.
     #[must_use]
     pub fn get(&self) -> Arc<Roster> {
         Arc::clone(&self.0.read())
     }
 
-    /// Another one counts from now on.
+    /// Puts another roster in its place.
     pub(super) fn replace(&self, roster: Roster) {
         let before = std::mem::replace(&mut *self.0.write(), Arc::new(roster));
-        // With it streams may go: not under the lock.
+        // Streams may go with the old roster, which must not happen under the lock.
         drop(before);
     }
 }
@@ -85,25 +85,25 @@ impl Roster {
         up_since: Timestamp,
         time: Option<&Arc<TimeSource>>,
     ) -> Self {
-        let places: Vec<_> = streams.iter().flat_map(places).collect();
+        let paths: Vec<_> = streams.iter().flat_map(mounted_paths).collect();
         let public = env::var(addresses::PUBLIC_ADDRESSES).ok();
         let endpoints: Endpoints = endpoints
             .iter()
-            .map(|endpoint| (endpoint.asked(), Found::new(endpoint, public.as_deref())))
+            .map(|endpoint| (endpoint.configured(), Found::new(endpoint, public.as_deref())))
             .collect();
-        let named: Vec<_> = places
+        let addressed: Vec<_> = paths
             .iter()
-            .map(|place| (place.path(), place.address(&endpoints)))
+            .map(|path| (path.as_str(), path.address(&endpoints)))
             .collect();
-        let ids = stream_id::ids(&named);
-        let served = |(place, id): (Place, StreamId)| Served {
+        let ids = stream_id::ids(&addressed);
+        let served = |(path, id): (MountedPath, StreamId)| Served {
             id,
-            urls: place.urls(&endpoints),
-            mounts: place.mounts,
-            stream: place.stream,
+            urls: path.urls(&endpoints),
+            mounts: path.mounts,
+            stream: path.stream,
         };
         Self {
-            streams: places.into_iter().zip(ids).map(served).collect(),
+            streams: paths.into_iter().zip(ids).map(served).collect(),
             listens_at: endpoints.values().map(|found| listening(found.at)).collect(),
             config: Config {
                 streams: Vec::new(),
@@ -120,13 +120,13 @@ impl Roster {
         &self.streams
     }
 
-    /// The stream that is called so.
+    /// The stream of that id.
     #[must_use]
     pub fn find(&self, id: &StreamId) -> Option<&Served> {
         self.streams.iter().find(|served| served.id == *id)
     }
 
-    /// Their URLs, in order.
+    /// The URLs of all streams, in order.
     #[must_use]
     pub(crate) fn urls(&self) -> Vec<String> {
         self.streams
@@ -135,7 +135,7 @@ impl Roster {
             .collect()
     }
 
-    /// What is of the server.
+    /// The status of the server.
     #[must_use]
     pub fn status(&self) -> ServerStatus {
         let time = self.time.as_ref();
@@ -165,38 +165,38 @@ impl Roster {
             .sum()
     }
 
-    /// Has the streams know what they are called.
-    pub(super) fn tell_names(&self) {
-        let mut all = HashMap::<*const Stream, (&Arc<Stream>, Names)>::new();
+    /// Has the streams know their ids.
+    pub(super) fn tell_ids(&self) {
+        let mut all = HashMap::<*const Stream, (&Arc<Stream>, IdsByMount)>::new();
         for Served {
             id, mounts, stream, ..
         } in &self.streams
         {
-            let (_, names) = all
+            let (_, ids) = all
                 .entry(Arc::as_ptr(stream))
-                .or_insert_with(|| (stream, Names::new()));
-            names.extend(mounts.iter().map(|mount| (mount.clone(), id.clone())));
+                .or_insert_with(|| (stream, IdsByMount::new()));
+            ids.extend(mounts.iter().map(|mount| (mount.clone(), id.clone())));
         }
-        for (stream, names) in all.into_values() {
-            stream.viewers().name(names);
+        for (stream, ids) in all.into_values() {
+            stream.viewers().set_ids(ids);
         }
     }
 }
 
 impl Served {
-    /// What it is called.
+    /// The stream's id.
     #[must_use]
     pub fn id(&self) -> &StreamId {
         &self.id
     }
 
-    /// Where it can be played.
+    /// The URLs at which it can be played.
     #[must_use]
     pub fn urls(&self) -> &[String] {
         &self.urls
     }
 
-    /// Whether it is to be found there.
+    /// Whether it is to be found at `mount`.
     pub(super) fn has(&self, mount: &Mount) -> bool {
         self.mounts.contains(mount)
     }
@@ -206,7 +206,7 @@ impl Served {
         &self.stream
     }
 
-    /// What is of it.
+    /// The status of the stream.
     #[must_use]
     pub fn status(&self) -> StreamStatus {
         let config = self.stream.config();
@@ -298,18 +298,18 @@ fn made_of(config: &StreamConfig) -> MadeOf {
 }
 
 /// A stream at one path.
-struct Place {
+struct MountedPath {
     stream: Arc<Stream>,
-    /// Without TLS and with it, as there are.
+    /// Its mount without TLS, and the one with it, as far as there are such.
     mounts: Vec<Mount>,
 }
 
-impl Place {
-    fn path(&self) -> &str {
+impl MountedPath {
+    fn as_str(&self) -> &str {
         self.mounts.first().map_or("", |mount| &mount.path)
     }
 
-    /// At which it is to be found.
+    /// The address and port at which it is to be found.
     fn address(&self, endpoints: &Endpoints) -> SocketAddr {
         let found = self
             .mounts
@@ -352,12 +352,12 @@ impl Found {
     }
 }
 
-/// Where `stream` is to be found: at one path that several ports have, it is several streams. Each that speaks TLS as well
-/// has its mounts at the same index among those with TLS and those without.
-fn places(stream: &Arc<Stream>) -> Vec<Place> {
+/// The paths at which `stream` is to be found; one path at several ports counts as several. Where a path is served with
+/// TLS as well, its mount has the same index among those with TLS as among those without.
+fn mounted_paths(stream: &Arc<Stream>) -> Vec<MountedPath> {
     let config = stream.config();
     let (tls, plain): (Vec<_>, Vec<_>) = config.mounts.iter().cloned().partition(|mount| mount.tls);
-    let place = |index| Place {
+    let mounted_path = |index| MountedPath {
         stream: Arc::clone(stream),
         mounts: [plain.get(index), tls.get(index)]
             .into_iter()
@@ -365,7 +365,7 @@ fn places(stream: &Arc<Stream>) -> Vec<Place> {
             .cloned()
             .collect(),
     };
-    (0..plain.len().max(tls.len())).map(place).collect()
+    (0..plain.len().max(tls.len())).map(mounted_path).collect()
 }
 
 fn listening(at: ListenAt) -> Listening {

@@ -1,11 +1,11 @@
-//! The same for several streams at a time: most of it is waiting.
+//! Does the same with several streams at a time, as most of it is waiting.
 
 use std::sync::Arc;
 
 use crate::stream::Stream;
 use parking_lot::Mutex;
 
-/// Does something with each of the streams, with so many at a time.
+/// Calls `act` with each of the streams, with `at_once` of them at a time.
 pub(super) fn side_by_side(streams: &[Arc<Stream>], at_once: usize, act: impl Fn(&Arc<Stream>) + Sync) {
     let waiting = Mutex::new(streams.iter());
     let next = || waiting.lock().next();

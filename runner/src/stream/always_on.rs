@@ -77,7 +77,7 @@ impl Stream {
         if !self.is_to_run() || self.runs_later.swap(true, Ordering::AcqRel) {
             return;
         }
-        let wait = self.back_off.lock().left(Instant::now());
+        let wait = self.back_off.lock().remaining(Instant::now());
         let stream = Arc::downgrade(self);
         timers::after(&self.context, glib::Priority::DEFAULT, wait, move || {
             if let Some(stream) = stream.upgrade() {

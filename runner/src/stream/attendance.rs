@@ -14,7 +14,7 @@ pub(super) struct Attendance {
     is_deserted: Condvar,
 }
 
-/// Who is there, by the number that each got on arrival. The stream itself is no client.
+/// Whoever is there, by the number that each got on arrival. The stream itself has a number as well, and no client.
 #[derive(Debug, Default)]
 struct Present {
     arrivals: u64,
@@ -22,10 +22,11 @@ struct Present {
 }
 
 impl Attendance {
-    /// `client`, or the stream itself, is there until the number that is answered departs.
+    /// Notes that `client`, or the stream itself where that is `None`, is there until the number that is answered
+    /// departs.
     ///
-    /// No client is looked at: whoever holds one may be the last who does, and a client's end departs, which would wait
-    /// here for itself.
+    /// No client is looked at under the lock: whoever holds one may be the last who does, and a client's end calls
+    /// [`Self::depart`], which would wait here for itself.
     pub(super) fn arrive(&self, client: Option<&RTSPClient>) -> u64 {
         let mut present = self.present.lock();
         present.arrivals += 1;
@@ -36,8 +37,8 @@ impl Attendance {
         number
     }
 
-    /// The one with this number goes. With the last one `take_down` is called, under the lock, so that nobody arrives
-    /// meanwhile.
+    /// Notes that the one with this number goes. When the last one goes, `take_down` is called, under the lock, so that
+    /// nobody arrives meanwhile.
     pub(super) fn depart(&self, number: u64, take_down: impl FnOnce()) {
         let mut present = self.present.lock();
         present.clients.remove(&number);
@@ -47,7 +48,7 @@ impl Attendance {
         }
     }
 
-    /// Waits until the last one has gone, no longer than `patience`. Answers how many have not.
+    /// Waits until the last one has gone, no longer than `patience`. Answers how many are still there.
     pub(super) fn wait_until_deserted(&self, patience: Duration) -> usize {
         let mut present = self.present.lock();
         self.is_deserted
@@ -95,7 +96,7 @@ mod tests {
         }
     }
 
-    /// What is done in a thread of its own; answers when it is done.
+    /// Calls `act` on a thread of its own; the receiver hears when it is done.
     fn aside(act: impl FnOnce() + Send + 'static) -> mpsc::Receiver<()> {
         let (done, is_done) = mpsc::channel();
         std::thread::spawn(move || {

@@ -17,7 +17,7 @@ pub(crate) struct BackOff {
 }
 
 impl BackOff {
-    /// It has failed at `now`.
+    /// Notes a failure at `now`.
     pub(crate) fn fail(&mut self, now: Instant) {
         let is_forgotten = self.latest.is_none_or(|latest| now - latest > FORGOTTEN_AFTER);
         self.failures = if is_forgotten {
@@ -30,7 +30,7 @@ impl BackOff {
 
     /// How long there is to wait at `now`.
     #[must_use]
-    pub(crate) fn left(&self, now: Instant) -> Duration {
+    pub(crate) fn remaining(&self, now: Instant) -> Duration {
         let Some((latest, doublings)) = self.latest.zip(self.failures.checked_sub(2)) else {
             return Duration::ZERO;
         };
@@ -40,10 +40,10 @@ impl BackOff {
         (latest + wait).saturating_duration_since(now)
     }
 
-    /// Whether it may be tried again at `now`.
+    /// Whether another attempt may be made at `now`.
     #[must_use]
     pub(crate) fn is_over(&self, now: Instant) -> bool {
-        self.left(now).is_zero()
+        self.remaining(now).is_zero()
     }
 }
 
@@ -59,7 +59,7 @@ mod tests {
         let waits = [0, 1, 2, 4, 8, 16, 30, 30].map(Duration::from_secs);
         for wait in waits {
             back_off.fail(now);
-            assert_eq!(back_off.left(now), wait);
+            assert_eq!(back_off.remaining(now), wait);
             assert!(back_off.is_over(now + wait));
         }
         back_off.fail(now + Duration::from_secs(61));

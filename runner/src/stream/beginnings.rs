@@ -1,36 +1,36 @@
-//! With which packet begins what a viewer gets of a medium: nothing goes to it before.
+//! The packet with which a medium begins for a viewer: nothing of the medium goes to that viewer before it.
 
 use std::sync::Arc;
 
 use super::keys::{KeyPictures, Packet};
 
-/// What a medium begins with.
+/// The packet that a medium begins with.
 #[derive(Debug, Clone)]
 pub(crate) enum Begin {
     /// This packet, or the first that comes after it.
     At(Packet),
-    /// This packet, or the next one of these key pictures.
+    /// This packet, or, where it has gone already, the first one of the next of these key pictures.
     AtKeyPicture(Packet, Arc<KeyPictures>),
-    /// The next one of these key pictures.
+    /// The first packet of the next of these key pictures.
     KeyPicture(Arc<KeyPictures>),
-    /// What comes once the picture that goes by this transport has begun.
+    /// Whatever packet comes next once the picture that goes by this transport has begun.
     With(usize),
 }
 
-/// What has not begun yet, by the number of the transport that it goes by (`rtsp::HeldTransport`).
+/// The beginnings of what has not begun yet, by the number of the transport that carries it (`rtsp::HeldTransport`).
 #[derive(Debug, Default)]
 pub(crate) struct Beginnings {
     awaited: Vec<(usize, Begin)>,
 }
 
 impl Beginnings {
-    /// What goes by `transport` begins so.
+    /// Holds back what goes by `transport` until it begins as `begin` says.
     pub(crate) fn hold(&mut self, transport: usize, begin: Begin) {
         self.forget(transport);
         self.awaited.push((transport, begin));
     }
 
-    /// Nothing that goes by `transport` is held back any more.
+    /// Holds back nothing any more that goes by `transport`.
     pub(crate) fn forget(&mut self, transport: usize) {
         self.awaited.retain(|(awaited, _)| *awaited != transport);
     }
@@ -41,7 +41,8 @@ impl Beginnings {
         !self.awaited.is_empty()
     }
 
-    /// Whether an RTP packet that begins so may go by `transport`. With it, what it is the first packet of has begun.
+    /// Whether the RTP packet whose first bytes are `rtp` may go by `transport`. If it is the packet that is waited
+    /// for, the medium has begun with it.
     pub(crate) fn lets_pass(&mut self, transport: usize, rtp: &[u8]) -> bool {
         let Some((_, begin)) = self.awaited.iter().find(|(awaited, _)| *awaited == transport) else {
             return true;

@@ -13,7 +13,8 @@ use crate::{
 };
 
 impl Stream {
-    /// Is as `config` says from now on, which is [made as it](StreamConfig::is_made_as). Nobody's stream ends.
+    /// Makes the stream what `config` says, from now on; the two are [made alike](StreamConfig::is_made_as). Nobody's
+    /// stream ends.
     pub(crate) fn change(self: &Arc<Self>, config: &StreamConfig) {
         let before = self.config();
         let after = StreamConfig {
@@ -21,7 +22,8 @@ impl Stream {
             phase: before.phase,
             ..config.clone()
         };
-        // Pipelines that are made from now on, first: one that is being made is seen to once it is there.
+        // The factory comes first, for pipelines that are made from now on: one that is being made is seen to once it
+        // is there.
         self.factory.set_launch(&launch_string(&after));
         self.viewers.limit(after.max_viewers);
         let is_on = after.always_on;
@@ -74,7 +76,7 @@ fn set(element: &gst::Element, name: &str, text: &str) {
         return;
     };
     let value = match kind {
-        // As it is, whatever quotes are in it.
+        // A string is taken as it stands, whatever quotes are in it.
         glib::Type::STRING => text.to_value(),
         kind => match glib::Value::deserialize(text, kind) {
             Ok(value) => value,

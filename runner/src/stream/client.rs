@@ -5,7 +5,7 @@ use gst_rtsp_server::{RTSPClient, prelude::*};
 
 use crate::timers;
 
-/// A client, which need not be there any more, and the context of the thread that serves it.
+/// A client, which may have gone already, and the main context of the thread that serves it.
 ///
 /// Share it by an `Arc`: to clone a weak reference would be to hold a client for a moment, and whoever holds one may be the
 /// last who does.
@@ -16,7 +16,7 @@ pub(crate) struct ClientHandle {
 }
 
 impl ClientHandle {
-    /// To be called on the thread that serves it.
+    /// The handle of `client`. This is to be called on the thread that serves it.
     #[must_use]
     pub(crate) fn new(client: &RTSPClient) -> Self {
         Self {

@@ -12,7 +12,8 @@ use gst::{BufferFlags, PadProbeData, PadProbeReturn, PadProbeType, prelude::*};
 
 use crate::launch::codecs;
 
-/// Has `payloader` mark what it makes of a picture that is not a key frame, if it does not by itself.
+/// Has `payloader` mark the packets that it makes of a picture which is not a key frame, if it does not do so by
+/// itself.
 pub(crate) fn mark(payloader: &gst::Element) {
     let codec = payloader
         .factory()
@@ -25,14 +26,15 @@ pub(crate) fn mark(payloader: &gst::Element) {
     }
 }
 
-/// A payloader makes the packets of a picture in the call that brings it.
+/// Marks the packets of each picture as the picture was marked: a payloader makes them in the call that brings the
+/// picture.
 fn mark_between(sink: &gst::Pad, src: &gst::Pad) {
     let is_delta = Arc::new(AtomicBool::new(false));
-    let seen = is_delta.clone();
+    let of_picture = is_delta.clone();
     sink.add_probe(PadProbeType::BUFFER, move |_, info| {
         if let Some(picture) = info.buffer() {
             let is_delta = picture.flags().contains(BufferFlags::DELTA_UNIT);
-            seen.store(is_delta, Ordering::Relaxed);
+            of_picture.store(is_delta, Ordering::Relaxed);
         }
         PadProbeReturn::Ok
     });
@@ -77,17 +79,18 @@ mod tests {
         let payloader = pipeline.by_name("pay").unwrap();
         mark(&payloader);
         let (pictures, packets) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(Vec::new())));
-        let came = pictures.clone();
+        let seen_pictures = pictures.clone();
         payloader
             .static_pad("sink")
             .unwrap()
             .add_probe(PadProbeType::BUFFER, move |_, info| {
                 let picture = info.buffer().unwrap();
-                came.lock()
+                seen_pictures
+                    .lock()
                     .push((picture.pts(), picture.flags().contains(BufferFlags::DELTA_UNIT)));
                 PadProbeReturn::Ok
             });
-        let went = packets.clone();
+        let seen_packets = packets.clone();
         pipeline
             .by_name("end")
             .unwrap()
@@ -98,7 +101,7 @@ mod tests {
                 move |_, info| {
                     let note = |packet: &gst::BufferRef| {
                         let is_marked = packet.flags().contains(BufferFlags::DELTA_UNIT);
-                        went.lock().push((packet.pts(), is_marked));
+                        seen_packets.lock().push((packet.pts(), is_marked));
                     };
                     match &info.data {
                         Some(PadProbeData::Buffer(packet)) => note(packet),

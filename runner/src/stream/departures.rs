@@ -1,7 +1,7 @@
 //! How late frames leave for viewers.
 //!
-//! It is noted on the streaming thread, once a frame: two readings of clocks, and a lock for which nobody waits but who reads
-//! what is below. Nothing is allocated.
+//! The streaming thread notes it once a frame: that takes two readings of clocks, and a lock for which nobody else
+//! waits but whoever reads the figures. Nothing is allocated.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
@@ -28,33 +28,33 @@ pub(crate) const BOUNDS: [Duration; 14] = [
     Duration::from_millis(500),
     Duration::from_secs(1),
 ];
-/// A frame that leaves so much after it was due, or more, is late.
+/// A frame that leaves later than this after it was due is late.
 const LATE: Duration = Duration::from_millis(1);
-/// The latest seconds that are kept apart.
+/// How many of the latest seconds are kept apart from all before.
 const SECONDS: usize = 10;
 
-/// How late frames left. One that came to its sink before it was due is not late at all: there it waits.
+/// How late frames left. A frame that came to its sink before it was due is not late at all: it waits there until then.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Lateness {
-    /// So many frames left.
+    /// How many frames left.
     pub(crate) frames: u64,
-    /// So many of them more than a millisecond late.
+    /// How many of them left more than a millisecond late.
     pub(crate) late: u64,
-    /// By how much all of them together.
+    /// The sum of the delays of all of them.
     pub(crate) sum: Duration,
-    /// By how much the one that was latest.
+    /// The longest delay of any of them.
     pub(crate) most: Duration,
 }
 
 /// How late frames left, in all pipelines and lately.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Departures {
-    /// All so far.
+    /// All frames so far.
     pub(crate) all: Lateness,
-    /// How many of all were no later than each of [`BOUNDS`] and later than the one before it, and in the end how many were
-    /// later than any.
+    /// How many of all frames were no later than each of [`BOUNDS`] and later than the bound before it; the last class
+    /// has those that were later than every bound.
     pub(crate) classes: [u64; BOUNDS.len() + 1],
-    /// Those of the latest ten seconds, of which the last one is not over.
+    /// The frames of the latest ten seconds, of which the last one is not over.
     pub(crate) lately: Lateness,
 }
 
@@ -62,7 +62,7 @@ pub(crate) struct Departures {
 #[derive(Debug)]
 pub(super) struct Log {
     start: Instant,
-    /// When the frame is due, in ns, whose packets pass now. The streaming thread alone reads and writes it.
+    /// When the frame whose packets pass now is due, in ns. The streaming thread alone reads and writes it.
     current: AtomicU64,
     state: Mutex<State>,
 }
@@ -71,7 +71,7 @@ pub(super) struct Log {
 struct State {
     all: Lateness,
     classes: [u64; BOUNDS.len() + 1],
-    /// What left in one second each, and in which one, counted from the start.
+    /// How late frames left in each of the latest seconds, and the number of that second, counted from the start.
     seconds: [(usize, Lateness); SECONDS],
 }
 
@@ -86,7 +86,8 @@ impl Default for Log {
 }
 
 impl Log {
-    /// A packet of the frame that was `due` goes on; `now` is asked for the running time if it is the frame's first one.
+    /// Notes that a packet goes on of the frame that was due at `due`; `now` is asked for the running time if the
+    /// packet is the frame's first one.
     pub(super) fn note(&self, due: ClockTime, now: impl FnOnce() -> Option<ClockTime>) {
         if self.current.swap(due.nseconds(), Ordering::Relaxed) == due.nseconds() {
             return;
@@ -96,7 +97,7 @@ impl Log {
         }
     }
 
-    /// What has been noted until `now`.
+    /// The figures of all frames noted until `now`.
     pub(super) fn read(&self, now: Instant) -> Departures {
         let second = self.second(now);
         let state = self.state.lock();
@@ -128,7 +129,7 @@ impl Log {
         lately.add(lateness);
     }
 
-    /// In which second since the start that is.
+    /// The number of the second since the start in which `at` is.
     fn second(&self, at: Instant) -> usize {
         let seconds = at.saturating_duration_since(self.start).as_secs();
         usize::try_from(seconds).unwrap_or(usize::MAX)
@@ -170,7 +171,7 @@ mod tests {
         };
         assert_eq!((departures.all, departures.lately), (expected, expected));
         let mut classes = [0; BOUNDS.len() + 1];
-        // Up to 50 µs, 1 ms, 5 ms, and later than any bound.
+        // These classes are up to 50 µs, up to 1 ms, up to 5 ms, and later than any bound.
         [classes[0], classes[4], classes[6], classes[14]] = [2, 1, 1, 1];
         assert_eq!(departures.classes, classes);
     }

@@ -1,5 +1,5 @@
-//! The destinations of viewers over UDP. gst-rtsp-server adds one to its sink when its viewer plays, whatever comes next;
-//! here it waits until what it begins with stands before the sink.
+//! The destinations of viewers over UDP. gst-rtsp-server adds one to its sink when its viewer plays, whatever packet
+//! comes next; here it waits until the packet that it begins with stands before the sink.
 
 use std::{
     cell::Cell,
@@ -20,15 +20,15 @@ use super::{
     sent::{canonical, read},
 };
 
-/// Longer than the handling of a PLAY takes, within which a destination is added.
+/// gst-rtsp-server adds a destination while it handles a PLAY; this is longer than that takes.
 const ADDED_WITHIN: Duration = Duration::from_secs(10);
 
 thread_local! {
-    /// Whether it is ours that is being added on this thread.
+    /// Whether it is this module that is adding a destination on this thread, and not gst-rtsp-server.
     static IS_OURS: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Those to which nothing goes yet.
+/// The destinations to which nothing goes yet.
 #[derive(Debug, Default)]
 pub(crate) struct Destinations {
     state: Mutex<State>,
@@ -41,17 +41,17 @@ struct State {
     beginnings: Beginnings,
 }
 
-/// Where the packets of a transport shall go.
+/// A destination that waits: where the packets of a transport shall go.
 #[derive(Debug)]
 struct Waiting {
     transport: usize,
     place: SocketAddr,
     since: Instant,
-    /// Once it should have been added.
+    /// The sink and the host, once gst-rtsp-server was about to add it.
     added: Option<Added>,
 }
 
-/// To which sink a destination shall be added, and how gst-rtsp-server writes its host.
+/// The sink to which a destination shall be added, and its host as gst-rtsp-server writes it.
 #[derive(Debug)]
 struct Added {
     sink: glib::WeakRef<gst::Element>,
@@ -64,8 +64,8 @@ impl Waiting {
         its.is_some_and(|its| its == *sink)
     }
 
-    /// Whether the sink that it should have been added to is no more, or never came.
-    fn is_forlorn(&self) -> bool {
+    /// Whether the sink to which it was to be added is gone, or never came.
+    fn is_stale(&self) -> bool {
         match &self.added {
             Some(added) => added.sink.upgrade().is_none(),
             None => self.since.elapsed() > ADDED_WITHIN,
@@ -74,10 +74,11 @@ impl Waiting {
 }
 
 impl Destinations {
-    /// What goes to `place` by the transport of that number begins so, once that is added to a sink.
+    /// Holds `place`, to which the transport of that number sends, back from its sink until a packet comes that `begin`
+    /// lets pass.
     pub(crate) fn hold_back(&self, transport: usize, place: SocketAddr, begin: Begin) {
         self.change(|state| {
-            state.forget(|waiting| waiting.transport == transport || waiting.is_forlorn());
+            state.forget(|waiting| waiting.transport == transport || waiting.is_stale());
             state.beginnings.hold(transport, begin);
             state.waiting.push(Waiting {
                 transport,
@@ -88,18 +89,18 @@ impl Destinations {
         });
     }
 
-    /// Nothing is held back of what goes by that transport.
+    /// Holds back nothing any more of what goes by that transport.
     pub(crate) fn forget(&self, transport: usize) {
         self.change(|state| state.forget(|waiting| waiting.transport == transport));
     }
 
-    /// Whether any are held back.
+    /// Whether any destinations are held back.
     #[must_use]
     fn are_held_back(&self) -> bool {
         self.is_any.load(Ordering::Acquire)
     }
 
-    /// Sees to `sink`, one of gst-rtsp-server's.
+    /// Has destinations wait that gst-rtsp-server adds to its `sink`.
     pub(super) fn follow(self: &Arc<Self>, sink: &gst::Element) {
         for (signal, takes_over) in [("add", State::add as TakesOver), ("remove", State::remove)] {
             let destinations = Arc::clone(self);
@@ -126,10 +127,10 @@ impl Destinations {
         });
     }
 
-    /// Has `sink` not do what it is told by `signal` where `takes_over`.
+    /// Keeps `sink` from what `signal` tells it to do wherever `takes_over` says so.
     ///
-    /// GLib stops the latest of a signal's emissions, whichever thread's it is: so nothing else is emitted meanwhile. Of
-    /// gst-rtsp-server's own its lock on the stream sees to that.
+    /// GLib stops the latest of a signal's emissions, whichever thread's it is: so nothing else may emit it meanwhile.
+    /// For gst-rtsp-server's own emissions its lock on the stream sees to that.
     fn take_over(&self, sink: &gst::Element, signal: &str, takes_over: impl FnOnce(&mut State) -> bool) {
         if IS_OURS.get() {
             return;
@@ -141,8 +142,9 @@ impl Destinations {
         });
     }
 
-    /// Adds those to `sink` that begin with the RTP packet that begins so, which is to go out by it next. Whoever is removed
-    /// is so before, or once it has been added.
+    /// Adds those destinations to `sink` that begin with the RTP packet whose first bytes are `rtp`, which is to go out
+    /// by it next. A destination that gst-rtsp-server removes meanwhile is removed before it is added, or once it has
+    /// been.
     fn begin(&self, sink: &gst::Element, rtp: &[u8]) {
         self.change(|state| {
             let State { waiting, beginnings } = state;
@@ -165,11 +167,12 @@ impl Destinations {
     }
 }
 
-/// Whether what a sink is told is taken over: the sink, the host as it is written, and where that is.
+/// Says whether what a sink is told is taken over, given the sink, the host as gst-rtsp-server writes it, and the
+/// address.
 type TakesOver = fn(&mut State, &gst::Element, &str, SocketAddr) -> bool;
 
 impl State {
-    /// `place`, which is being added to `sink`, waits instead, if it is to.
+    /// Has `place`, which is being added to `sink`, wait instead, if it is to; answers whether it is.
     fn add(&mut self, sink: &gst::Element, host: &str, place: SocketAddr) -> bool {
         let mut waiting = self.waiting.iter_mut();
         let waiting = waiting.find(|waiting| waiting.place == place && waiting.added.is_none());
@@ -180,12 +183,12 @@ impl State {
         waiting.map(|waiting| waiting.added = Some(added())).is_some()
     }
 
-    /// `place`, which is being removed from `sink`, waits no longer, if it has.
+    /// Has `place`, which is being removed from `sink`, wait no longer; answers whether it waited.
     fn remove(&mut self, sink: &gst::Element, _: &str, place: SocketAddr) -> bool {
         self.forget(|waiting| waiting.place == place && waiting.is_for(sink))
     }
 
-    /// Forgets those; answers whether there were any.
+    /// Forgets those that `which` picks; answers whether there were any.
     fn forget(&mut self, which: impl Fn(&Waiting) -> bool) -> bool {
         let forgotten: Vec<_> = self.waiting.extract_if(.., |waiting| which(waiting)).collect();
         for waiting in &forgotten {

@@ -1,4 +1,4 @@
-//! What is counted of a stream: frames, how late they left, what was sent, and what those who got it say of that.
+//! The counts of a stream: frames, how late they left, how much was sent, and what receivers report.
 
 use std::{collections::HashMap, time::Instant};
 

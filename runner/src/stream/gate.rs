@@ -33,15 +33,15 @@ enum Door {
     Open,
 }
 
-/// The picture that gst-rtsp-server holds from DESCRIBE to PLAY: it was made before anybody played.
+/// Where the picture is that gst-rtsp-server holds from DESCRIBE to PLAY: it was made before anybody played.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Held {
-    /// There is none.
+    /// There is no such picture.
     #[default]
     None,
-    /// It comes first.
+    /// It is the next one that comes.
     Next,
-    /// It is due then.
+    /// It has come, and is due at this running time.
     DueAt(ClockTime),
 }
 
@@ -59,12 +59,12 @@ pub(crate) enum Verdict {
     Unusable,
 }
 
-/// What the gate wants to know of a packet.
+/// What the gate has to know of a packet.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Packet {
+pub(crate) struct GatedPacket {
     /// When it is due.
     pub(crate) running_time: Option<ClockTime>,
-    /// Whether it cannot be decoded without those before it.
+    /// Whether it cannot be decoded without the packets of pictures before it.
     pub(crate) is_delta: bool,
 }
 
@@ -74,8 +74,8 @@ impl Gate {
         self.open(not_before, Held::None);
     }
 
-    /// As [`Self::open_at_key_frame`], and not for the picture that comes first: it has been held, and says that nobody
-    /// plays.
+    /// Opens as [`Self::open_at_key_frame`] does, but never for the picture that comes first: that one has been held,
+    /// and shows that nobody plays.
     pub(crate) fn open_behind_the_held(&self, not_before: ClockTime) {
         self.open(not_before, Held::Next);
     }
@@ -84,7 +84,7 @@ impl Gate {
         let mut state = self.state.lock();
         let held = match state.door {
             Door::Open => return,
-            // Of those who come together, one is the first.
+            // Where several come together, what the first of them said of the held picture stays.
             Door::Opening { held: before, .. } if held == Held::None => before,
             Door::Opening { .. } | Door::Closed => held,
         };
@@ -95,7 +95,7 @@ impl Gate {
         };
     }
 
-    /// Nobody plays any more: who comes next shall begin with a key frame.
+    /// Closes, as nobody plays any more: whoever comes next shall begin with a key frame.
     pub(crate) fn close(&self) {
         self.state.lock().door = Door::Closed;
     }
@@ -114,7 +114,7 @@ impl Gate {
 
     /// Decides about the next packet.
     #[must_use]
-    pub(crate) fn judge(&self, packet: Packet) -> Verdict {
+    pub(crate) fn judge(&self, packet: GatedPacket) -> Verdict {
         let mut state = self.state.lock();
         let Some(due) = packet
             .running_time
@@ -128,7 +128,7 @@ impl Gate {
 
 impl State {
     fn judge(&mut self, due: ClockTime, is_delta: bool) -> Verdict {
-        // A frame of which something has been thrown away is of no use.
+        // A frame is of no use once some of its packets have been thrown away: only its first one may open the gate.
         let begins_a_frame = self.latest != Some(due);
         self.latest = Some(due);
         if let Door::Opening { held, .. } = &mut self.door {
@@ -160,8 +160,8 @@ impl State {
 mod tests {
     use super::*;
 
-    fn packet(seconds: u64, is_delta: bool) -> Packet {
-        Packet {
+    fn packet(seconds: u64, is_delta: bool) -> GatedPacket {
+        GatedPacket {
             running_time: Some(ClockTime::from_seconds(seconds)),
             is_delta,
         }
@@ -229,7 +229,7 @@ mod tests {
         assert_eq!(gate.judge(packet(2, false)), Verdict::Pass);
         assert_eq!(gate.judge(packet(1, false)), Verdict::Unusable);
         assert_eq!(
-            gate.judge(Packet {
+            gate.judge(GatedPacket {
                 running_time: None,
                 is_delta: false
             }),

@@ -1,12 +1,13 @@
-//! Those who join a stream, and the packets that they begin with.
+//! The viewers who join a stream, and the packets that they begin with.
 //!
-//! A PLAY is answered with what its viewer gets first, and nothing comes before that. So it waits for a key picture, and
-//! the key picture for it: it is made ahead, and would wait in the sink until it is due. Instead it stands before the point
-//! where gst-rtsp-server parts it for UDP, TCP and multicast, and until shortly before it is due whoever waits for it is
-//! let in. So does each packet of sound meanwhile. Nobody else notices, unless it is late already: then it stands 5 ms.
+//! The answer to a PLAY says which packet its viewer gets first, and nothing comes before that. So the PLAY waits for a
+//! key picture, and the key picture waits for the PLAY: it is made ahead, and would wait in the sink until it is due.
+//! Instead it stands before the point where gst-rtsp-server parts it for UDP, TCP and multicast, and until shortly
+//! before it is due, whoever waits for it is let in. Meanwhile each packet of sound stands there as well. Nobody else
+//! notices, unless the picture is late already: then it stands 5 ms.
 //!
-//! Who is let in is handled by its client's thread. The threads that make picture and sound wait for those who have been
-//! let in, the clients' threads for nobody.
+//! A viewer who is let in is handled by its client's thread. The threads that make picture and sound wait for those who
+//! have been let in; the clients' threads wait for nobody.
 
 use std::{
     fmt,
@@ -23,21 +24,21 @@ use super::{
 };
 use parking_lot::{Condvar, Mutex};
 
-/// A packet goes on so long before it is due: a thread takes that to wake up.
+/// How long before it is due a packet goes on: a thread takes that long to wake up.
 const EARLIER: Duration = Duration::from_millis(2);
-/// A packet that is late stands so long all the same: otherwise nobody could join where the machine is always late.
+/// How long a packet stands that is late already: otherwise nobody could join where the machine is always late.
 const LEAST: Duration = Duration::from_millis(5);
-/// Sound may begin so much earlier than the picture: a packet of it.
+/// How much earlier than the picture sound may begin: by one packet of it.
 const SOUND_BEFORE: Duration = Duration::from_millis(22);
-/// Longer than the handling of a PLAY takes on any machine.
+/// The handling of a PLAY takes less than this on any machine.
 const HANDLING: Duration = Duration::from_secs(1);
 
-/// The first packets that a viewer gets, of the media that it plays.
+/// The first packet that a viewer gets of each medium that it plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Start {
-    /// The first one of a key picture.
+    /// The first packet of a key picture.
     pub(crate) picture: Option<Packet>,
-    /// The first one of sound.
+    /// The first packet of sound.
     pub(crate) sound: Option<Packet>,
 }
 
@@ -52,19 +53,19 @@ impl Start {
     }
 }
 
-/// Those who join a stream.
+/// The viewers who join a stream.
 #[derive(Debug, Default)]
 pub(crate) struct Joins {
     state: Mutex<State>,
     has_changed: Condvar,
-    /// Somebody is about to play.
+    /// Whether somebody is about to play.
     is_busy: AtomicBool,
 }
 
 #[derive(Debug, Default)]
 struct State {
     waiting: Vec<Waiting>,
-    /// Those who are let in, and do not play yet: whether what they begin with still stands.
+    /// One for each viewer who is let in and does not play yet: whether what it begins with still stands.
     let_in: Vec<Arc<AtomicBool>>,
     tickets: u64,
     picture: Option<Standing>,
@@ -85,16 +86,16 @@ impl fmt::Debug for Waiting {
     }
 }
 
-/// A packet that others wait for.
+/// A packet that stands for those who wait for it.
 #[derive(Debug, Clone, Copy)]
 struct Standing {
     packet: Packet,
     due: Instant,
-    /// So many have been called, and not come yet.
+    /// How many have been called for it and have not come yet.
     called: usize,
 }
 
-/// That somebody waits: no longer, once this is dropped.
+/// A place among those who wait, which is given up when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Ticket {
     joins: Arc<Joins>,
@@ -108,7 +109,7 @@ impl Drop for Ticket {
     }
 }
 
-/// That somebody has been let in: what it begins with stands until this is dropped.
+/// The proof that somebody has been let in: the packets that it begins with stand until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Entry {
     joins: Arc<Joins>,
@@ -117,7 +118,7 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// What it begins with; `None` if that has gone meanwhile.
+    /// The packets that it begins with; `None` if they have gone meanwhile.
     #[must_use]
     pub(crate) fn start(&self) -> Option<Start> {
         self.stands.load(Ordering::Acquire).then_some(self.start)
@@ -132,8 +133,8 @@ impl Drop for Entry {
 }
 
 impl Joins {
-    /// Somebody waits for what these media begin with, until the answer is dropped. `call` is called once, on any thread, when
-    /// it is worth to try and be let in; it is not to wait.
+    /// Has somebody wait for a beginning of these media, until the answer is dropped. `call` is called once, on any
+    /// thread, when it is worth trying to [be let in](Self::enter); it must not wait itself.
     #[must_use]
     pub(crate) fn wait(self: &Arc<Self>, needs: Media, call: impl FnOnce() + Send + 'static) -> Ticket {
         let number = self.change(|state| {
@@ -150,7 +151,7 @@ impl Joins {
         }
     }
 
-    /// Lets somebody in, if what these media begin with stands.
+    /// Lets somebody in, if packets stand that these media can begin with.
     #[must_use]
     pub(crate) fn enter(self: &Arc<Self>, needs: Media) -> Option<Entry> {
         let start = self.change(|state| {
@@ -182,7 +183,8 @@ impl Joins {
         self.is_busy.load(Ordering::Acquire)
     }
 
-    /// A packet that a viewer can begin with, `due` then, stands as long as that is of use to anybody.
+    /// Has `packet`, which a viewer can begin with and which is due at `due`, stand here as long as that is of use to
+    /// anybody.
     pub(super) fn stand(&self, medium: Medium, packet: Packet, due: Instant) {
         if !self.are_awaited() {
             return;
@@ -201,7 +203,7 @@ impl Joins {
         self.is_busy.store(state.is_awaited(), Ordering::Release);
         self.has_changed
             .wait_while_for(&mut state, |state| !state.let_in.is_empty(), HANDLING);
-        // Whoever takes that long is not waited for again.
+        // Whoever has not begun by now is not waited for again.
         for stands in state.let_in.drain(..) {
             tracing::warn!(target: "stream",
                 "a PLAY takes longer than {HANDLING:?}: its viewer waits for the next key picture"
@@ -228,18 +230,18 @@ impl State {
         }
     }
 
-    /// Whether anybody is about to play: it waits, has been called by what stands, or is let in.
+    /// Whether anybody is about to play: somebody waits, has been called for what stands, or is let in.
     fn is_awaited(&self) -> bool {
         !self.waiting.is_empty() || !self.let_in.is_empty() || self.picture.is_some() || self.sound.is_some()
     }
 
-    /// What stands of the media that are needed.
+    /// The packets that stand of the media that are needed.
     fn needed(&mut self, needs: Media) -> impl Iterator<Item = &mut Standing> {
         let picture = self.picture.iter_mut().filter(move |_| needs.picture);
         picture.chain(self.sound.iter_mut().filter(move |_| needs.sound))
     }
 
-    /// What a viewer of these media can begin with now.
+    /// The packets that a viewer of these media can begin with now.
     fn start_of(&self, needs: Media) -> Option<Start> {
         let picture = self.picture.filter(|_| needs.picture);
         let sound = self.sound.filter(|_| needs.sound);
@@ -258,7 +260,7 @@ impl State {
         })
     }
 
-    /// Calls those for whom all stands that they need.
+    /// Calls those for whom packets of all media stand that they need.
     fn call(&mut self) {
         if self.picture.is_none() && self.sound.is_none() {
             return;
@@ -290,7 +292,7 @@ mod tests {
 
     use super::*;
 
-    /// Longer than anything takes here.
+    /// Nothing here takes as long as this.
     const LONG: Duration = Duration::from_mins(1);
     const BOTH: Media = Media {
         picture: true,
@@ -308,7 +310,7 @@ mod tests {
         }
     }
 
-    /// A packet stands on a thread of its own, until it says so.
+    /// Has a packet stand on a thread of its own; the receiver hears when it goes on.
     fn standing(joins: &Arc<Joins>, medium: Medium, number: u16, due: Instant) -> mpsc::Receiver<()> {
         let (done, is_done) = mpsc::channel();
         let joins = Arc::clone(joins);
@@ -319,7 +321,7 @@ mod tests {
         is_done
     }
 
-    /// Waits for the media; answers when it is called.
+    /// Waits for the media; the receiver hears when the call comes.
     fn waiting(joins: &Arc<Joins>, needs: Media) -> (Ticket, mpsc::Receiver<()>) {
         let (call, is_called) = mpsc::channel();
         let call = move || {

@@ -1,4 +1,4 @@
-//! When a key picture is asked for: paced, and again as long as somebody waits.
+//! When a key picture is asked for: not too often, and again as long as somebody waits.
 
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -10,11 +10,11 @@ use gst::glib;
 use super::{Stream, pacer::When};
 use crate::timers;
 
-/// Who has not got its key frame by then asks again.
+/// After this time, a key frame that somebody still waits for is asked for again.
 const ASKED_AGAIN: Duration = Duration::from_millis(700);
 
 impl Stream {
-    /// Has the encoder make a key frame, at once or when the next one may be made.
+    /// Has the encoder make a key frame, at once or when the next one may be asked for.
     pub(crate) fn force_key_picture(self: &Arc<Self>) {
         self.ask_for_key_frame();
     }
@@ -29,7 +29,7 @@ impl Stream {
             let Some(stream) = stream.upgrade() else {
                 return glib::ControlFlow::Break;
             };
-            // First: who comes from now on starts another timer, or is seen here.
+            // This comes first: whoever comes from now on starts another timer, or is seen here.
             stream.asks_again.store(false, Ordering::Release);
             if stream.joins.have_waiting() && !stream.asks_again.swap(true, Ordering::AcqRel) {
                 stream.ask_for_key_frame();

@@ -1,10 +1,10 @@
-//! Which packets begin a key picture, for those who let nobody see anything before it.
+//! Which packets begin a key picture, for those modules that send a viewer nothing before one.
 
 use std::collections::VecDeque;
 
 use parking_lot::Mutex;
 
-/// So many key pictures may be on their way to viewers: a viewer who does not read is ten seconds behind at most.
+/// How many key pictures may be on their way to viewers: a viewer who does not read is ten seconds behind at most.
 const REMEMBERED: usize = 64;
 
 /// The key pictures of a stream that were sent last.
@@ -19,7 +19,7 @@ struct State {
     begins: VecDeque<Packet>,
 }
 
-/// What tells an RTP packet from all that go out within the same hours.
+/// The numbers that tell an RTP packet from all others that go out within the same hours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Packet {
     /// Its number among the packets of its medium.
@@ -29,7 +29,7 @@ pub(crate) struct Packet {
 }
 
 impl Packet {
-    /// From the begin of an RTP packet (RFC 3550, section 5.1).
+    /// Reads them from the beginning of an RTP packet (RFC 3550, section 5.1).
     #[must_use]
     pub(crate) fn read(rtp: &[u8]) -> Option<Self> {
         let &[_, _, high, low, a, b, c, d] = rtp.first_chunk()?;
@@ -47,8 +47,8 @@ impl Packet {
 }
 
 impl KeyPictures {
-    /// The RTP packet that begins so goes out next, of a picture that needs others before it or not. Answers which one it
-    /// is, if it is the first one of a key picture.
+    /// Notes that the RTP packet whose first bytes are `rtp` goes out next; `is_delta` says whether its picture needs
+    /// others before it. Answers its numbers, if it is the first packet of a key picture.
     pub(crate) fn note(&self, rtp: &[u8], is_delta: bool) -> Option<Packet> {
         let packet = Packet::read(rtp)?;
         let mut state = self.state.lock();
@@ -63,7 +63,7 @@ impl KeyPictures {
         Some(packet)
     }
 
-    /// Whether the RTP packet that begins so is the first one of a key picture.
+    /// Whether the RTP packet whose first bytes are `rtp` is the first one of a key picture.
     #[must_use]
     pub(crate) fn begin_with(&self, rtp: &[u8]) -> bool {
         let state = self.state.lock();
@@ -71,7 +71,7 @@ impl KeyPictures {
     }
 }
 
-/// The packet, or the first one of the list, that passes a pad.
+/// The packet that passes a pad, or the first one of a list that does.
 pub(super) fn first_buffer<'a>(info: &'a gst::PadProbeInfo<'_>) -> Option<&'a gst::BufferRef> {
     let alone = info.buffer().map(AsRef::as_ref);
     alone.or_else(|| info.buffer_list().and_then(|list| list.get(0)))

@@ -1,4 +1,4 @@
-//! What is told of a stream's life, from its first pipeline through all that come after it.
+//! How a stream is: idle, starting, running or failed, from its first pipeline through all that come after it.
 
 use std::time::{Duration, Instant};
 
@@ -39,7 +39,7 @@ pub enum Life {
     },
 }
 
-/// Why there is no pipeline that is ready, as long as that is so for a failure.
+/// The failure for which no pipeline is ready, as long as that is so.
 #[derive(Debug, Default)]
 pub(super) struct Trouble(Mutex<Option<Cause>>);
 
@@ -50,7 +50,7 @@ struct Cause {
 }
 
 impl Trouble {
-    /// `running` has failed; answers what that means.
+    /// Notes that `running` has failed; answers what that means.
     pub(super) fn fail(&self, running: &Running, text: String) -> Failure {
         let mut cause = self.0.lock();
         let failure = running.fail();
@@ -61,8 +61,8 @@ impl Trouble {
         failure
     }
 
-    /// A pipeline that was to be made from then on could not be. Answers whether that is news: what the pipeline itself has
-    /// said since tells more.
+    /// Notes that a pipeline, begun at `since`, could not be made. Answers whether that is news: where the pipeline
+    /// itself has said since why it failed, that tells more and stays.
     pub(super) fn fail_to_start(&self, since: Timestamp, text: String) -> bool {
         let mut cause = self.0.lock();
         let is_news = cause.as_ref().is_none_or(|cause| cause.at < since);
@@ -73,7 +73,7 @@ impl Trouble {
         is_news
     }
 
-    /// `running` is ready, and in use by the stream unless the answer says otherwise.
+    /// Notes that `running` is ready, and in use by the stream unless the answer says otherwise.
     pub(super) fn hold(&self, running: &Running) -> Hold {
         let mut cause = self.0.lock();
         let hold = running.hold();
@@ -83,9 +83,10 @@ impl Trouble {
         hold
     }
 
-    /// How a stream is whose pipeline is found so far by `phase`, and may be made again in that time.
+    /// How a stream is whose pipeline is in that `phase`, or which has none, and which may make another after
+    /// `next_try`.
     fn life(&self, phase: impl FnOnce() -> Option<Phase>, next_try: impl FnOnce() -> Duration) -> Life {
-        // The lock lies around each step of a pipeline that matters here.
+        // The phase is read under the lock, as each change of a phase that matters here is made under it.
         let cause = self.0.lock();
         match (phase(), cause.clone()) {
             (Some(Phase::Held { since }), _) => Life::Running { since },
@@ -106,7 +107,7 @@ impl Stream {
     pub(crate) fn life(&self) -> Life {
         self.trouble.life(
             || self.running().map(|running| running.phase()),
-            || self.back_off.lock().left(Instant::now()),
+            || self.back_off.lock().remaining(Instant::now()),
         )
     }
 }

@@ -1,4 +1,4 @@
-//! What a stream is made of.
+//! The media that a stream is made of: picture and sound.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -14,7 +14,7 @@ pub enum Medium {
 }
 
 impl Medium {
-    /// The one of that number in a stream's pipeline (`pay0`, `pay1`).
+    /// The medium of that number in a stream's pipeline (`pay0`, `pay1`).
     #[must_use]
     pub(crate) fn numbered(number: u32) -> Self {
         if number == 0 { Self::Picture } else { Self::Sound }

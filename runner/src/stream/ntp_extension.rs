@@ -1,12 +1,13 @@
 //! The 64-bit NTP time of the instant shown, in an RTP header extension of each frame's first packet (RFC 6051).
 //!
-//! It is what `clocksrc` writes on a frame as `timestamp/x-ntp`, and encoders hand on. GStreamer's own `rtphdrextntp64` is
-//! not used, for it writes zeros on a frame that has lost it: here such a frame has no extension, and that is said.
+//! That time is what `clocksrc` writes on a frame as `timestamp/x-ntp`, and encoders hand on. GStreamer's own
+//! `rtphdrextntp64` is not used, for it writes zeros on a frame that has lost its time: here such a frame has no
+//! extension, and the log says so.
 
 use gst::{glib, prelude::*};
 use gst_rtp::{RTPBasePayload, RTPHeaderExtension, prelude::*};
 
-/// The first of those that a payloader may give.
+/// The first of the ids that a payloader may give an extension.
 const ID: u32 = 1;
 
 glib::wrapper! {
@@ -21,7 +22,7 @@ impl Default for NtpExtension {
     }
 }
 
-/// Has `payloader` write it. That has to happen before the pipeline is started.
+/// Has `payloader` write the extension. This has to be called before the pipeline is started.
 pub(crate) fn add(payloader: &gst::Element) {
     if !payloader.is::<RTPBasePayload>() {
         tracing::warn!(target: "stream",
@@ -51,9 +52,9 @@ mod imp {
 
     #[derive(Debug, Default)]
     pub(crate) struct NtpExtension {
-        /// PTS of the last frame that has it.
+        /// The PTS of the last frame that it was written for.
         written: Mutex<Option<gst::ClockTime>>,
-        /// It has been said that frames come without their instant.
+        /// Whether the log says already that frames come without their instant.
         has_warned: AtomicBool,
     }
 
@@ -181,13 +182,13 @@ mod tests {
              ! jpegenc",
         );
         assert!(found.len() > 4, "{found:?}");
-        let told: Vec<Vec<u8>> = found.iter().flatten().cloned().collect();
+        let written: Vec<Vec<u8>> = found.iter().flatten().cloned().collect();
         let half = 1_u64 << 31;
         let expected = [
             ((2_208_988_801 << 32) | half),
             (2_208_988_801 << 32) | half | half >> 1,
         ];
-        assert_eq!(told, expected.map(|time: u64| time.to_be_bytes().to_vec()));
+        assert_eq!(written, expected.map(|time: u64| time.to_be_bytes().to_vec()));
         assert!(found[0].is_some() && found[1].is_none());
     }
 

@@ -1,8 +1,8 @@
-//! Tells, once for each camera, that it cannot keep up, and what to do about that.
+//! The warning that a camera cannot keep up, and what to do about that; it is given once for each camera.
 //!
 //! A pipeline that is too slow skips frames all the time. One that was held between DESCRIBE and PLAY, or that a viewer
-//! has paused, skips many in one moment, and so does a machine with a hiccup: hence it takes skips in
-//! [several](BAD_SECONDS) of the latest seconds to say so.
+//! has paused, skips many in one moment, and so does a machine with a hiccup: hence the warning takes skips in
+//! [several](BAD_SECONDS) of the latest seconds.
 
 use std::{
     collections::VecDeque,
@@ -20,14 +20,14 @@ use crate::{config::StreamConfig, events::Happening, launch, timers};
 
 /// How often frames are counted.
 const TICK: Duration = Duration::from_secs(1);
-/// So many of the latest seconds count…
+/// Of the latest seconds, this many count…
 const WINDOW: usize = 10;
-/// …and in so many of them frames are skipped where the machine is too slow…
+/// …and a machine is too slow if frames are skipped in this many of them…
 const BAD_SECONDS: usize = 5;
-/// …one in so many at least.
+/// …and in all of them together at least one frame in this many is skipped.
 const ONE_IN: u64 = 20;
 
-/// What was counted at the latest ticks, the oldest first.
+/// The frames counted at the latest ticks, the oldest first.
 #[derive(Debug, Default)]
 struct Pace {
     counts: VecDeque<Frames>,
@@ -50,7 +50,7 @@ impl Pace {
 }
 
 impl Stream {
-    /// Counts the frames of `running` as long as it runs, until there is something to tell.
+    /// Counts the frames of `running` as long as it runs, until the warning is given.
     pub(super) fn watch_pace(self: &Arc<Self>, running: &Arc<Running>) {
         if self.is_told_slow.load(Ordering::Relaxed) {
             return;
@@ -83,7 +83,7 @@ impl Stream {
     }
 }
 
-/// What to change.
+/// What to change in the configuration of a stream that cannot keep up.
 fn advice(stream: &StreamConfig) -> String {
     let StreamConfig {
         width,
@@ -108,8 +108,8 @@ fn advice(stream: &StreamConfig) -> String {
 mod tests {
     use super::*;
 
-    /// What is told of a camera that makes so much in each second.
-    fn told(seconds: impl IntoIterator<Item = (u64, u64)>) -> Vec<Frames> {
+    /// The warnings about a camera that makes and skips so many frames in each of these seconds.
+    fn warnings(seconds: impl IntoIterator<Item = (u64, u64)>) -> Vec<Frames> {
         let mut pace = Pace::default();
         let mut now = Frames::default();
         let mut told: Vec<_> = pace.note(now).into_iter().collect();
@@ -127,23 +127,26 @@ mod tests {
             rendered: 210,
             skipped: 40,
         };
-        assert_eq!(told([(21, 4); 9]), []);
-        assert_eq!(told([(21, 4); 10]), [made]);
+        assert_eq!(warnings([(21, 4); 9]), []);
+        assert_eq!(warnings([(21, 4); 10]), [made]);
         assert_eq!(made.to_string(), "skipped 40 of 250 frames");
-        // One frame a second, of which each takes longer than that.
+        // A camera of one frame a second, of which each takes longer than a second.
         let slow = (0..10).map(|second| (second % 2, 1 - second % 2));
-        assert_eq!(told(slow).len(), 1);
+        assert_eq!(warnings(slow).len(), 1);
     }
 
     #[test]
     fn a_healthy_camera_is_not_told_of() {
-        assert_eq!(told([(25, 0); 60]), []);
-        // Held for eight seconds between DESCRIBE and PLAY; paused; a hiccup now and then.
+        assert_eq!(warnings([(25, 0); 60]), []);
+        // A pipeline may be held for eight seconds between DESCRIBE and PLAY, be paused, or hiccup now and then.
         let held = [(1, 0)].into_iter().chain([(0, 0); 8]).chain([(25, 200)]);
-        assert_eq!(told(held.chain([(25, 0); 20])), []);
-        assert_eq!(told((0..60).map(|second| (24, u64::from(second % 3 == 0)))), []);
-        // One frame in a hundred, again and again.
-        assert_eq!(told([(99, 1); 60]), []);
+        assert_eq!(warnings(held.chain([(25, 0); 20])), []);
+        assert_eq!(
+            warnings((0..60).map(|second| (24, u64::from(second % 3 == 0)))),
+            []
+        );
+        // One frame in a hundred is skipped, again and again.
+        assert_eq!(warnings([(99, 1); 60]), []);
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub(crate) enum When {
 }
 
 impl Pacer {
-    /// One request in each `interval` at most.
+    /// A pacer that grants one request in each `interval` at most.
     #[must_use]
     pub(crate) fn new(interval: Duration) -> Self {
         Self {
@@ -39,20 +39,20 @@ impl Pacer {
         }
     }
 
-    /// Somebody asks at `now`.
+    /// Answers when to act upon a request that comes at `now`.
     #[must_use]
     pub(crate) fn ask(&self, now: Instant) -> When {
         let mut state = self.state.lock();
         if state.waiting {
             return When::Covered;
         }
-        let left = state
+        let remaining = state
             .latest
             .and_then(|latest| (latest + self.interval).checked_duration_since(now));
-        match left {
-            Some(left) if !left.is_zero() => {
+        match remaining {
+            Some(remaining) if !remaining.is_zero() => {
                 state.waiting = true;
-                When::After(left)
+                When::After(remaining)
             }
             _ => {
                 state.latest = Some(now);
@@ -61,7 +61,7 @@ impl Pacer {
         }
     }
 
-    /// What had been put off is being done at `now`.
+    /// Notes that the request which had been put off is acted upon at `now`.
     pub(crate) fn done(&self, now: Instant) {
         *self.state.lock() = State {
             latest: Some(now),
@@ -69,7 +69,7 @@ impl Pacer {
         };
     }
 
-    /// What has been done before counts no longer, unless something has been put off.
+    /// Forgets when a request was last acted upon, unless one has been put off.
     pub(crate) fn forget(&self) {
         self.state.lock().latest = None;
     }

@@ -1,9 +1,10 @@
-//! What those who get a stream report by RTCP (RFC 3550), and how much of it is heard.
+//! What the receivers of a stream report by RTCP (RFC 3550), and how much of it is heard.
 //!
-//! GStreamer makes a participant of each SSRC that it hears of, and keeps it for half a minute or more, together with the
-//! viewer whom it takes for its owner by the address; a key frame of each request for one. Anybody can send to a UDP port.
-//! So only those are heard who have set the stream up, at a pace that serves them, with the few SSRCs that a receiver has;
-//! and GStreamer does not get to know their addresses: that they are there is noted here.
+//! GStreamer makes a participant of each SSRC that it hears of, and keeps it for half a minute or more, together with
+//! the viewer whom it takes for its owner by the address; and it makes a key frame of each request for one. Anybody can
+//! send to a UDP port. So only those are heard who have set the stream up, at a pace that serves them, with the few
+//! SSRCs that a receiver has; and GStreamer does not get to know their addresses: their signs of life are noted here
+//! instead.
 
 use std::{
     collections::HashMap,
@@ -23,56 +24,57 @@ mod rtcp;
 
 use rtcp::Block;
 
-/// So many packets a receiver may send in a row, ...
+/// A receiver may send this many packets in a row, ...
 pub(crate) const IN_A_ROW: u32 = 100;
-/// ... and then one in this time: RFC 3550 has a receiver report every few seconds, and early feedback (RFC 4585) asks for
-/// a key frame now and then.
+/// ... and after those one in each interval: RFC 3550 has a receiver report every few seconds, and early feedback (RFC
+/// 4585) asks for a key frame now and then.
 const INTERVAL: Duration = Duration::from_millis(20);
-/// So many SSRCs a receiver has at the same time; one that begins anew gets another.
+/// How many SSRCs a receiver has at most at the same time; a receiver that begins anew gets another one.
 const SSRCS: usize = 4;
 /// An SSRC that has not been heard of for this long is forgotten: GStreamer has forgotten it by then, too.
 const SSRC_LIFE: Duration = Duration::from_mins(1);
-/// How often the log tells of one address that it is not heard.
-const TOLD_EVERY: Duration = Duration::from_mins(1);
-/// Of so many addresses.
-const MOST_TOLD: usize = 100;
+/// How often the log says at most that an address is not heard.
+const LOG_INTERVAL: Duration = Duration::from_mins(1);
+/// How many addresses the log names at most in that time.
+const MOST_LOGGED: usize = 100;
 
-/// Who has set up a stream, and may report on it.
+/// The receivers who have set up a stream, and may report on it.
 #[derive(Debug)]
 pub(crate) struct Receivers {
     by_address: Mutex<HashMap<SocketAddr, Receiver>>,
-    /// What may be reported of; locked after the receivers.
+    /// The sources that may be reported on; locked after the receivers.
     sources: Mutex<Vec<Source>>,
-    told: Repeats,
+    /// How often the log says of which address that it is not heard.
+    unheard: Repeats,
 }
 
 /// What a pipeline sends of one medium.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Source {
-    /// Which one.
+    /// The medium.
     pub(crate) medium: Medium,
-    /// By which its packets are known.
+    /// The SSRC of its packets.
     pub(crate) ssrc: u32,
-    /// The ticks of its clock in a second, where that is known.
+    /// How many ticks its clock makes in a second, where that is known.
     pub(crate) clock_rate: Option<u32>,
 }
 
 /// What a receiver reported last of one medium (RFC 3550, section 6.4.1).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Report {
-    /// Of which one, and by what its packets are known.
+    /// The medium that it is about.
     pub(crate) medium: Medium,
-    /// See above.
+    /// The SSRC of the source that it is about.
     pub(crate) ssrc: u32,
-    /// How many of the packets were lost, since the report before: 0 for none, 1 for all.
+    /// The share of packets that were lost since the report before: 0 for none, 1 for all.
     pub(crate) fraction_lost: f64,
-    /// How many were lost since it began; less than none where some came twice.
+    /// How many packets were lost since the receiver began; less than none where some came twice.
     pub(crate) packets_lost: i32,
-    /// The highest sequence number that came, and how often these had begun anew, in the upper two bytes.
+    /// The highest sequence number that came, and in the upper two bytes how often the numbers had begun anew.
     pub(crate) highest_sequence: u32,
     /// The mean deviation of the packets' travelling times, in ticks of the medium's clock.
     pub(crate) jitter: u32,
-    /// The same in seconds, where the clock is known.
+    /// The jitter in seconds, where the clock is known.
     pub(crate) jitter_seconds: Option<f64>,
     /// When the report came.
     pub(crate) at: Timestamp,
@@ -94,36 +96,36 @@ impl Report {
     }
 }
 
-/// Who has set it up, and from where reports are awaited.
+/// Somebody who has set the stream up, and whose reports are awaited from one address.
 #[derive(Debug)]
 struct Receiver {
-    /// Those who share the address: several of one host may watch by multicast.
+    /// The sessions that share the address: several of one host may watch by multicast.
     sessions: Vec<glib::WeakRef<RTSPSession>>,
-    /// What comes from elsewhere at its host may be its own as well.
-    may_wander: bool,
-    /// That it reports is a sign of life.
-    lives_by_it: bool,
+    /// Whether packets from other ports of its host may be its own as well.
+    may_change_ports: bool,
+    /// Whether each of its reports is a sign of life that keeps its sessions.
+    is_sign_of_life: bool,
     budget: Budget,
-    /// Which SSRCs it has, and when they were last heard of.
+    /// The SSRCs that it has, and when each was last heard of.
     ssrcs: Vec<(u32, Instant)>,
-    /// What it reported last, of each source once.
+    /// Its last report on each source.
     reports: Vec<Report>,
 }
 
-/// How reports are awaited.
+/// The way by which reports are awaited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
-    /// Within the RTSP connection from this address.
+    /// They come within the RTSP connection from this address.
     Connection(SocketAddr),
-    /// Over UDP from these ports of that host, or, where something on the way changes them, from others.
+    /// They come over UDP from these ports of that host, or from others where something on the way changes the ports.
     Udp(IpAddr, [u16; 2]),
-    /// Over UDP from any port of that host.
+    /// They come over UDP from any port of that host.
     Multicast(IpAddr),
 }
 
 /// Why a packet is not heard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Deaf {
+enum Unheard {
     Unknown,
     TooFast,
     NoRtcp,
@@ -140,13 +142,13 @@ impl Default for Receivers {
         Self {
             by_address: Mutex::default(),
             sources: Mutex::default(),
-            told: Repeats::new(TOLD_EVERY, MOST_TOLD),
+            unheard: Repeats::new(LOG_INTERVAL, MOST_LOGGED),
         }
     }
 }
 
 impl Receivers {
-    /// Whoever has `session` reports in this `way` from now on, until it is over.
+    /// Hears whoever has `session` by this `way` from now on, until the session is over.
     pub(crate) fn expect(&self, session: &RTSPSession, way: Way) {
         let addresses = match way {
             Way::Connection(address) => vec![address],
@@ -158,12 +160,12 @@ impl Receivers {
         for address in addresses {
             let receiver = receivers.entry(address).or_insert_with(Receiver::new);
             receiver.add(session);
-            receiver.may_wander = !matches!(way, Way::Connection(_));
-            receiver.lives_by_it = matches!(way, Way::Udp(..));
+            receiver.may_change_ports = !matches!(way, Way::Connection(_));
+            receiver.is_sign_of_life = matches!(way, Way::Udp(..));
         }
     }
 
-    /// These are what is reported of from now on; reports of others are forgotten.
+    /// Keeps reports on these sources alone from now on; reports on others are forgotten.
     pub(crate) fn send_by(&self, sources: Vec<Source>) {
         let mut receivers = self.by_address.lock();
         for receiver in receivers.values_mut() {
@@ -177,7 +179,8 @@ impl Receivers {
     /// several of one host who watch by multicast, have what came last from any of them.
     #[must_use]
     pub(crate) fn reports_by_session(&self) -> HashMap<String, Vec<Report>> {
-        // A session may end with the last who holds it: after the lock, which is its end's as well.
+        // A session may end with the last reference to it: that has to go after the lock, which the session's end takes
+        // as well.
         let mut sessions = Vec::new();
         let receivers = self.by_address.lock();
         let mut all = HashMap::<String, Vec<Report>>::new();
@@ -192,7 +195,7 @@ impl Receivers {
         all
     }
 
-    /// Whether the RTCP `packet` that has come from there is heard.
+    /// Whether the RTCP `packet` that has come from the address `from` is heard.
     pub(crate) fn hear(&self, packet: &[u8], from: Option<SocketAddr>, now: Instant) -> bool {
         let from = from.map(|from| SocketAddr::new(from.ip().to_canonical(), from.port()));
         let heard = self.judge(packet, from, now);
@@ -202,31 +205,31 @@ impl Receivers {
         heard.is_ok()
     }
 
-    fn judge(&self, packet: &[u8], from: Option<SocketAddr>, now: Instant) -> Result<(), Deaf> {
-        let from = from.ok_or(Deaf::Unknown)?;
+    fn judge(&self, packet: &[u8], from: Option<SocketAddr>, now: Instant) -> Result<(), Unheard> {
+        let from = from.ok_or(Unheard::Unknown)?;
         let mut receivers = self.by_address.lock();
         let known = receivers.get(&from).filter(|receiver| receiver.is_there());
         let address = match known {
             Some(_) => from,
-            None => wanderer(&receivers, from.ip()).ok_or(Deaf::Unknown)?,
+            None => of_any_port(&receivers, from.ip()).ok_or(Unheard::Unknown)?,
         };
         let is_its_own = address == from;
         let hosts = receivers.iter();
         let of_host = hosts
-            .filter(|(address, receiver)| address.ip() == from.ip() && receiver.may_wander)
+            .filter(|(address, receiver)| address.ip() == from.ip() && receiver.may_change_ports)
             .count();
-        let receiver = receivers.get_mut(&address).ok_or(Deaf::Unknown)?;
+        let receiver = receivers.get_mut(&address).ok_or(Unheard::Unknown)?;
         if !receiver.budget.take(now) {
-            return Err(Deaf::TooFast);
+            return Err(Unheard::TooFast);
         }
         let most = if is_its_own { SSRCS } else { SSRCS * of_host.max(1) };
         let mut is_known = true;
         let is_rtcp = rtcp::for_each_sender(packet, |ssrc| is_known &= receiver.knows(ssrc, most, now));
         if !is_rtcp {
-            return Err(Deaf::NoRtcp);
+            return Err(Unheard::NoRtcp);
         }
         if !is_known {
-            return Err(Deaf::TooManySsrcs);
+            return Err(Unheard::TooManySsrcs);
         }
         let (sources, at) = (self.sources.lock(), Timestamp::now());
         rtcp::for_each_block(packet, |block| {
@@ -235,31 +238,31 @@ impl Receivers {
             }
         });
         drop(sources);
-        if is_its_own && receiver.lives_by_it {
+        if is_its_own && receiver.is_sign_of_life {
             receiver.sessions().for_each(|session| session.touch());
         }
         Ok(())
     }
 
-    fn tell(&self, why: Deaf, from: Option<SocketAddr>, now: Instant) {
+    fn tell(&self, why: Unheard, from: Option<SocketAddr>, now: Instant) {
         let what = match why {
-            // Anybody may send to a port, and somebody's last words come when it has gone.
-            Deaf::Unknown => {
+            // Anybody may send to a port, and the last packets of a receiver come after it has gone.
+            Unheard::Unknown => {
                 return tracing::trace!(target: "viewers", ?from, "RTCP from somebody who does not watch");
             }
-            Deaf::TooFast => "RTCP comes faster than any use of it: the rest is thrown away",
-            Deaf::NoRtcp => "what comes is no RTCP: it is thrown away",
-            Deaf::TooManySsrcs => "RTCP comes with more SSRCs than a viewer has: the rest is thrown away",
+            Unheard::TooFast => "RTCP comes faster than any use of it: the rest is thrown away",
+            Unheard::NoRtcp => "what comes is no RTCP: it is thrown away",
+            Unheard::TooManySsrcs => "RTCP comes with more SSRCs than a viewer has: the rest is thrown away",
         };
         let place = from.map(|from| from.ip().to_string()).unwrap_or_default();
-        if let Some(held_back) = self.told.may_tell(&place, now) {
+        if let Some(held_back) = self.unheard.may_tell(&place, now) {
             let peer = from.map(|from| from.to_string());
             tracing::warn!(target: "viewers", peer, held_back, "{what}");
         }
     }
 }
 
-/// Has `report` be the one of its source, unless there is a later one.
+/// Keeps `report` as the last one on its source, unless there is a later one.
 fn keep(reports: &mut Vec<Report>, report: Report) {
     match reports.iter_mut().find(|known| known.ssrc == report.ssrc) {
         Some(known) if known.at > report.at => {}
@@ -268,12 +271,12 @@ fn keep(reports: &mut Vec<Report>, report: Report) {
     }
 }
 
-/// The address under which those are known who may report from any port of `host`.
-fn wanderer(receivers: &HashMap<SocketAddr, Receiver>, host: IpAddr) -> Option<SocketAddr> {
+/// The address under which those receivers are known who may report from any port of `host`.
+fn of_any_port(receivers: &HashMap<SocketAddr, Receiver>, host: IpAddr) -> Option<SocketAddr> {
     let may_be = |(address, receiver): &(&SocketAddr, &Receiver)| {
-        address.ip() == host && receiver.may_wander && receiver.is_there()
+        address.ip() == host && receiver.may_change_ports && receiver.is_there()
     };
-    // Always the same one, so that all of them share what it may.
+    // The answer is always the same one, so that all of them share its pace.
     receivers.iter().filter(may_be).map(|(address, _)| *address).min()
 }
 
@@ -281,8 +284,8 @@ impl Receiver {
     fn new() -> Self {
         Self {
             sessions: Vec::new(),
-            may_wander: false,
-            lives_by_it: false,
+            may_change_ports: false,
+            is_sign_of_life: false,
             budget: pace(),
             ssrcs: Vec::new(),
             reports: Vec::new(),
@@ -303,7 +306,7 @@ impl Receiver {
         self.sessions().next().is_some()
     }
 
-    /// Whether `ssrc` is one of its, of `most`.
+    /// Whether `ssrc` is one of the receiver's, which has `most` at most.
     fn knows(&mut self, ssrc: u32, most: usize, now: Instant) -> bool {
         if let Some((_, heard)) = self.ssrcs.iter_mut().find(|(known, _)| *known == ssrc) {
             *heard = now;

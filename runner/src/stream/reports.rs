@@ -1,15 +1,16 @@
 //! RTCP's sender reports tie RTP time to the instant shown, by the clock that the picture goes by.
 //!
-//! `rtpbin` ties it to the time of sending unless it is told otherwise, by the machine's clock unless told otherwise, and
+//! Unless it is told otherwise, `rtpbin` ties RTP time to the time of sending, takes that from the machine's clock, and
 //! overwrites the instants in header extensions with its own.
 
 use clockface::epoch::{NTP_TO_UNIX, TAI_MINUS_UTC};
 use gst::prelude::*;
 use gst_net::{NtpClock, PtpClock};
 
-/// From PTP's zero, 1970 by TAI, to NTP's, 1900 by UTC, in s: see `clocksrc` for the leap seconds.
+/// The seconds to add to a time counted from PTP's zero, 1970 by TAI, to have it counted from NTP's, 1900 by UTC: see
+/// `clocksrc` for the leap seconds.
 const PTP_TO_NTP: u32 = NTP_TO_UNIX - TAI_MINUS_UTC;
-/// RFC 3550.
+/// The version of RTP and RTCP (RFC 3550).
 pub(crate) const VERSION: u8 = 2;
 const SENDER_REPORT: u8 = 200;
 
@@ -30,16 +31,17 @@ pub(crate) fn tell_instants(rtpbin: &gst::Element, clock: Option<&gst::Clock>) {
     }
 }
 
-/// Has `payloader` note with its last RTP time the running time that this stands for: the SDP of a pipeline that runs by a
-/// network's clock ties both together (`a=mediaclk:direct`).
+/// Has `payloader` keep, beside its last RTP time, the running time which that stands for: the SDP of a pipeline that
+/// runs by a network's clock ties both together (`a=mediaclk:direct`).
 pub(crate) fn note_running_time(payloader: &gst::Element) {
-    // While it is set, GStreamer (up to 1.26 at least) notes RTP ticks for ns. It changes no RTP time of a picture.
+    // While this property is set, GStreamer (up to 1.26 at least) notes RTP ticks for ns. It changes no RTP time of a
+    // picture.
     if payloader.has_property("perfect-rtptime") {
         payloader.set_property("perfect-rtptime", false);
     }
 }
 
-/// RTCP has no other time than NTP's.
+/// Counts the time in the sender reports that pass `pad` as NTP does: RTCP has no other time.
 fn count_as_ntp(pad: &gst::Pad) {
     pad.add_probe(gst::PadProbeType::BUFFER, |_, info| {
         if let Some(buffer) = info.buffer_mut()

@@ -24,7 +24,7 @@ use gstclocksrc::clocksrc::Stats;
 use jiff::Timestamp;
 use parking_lot::{Condvar, Mutex};
 
-use super::{gate::Gate, media, receivers::Source};
+use super::{gate::Gate, media::Medium, receivers::Source};
 use crate::{
     ffi::rtsp::{self, HeldTransport},
     launch::syntax::{PICTURE_PAYLOADER, SOUND_PAYLOADER},
@@ -34,13 +34,14 @@ mod phase;
 
 pub(super) use phase::{Failure, Hold, Phase};
 
-/// What the last packet may take from a sink to the connections.
+/// The time that the last packet may take from a sink to the connections.
 const DELIVERY: Duration = Duration::from_millis(100);
 
-/// Nothing comes earlier than that in a pipeline that keeps to the clock: a source's lead time is 100 ms at most.
+/// No packet comes earlier than this in a pipeline that keeps to the clock: a source's lead time is 100 ms at most.
 const FURTHEST: ClockTime = ClockTime::from_mseconds(200);
 
-/// What the pipeline may take from there to say that it is out. GStreamer 1.22 sometimes never does, BYE and all.
+/// The time that the pipeline may take, once the end is on its way to the sinks, to say that it is out. GStreamer 1.22
+/// sometimes never says so, although BYE and all are sent.
 const REPORTED: Duration = Duration::from_millis(300);
 
 /// The shortest time between two sender reports, on average. RFC 3550, section 6.2, allows 360 s divided by the bandwidth
@@ -52,32 +53,34 @@ const REPORT_INTERVAL: ClockTime = ClockTime::from_mseconds(500);
 pub(super) struct Running {
     media: glib::WeakRef<RTSPMedia>,
     source: glib::WeakRef<gst::Element>,
-    pub(super) picture: Medium,
-    /// Never asked for by a stream without any.
-    pub(super) sound: Medium,
+    pub(super) picture: Track,
+    /// The sound; in a stream without any, nobody asks for it.
+    pub(super) sound: Track,
     state: Mutex<State>,
     has_ended: Condvar,
-    /// Packets come as far as the gate although nobody plays: gst-rtsp-server does not hold them. That is so from one moment
-    /// on, in whichever phase, and is looked at for each packet: hence no part of what the lock guards.
+    /// Whether packets come as far as the gate although nobody plays, because gst-rtsp-server does not hold them. It
+    /// becomes so once, in whichever phase, and is looked at for each packet: hence it is not among what the lock
+    /// guards.
     is_flowing: AtomicBool,
-    /// The next packet is to be the stream's end instead. As with `is_flowing`, whoever sees it a packet later loses nothing.
+    /// Whether the stream's end is to take the place of the next packet. As with `is_flowing`, a thread that sees it
+    /// one packet later loses nothing.
     is_ending: AtomicBool,
 }
 
-/// What is decided about a pipeline under its lock, under which nothing of GStreamer's is called.
+/// The state of a pipeline that its lock guards; nothing of GStreamer's is called under that lock.
 #[derive(Debug, Default)]
 struct State {
     phase: Phase,
-    /// As many as have been counted so far.
+    /// The frames that have been counted so far.
     frames: Frames,
-    /// Media that have sent their end towards the sinks.
+    /// How many media have sent their end towards the sinks.
     ends_sent: usize,
-    /// The end is out.
+    /// Whether the end has left the sinks.
     is_out: bool,
 }
 
 impl State {
-    /// Whether the end is out, or will never be.
+    /// Whether the end has left the sinks, or never will.
     fn is_over(&self) -> bool {
         self.is_out || self.phase == Phase::LetGo
     }
@@ -85,13 +88,13 @@ impl State {
 
 /// The picture or the sound of a pipeline.
 #[derive(Debug, Default)]
-pub(super) struct Medium {
+pub(super) struct Track {
     payloader: glib::WeakRef<gst::Element>,
     pub(super) gate: Gate,
 }
 
-impl Medium {
-    /// What goes through the element named `payloader`, if `bin` has one.
+impl Track {
+    /// The track that goes through the element named `payloader`, if `bin` has one.
     fn of(bin: &gst::Bin, payloader: &str) -> Self {
         let payloader = bin.by_name(payloader).map(|payloader| payloader.downgrade());
         Self {
@@ -107,13 +110,13 @@ impl Medium {
 }
 
 impl Running {
-    /// What runs in `media`, whose elements `bin` holds; `source` paints the clock.
+    /// The pipeline that runs in `media`, whose elements `bin` holds; `source` paints the clock.
     pub(super) fn new(media: &RTSPMedia, bin: &gst::Bin, source: Option<&gst::Element>) -> Arc<Self> {
         let running = Arc::new(Self {
             media: media.downgrade(),
             source: source.map(ObjectExt::downgrade).unwrap_or_default(),
-            picture: Medium::of(bin, PICTURE_PAYLOADER),
-            sound: Medium::of(bin, SOUND_PAYLOADER),
+            picture: Track::of(bin, PICTURE_PAYLOADER),
+            sound: Track::of(bin, SOUND_PAYLOADER),
             state: Mutex::default(),
             has_ended: Condvar::new(),
             is_flowing: AtomicBool::new(false),
@@ -124,17 +127,17 @@ impl Running {
         running
     }
 
-    /// What runs the pipeline.
+    /// The media that runs the pipeline.
     pub(super) fn media(&self) -> Option<RTSPMedia> {
         self.media.upgrade()
     }
 
-    /// What paints the clock.
+    /// The element that paints the clock.
     pub(super) fn source(&self) -> Option<gst::Element> {
         self.source.upgrade()
     }
 
-    /// The element of that kind, of which there is one.
+    /// The element of that kind, of which a pipeline has one at most.
     pub(super) fn element_of(&self, kind: &str) -> Option<gst::Element> {
         let bin = self.media.upgrade()?.element().downcast::<gst::Bin>().ok()?;
         let mut elements = bin
@@ -149,19 +152,19 @@ impl Running {
         self.state.lock().phase
     }
 
-    /// Its media is ready, and in use by the stream itself.
+    /// Notes that its media is ready, and in use by the stream itself; answers what becomes of that use.
     pub(super) fn hold(&self) -> Hold {
         self.state.lock().phase.hold(Timestamp::now())
     }
 
-    /// It has failed.
+    /// Notes that it has failed; answers what that means.
     pub(super) fn fail(&self) -> Failure {
         self.state.lock().phase.fail()
     }
 
     /// Lets the pipeline go, once; answers whether that was this time.
     pub(super) fn let_go(&self) -> bool {
-        // The source may be gone when they are asked for next.
+        // The frames are counted now, as the source may be gone when they are asked for next.
         self.frames();
         let (is_first, was_held) = {
             let phase = &mut self.state.lock().phase;
@@ -174,8 +177,8 @@ impl Running {
         is_first
     }
 
-    /// The frames that its source has made, and those that it skipped because it was late. Once the source is gone, as many
-    /// as were counted before.
+    /// The frames that its source has made, and those that it skipped because it was late. Once the source is gone,
+    /// these are the frames that were counted before.
     pub(super) fn frames(&self) -> Frames {
         let now = self.source.upgrade().map(|source| counted(&source));
         let mut state = self.state.lock();
@@ -189,14 +192,14 @@ impl Running {
     }
 
     /// The gate on the packets of `medium`.
-    pub(super) fn gate(&self, medium: media::Medium) -> &Gate {
+    pub(super) fn gate(&self, medium: Medium) -> &Gate {
         match medium {
-            media::Medium::Picture => &self.picture.gate,
-            media::Medium::Sound => &self.sound.gate,
+            Medium::Picture => &self.picture.gate,
+            Medium::Sound => &self.sound.gate,
         }
     }
 
-    /// Whether a medium, by what a URL names it, has ports for `way`, or gets them.
+    /// Whether the medium that a URL names `medium` has ports for transports of the kind `way`, or gets them now.
     pub(super) fn has_ports(&self, medium: Option<&str>, way: RTSPLowerTrans, is_ipv6: bool) -> bool {
         let Some(media) = self.media.upgrade() else {
             return true;
@@ -216,12 +219,12 @@ impl Running {
         all.any(|transport| transports.contains(&HeldTransport::new(&transport).number()))
     }
 
-    /// How long it is until what has that running time is due.
+    /// How long it is until a packet of the running time `due` is due.
     pub(super) fn time_until(&self, due: Option<ClockTime>) -> Option<Duration> {
         Some(due?.saturating_sub(self.now()?).min(FURTHEST).into())
     }
 
-    /// Waits until what has that running time is due.
+    /// Waits until a packet of the running time `due` is due.
     pub(super) fn sleep_until(&self, due: Option<ClockTime>) {
         if let Some(wait) = self.time_until(due) {
             std::thread::sleep(wait);
@@ -247,8 +250,8 @@ impl Running {
         self.media.upgrade()?.element().current_running_time()
     }
 
-    /// Lets pass what is of now. A picture that is less than a frame period old is: until its successor is due, it shows
-    /// now.
+    /// Lets packets pass that are of now. A picture that is less than a frame period old is of now: it is the one to be
+    /// shown until its successor is due.
     pub(super) fn open_gates(&self, frame_period: ClockTime) {
         let now = self.now().unwrap_or_default();
         let not_before = now.saturating_sub(frame_period);
@@ -257,7 +260,7 @@ impl Running {
         } else {
             self.picture.gate.open_behind_the_held(not_before);
         }
-        // Each packet of sound stands for itself.
+        // Each packet of sound can be decoded alone, and counts as a key frame.
         self.sound.gate.open_at_key_frame(now);
     }
 
@@ -271,33 +274,34 @@ impl Running {
     /// Asks the encoder for a key frame.
     pub(super) fn force_key_frame(&self) {
         if let Some(pad) = self.picture.pad() {
-            // Nothing upstream handles it where every frame is a key frame.
+            // Nothing upstream handles the request where every frame is a key frame.
             let request = UpstreamForceKeyUnitEvent::builder().all_headers(true);
             let _handled = pad.send_event(request.other_field(OURS, true).build());
         }
     }
 
-    /// Ends picture and sound, RTCP's BYE included: with the next packet of each, for which it waits no longer than
-    /// `patience`.
+    /// Ends picture and sound, RTCP's BYE included. Each ends in place of its next packet, for which this waits no
+    /// longer than `patience`.
     pub(super) fn end(&self, patience: Duration) {
         self.is_ending.store(true, Ordering::Relaxed);
         let media = [&self.picture, &self.sound]
             .into_iter()
-            .filter_map(Medium::pad)
+            .filter_map(Track::pad)
             .count();
         if self.comes_to(patience, |state| state.is_over() || state.ends_sent == media) {
             self.comes_to(REPORTED, State::is_over);
-            // gst-rtsp-server's own threads bring what the sinks took to the connections, and do not say when.
+            // gst-rtsp-server's own threads bring what the sinks took to the connections, and do not say when they
+            // have.
             std::thread::sleep(DELIVERY);
         }
     }
 
-    /// Whether no packets of media come any more.
+    /// Whether it is ending: no packets of media come any more.
     pub(super) fn is_ending(&self) -> bool {
         self.is_ending.load(Ordering::Relaxed)
     }
 
-    /// Waits until the end has come so far, no longer than `patience`.
+    /// Waits until the end has come as far as `is_there` says, no longer than `patience`.
     fn comes_to(&self, patience: Duration, is_there: impl Fn(&State) -> bool) -> bool {
         let mut state = self.state.lock();
         self.has_ended
@@ -320,11 +324,11 @@ impl Running {
         }
     }
 
-    /// What an encoder delays is made up for by the sources' lead time: to the sinks there is no latency, and GStreamer
-    /// need not warn of any.
+    /// Answers queries for the latency: the sources' lead time makes up for an encoder's delay, so that for the sinks
+    /// there is no latency, and GStreamer need not warn of any.
     fn answer_for_encoders(&self) {
-        for pad in [&self.picture, &self.sound].into_iter().filter_map(Medium::pad) {
-            // After the elements upstream have answered: that is what PULL says of a query.
+        for pad in [&self.picture, &self.sound].into_iter().filter_map(Track::pad) {
+            // The probe runs after the elements upstream have answered: that is what PULL means for a query.
             let answered = gst::PadProbeType::QUERY_UPSTREAM | gst::PadProbeType::PULL;
             pad.add_probe(answered, |_, info| {
                 if let Some(gst::QueryViewMut::Latency(latency)) =
@@ -357,7 +361,7 @@ impl Running {
         );
     }
 
-    /// Notes what a message of its bus says about the end.
+    /// Notes what a message on its bus says about the end.
     pub(super) fn note(&self, message: &gst::Message) {
         if let gst::MessageView::Eos(_) = message.view() {
             self.note_end(|state| state.is_out = true);
@@ -365,7 +369,7 @@ impl Running {
     }
 }
 
-/// Tells our requests for key frames from those that rtpbin makes of what viewers ask for.
+/// The mark that tells our requests for key frames from those that rtpbin makes of what viewers ask for.
 const OURS: &str = "rtsp-clock-server";
 
 /// Whether a request for a key frame is one of ours.
@@ -378,9 +382,9 @@ pub(super) fn is_our_request(event: &gst::EventRef) -> bool {
 /// The frames of a pipeline so far, or of several.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Frames {
-    /// Those that were made.
+    /// How many were made.
     pub(crate) rendered: u64,
-    /// Those that were not, because they would have come late.
+    /// How many were skipped, because they would have come late.
     pub(crate) skipped: u64,
 }
 
@@ -396,7 +400,7 @@ impl ops::Add for Frames {
 }
 
 impl Frames {
-    /// Of each kind what is more.
+    /// The larger number of each kind, of these and the `other` frames.
     fn at_least(self, other: Self) -> Self {
         Self {
             rendered: self.rendered.max(other.rendered),
@@ -404,7 +408,7 @@ impl Frames {
         }
     }
 
-    /// Those that were made after `before` was counted.
+    /// The frames that were made and skipped after `before` was counted.
     pub(super) fn since(self, before: Self) -> Self {
         Self {
             rendered: self.rendered.saturating_sub(before.rendered),
@@ -427,7 +431,7 @@ pub(super) fn end_use(media: &RTSPMedia) {
     }
 }
 
-/// What `source` says that it has made and skipped.
+/// The frames that `source` says it has made and skipped.
 fn counted(source: &gst::Element) -> Frames {
     let has_stats = source.has_property_with_type("stats", gst::Structure::static_type());
     let stats = has_stats.then(|| source.property::<gst::Structure>("stats"));
@@ -447,7 +451,7 @@ fn rtp_sessions(media: &RTSPMedia) -> Vec<glib::Object> {
     streams.filter_map(|stream| stream.rtpsession()).collect()
 }
 
-/// What a media that is prepared sends.
+/// The sources that a media which is prepared sends.
 pub(super) fn sources(media: &RTSPMedia) -> Vec<Source> {
     let source = |index| {
         let stream = media.stream(index)?;
@@ -456,7 +460,7 @@ pub(super) fn sources(media: &RTSPMedia) -> Vec<Source> {
             .as_ref()
             .and_then(|caps| caps.structure(0)?.get::<i32>("clock-rate").ok());
         Some(Source {
-            medium: media::Medium::numbered(index),
+            medium: Medium::numbered(index),
             ssrc: stream.ssrc(),
             clock_rate: rate.and_then(|rate| u32::try_from(rate).ok()),
         })

@@ -1,4 +1,4 @@
-//! How many may play at all.
+//! How many viewers a server may have at all.
 
 use std::sync::{
     Arc,
@@ -19,7 +19,7 @@ pub(crate) struct Seat {
 }
 
 impl Seats {
-    /// So many; `None` for any number.
+    /// A server with `most` seats; `None` for any number.
     #[must_use]
     pub(crate) fn new(most: Option<u32>) -> Self {
         let seats = Self {
@@ -30,25 +30,25 @@ impl Seats {
         seats
     }
 
-    /// There are so many from now on. Those that are taken stay taken.
+    /// Has `most` seats from now on. Those that are taken stay taken.
     pub(crate) fn limit(&self, most: Option<u32>) {
         let most = most.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
         self.most.store(most, Ordering::Relaxed);
     }
 
-    /// How many there are.
+    /// How many seats there are.
     #[must_use]
     pub(crate) fn most(&self) -> usize {
         self.most.load(Ordering::Relaxed)
     }
 
-    /// Whether one is free just now.
+    /// Whether a seat is free just now.
     #[must_use]
     pub(crate) fn has_one(&self) -> bool {
         self.taken.load(Ordering::Relaxed) < self.most()
     }
 
-    /// Takes one, if one is free.
+    /// Takes a seat, if one is free.
     #[must_use]
     pub(crate) fn take(self: &Arc<Self>) -> Option<Seat> {
         let one_more = |taken: usize| (taken < self.most()).then_some(taken + 1);

@@ -1,7 +1,8 @@
 //! How much of a stream's RTP has been sent by each transport.
 //!
-//! Within RTSP connections it is counted where they are written to. Over UDP the sinks count for each destination, as long as
-//! they send there: what they have counted is read from them, and kept when a destination is taken from them.
+//! Within RTSP connections it is counted where packets are written to them. Over UDP the sinks count for each
+//! destination, as long as they send there: their counts are read from them, and kept when a destination is taken from
+//! them.
 
 use std::{
     collections::HashMap,
@@ -20,9 +21,9 @@ use parking_lot::Mutex;
 /// RTP packets that have been sent, and their bytes: those of RTP's header and payload, and of nothing around them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Sent {
-    /// So many packets.
+    /// How many packets.
     pub(crate) packets: u64,
-    /// So many bytes.
+    /// How many bytes.
     pub(crate) bytes: u64,
 }
 
@@ -54,13 +55,13 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// Counts more.
+    /// Adds to the count.
     pub(crate) fn add(&self, Sent { packets, bytes }: Sent) {
         self.packets.fetch_add(packets, Ordering::Relaxed);
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// What has been counted so far.
+    /// The count so far.
     #[must_use]
     pub(crate) fn sent(&self) -> Sent {
         Sent {
@@ -70,7 +71,7 @@ impl Tally {
     }
 }
 
-/// What is counted of a stream, by its transports' numbers (`rtsp::HeldTransport`).
+/// The counts of a stream, by its transports' numbers (`rtsp::HeldTransport`).
 #[derive(Debug, Default)]
 pub(crate) struct Tallies {
     /// The sinks' locks are taken under this one, and it is never taken under theirs.
@@ -80,18 +81,18 @@ pub(crate) struct Tallies {
 #[derive(Debug, Default)]
 struct State {
     open: HashMap<usize, Open>,
-    /// Where the sinks send now.
+    /// The destinations that the sinks send to now.
     destinations: HashMap<SocketAddr, Destination>,
 }
 
-/// What is counted of a transport as long as its session lives.
+/// The count of a transport, kept as long as its session lives.
 #[derive(Debug)]
 struct Open {
     session: glib::WeakRef<RTSPSession>,
     session_id: Option<glib::GString>,
-    /// Where it sends, over UDP.
+    /// The address that it sends to, over UDP.
     place: Option<SocketAddr>,
-    /// What the sink had sent there before: others may get it by the same multicast.
+    /// The count of that destination when this transport began: others may have been getting the same multicast.
     before: Sent,
     tally: Arc<Tally>,
 }
@@ -104,7 +105,7 @@ struct Destination {
 }
 
 impl Destination {
-    /// What has been sent there, to `port`. A packet counts once it has been handed to the system.
+    /// How much has been sent to `port` of this destination. A packet counts once it has been handed to the system.
     fn sent(&self, port: u16) -> Option<Sent> {
         let sink = self.sink.upgrade()?;
         let stats: gst::Structure = sink.emit_by_name("get-stats", &[&self.host, &i32::from(port)]);
@@ -116,8 +117,8 @@ impl Destination {
 }
 
 impl Tallies {
-    /// Counts what is sent by a transport of `session` from now on; over UDP it goes to that place. What has been counted of
-    /// one that is set up again stays.
+    /// Counts what is sent by a transport of `session` from now on; over UDP it goes to `place`. If the transport is
+    /// set up again, its count goes on.
     pub(crate) fn open(
         &self,
         transport: usize,
@@ -125,7 +126,8 @@ impl Tallies {
         place: Option<SocketAddr>,
     ) -> Arc<Tally> {
         let place = place.map(canonical);
-        // A session that ends has its destinations removed, which wants the lock: it is to end when that is free again.
+        // A session that ends has its destinations removed, which takes the lock: the last reference to one has to go
+        // when the lock is free again.
         let mut sessions = HashMap::new();
         let mut state = self.state.lock();
         state.open.retain(|number, open| {
@@ -147,7 +149,7 @@ impl Tallies {
         tally
     }
 
-    /// What has been sent in each session, by its id.
+    /// How much has been sent in each session, by its id.
     pub(super) fn by_session(&self) -> HashMap<String, Sent> {
         let state = self.state.lock();
         let mut all = HashMap::<String, Sent>::new();
@@ -160,7 +162,8 @@ impl Tallies {
         all
     }
 
-    /// Sees to `sink`, one of gst-rtsp-server's. Of RTCP's it is `false` that `is_for_rtp`.
+    /// Follows which destinations gst-rtsp-server adds to its `sink` and removes from it, if `is_for_rtp` says that RTP
+    /// comes to it.
     pub(super) fn follow(self: &Arc<Self>, sink: &gst::Element, is_for_rtp: fn(&gst::Element) -> bool) {
         for (signal, note) in [
             ("client-added", State::begin as Note),
@@ -177,7 +180,7 @@ impl Tallies {
     }
 }
 
-/// Notes that a sink sends to a place, or does so no longer.
+/// Notes that a sink sends to a destination, or does so no longer.
 type Note = fn(&mut State, &gst::Element, String, SocketAddr);
 
 impl State {
@@ -188,7 +191,7 @@ impl State {
         self.destinations.insert(place, Destination { sink, host });
     }
 
-    /// The sink forgets what it has sent there: it is told for the last time.
+    /// Keeps the destination's last count: the sink forgets it now.
     fn end(&mut self, _: &gst::Element, _: String, place: SocketAddr) {
         let Some(sent) = self.sent_to(place) else { return };
         self.destinations.remove(&place);
@@ -208,7 +211,7 @@ impl State {
     }
 }
 
-/// What a signal about a destination says: the sink, the host as it is written, and where that is.
+/// What a signal about a destination says: the sink, the host as gst-rtsp-server writes it, and the address.
 pub(super) fn read(values: &[glib::Value]) -> Option<(gst::Element, String, SocketAddr)> {
     let [sink, host, port] = values else { return None };
     let host = host.get::<String>().ok()?;
@@ -258,7 +261,7 @@ mod tests {
         assert_eq!(sent_by(&tallies, 7), Sent::default());
     }
 
-    /// A sink that sends to nobody yet, in a pipeline that plays, and what it is fed by.
+    /// A pipeline that plays, the source in it that is fed by hand, and a sink that sends to nobody yet.
     fn playing() -> (gst::Element, gst::Element, gst::Element) {
         gst::init().expect("GStreamer");
         let launch = "appsrc name=in format=time ! multiudpsink name=out sync=false async=false";
@@ -302,7 +305,7 @@ mod tests {
         send(100);
         send(50);
         comes_to(1, 2, 150);
-        // Another one gets the same from now on.
+        // Another transport sends to the same destination from now on.
         tallies.open(2, &session, Some(place));
         send(7);
         comes_to(1, 3, 157);

@@ -1,4 +1,4 @@
-//! What goes wrong in a pipeline: the log is told, and whoever plays it can come back to a new one.
+//! What is done when a pipeline fails: the log says so, and whoever plays the stream can come back to a new pipeline.
 
 use std::{sync::Arc, time::Instant};
 
@@ -14,9 +14,9 @@ use crate::{
 };
 
 impl Stream {
-    /// A pipeline that has failed does not recover. One that has never been ready is gst-rtsp-server's to refuse: it
-    /// answers that DESCRIBE with an error and makes a new pipeline for the next. Any other one stays as long as
-    /// somebody has it.
+    /// Gives up a pipeline that has failed, as it does not recover. If it has never been ready, gst-rtsp-server answers
+    /// the DESCRIBE that waits for it with an error and makes a new pipeline for the next. Any other pipeline stays as
+    /// long as a client has it: so all of them are sent away.
     pub(super) fn give_up(self: &Arc<Self>, running: &Running, cause: String) {
         let failure = self.trouble.fail(running, cause.clone());
         if failure == Failure::Another {
@@ -38,7 +38,7 @@ impl Stream {
         });
     }
 
-    /// Closes the connections of all who have asked for it: whoever comes back gets a new pipeline.
+    /// Closes the connections of all who have asked for the stream: whoever comes back gets a new pipeline.
     pub(super) fn send_everybody_away(self: &Arc<Self>) {
         let stream = Arc::downgrade(self);
         self.context.invoke(move || {
@@ -60,7 +60,7 @@ impl Stream {
     }
 }
 
-/// What a pipeline warns of, as GStreamer puts it, with the package to install where an element is missing.
+/// Logs what a pipeline warns of, as GStreamer puts it, with the package to install where an element is missing.
 pub(super) fn log_trouble(stream: &str, message: &gst::Message) {
     match message.view() {
         gst::MessageView::Warning(warning) => {

@@ -1,4 +1,4 @@
-//! Who is playing a stream, and who may; sets `clients`.
+//! Who is playing a stream, and who may; the `clients` property of its source is set here.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -22,7 +22,7 @@ use crate::{
     stream_id::StreamId,
 };
 
-/// What a viewer plays, and in which session.
+/// Where a viewer plays: which mount, and in which session.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
     session: String,
@@ -30,15 +30,15 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// The stream that is mounted there, in the session of that id.
+    /// The place of a viewer of the stream at `mount`, in the session of that id.
     #[must_use]
     pub(crate) fn new(session: String, mount: Mount) -> Self {
         Self { session, mount }
     }
 }
 
-/// What the streams that show one picture are called, by where they are.
-pub(crate) type Names = HashMap<Mount, StreamId>;
+/// The ids of the streams that show one picture, by their mounts.
+pub(crate) type IdsByMount = HashMap<Mount, StreamId>;
 
 /// The viewers of one stream, by the session in which they play it: session and path make a viewer, connections do
 /// not.
@@ -55,17 +55,17 @@ pub(crate) struct Viewers {
 
 #[derive(Debug, Default)]
 struct State {
-    names: Names,
-    /// How many each of the streams may have.
+    ids: IdsByMount,
+    /// How many viewers each of the streams may have.
     most: Option<usize>,
     by_place: BTreeMap<Place, Playing>,
-    /// Those whose PLAY is on its way.
+    /// The seats of those whose PLAY is being handled.
     admitted: BTreeMap<Place, Seat>,
     /// The source of the pipeline that runs now.
     source: glib::WeakRef<gst::Element>,
 }
 
-/// Somebody who plays.
+/// A viewer who plays.
 #[derive(Debug)]
 struct Playing {
     /// What the stream was called when it began.
@@ -73,12 +73,12 @@ struct Playing {
     viewer: Viewer,
     client: Option<Arc<ClientHandle>>,
     _seat: Option<Seat>,
-    /// Why it has been sent away, if it has.
+    /// Why the viewer has been sent away, if it has been.
     is_sent_away: Option<Farewell>,
 }
 
 impl Viewers {
-    /// Nobody yet, and `most` at a time. `events` are told who comes and goes.
+    /// No viewers yet; there may be `most` at a time. `events` are told who comes and goes.
     #[must_use]
     pub(crate) fn new(most: Option<u32>, events: Arc<Events>) -> Self {
         let viewers = Self {
@@ -89,19 +89,19 @@ impl Viewers {
         viewers
     }
 
-    /// There may be `most` from now on. Those who play, play on.
+    /// Allows `most` viewers from now on. Those who play, play on.
     pub(crate) fn limit(&self, most: Option<u32>) {
         self.state.lock().most = most.map(|most| usize::try_from(most).unwrap_or(usize::MAX));
     }
 
-    /// What the streams are called from now on.
-    pub(crate) fn name(&self, names: Names) {
-        self.state.lock().names = names;
+    /// Gives the streams these ids from now on.
+    pub(crate) fn set_ids(&self, ids: IdsByMount) {
+        self.state.lock().ids = ids;
     }
 
-    /// What the streams are called, each once, in order.
+    /// The ids of the streams, each once, in order.
     pub(crate) fn streams(&self) -> Vec<StreamId> {
-        let mut streams: Vec<_> = self.state.lock().names.values().cloned().collect();
+        let mut streams: Vec<_> = self.state.lock().ids.values().cloned().collect();
         streams.sort_unstable();
         streams.dedup();
         streams
@@ -111,7 +111,7 @@ impl Viewers {
     /// one gets it.
     ///
     /// # Errors
-    /// When there is none.
+    /// When no seat is free.
     pub(crate) fn admit(&self, place: &Place, server: &Arc<Seats>) -> Result<(), Full> {
         let mut state = self.state.lock();
         if state.has(place) {
@@ -120,12 +120,12 @@ impl Viewers {
         state.check(place)?;
         let seat = server.take().ok_or_else(|| Full::Server(server.most()))?;
         state.admitted.insert(place.clone(), seat);
-        // It counts in the picture that it will see first, which is made before it plays.
+        // The picture that the viewer will see first counts it already, and is made before it plays.
         self.show(&state);
         Ok(())
     }
 
-    /// The PLAY of the viewer at `place` has failed: its seat is free.
+    /// Frees the seat of the viewer at `place`, as its PLAY has failed.
     pub(crate) fn dismiss(&self, place: &Place) {
         let mut state = self.state.lock();
         if state.admitted.remove(place).is_some() {
@@ -133,10 +133,10 @@ impl Viewers {
         }
     }
 
-    /// Whether somebody at `place` could play now. Others may be faster.
+    /// Whether a viewer at `place` could play now. Another one may still be faster.
     ///
     /// # Errors
-    /// When nobody more may.
+    /// When nobody else may play.
     pub(crate) fn would_admit(&self, place: &Place, server: &Seats) -> Result<(), Full> {
         let state = self.state.lock();
         if state.has(place) {
@@ -150,7 +150,7 @@ impl Viewers {
         }
     }
 
-    /// Tells that somebody could not play what is mounted there.
+    /// Tells that somebody could not play the stream at `mount`.
     pub(crate) fn tell_refused(&self, mount: &Mount, peer: Option<SocketAddr>, why: Full) {
         let stream = self.state.lock().stream_at(mount);
         let path = mount.path.clone();
@@ -162,7 +162,7 @@ impl Viewers {
         });
     }
 
-    /// How many there are.
+    /// How many viewers there are.
     #[must_use]
     pub(crate) fn count(&self) -> usize {
         self.state.lock().by_place.len()
@@ -201,20 +201,20 @@ impl Viewers {
         }
     }
 
-    /// Whether nobody plays, nor is about to.
+    /// Whether nobody plays or is about to.
     #[must_use]
     pub(crate) fn are_none(&self) -> bool {
         self.present.load(Ordering::Relaxed) == 0
     }
 
-    /// Tells the number of viewers to `source` from now on.
+    /// Shows the number of viewers on the picture of `source` from now on.
     pub(crate) fn show_on(&self, source: &gst::Element) {
         let state = self.state.lock();
         state.source.set(Some(source));
         self.show(&state);
     }
 
-    /// The viewer at `place` plays, as `client` asked for: counted if it is new.
+    /// Notes that the viewer at `place` plays, as `client` has asked for; it is counted if it is new.
     pub(crate) fn play(&self, place: Place, viewer: Viewer, client: Option<Arc<ClientHandle>>) {
         let mut state = self.state.lock();
         if state.by_place.contains_key(&place) {
@@ -240,12 +240,12 @@ impl Viewers {
         self.show(&state);
     }
 
-    /// The viewer at `place` plays no longer.
+    /// Notes that the viewer at `place` plays no longer.
     pub(crate) fn leave(&self, place: &Place, why: Farewell) {
         self.remove(&mut self.state.lock(), place, why);
     }
 
-    /// `session` is over.
+    /// Notes that `session` is over, and all that it plays.
     pub(crate) fn leave_all(&self, session: &str, why: Farewell) {
         let mut state = self.state.lock();
         for place in state.places_of(session) {
@@ -253,7 +253,7 @@ impl Viewers {
         }
     }
 
-    /// Closes the connections of those whom it concerns, who see the end of it. Answers how many they are.
+    /// Closes the connections of the viewers that `concerns` picks, and notes why. Answers how many there are.
     pub(crate) fn send_away(&self, why: Farewell, concerns: impl Fn(&Mount, &Viewer) -> bool) -> usize {
         let mut clients = Vec::new();
         let mut state = self.state.lock();
@@ -263,7 +263,7 @@ impl Viewers {
                 clients.push(playing.client.clone());
             }
         }
-        // A client's end comes here again.
+        // The lock goes first: a client's end takes it again.
         drop(state);
         for client in clients.iter().flatten() {
             client.close();
@@ -301,12 +301,9 @@ impl Viewers {
 }
 
 impl State {
-    /// What the stream that is mounted there is called.
+    /// The id of the stream at `mount`.
     fn stream_at(&self, mount: &Mount) -> StreamId {
-        self.names
-            .get(mount)
-            .cloned()
-            .unwrap_or_else(|| StreamId::new(""))
+        self.ids.get(mount).cloned().unwrap_or_else(|| StreamId::new(""))
     }
 
     /// Whether the viewer at `place` plays or is about to.
@@ -323,7 +320,7 @@ impl State {
 
     /// Whether `other` is in the same stream as `place`: one that speaks TLS as well has two mounts.
     fn is_beside(&self, place: &Place, other: &Place) -> bool {
-        let name = |place: &Place| self.names.get(&place.mount);
+        let name = |place: &Place| self.ids.get(&place.mount);
         place.mount == other.mount || name(place).is_some() && name(place) == name(other)
     }
 
@@ -340,7 +337,7 @@ impl State {
         self.count_beside(place) + admitted
     }
 
-    /// Where `session` plays, or is about to.
+    /// The places where `session` plays, or is about to.
     fn places_of(&self, session: &str) -> Vec<Place> {
         let least = Mount {
             address: Ipv4Addr::UNSPECIFIED.into(),
@@ -382,7 +379,7 @@ mod tests {
         Place::new(session.into(), mount(path, 8554))
     }
 
-    /// Somebody plays there.
+    /// Has somebody play there.
     fn play(viewers: &Viewers, place: Place) {
         let viewer = Viewer {
             session: place.session.clone(),
@@ -475,7 +472,7 @@ mod tests {
     fn a_stream_that_speaks_tls_as_well_is_one() {
         let (viewers, server) = (limited(1), Arc::new(Seats::new(None)));
         let mounts = [mount("/live", 8554), mount("/live", 8322)];
-        viewers.name(
+        viewers.set_ids(
             mounts
                 .iter()
                 .map(|mount| (mount.clone(), StreamId::new("live")))
@@ -497,9 +494,9 @@ mod tests {
     #[test]
     fn who_comes_and_goes_is_told_and_why() {
         let events = Arc::new(Events::default());
-        let told = events.listen(10);
+        let listener = events.listen(10);
         let viewers = Viewers::new(None, events);
-        viewers.name(Names::from([(mount("/live", 8554), StreamId::new("live"))]));
+        viewers.set_ids(IdsByMount::from([(mount("/live", 8554), StreamId::new("live"))]));
         for session in ["a", "b"] {
             play(&viewers, place(session, "/live"));
         }
@@ -510,8 +507,8 @@ mod tests {
         for session in ["a", "b"] {
             viewers.leave_all(session, Farewell::Disconnected);
         }
-        let told = std::iter::from_fn(|| told.next(Duration::ZERO));
-        let told: Vec<_> = told
+        let heard = std::iter::from_fn(|| listener.next(Duration::ZERO));
+        let heard: Vec<_> = heard
             .map(|event| match &event.what {
                 Happening::ViewerJoined {
                     stream,
@@ -536,7 +533,7 @@ mod tests {
             ("b", Some(Farewell::Kicked), 0),
         ];
         assert_eq!(
-            told,
+            heard,
             expected.map(|(session, why, viewers)| ("live".to_owned(), session.to_owned(), why, viewers))
         );
     }

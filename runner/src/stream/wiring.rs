@@ -1,5 +1,5 @@
-//! What this program adds to a pipeline that gst-rtsp-server has built from a launch line: the gates on its packets, the
-//! sinks' deadlines, the queues before them, and an ear on its messages.
+//! What this program adds to a pipeline that gst-rtsp-server has built from a launch line: the gates on its packets,
+//! the sinks' deadlines, the queues before them, and a handler for its messages.
 
 use std::{
     net::SocketAddr,
@@ -15,7 +15,7 @@ use gst_video::UpstreamForceKeyUnitEvent;
 
 use super::{
     Stream, deltas,
-    gate::{Packet, Verdict},
+    gate::{GatedPacket, Verdict},
     keys::{self, first_buffer},
     media::Medium,
     ntp_extension, reports,
@@ -30,10 +30,10 @@ use crate::{
 /// How long a viewer that does not read may hold up what others wait for.
 const QUEUE_TIME: ClockTime = ClockTime::from_mseconds(500);
 
-/// So many packets it may hold before the first has gone out.
+/// How many packets a viewer's queue may hold before the first has gone out.
 const BEFORE_THE_FIRST: u32 = 10_000;
 
-/// So many reports of viewers over TCP may wait: a thousand viewers send some two hundred a second.
+/// How many reports of viewers over TCP may wait: a thousand viewers send some two hundred a second.
 const MOST_REPORTS: u64 = 256;
 
 impl Stream {
@@ -62,7 +62,7 @@ impl Stream {
         self.watch_pace(&running);
         self.replace(Some(Arc::clone(&running)));
         self.tell(|streams| Happening::StreamStarted { streams });
-        // The configuration may have changed since its launch string was read.
+        // The configuration may have changed since the factory read its launch string.
         self.apply(&running);
         if let Some(pipeline) = element.parent().and_downcast::<gst::Pipeline>() {
             self.prepare_pipeline(&pipeline, &running);
@@ -78,7 +78,7 @@ impl Stream {
                 (gst::MessageView::Error(error), Some(stream)) => stream.give_up(&running, cause(error)),
                 _ => log_trouble(&name, message),
             }
-            // Ignored: the class handler runs after this one.
+            // The answer is ignored: the class handler runs after this one.
             true
         });
     }
@@ -105,7 +105,7 @@ impl Stream {
         });
     }
 
-    /// Has `media` be in use by the stream itself, from which `running` runs; `None` where it is not ready any more.
+    /// Has `media`, in which `running` runs, be in use by the stream itself; `None` where it is not ready any more.
     fn take_hold(&self, media: &RTSPMedia, running: &Running) -> Option<Hold> {
         media.prepare(None).ok()?;
         let hold = self.trouble.hold(running);
@@ -115,7 +115,7 @@ impl Stream {
         Some(hold)
     }
 
-    /// Wires what gst-rtsp-server adds to the pipeline, as it does.
+    /// Wires the elements that gst-rtsp-server adds to the pipeline, as it adds them.
     fn prepare_pipeline(self: &Arc<Self>, pipeline: &gst::Pipeline, running: &Arc<Running>) {
         // A sink adds the pipeline's latency to a buffer's time, and the encoder's share of it is what the source's
         // lead time is for.
@@ -170,7 +170,8 @@ impl Stream {
                     .upgrade()
                     .zip(packet(pad, info))
                     .is_none_or(|(stream, packet)| stream.lets_pass(&running, medium, packet, info));
-                // Where whoever plays has not asked for this medium, it would end the pipeline if it were pushed on.
+                // Where nobody who plays has asked for this medium, its pad is not linked, and a packet pushed on would
+                // end the pipeline.
                 if passes && pad.is_linked() {
                     gst::PadProbeReturn::Ok
                 } else {
@@ -180,12 +181,12 @@ impl Stream {
         );
     }
 
-    /// Whether a packet of `medium` may go on, which waits here for those who can begin with it.
+    /// Whether a packet of `medium` may go on; before it does, it waits here for those who can begin with it.
     fn lets_pass(
         self: &Arc<Self>,
         running: &Running,
         medium: Medium,
-        packet: Packet,
+        packet: GatedPacket,
         info: &gst::PadProbeInfo<'_>,
     ) -> bool {
         let gate = running.gate(medium);
@@ -205,25 +206,25 @@ impl Stream {
             }
         }
         if verdict == Verdict::Drop && medium == Medium::Sound {
-            // It would be further ahead than pictures are, once somebody plays.
+            // Otherwise the sound would be further ahead than pictures are, once somebody plays.
             running.sleep_until(packet.running_time);
         }
         verdict == Verdict::Pass
     }
 
     /// Notes how late a frame leaves, with the first of its packets.
-    fn note_departure(&self, running: &Running, medium: Medium, packet: Packet) {
+    fn note_departure(&self, running: &Running, medium: Medium, packet: GatedPacket) {
         if let (Medium::Picture, Some(due)) = (medium, packet.running_time) {
             self.departures.note(due, || running.now());
         }
     }
 
-    /// Has the packet, or the first of the list, wait for those who can begin with it.
+    /// Has the packet, or the first one of the list, wait for those who can begin with it.
     fn wait_for_joins(
         &self,
         running: &Running,
         medium: Medium,
-        packet: Packet,
+        packet: GatedPacket,
         info: &gst::PadProbeInfo<'_>,
     ) {
         let begin = first_buffer(info).and_then(|packet| packet.map_readable().ok());
@@ -243,7 +244,7 @@ impl Stream {
 }
 
 impl Stream {
-    /// Has viewers who ask for a key frame by RTCP wait for the next that is due to anybody, as those do who join.
+    /// Has viewers who ask for a key frame by RTCP wait for the next one that may be asked for, as those do who join.
     fn pace_requests(self: &Arc<Self>, payloader: &gst::Element) {
         let Some(pad) = payloader.static_pad("src") else {
             return;
@@ -257,16 +258,18 @@ impl Stream {
             if let Some(stream) = stream.upgrade() {
                 stream.ask_for_key_frame();
             }
-            // By now, or soon. GStreamer would take an event that is dropped for one that it still has.
+            // The request has been acted upon by now, or will be soon. GStreamer would take an event that is dropped
+            // for one that it still has.
             gst::PadProbeReturn::Handled
         });
     }
 
-    /// Lets through `pad`, by which rtpbin gets RTCP, what is heard of it, without the address that it comes from.
+    /// Lets through `pad`, by which rtpbin gets RTCP, only packets that are heard, and those without the address that
+    /// they come from.
     fn hear_at(self: &Arc<Self>, pad: &gst::Pad) {
         let stream = Arc::downgrade(self);
         pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
-            // Of what is dropped at the pad that gets it, GStreamer 1.22.0 lets go twice.
+            // GStreamer 1.22.0 lets go twice of what is dropped at the pad that receives it.
             let (Some(stream), Some(packet)) = (stream.upgrade(), info.buffer_mut()) else {
                 return gst::PadProbeReturn::Handled;
             };
@@ -301,7 +304,7 @@ fn socket_address(address: &gio::SocketAddress) -> Option<SocketAddr> {
     Some(SocketAddr::new(address.address().into(), address.port()))
 }
 
-/// gst-rtsp-server queues without end what viewers over TCP report.
+/// Bounds the queue of `appsrc`: gst-rtsp-server queues the reports of viewers over TCP without end.
 fn bound(appsrc: &gst::Element) {
     appsrc.set_property("max-buffers", MOST_REPORTS);
     appsrc.set_property_from_str("leaky-type", "upstream");
@@ -318,10 +321,11 @@ fn is_for_rtp(sink: &gst::Element) -> bool {
     pad.is_some_and(|pad| upstream(&pad, "send_rtp_src_").is_some())
 }
 
-/// Lets no RTCP come as far as `appsink` while nobody gets it, and RTP comes too. gst-rtsp-server sends a packet a signal, of
-/// two that come together RTCP's; the next signal comes once that is sent to somebody. If it is to nobody, a packet of RTP
-/// stays in its appsink and holds up its thread, which makes the picture (`send_func` in rtsp-stream.c, in 1.22 as in 1.26).
-/// Where no RTP comes, RTCP has gst-rtsp-server let go of whoever has left (see `server::ties`).
+/// Lets no RTCP come as far as `appsink` while nobody gets it and RTP comes as well. gst-rtsp-server sends one packet
+/// for each signal, and of two that come together the one of RTCP; the next signal comes once that is sent to somebody.
+/// If it is sent to nobody, a packet of RTP stays in its appsink and holds up its thread, which makes the picture
+/// (`send_func` in rtsp-stream.c, in 1.22 as in 1.26). Where no RTP comes, RTCP has gst-rtsp-server let go of whoever
+/// has left (see `server::connections::ties`).
 fn report_to_somebody(appsink: &gst::Element, stream: Weak<Stream>, running: Weak<Running>) {
     let Some(pad) = appsink.static_pad("sink") else {
         return;
@@ -339,13 +343,13 @@ fn report_to_somebody(appsink: &gst::Element, stream: Weak<Stream>, running: Wea
         if !rtp_comes || running.goes_by(medium, &stream.within_connections()) {
             gst::PadProbeReturn::Ok
         } else {
-            // Of what is dropped at the pad that gets it, GStreamer 1.22.0 lets go twice.
+            // GStreamer 1.22.0 lets go twice of what is dropped at the pad that receives it.
             gst::PadProbeReturn::Handled
         }
     });
 }
 
-/// The number behind `prefix` in the name of the pad from which comes what comes to `pad`.
+/// The number behind `prefix` in the name of the pad that feeds `pad`, which may be some elements upstream.
 fn upstream(pad: &gst::Pad, prefix: &str) -> Option<u32> {
     let mut pad = pad.clone();
     loop {
@@ -366,24 +370,26 @@ fn number_of(pad: &gst::Pad, prefix: &str) -> Option<u32> {
     pad.name().strip_prefix(prefix)?.parse().ok()
 }
 
-/// What the gate wants to know of the buffer or the list that passes `pad`. One list holds packets of one frame.
-fn packet(pad: &gst::Pad, info: &gst::PadProbeInfo<'_>) -> Option<Packet> {
+/// What the gate has to know of the buffer or the list that passes `pad`. A list holds packets of one frame.
+fn packet(pad: &gst::Pad, info: &gst::PadProbeInfo<'_>) -> Option<GatedPacket> {
     let buffer = first_buffer(info)?;
     let segment = pad.sticky_event::<gst::event::Segment>(0);
     let running_time = segment
         .as_ref()
         .and_then(|event| event.segment().downcast_ref::<ClockTime>())
         .and_then(|segment| segment.to_running_time(buffer.pts()?));
-    Some(Packet {
+    Some(GatedPacket {
         running_time,
         is_delta: buffer.flags().contains(gst::BufferFlags::DELTA_UNIT),
     })
 }
 
-/// gst-rtsp-server parts UDP from TCP with queues that hold one packet and then make everybody wait: one TCP viewer that
-/// does not read would stop the picture for all who watch over UDP. A queue that throws away loses that viewer's only.
+/// gst-rtsp-server parts UDP from TCP with queues that hold one packet and then make everybody wait: one TCP viewer
+/// that does not read would stop the picture for all who watch over UDP. A queue that throws packets away loses only
+/// what was for that viewer.
 ///
-/// How long it holds packets it only knows once one has gone out; before that it would throw away the first ones.
+/// A queue knows only once a packet has gone out for how long it holds packets; before that it would throw away the
+/// first ones.
 fn keep_flowing(queue: &gst::Element) {
     queue.set_property("max-size-buffers", BEFORE_THE_FIRST);
     queue.set_property("max-size-bytes", 0u32);

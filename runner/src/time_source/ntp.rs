@@ -1,9 +1,9 @@
-//! An NTP server's clock, and what GStreamer's gets wrong.
+//! An NTP server's clock, and what GStreamer gets wrong about it.
 //!
 //! *Trap, measured:* GStreamer (up to 1.26 at least) writes the time at which it asks too early into the request, by a
 //! nanosecond for each second since the machine was started, takes that for the beginning of the round trip when it
-//! comes back, and so is ahead of the server by half of it: 4.3 ms after a hundred days. The clock is set back by that
-//! much here, if a request of this GStreamer shows it.
+//! comes back, and so is ahead of the server by half of the error: 4.3 ms after a hundred days. The clock is set back
+//! by that much here, if a request of this GStreamer shows it.
 
 use std::{
     io,
@@ -16,20 +16,20 @@ use gst_net::NtpClock;
 
 /// Seconds from NTP's epoch to Unix's.
 const NTP_TO_UNIX: ClockTime = ClockTime::from_seconds(clockface::epoch::NTP_TO_UNIX as u64);
-/// A request is sent at once.
+/// How long a request may take to come: GStreamer sends one at once.
 const PATIENCE: Duration = Duration::from_secs(1);
 const PACKET: usize = 48;
-/// So many requests are looked at: one whose thread was held up for longer than it is too early looks right.
+/// How many requests are looked at: one whose thread was held up for longer than the request is too early looks right.
 const TRIES: usize = 5;
-/// Where a request has the time at which it was sent (RFC 5905, section 7.3).
+/// The offset in a request of the time at which it was sent (RFC 5905, section 7.3).
 const TRANSMIT: usize = 40;
 
-/// The clock of the server at `host`; until it is in step it says what this machine's says.
+/// The clock of the server at `host`; until it is in step it tells the time of this machine's.
 pub(super) fn clock(host: &str, port: u16) -> NtpClock {
     NtpClock::new(None, host, port.into(), machine_time())
 }
 
-/// Whether what this GStreamer sends is too early.
+/// Whether the time in the requests of this GStreamer is too early.
 pub(super) fn asks_too_early() -> bool {
     let mut requests = (0..TRIES).map_while(|_| {
         let tell = |error: &io::Error| tracing::debug!(target: "clock", "cannot see how GStreamer asks for the time: {error}");
@@ -38,7 +38,8 @@ pub(super) fn asks_too_early() -> bool {
     requests.any(|request| request.is_too_early())
 }
 
-/// Sets `clock` back by what it is ahead for having asked too early. That grows, so slowly that it may be done each second.
+/// Sets `clock` back by as much as it is ahead for having asked too early. The error grows, so slowly that doing this
+/// each second is enough.
 pub(super) fn set_back(clock: &gst::Clock) {
     let ahead = error_at(gst::SystemClock::obtain().time()) / 2;
     clock.set_calibration(ahead, ClockTime::ZERO, 1, 1);
@@ -51,20 +52,20 @@ fn error_at(time: ClockTime) -> ClockTime {
 
 /// A request, and what the clock said before it was sent and after it had come.
 #[derive(Debug)]
-struct Request {
+struct NtpRequest {
     before: ClockTime,
     sent: ClockTime,
     after: ClockTime,
 }
 
-impl Request {
-    /// What is too early by more than a whole second's fraction comes out too late.
+impl NtpRequest {
+    /// Whether the time in it is wrong. One that is early by more than its fraction of a second comes out too late.
     fn is_too_early(&self) -> bool {
         !(self.before..=self.after).contains(&self.sent)
     }
 }
 
-fn request() -> io::Result<Request> {
+fn request() -> io::Result<NtpRequest> {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
     socket.set_read_timeout(Some(PATIENCE))?;
     let port = socket.local_addr()?.port();
@@ -74,20 +75,20 @@ fn request() -> io::Result<Request> {
     let mut packet = [0; PACKET];
     socket.recv(&mut packet)?;
     let transmit: [u8; 8] = packet[TRANSMIT..].try_into().map_err(io::Error::other)?;
-    Ok(Request {
+    Ok(NtpRequest {
         before,
         sent: from_ntp(u64::from_be_bytes(transmit)),
         after: machine.time(),
     })
 }
 
-/// The time that 64 bits of NTP say, counted from where they count.
+/// The time that 64 bits of NTP say, counted from NTP's epoch.
 fn from_ntp(ntp: u64) -> ClockTime {
     let fraction = ((ntp & 0xffff_ffff) * 1_000_000_000) >> 32;
     ClockTime::from_seconds(ntp >> 32) + ClockTime::from_nseconds(fraction)
 }
 
-/// By this machine's clock, as NTP counts.
+/// The time by this machine's clock, counted from NTP's epoch.
 fn machine_time() -> ClockTime {
     let time = UNIX_EPOCH.elapsed().unwrap_or_default();
     ClockTime::try_from(time).unwrap_or_default() + NTP_TO_UNIX
@@ -104,7 +105,7 @@ mod tests {
         let error = error_at(request.sent);
         println!("{request:?}: {error}");
         if request.is_too_early() {
-            let whole = Request {
+            let whole = NtpRequest {
                 sent: request.sent + error,
                 ..request
             };
@@ -115,7 +116,7 @@ mod tests {
     #[test]
     fn a_clock_that_asked_too_early_is_set_back_by_half_of_it() {
         gst::init().unwrap();
-        // Nobody answers there.
+        // Nobody answers at this address.
         let clock = NtpClock::new(None, "127.0.0.1", 1, ClockTime::from_seconds(1000));
         let internal = clock.internal_time();
         set_back(clock.upcast_ref());

@@ -1,4 +1,4 @@
-//! PEM (RFC 7468): what stands between lines with five dashes, in a file that may have other things as well.
+//! PEM (RFC 7468): blocks between lines with five dashes, in a file that may have other things as well.
 
 use std::{io, path::Path};
 
@@ -12,7 +12,8 @@ pub(crate) fn read(path: &Path, label: &str) -> io::Result<String> {
     Ok(blocks(&String::from_utf8_lossy(&bytes), label))
 }
 
-/// A block without its last line goes on to the end: whoever takes it apart has the better word.
+/// The blocks in `text`. A block without its last line goes on to the end: whoever takes it apart can say better what
+/// is wrong.
 fn blocks(text: &str, label: &str) -> String {
     let mut blocks = String::new();
     let mut is_within = false;

@@ -7,14 +7,14 @@ use crate::config_file::{
     form::Form,
     key::{Change, KEY, Key, Level},
     limits::COUNTS,
-    readers::{truth, whole},
+    readers::{boolean, whole},
 };
 
 pub(super) const KEYS: &[Key] = &[
     Key {
         name: STREAMS,
         level: Level::Server,
-        // What an entry may have is known by all other keys: the schema adds it.
+        // The schema adds which keys an entry may have, as it knows all of them.
         form: Form::Objects(|| json!({ "type": "array", "minItems": 1 })),
         read: |_, _| Err(EXPECTED_STREAMS.into()),
         without: "one stream, or `count`",
@@ -39,8 +39,8 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "sharedPicture",
         variable: Some("RTSP_SHARED_PICTURE"),
-        form: Form::Truth,
-        read: |json, draft| truth(json).map(|shared| draft.shared_picture = shared),
+        form: Form::Boolean,
+        read: |json, draft| boolean(json).map(|shared| draft.shared_picture = shared),
         show: |draft| json!(draft.shared_picture),
         documentation: "Whether all of `count` show one picture, encoded once, with the viewers of all of them.",
         change_note: "The first one plays on.",
@@ -49,8 +49,8 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "alwaysOn",
         variable: Some("RTSP_ALWAYS_ON"),
-        form: Form::Truth,
-        read: |json, draft| truth(json).map(|always| draft.stream.always_on = always),
+        form: Form::Boolean,
+        read: |json, draft| boolean(json).map(|always| draft.stream.always_on = always),
         show: |draft| json!(draft.stream.always_on),
         documentation: "Whether the camera runs before anybody looks, as a real one does. Otherwise it starts with its \
                         first viewer.",

@@ -11,11 +11,11 @@ use crate::{
         key::{BesidePipeline, Change, KEY, Key},
         limits::{LABEL_CHARACTERS, LOGO_SCALES, STAMP_IDS, TEXT_SCALES},
         numbered::NumberedText,
-        readers::{color, label, logo, one_of, share, time_format, time_zone, truth, whole},
+        readers::{boolean, color, label, logo, one_of, share, time_format, time_zone, whole},
     },
 };
 
-/// The picture changes while it is played; what makes it is another matter.
+/// What the keys of the look share: the look changes while the picture is played.
 const LOOK: Key = Key {
     change: Change::AtOnce,
     beside_pipeline: BesidePipeline::Idle,
@@ -179,8 +179,8 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "flash",
         variable: Some("RTSP_FLASH"),
-        form: Form::Truth,
-        read: |json, draft| truth(json).map(|flash| draft.stream.look.flash = flash),
+        form: Form::Boolean,
+        read: |json, draft| boolean(json).map(|flash| draft.stream.look.flash = flash),
         show: |draft| json!(draft.stream.look.flash),
         documentation: "Whether a disc in the picture is lit for the first 100 ms of each second.",
         ..LOOK

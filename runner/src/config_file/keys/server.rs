@@ -9,7 +9,7 @@ use crate::{
         form::{Form, named, pattern, short_pattern},
         key::{Change, Empty, KEY, Key, Level},
         limits::{LOGIN_CHARACTERS, SESSION_TIMEOUTS, VIEWERS},
-        readers::{PASSWORDS, USER_NAMES, clock, log_level, one_of, password, truth, username, whole},
+        readers::{PASSWORDS, USER_NAMES, boolean, clock, log_level, one_of, password, username, whole},
         users,
     },
     log,
@@ -21,7 +21,7 @@ const SERVER: Key = Key {
     ..KEY
 };
 
-/// Who may watch.
+/// What the keys of log-ins share.
 const LOGIN: Key = Key {
     change_note: "Connections from then on log in anew; a user who is taken out, or gets another password, is sent away.",
     ..SERVER
@@ -72,8 +72,8 @@ pub(super) const USERS_KEYS: &[Key] = &[
 pub(super) const RELOAD_KEYS: &[Key] = &[Key {
     name: "reload",
     variable: Some("RTSP_RELOAD"),
-    form: Form::Truth,
-    read: |json, draft| truth(json).map(|reload| draft.reload = reload),
+    form: Form::Boolean,
+    read: |json, draft| boolean(json).map(|reload| draft.reload = reload),
     show: |draft| json!(draft.reload),
     documentation: "Whether a change of the file is followed while the server runs. SIGHUP is in any case.",
     ..SERVER
@@ -153,8 +153,8 @@ pub(super) const TIME_KEYS: &[Key] = &[
     Key {
         name: "ntpExtension",
         variable: Some("RTSP_NTP_EXTENSION"),
-        form: Form::Truth,
-        read: |json, draft| truth(json).map(|extension| draft.stream.ntp_extension = extension),
+        form: Form::Boolean,
+        read: |json, draft| boolean(json).map(|extension| draft.stream.ntp_extension = extension),
         show: |draft| json!(draft.stream.ntp_extension),
         documentation: "Whether the first packet of each frame has the instant shown as 64-bit NTP time in an RTP header \
                         extension (RFC 6051).",

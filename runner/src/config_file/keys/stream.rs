@@ -17,13 +17,13 @@ use crate::{
         limits::{BITRATES, FRAME_RATES, KEY_FRAME_INTERVALS, PACKET_SIZES, QUALITIES, TEXT_BYTES},
         numbered::NumberedPort,
         path,
-        readers::{address, audio, encoder, one_of, pipeline, port, resolution, rtp_ports, truth, whole},
+        readers::{address, audio, boolean, encoder, one_of, pipeline, port, resolution, rtp_ports, whole},
     },
 };
 
 const KEY_FRAME_INTERVAL: &str = "keyFrameInterval";
 
-/// What the picture is made of.
+/// What the keys of the picture's coding share.
 const CODING: Key = Key {
     beside_pipeline: BesidePipeline::Idle,
     ..KEY
@@ -123,8 +123,8 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: CONSTANT_BITRATE,
         variable: Some("RTSP_CONSTANT_BITRATE"),
-        form: Form::Truth,
-        read: |json, draft| truth(json).map(|constant| draft.stream.constant_bitrate = constant),
+        form: Form::Boolean,
+        read: |json, draft| boolean(json).map(|constant| draft.stream.constant_bitrate = constant),
         show: |draft| json!(draft.stream.constant_bitrate),
         documentation: "Whether what the picture leaves of `bitrateKbps` is filled up, so that nearly black pictures load \
                         a network and a disk as any others. For H.264 and H.265.",
@@ -212,7 +212,7 @@ pub(super) const KEYS: &[Key] = &[
     },
 ];
 
-/// The key by its newer and its older name.
+/// What the key has in common under its newer and its older name.
 const INTERVAL: Key = Key {
     form: Form::Whole(&KEY_FRAME_INTERVALS),
     read: key_frame_interval,
@@ -223,7 +223,7 @@ fn key_frame_interval(json: &Json, draft: &mut Draft) -> Result<(), String> {
     whole(json, &KEY_FRAME_INTERVALS).map(|frames| draft.stream.key_frame_interval = frames)
 }
 
-/// The codecs of sound, or none of them.
+/// The schema of the codecs of sound, or none of them.
 fn sound() -> Value {
     let mut codecs = named::<AudioCodec>();
     if let Some(codecs) = codecs["oneOf"].as_array_mut() {

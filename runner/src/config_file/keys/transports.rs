@@ -1,4 +1,4 @@
-//! The keys of the ways by which streams may be played.
+//! The keys of the transports by which streams may be played.
 
 use std::path::PathBuf;
 
@@ -15,7 +15,7 @@ use crate::{
         key::{Change, Empty, KEY, Key, Level},
         limits::TTLS,
         numbered::NumberedPort,
-        readers::{port, truth, whole},
+        readers::{boolean, port, whole},
         transports::{groups, multicast_ports, pem_file, transports},
     },
 };
@@ -106,7 +106,7 @@ pub(super) const KEYS: &[Key] = &[
         show: |draft| show_file(draft.tls_certificate.as_ref()),
         documentation: "The PEM file with the server's certificate, and those that lead from it to one that viewers \
                         trust. For `tlsPort`, one for the server.",
-        // What stands in the files counts as well.
+        // Other contents of the same files count as a change as well.
         change: Change::Restart(|runs, wanted| runs.tls.is_some() && runs.tls != wanted.tls),
         ..TLS_FILE
     },
@@ -125,8 +125,8 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: PLAIN_RTSP,
         variable: Some("RTSP_PLAIN_RTSP"),
-        form: Form::Truth,
-        read: |json, draft| truth(json).map(|plain| draft.plain_rtsp = plain),
+        form: Form::Boolean,
+        read: |json, draft| boolean(json).map(|plain| draft.plain_rtsp = plain),
         show: |draft| json!(draft.plain_rtsp),
         documentation: "Whether the stream can be played without TLS.",
         change: Change::Places,
@@ -144,7 +144,7 @@ const TLS_FILE: Key = Key {
     ..KEY
 };
 
-/// Where there is multicast at all, before and after.
+/// Whether two configurations that both have multicast differ in it as `differ` says.
 fn both_differ(runs: &Config, wanted: &Config, differ: fn(Multicast, Multicast) -> bool) -> bool {
     runs.multicast
         .zip(wanted.multicast)

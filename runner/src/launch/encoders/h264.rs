@@ -1,4 +1,4 @@
-//! H.264: what each of its encoders is told.
+//! H.264: its encoders, and how each is set.
 //!
 //! - **`tune=zerolatency bframes=0`** (`x264enc`): each picture leaves the encoder before the next one goes in, and PTS
 //!   never run backwards.
@@ -69,7 +69,7 @@ pub(in crate::launch) const ENCODERS: [EncoderElement; 7] = [
         package: debian::GOOD,
         format: hardware::FORMAT,
         properties: v4l2,
-        // Its driver wants to be told a level.
+        // The driver wants a level.
         caps: Some("video/x-h264,stream-format=byte-stream,alignment=au,level=(string)4.1"),
         ..ELEMENT
     },
@@ -123,7 +123,7 @@ fn openh264(wish: &Wish) -> Vec<String> {
         "multi-thread={threads}",
     ];
     words.extend(match wish.rate {
-        // Without rate control it goes by a quantizer of its own.
+        // Without rate control openh264 goes by a quantizer of its own.
         Rate::Crisp => words![
             "rate-control=quality",
             "bitrate=100000000",

@@ -1,9 +1,9 @@
-//! H.265: what each of its encoders is told.
+//! H.265: its encoders, and how each is set.
 //!
 //! - **`tune=zerolatency`** (`x265enc`) makes x265 work at one frame at a time (`frame-threads=1`) and without look-ahead.
 //! - **`open-gop=0`**: each key frame is an IDR picture, with which any decoder can begin.
-//! - **`pools`, `wpp`**: x265 starts a thread for each core of the machine otherwise, for each camera. A picture's rows are
-//!   worked at side by side where it needs more than one.
+//! - **`pools`, `wpp`**: x265 starts a thread for each core of the machine otherwise, for each camera. A picture's rows
+//!   are worked at side by side where it needs more than one thread.
 //! - **`strict-cbr` with `hrd`** fills each picture up with filler NAL units (type 38).
 
 use super::{ELEMENT, EncoderElement, QUANTIZER, Rate, Wish, hardware, words};

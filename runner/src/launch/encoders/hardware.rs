@@ -6,10 +6,10 @@
 use super::{QUANTIZER, Rate, Wish, words};
 use crate::launch::syntax::launch_quoted;
 
-/// The raw format that all of them take.
+/// The raw format that all encoders in hardware take.
 pub(super) const FORMAT: &str = "NV12";
 
-/// VA-API, for Intel and AMD.
+/// The words of VA-API's encoders, for Intel and AMD.
 pub(super) fn va(wish: &Wish) -> Vec<String> {
     let key_frame_interval = wish.key_frame_interval;
     let mut words = words![
@@ -25,7 +25,7 @@ pub(super) fn va(wish: &Wish) -> Vec<String> {
     words
 }
 
-/// Intel's Quick Sync Video.
+/// The words of Intel's Quick Sync Video.
 pub(super) fn qsv(wish: &Wish) -> Vec<String> {
     let key_frame_interval = wish.key_frame_interval;
     let mut words = words![
@@ -41,7 +41,7 @@ pub(super) fn qsv(wish: &Wish) -> Vec<String> {
     words
 }
 
-/// NVIDIA's NVENC. Its B-frames are off unless asked for.
+/// The words of NVIDIA's NVENC. Its B-frames are off unless asked for.
 pub(super) fn nv(wish: &Wish) -> Vec<String> {
     let key_frame_interval = wish.key_frame_interval;
     let mut words = words!["zerolatency=true", "gop-size={key_frame_interval}"];
@@ -52,8 +52,9 @@ pub(super) fn nv(wish: &Wish) -> Vec<String> {
     words
 }
 
-/// Video for Linux, for the boards: the driver's own controls, and `more` of them. It has no quantizer that all drivers
-/// know, and chooses a bitrate where none is given. A control that a driver does not know is warned of by the element.
+/// The words of Video for Linux, for the boards: the driver's own controls, and `more` of them. It has no quantizer
+/// that all drivers know, and chooses a bitrate where none is given. The element warns of a control that a driver does
+/// not know.
 pub(super) fn v4l2(wish: &Wish, more: Vec<String>) -> Vec<String> {
     let interval = format!("video_gop_size={}", wish.key_frame_interval);
     let bitrate = match wish.rate {

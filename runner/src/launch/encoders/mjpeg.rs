@@ -1,4 +1,4 @@
-//! JPEG: what each of its encoders is told.
+//! JPEG: its encoders, and how each is set.
 //!
 //! - **`idct-method=islow`** (`jpegenc`): slightly more exact than the default (`ifast`), and no slower.
 //! - **4:2:0**, whatever the encoder: RFC 2435 knows no other sampling but 4:2:2.

@@ -1,4 +1,4 @@
-//! Sound: what each of its encoders is told, and how much later sound comes out of a decoder than it went into it.
+//! Sound: its encoders, how each is set, and how much later sound comes out of a decoder than it went into the encoder.
 //!
 //! An encoder that looks ahead, or that overlaps its frames, begins with samples that nobody put in, and RTP has no field
 //! that would tell a receiver to leave them out (a file has: Opus's pre-skip, an edit list). So the source's time stamps
@@ -6,7 +6,7 @@
 //!
 //! - **`tolerance`**, in ns: an encoder takes a gap of up to 40 ms for none by default, and everything after it would be early by
 //!   the gap. A millisecond is more than time stamps are rounded by, and less than a buffer.
-//! - **`bitrate`**: the tick comes out of either codec as it went in.
+//! - **`bitrate`**: with it the tick comes out of either codec as it went in.
 //! - **`restricted-lowdelay`**: Opus without its speech mode, whose look-ahead is longer and which has no use for ticks.
 
 use crate::launch::debian;
@@ -23,9 +23,9 @@ pub struct SoundEncoder {
     pub(crate) package: &'static str,
     /// Its properties, each as a word of launch syntax.
     properties: &'static [&'static str],
-    /// The samples a second that it is given.
+    /// How many samples a second it is given.
     pub rate: u32,
-    /// By how many samples the sound is late behind it and a decoder.
+    /// How many samples late the sound is behind the encoder and a decoder.
     pub(crate) delay: u32,
 }
 
@@ -71,7 +71,7 @@ pub(in crate::launch) const AAC_ENCODERS: [SoundEncoder; 2] = [
         rate: 48_000,
         delay: 1600,
     },
-    // It comes with all of libav, and begins with one frame of priming.
+    // This one comes with all of libav, and begins with one frame of priming.
     SoundEncoder {
         name: "avenc_aac",
         package: debian::LIBAV,
@@ -86,6 +86,7 @@ pub(in crate::launch) const OPUS_ENCODERS: [SoundEncoder; 1] = [SoundEncoder {
     package: debian::BASE,
     properties: &[BITRATE, TOLERANCE, "audio-type=restricted-lowdelay"],
     rate: 48_000,
-    // It takes its look-ahead (2.5 ms) back itself: its second packet begins that much less than a packet after its first.
+    // The encoder takes its look-ahead (2.5 ms) back itself: its second packet begins that much less than a packet
+    // after its first.
     delay: 0,
 }];

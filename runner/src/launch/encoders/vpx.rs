@@ -1,19 +1,19 @@
-//! VP8 and VP9: what each of their encoders is told.
+//! VP8 and VP9: their encoders, and how each is set.
 //!
 //! - **`deadline=1`** (`vp8enc`, `vp9enc`) is libvpx's word for real time, and `cpu-used` says how much of the quality it may
 //!   spend on it.
 //! - **`lag-in-frames=0`**: no look-ahead, and so no picture that is decoded and never shown.
-//! - **`error-resilient=default`**: a picture can be read without what the one before it told of probabilities, so that a lost
-//!   packet costs one picture's blocks and not the whole up to the next key frame.
-//! - **The smallest and the largest quantizer the same**: each frame is as crisp as any other. The bitrate beside them is one
-//!   that no picture comes to: libvpx goes by it all the same.
-//! - **`buffer-size` of a second**, where a bitrate is asked for: six by default, in which a late viewer's key frame would
-//!   go unpunished.
+//! - **`error-resilient=default`**: a picture can be read without the probabilities that the one before it told, so
+//!   that a lost packet costs one picture's blocks and not all up to the next key frame.
+//! - **The smallest and the largest quantizer the same**: each frame is as crisp as any other. The bitrate beside them
+//!   is one that no picture reaches: libvpx goes by it all the same.
+//! - **`buffer-size` of a second**, where a bitrate is asked for: it is six by default, in which the bits of a late
+//!   viewer's key frame would never have to be saved again.
 
 use super::{ELEMENT, EncoderElement, Rate, Wish, hardware, words};
 use crate::launch::debian;
 
-/// 0 to 63: white text on black comes back at a PSNR of 56 dB, with the 20 of H.264 at 57 dB.
+/// The quantizer of VP8, 0 to 63: white text on black comes back at a PSNR of 56 dB, with H.264's 20 at 57 dB.
 const VP8_QUANTIZER: u32 = 10;
 const VP9_QUANTIZER: u32 = 12;
 

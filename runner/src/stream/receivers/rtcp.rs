@@ -1,4 +1,4 @@
-//! Whose an RTCP packet is, and what it reports.
+//! From whom an RTCP packet comes, and what it reports.
 
 use crate::stream::reports::VERSION;
 
@@ -15,12 +15,12 @@ const SENDER_INFO: usize = 20;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Block {
     pub(super) source: u32,
-    /// In 1/256, since its report before.
+    /// The share of packets lost since the report before, in 1/256.
     pub(super) fraction_lost: u8,
-    /// Since it began; less than none where more came than were sent.
+    /// How many packets were lost since it began; less than none where more came than were sent.
     pub(super) packets_lost: i32,
     pub(super) highest_sequence: u32,
-    /// In ticks of the medium's clock.
+    /// The jitter in ticks of the medium's clock.
     pub(super) jitter: u32,
 }
 
@@ -43,7 +43,8 @@ pub(super) fn for_each_sender(packet: &[u8], mut act: impl FnMut(u32)) -> bool {
     for_each_part(packet, |kind, count, data| is_read(kind, count, data, &mut act))
 }
 
-/// Calls `act` with what a compound packet reports of each source. A report that is said to have more than there is has none.
+/// Calls `act` with what a compound packet reports of each source. A report that claims to have more blocks than there
+/// are counts as having none.
 pub(super) fn for_each_block(packet: &[u8], mut act: impl FnMut(Block)) {
     for_each_part(packet, |kind, count, data| {
         let before = match kind {
@@ -77,7 +78,8 @@ fn for_each_part(mut packet: &[u8], mut act: impl FnMut(u8, usize, &[u8]) -> boo
     packet.is_empty()
 }
 
-/// The SSRCs in `data` of a packet of that kind, which is said to be about so many.
+/// Calls `act` with the SSRCs in `data`, the body of a packet of that kind whose head says `count`; answers whether it
+/// is well formed.
 fn is_read(kind: u8, count: usize, data: &[u8], act: &mut impl FnMut(u32)) -> bool {
     match kind {
         SOURCE_DESCRIPTION => is_description(count, data, act),
@@ -87,7 +89,7 @@ fn is_read(kind: u8, count: usize, data: &[u8], act: &mut impl FnMut(u32)) -> bo
             ssrcs.for_each(|ssrc| act(number(ssrc)));
             has_all
         }
-        // Feedback, extended reports and what an application says have one sender, too.
+        // Feedback, extended reports and an application's packets have one sender, too.
         SENDER_REPORT | RECEIVER_REPORT | 204..=223 => {
             let Some(ssrc) = data.get(..4) else { return false };
             act(number(ssrc));
@@ -97,7 +99,8 @@ fn is_read(kind: u8, count: usize, data: &[u8], act: &mut impl FnMut(u32)) -> bo
     }
 }
 
-/// Chunks: an SSRC and items, which end with a zero and are filled up to whole words.
+/// Reads the chunks of a source description: each has an SSRC and items, which end with a zero and are filled up to
+/// whole words.
 fn is_description(count: usize, mut data: &[u8], act: &mut impl FnMut(u32)) -> bool {
     for _ in 0..count {
         let Some((ssrc, items)) = data.split_at_checked(4) else {

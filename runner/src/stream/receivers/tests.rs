@@ -15,7 +15,7 @@ fn report(ssrc: u32) -> Vec<u8> {
     [&[0x80, 201, 0, 1][..], &ssrc.to_be_bytes()].concat()
 }
 
-/// A receiver report, its description and a goodbye of others.
+/// A receiver report, a source description and a goodbye, of these SSRCs.
 fn compound(ssrcs: [u32; 3]) -> Vec<u8> {
     let [reporter, described, leaving] = ssrcs.map(u32::to_be_bytes);
     let description = [
@@ -42,7 +42,7 @@ fn a_compound_packet_names_all_for_whom_it_speaks() {
 #[test]
 fn what_is_cut_or_no_rtcp_is_none() {
     let whole = compound([7, 8, 9]);
-    // Between the packets it would be a shorter compound.
+    // Cut between two packets it would be a shorter compound.
     for length in (0..whole.len()).filter(|length| ![8, 24].contains(length)) {
         assert_eq!(senders(&whole[..length]), None, "{length} bytes");
     }
@@ -59,13 +59,13 @@ fn what_is_cut_or_no_rtcp_is_none() {
 fn only_those_are_heard_who_have_set_it_up_as_long_as_they_are_there() {
     let (receivers, session, now) = (Receivers::default(), session(), Instant::now());
     let judge = |from: &str| receivers.judge(&report(7), Some(at(from)), now);
-    assert_eq!(judge(HERE), Err(Deaf::Unknown));
+    assert_eq!(judge(HERE), Err(Unheard::Unknown));
     receivers.expect(&session, Way::Connection(at(HERE)));
     assert_eq!(judge(HERE), Ok(()));
-    assert_eq!(judge("192.0.2.7:5002"), Err(Deaf::Unknown));
-    assert_eq!(receivers.judge(&report(7), None, now), Err(Deaf::Unknown));
+    assert_eq!(judge("192.0.2.7:5002"), Err(Unheard::Unknown));
+    assert_eq!(receivers.judge(&report(7), None, now), Err(Unheard::Unknown));
     drop(session);
-    assert_eq!(judge(HERE), Err(Deaf::Unknown));
+    assert_eq!(judge(HERE), Err(Unheard::Unknown));
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn over_udp_another_port_of_the_host_will_do() {
     }
     assert_eq!(
         receivers.judge(&report(7), Some(at("192.0.2.8:5001")), now),
-        Err(Deaf::Unknown)
+        Err(Unheard::Unknown)
     );
 }
 
@@ -98,7 +98,7 @@ fn a_receiver_has_a_few_ssrcs_and_may_change_them() {
     for ssrc in 0..4 {
         assert_eq!(judge(ssrc, 0), Ok(()));
     }
-    assert_eq!(judge(4, 1), Err(Deaf::TooManySsrcs));
+    assert_eq!(judge(4, 1), Err(Unheard::TooManySsrcs));
     assert_eq!(judge(0, 59), Ok(()));
     assert_eq!([judge(4, 60), judge(0, 61)], [Ok(()), Ok(())]);
 }
@@ -124,11 +124,11 @@ fn a_report_over_udp_is_a_sign_of_life() {
     session.set_timeout(1);
     let host = at(HERE).ip();
     receivers.expect(&session, Way::Udp(host, [5000, 5001]));
-    let left = || session.next_timeout_usec(glib::monotonic_time());
-    let before = left();
+    let time_left = || session.next_timeout_usec(glib::monotonic_time());
+    let before = time_left();
     glib::usleep(2000);
     assert!(receivers.hear(&report(7), Some(at(HERE)), Instant::now()));
-    assert!(left() + 1 >= before, "{} after {before}", left());
+    assert!(time_left() + 1 >= before, "{} after {before}", time_left());
 }
 
 #[test]
@@ -154,20 +154,21 @@ const SOUND: Source = Source {
     clock_rate: None,
 };
 
-/// What is reported of `source`: lost of 256, lost in all (in three bytes), the highest sequence number and the jitter.
+/// A report block on `source`: the share lost of 256, the number lost in all (three bytes), the highest sequence
+/// number, the jitter.
 fn block(source: u32, lost: [u8; 4], highest: u32, jitter: u32) -> Vec<u8> {
     let words = [source, u32::from_be_bytes(lost), highest, jitter, 0, 0];
     words.into_iter().flat_map(u32::to_be_bytes).collect()
 }
 
-/// An RTCP packet of that kind that is said to hold so many blocks.
+/// An RTCP packet of that kind whose head claims `count` blocks.
 fn reporting(kind: u8, count: u8, own: &[u8], blocks: &[Vec<u8>]) -> Vec<u8> {
     let body = [&7_u32.to_be_bytes(), own, &blocks.concat()].concat();
     let words = u8::try_from(body.len() / 4).unwrap();
     [&[0x80 | count, kind, 0, words][..], &body].concat()
 }
 
-/// What is known of a session that has sent these packets.
+/// The reports that are kept of a session which has sent these packets.
 fn reported(packets: &[Vec<u8>]) -> Vec<Report> {
     let (receivers, session) = (Receivers::default(), session());
     receivers.expect(&session, Way::Connection(at(HERE)));
@@ -212,13 +213,13 @@ fn what_is_reported_of_strangers_or_is_not_there_is_not_kept() {
     let ours = [block(PICTURE.ssrc, [1; 4], 1, 1)];
     for packet in [
         reporting(201, 1, &[], &[block(6, [1; 4], 1, 1)]),
-        // More blocks are said to be there than are.
+        // The head claims more blocks than there are.
         reporting(201, 2, &[], &ours),
         reporting(201, 31, &[], &ours),
         reporting(201, 1, &[], &[ours[0][..20].to_vec()]),
         reporting(200, 1, &[], &ours),
         reporting(200, 0, &[0; 20], &ours),
-        // Another kind.
+        // Another kind of packet.
         reporting(204, 1, &[], &ours),
     ] {
         assert_eq!(reported(std::slice::from_ref(&packet)), [], "{packet:?}");

@@ -1,30 +1,30 @@
-//! How far the life of a pipeline has come. Whoever moves it on learns from the answer what is to be done, once, and does that
-//! when the lock is free again.
+//! How far the life of a pipeline has come. Whoever moves it on learns from the answer what is to be done, which is
+//! answered once only, and does that when the lock is free again.
 
 use jiff::Timestamp;
 
 /// Where a pipeline is between being built and being let go.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(in crate::stream) enum Phase {
-    /// gst-rtsp-server has built it, and it is not ready to be played.
+    /// gst-rtsp-server has built it, and it is not ready to be played yet.
     #[default]
     Built,
-    /// It is ready since then, and in use by the stream itself: it stays whichever viewer goes.
+    /// It has been ready since then, and is in use by the stream itself: it stays whichever viewer goes.
     Held { since: Timestamp },
     /// It has failed, and does not recover. It may be in use by the stream all the same, which lets go of it then.
     Failed { is_held: bool },
-    /// It is on its way down: its elements may stumble over each other, and it is held no longer.
+    /// It is on its way down: its elements may post errors about each other's stopping, and it is held no longer.
     LetGo,
 }
 
-/// What becomes of a use of the media, which the stream has just made for itself.
+/// What becomes of the use that the stream has just made of the media for itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::stream) enum Hold {
     /// The stream keeps it.
     Kept,
     /// The stream keeps it until all clients have been sent away, which is to be done now: the pipeline has failed meanwhile.
     KeptToSendAway,
-    /// It is to be ended at once: there is one already, or the pipeline has been let go.
+    /// The use is to be ended at once: the stream has one already, or the pipeline has been let go.
     TooMuch,
 }
 
@@ -40,7 +40,7 @@ pub(in crate::stream) enum Failure {
 }
 
 impl Phase {
-    /// The media, which is ready, is in use by the stream from `now` on, unless the answer says otherwise.
+    /// Notes that the media, which is ready, is in use by the stream from `now` on, unless the answer says otherwise.
     pub(super) fn hold(&mut self, now: Timestamp) -> Hold {
         match self {
             Self::Built => {
@@ -55,7 +55,7 @@ impl Phase {
         }
     }
 
-    /// The pipeline has failed.
+    /// Notes that the pipeline has failed.
     pub(super) fn fail(&mut self) -> Failure {
         let is_held = match self {
             Self::Built => false,
@@ -70,7 +70,7 @@ impl Phase {
         }
     }
 
-    /// The pipeline goes down; answers whether the stream's use of the media is to be ended.
+    /// Notes that the pipeline goes down; answers whether the stream's use of the media is to be ended.
     pub(super) fn let_go(&mut self) -> bool {
         let before = std::mem::replace(self, Self::LetGo);
         matches!(before, Self::Held { .. } | Self::Failed { is_held: true })
@@ -88,7 +88,7 @@ mod tests {
         let mut phase = Phase::default();
         assert_eq!(phase.hold(NOW), Hold::Kept);
         assert_eq!(phase, Phase::Held { since: NOW });
-        // Another client has waited for the same.
+        // Another client has waited for the same pipeline.
         let later = NOW + jiff::SignedDuration::from_secs(1);
         assert_eq!(phase.hold(later), Hold::TooMuch);
         assert_eq!(phase, Phase::Held { since: NOW });
@@ -105,7 +105,7 @@ mod tests {
         assert_eq!(phase.fail(), Failure::OfANewOne);
         assert_eq!(phase.hold(NOW), Hold::KeptToSendAway);
         assert_eq!(phase, ready_first);
-        // Neither of them again.
+        // Neither sends anybody away again.
         assert_eq!((phase.fail(), phase.hold(NOW)), (Failure::Another, Hold::TooMuch));
         assert_eq!([phase.let_go(), phase.let_go()], [true, false]);
     }
