@@ -8,6 +8,7 @@
 //! | [`seats`] | how many may play at all |
 //! | `attendance` | which clients have asked for it and not gone since |
 //! | [`client`] | somebody whose connection may have to be closed |
+//! | `ending` | the end of its pipeline, with the last client or for everybody |
 //! | `changing` | what changes while it plays |
 //! | `key_requests` | when a key picture is asked for |
 //! | `keys` | which packets begin a key picture |
@@ -53,7 +54,7 @@ use parking_lot::{Mutex, MutexGuard, RwLock};
 
 use crate::{
     config::{StreamConfig, Transport},
-    events::{Events, Farewell, Happening},
+    events::{Events, Happening},
     launch::launch_string,
     room,
     stream_id::StreamId,
@@ -68,6 +69,7 @@ pub(crate) mod client;
 mod deltas;
 pub(crate) mod departures;
 mod destinations;
+mod ending;
 mod factory;
 mod figures;
 mod gate;
@@ -286,37 +288,9 @@ impl Stream {
         }
     }
 
-    fn depart(&self, number: u64) {
-        self.attendance.depart(number, || {
-            // The pipeline's lock goes first: the streaming thread, which is waited for next, may want it.
-            let running = self.replace(None);
-            if let Some(running) = running {
-                self.take_down(&running);
-            }
-        });
-    }
-
-    fn take_down(&self, running: &Running) {
-        if running.let_go() {
-            self.tell(|streams| Happening::StreamStopped { streams });
-        }
-    }
-
     /// Tells the listeners what has happened to all streams that show the picture.
     fn tell(&self, what: impl FnOnce(Vec<StreamId>) -> Happening) {
         self.events.tell(what(self.ids()));
-    }
-
-    /// Waits until the last client has gone, no longer than `patience`.
-    pub(crate) fn wait_until_deserted(&self, patience: Duration) {
-        let staying = self.attendance.wait_until_deserted(patience);
-        if staying > 0 {
-            tracing::warn!(target: "stream",
-                stream = self.name(),
-                staying,
-                "clients are not gone yet, and are not waited for"
-            );
-        }
     }
 
     /// Whether there is a pipeline, or one may be made now: one that has failed again and again is given time, and one for
@@ -338,37 +312,6 @@ impl Stream {
             );
         }
         room.is_ok()
-    }
-
-    /// Ends for good: says so to whoever plays it, closes the connections of all who have asked for it, and waits until
-    /// they are gone. Each of the two waits takes no longer than `patience`.
-    pub(crate) fn retire(&self, patience: Duration) {
-        self.retire_soon(Farewell::Removed);
-        let begun = Instant::now();
-        self.end(patience);
-        self.send_away();
-        self.wait_until_deserted((patience * 2).saturating_sub(begun.elapsed()));
-    }
-
-    /// No pipeline is made for it any more, and its viewers will leave for that reason.
-    pub(crate) fn retire_soon(&self, why: Farewell) {
-        self.is_retired.store(true, Ordering::SeqCst);
-        self.viewers.will_leave(why);
-    }
-
-    /// Closes the connections of all who have asked for it, does not wait for their end, and lets the pipeline go.
-    pub(crate) fn send_away(&self) {
-        self.attendance.close_connections();
-        self.stop();
-        self.let_go();
-    }
-
-    /// Lets go of a pipeline that sends nothing any more. The last client's end would do so; but gst-rtsp-server holds
-    /// the transport by which a client was sent packets until something else is sent, or until its pipeline is gone.
-    fn let_go(&self) {
-        if let Some(running) = self.running() {
-            self.take_down(&running);
-        }
     }
 
     /// Prepares for a viewer who is about to play and has not waited for a key picture: packets flow as soon as
@@ -468,13 +411,6 @@ impl Stream {
     /// The receivers from whom RTCP is awaited.
     pub(crate) fn receivers(&self) -> &Receivers {
         &self.receivers
-    }
-
-    /// Ends the stream for everybody who plays it, RTCP's BYE included. Waits for that no longer than `patience`.
-    pub(crate) fn end(&self, patience: Duration) {
-        if let Some(running) = self.running().filter(|_| self.viewers.count() > 0) {
-            running.end(patience);
-        }
     }
 
     /// The bin of the running pipeline.

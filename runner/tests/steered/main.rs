@@ -3,6 +3,7 @@
 //! | module | what |
 //! | --- | --- |
 //! | [`changes`] | another configuration, key by key: who loses what |
+//! | [`effects`] | what it does to those who play, and to those who are about to |
 //! | [`events`] | what is told while viewers come and go |
 //! | [`orders`] | what it is asked to do, and what it answers |
 //! | [`roster`] | the streams that are served, read while they change |
@@ -10,6 +11,7 @@
 mod changes;
 #[path = "../common/mod.rs"]
 mod common;
+mod effects;
 mod events;
 mod orders;
 mod roster;
@@ -32,4 +34,11 @@ fn read(file: &Value) -> Config {
     let source = config_file::Source::Named("test.json".into());
     let loaded = config_file::parse(source, Some(file.to_string().as_bytes()), &Environment::default());
     loaded.unwrap_or_else(|error| panic!("{error}")).config
+}
+
+/// `name:password` for Basic.
+fn basic(name: &str, password: &str) -> String {
+    use base64::Engine as _;
+    let pair = base64::engine::general_purpose::STANDARD.encode(format!("{name}:{password}"));
+    format!("Basic {pair}")
 }
