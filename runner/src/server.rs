@@ -10,6 +10,45 @@
 //! | [`orders`](Orders) | what the server is asked to do, one after the other |
 //! | `reload` | another configuration while it runs |
 //! | `side_by_side` | does the same with several streams at a time |
+//!
+//! # Threads
+//!
+//! | thread | what it owns and does |
+//! | --- | --- |
+//! | main | signals, the file that is followed (`run`); it gives orders and waits for no answer but the last |
+//! | `orders` | the [`Server`]: does one order after the other, and waits for nobody's farewell |
+//! | `farewell` | one a reload: waits until the viewers of streams that are gone have left, then starts those always on |
+//! | `rtsp-server` | the context of acceptors, timers and whoever has left |
+//! | `rtsp-handover` | hands a connection with TLS over, 512 at most |
+//! | GLib's pool | reads files; agrees upon keys, eight at a time |
+//! | gst-rtsp-server's pool | clients: each client's requests, sessions and its [`requests::visit::Visit`] on one of them |
+//! | one a pipeline | its bus |
+//! | GStreamer's own | make, encode and send; RTCP |
+//! | without a name | starts a stream that is always on again; lets go of a client whose thread has ended |
+//! | `log`, `stderr` | write the log, and read what others write to stderr |
+//!
+//! Whoever reads the [`Roster`] or listens to [`Events`] may be any thread: neither waits for one of these.
+//!
+//! # Locks
+//!
+//! All others are taken alone, and let go of before anything else is called. While the lock at the left is held, those at the
+//! right may be taken, from the left to the right:
+//!
+//! | held | then |
+//! | --- | --- |
+//! | `Stream::own` | attendance |
+//! | attendance | `Stream::pipeline` |
+//! | `life::Trouble` | `Stream::pipeline`, back-off, a `Running`'s state |
+//! | `Stream::pipeline` | a `Running`'s state, the source's own, `Stream::frames_before`, viewers |
+//! | viewers | the source's own (its `clients`), events |
+//! | events | the log's queue, which waits for nobody |
+//! | `Stream::changing` | `Stream::config`, the source's and the encoder's own |
+//! | receivers | their sources |
+//! | tallies, destinations | the sinks' own, which call back for neither |
+//! | mounts | gst-rtsp-server's mount points |
+//! | ties | `Stream::within_connections` |
+//!
+//! No client, session or transport is let go of under any of them: its end takes some.
 
 use std::{
     sync::Arc,
