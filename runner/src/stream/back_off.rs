@@ -28,16 +28,20 @@ impl BackOff {
         self.latest = Some(now);
     }
 
-    /// How long there is to wait at `now`.
+    /// How long there is to wait after the latest failure.
+    #[must_use]
+    pub(crate) fn wait(&self) -> Duration {
+        self.failures.checked_sub(2).map_or(Duration::ZERO, |doublings| {
+            let wait = FIRST_WAIT.saturating_mul(1 << doublings.min(16));
+            wait.min(LONGEST_WAIT)
+        })
+    }
+
+    /// How much of that is left at `now`.
     #[must_use]
     pub(crate) fn remaining(&self, now: Instant) -> Duration {
-        let Some((latest, doublings)) = self.latest.zip(self.failures.checked_sub(2)) else {
-            return Duration::ZERO;
-        };
-        let wait = FIRST_WAIT
-            .saturating_mul(1 << doublings.min(16))
-            .min(LONGEST_WAIT);
-        (latest + wait).saturating_duration_since(now)
+        let end = self.latest.map(|latest| latest + self.wait());
+        end.map_or(Duration::ZERO, |end| end.saturating_duration_since(now))
     }
 
     /// Whether another attempt may be made at `now`.

@@ -1,6 +1,6 @@
 //! How a stream is: idle, starting, running or failed, from its first pipeline through all that come after it.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use parking_lot::Mutex;
@@ -83,9 +83,9 @@ impl Trouble {
         hold
     }
 
-    /// How a stream is whose pipeline is in that `phase`, or which has none, and which may make another after
-    /// `next_try`.
-    fn life(&self, phase: impl FnOnce() -> Option<Phase>, next_try: impl FnOnce() -> Duration) -> Life {
+    /// How a stream is whose pipeline is in that `phase`, or which has none, and which waits that long after its latest
+    /// failure.
+    fn life(&self, phase: impl FnOnce() -> Option<Phase>, wait: impl FnOnce() -> Duration) -> Life {
         // The phase is read under the lock, as each change of a phase that matters here is made under it.
         let cause = self.0.lock();
         match (phase(), cause.clone()) {
@@ -93,7 +93,7 @@ impl Trouble {
             (_, Some(Cause { text, at })) => Life::Failed {
                 cause: text,
                 at,
-                next_try: Timestamp::now() + next_try(),
+                next_try: at + wait(),
             },
             (Some(Phase::Built), None) => Life::Starting,
             (_, None) => Life::Idle,
@@ -107,7 +107,7 @@ impl Stream {
     pub(crate) fn life(&self) -> Life {
         self.trouble.life(
             || self.running().map(|running| running.phase()),
-            || self.back_off.lock().remaining(Instant::now()),
+            || self.back_off.lock().wait(),
         )
     }
 }
@@ -139,7 +139,7 @@ mod tests {
             let life = life(&trouble, phase);
             assert!(
                 matches!(&life, Life::Failed { cause, at, next_try }
-                    if cause == "no room" && *next_try >= *at + Duration::from_secs(2)),
+                    if cause == "no room" && *next_try == *at + Duration::from_secs(2)),
                 "{life:?}"
             );
         }
