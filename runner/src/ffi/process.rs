@@ -4,38 +4,12 @@ use std::io;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-/// Blocks of memory from this size on, in bytes, go back to the system once they are free: an encoder's state and its
-/// pictures are as large.
-#[cfg(target_env = "gnu")]
-const LARGE: libc::c_int = 64 * 1024;
-
-/// Has the memory that a stream took go back to the system when its pipeline is gone, and not only to glibc's malloc,
-/// which would keep more and more of it with every pipeline that comes and goes: malloc takes ever larger blocks for
-/// small ones once they have been freed, and keeps apart what each thread has freed. `threads` is how many run at the
-/// same time.
-pub fn give_memory_back(threads: usize) {
-    #[cfg(target_env = "gnu")]
-    {
-        let arenas = libc::c_int::try_from(threads.max(2)).unwrap_or(libc::c_int::MAX);
-        for (parameter, value) in [
-            (libc::M_MMAP_THRESHOLD, LARGE),
-            (libc::M_TRIM_THRESHOLD, 2 * LARGE),
-            (libc::M_ARENA_MAX, arenas),
-        ] {
-            #[expect(unsafe_code, reason = "std does not set its allocator")]
-            // SAFETY: it changes numbers that malloc looks at, under malloc's own lock.
-            let done = unsafe { libc::mallopt(parameter, value) };
-            if done == 0 {
-                tracing::debug!(target: "server", parameter, value, "malloc takes no such setting");
-            }
-        }
-    }
-    #[cfg(not(target_env = "gnu"))]
-    let _ = threads;
-}
-
 /// Gives malloc's free memory back to the system, also where it lies between blocks that are in use. That takes
 /// milliseconds, in which nobody else gets any memory: it is not for every day.
+///
+/// Settings of malloc that would have it give all back by itself (`M_MMAP_THRESHOLD`, `M_ARENA_MAX`) were tried beside this:
+/// after a hundred streams have come and gone five times they leave 45 MB in place of 48 to 56, after a thousand viewers 40
+/// in place of 43; and they cost some 6 % of CPU, for what a picture takes is asked for anew each time.
 pub(crate) fn trim_memory() {
     #[cfg(target_env = "gnu")]
     {
