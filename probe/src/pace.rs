@@ -4,6 +4,8 @@ use crate::values::Values;
 
 /// Pictures at the beginning that are looked at for what had been in store: a minute and more.
 const BEGINNING: usize = 2048;
+/// So many pictures in half of their time or less are out of a store; a single one may come late, as this machine may be.
+const STRETCH: usize = 25;
 
 /// A picture: when it came, and when it is to be shown (ns).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,10 +108,19 @@ impl Pace {
             .count();
         let late = self.pictures.saturating_sub(before as u64).max(1);
         let period = (last.arrival - middle) / late;
-        let is_waited_for = |pair: &[Shown]| pair[1].arrival.saturating_sub(pair[0].arrival) > period / 2;
-        let fast = self.beginning.windows(2).position(is_waited_for);
+        let time_of = |stretch: &[Shown]| {
+            let ends = stretch.first().zip(stretch.last());
+            ends.map_or(0, |(first, last)| last.arrival.saturating_sub(first.arrival))
+        };
+        let intervals = STRETCH.min(self.beginning.len() - 1).max(1);
+        let takes_its_time = |stretch: &[Shown]| time_of(stretch) > intervals as u64 * period / 2;
+        let is_waited_for = |pair: &[Shown]| time_of(pair) > period / 2;
+        let Some(over) = self.beginning.windows(intervals + 1).position(takes_its_time) else {
+            return 0;
+        };
+        let fast = self.beginning[over..].windows(2).position(is_waited_for);
         // One that came a moment early was not in store.
-        fast.filter(|fast| *fast > 1).unwrap_or(0)
+        fast.map(|fast| over + fast).filter(|fast| *fast > 1).unwrap_or(0)
     }
 }
 
@@ -139,6 +150,20 @@ mod tests {
         }
         assert!((fps(&pace) - 15.0).abs() < 0.3, "{}", fps(&pace));
         assert_eq!(pace.backlog(), 59);
+    }
+
+    #[test]
+    fn a_store_is_emptied_however_late_this_machine_looked_in_between() {
+        let mut pace = Pace::default();
+        let hesitates_after = |picture, late| if picture > 20 { late } else { 0 };
+        for picture in 0..50 {
+            pace.picture((picture + hesitates_after(picture, 300)) * MS, None);
+        }
+        for picture in 1..=50 {
+            pace.picture((349 + picture * 40) * MS, None);
+        }
+        assert_eq!(pace.backlog(), 49);
+        assert!((fps(&pace) - 25.0).abs() < 0.01, "{}", fps(&pace));
     }
 
     #[test]

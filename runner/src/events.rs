@@ -7,6 +7,7 @@
 //! | module | job |
 //! | --- | --- |
 //! | `happening` | what may happen |
+//! | `refusal` | why somebody may not play |
 //! | `logged` | what the log says of it |
 
 use std::{
@@ -25,8 +26,10 @@ use serde::Serialize;
 
 mod happening;
 mod logged;
+mod refusal;
 
-pub use happening::{Changes, Farewell, Full, Happening, LoginRefusal, Viewer};
+pub use happening::{Changes, Farewell, Happening, LoginRefusal, Viewer};
+pub use refusal::Refusal;
 
 /// Something that has happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use strum::Display;
 
+use super::refusal::Refusal;
 use crate::{config::Transport, stream_id::StreamId};
 
 /// Something that happens.
@@ -37,7 +38,7 @@ pub enum Happening {
         /// How many are left.
         viewers: usize,
     },
-    /// Somebody may not play a stream, as there are as many viewers as there may be.
+    /// Somebody may not play a stream who may see it.
     ViewerRefused {
         /// The stream.
         stream: StreamId,
@@ -45,8 +46,12 @@ pub enum Happening {
         path: String,
         /// Where the connection comes from.
         peer: Option<SocketAddr>,
-        /// Why nobody else may play.
-        why: Full,
+        /// Why not.
+        why: Refusal,
+        /// How many refusals of that kind the log has left out since it last told one; `None` where it leaves out this one,
+        /// too.
+        #[serde(skip)]
+        held_back: Option<u64>,
     },
     /// Somebody may not log in, or not see what was asked for.
     LoginRefused {
@@ -195,25 +200,6 @@ pub enum Farewell {
     /// The transport by which it plays is not allowed any more.
     #[strum(to_string = "its transport is allowed no longer")]
     Disallowed,
-}
-
-/// Why nobody more may play.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum Full {
-    /// The stream has as many viewers as it may have.
-    Stream(usize),
-    /// The server has as many viewers as it may have.
-    Server(usize),
-}
-
-impl fmt::Display for Full {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Stream(most) => write!(f, "the stream has its maxViewers, {most}"),
-            Self::Server(most) => write!(f, "the server has its maxServerViewers, {most}"),
-        }
-    }
 }
 
 /// Why a log-in is refused.

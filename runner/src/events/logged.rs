@@ -2,7 +2,10 @@
 
 use std::net::SocketAddr;
 
-use super::happening::{Changes, Happening, LoginRefusal};
+use super::{
+    happening::{Changes, Happening, LoginRefusal},
+    refusal::Refusal,
+};
 
 /// How many of the streams that come or go are named at most.
 const NAMED: usize = 10;
@@ -27,8 +30,16 @@ pub(super) fn log(what: &Happening) {
         } => {
             tracing::info!(target: "viewers", path, viewers, "{viewer} has left: {why}");
         }
-        Happening::ViewerRefused { path, peer, why, .. } => {
-            tracing::warn!(target: "viewers", path, ?peer, "refused a viewer: {why}");
+        Happening::ViewerRefused {
+            path,
+            peer,
+            why,
+            held_back,
+            ..
+        } => {
+            if let Some(held_back) = held_back {
+                log_refusal(path, *peer, why, *held_back);
+            }
         }
         Happening::LoginRefused {
             peer,
@@ -72,6 +83,22 @@ pub(super) fn log(what: &Happening) {
 
 fn shown(peer: Option<SocketAddr>) -> String {
     peer.map_or_else(|| "unknown".into(), |peer| peer.to_string())
+}
+
+fn log_refusal(path: &str, peer: Option<SocketAddr>, why: &Refusal, held_back: u64) {
+    match why {
+        Refusal::StreamFull { .. } | Refusal::ServerFull { .. } => {
+            tracing::warn!(target: "viewers", path, ?peer, "{why}");
+        }
+        Refusal::SessionsFull { .. } => {
+            tracing::warn!(target: "requests", peer = shown(peer), held_back, "{why}");
+        }
+        Refusal::Unavailable { .. } => tracing::warn!(target: "requests", path, held_back, "{why}"),
+        Refusal::Disallowed { .. } | Refusal::NoDestination => {
+            tracing::info!(target: "requests", path, held_back, "{why}");
+        }
+        Refusal::Speed => tracing::warn!(target: "requests", ?peer, "{why}"),
+    }
 }
 
 fn log_login(peer: &str, user: &str, why: &LoginRefusal, held_back: u64) {

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     config::Mount,
-    events::{Events, Farewell, Full, Happening, Viewer},
+    events::{Events, Farewell, Happening, Refusal, Viewer},
     stream_id::StreamId,
 };
 
@@ -112,13 +112,15 @@ impl Viewers {
     ///
     /// # Errors
     /// When no seat is free.
-    pub(crate) fn admit(&self, place: &Place, server: &Arc<Seats>) -> Result<(), Full> {
+    pub(crate) fn admit(&self, place: &Place, server: &Arc<Seats>) -> Result<(), Refusal> {
         let mut state = self.state.lock();
         if state.has(place) {
             return Ok(());
         }
         state.check(place)?;
-        let seat = server.take().ok_or_else(|| Full::Server(server.most()))?;
+        let seat = server
+            .take()
+            .ok_or_else(|| Refusal::ServerFull { most: server.most() })?;
         state.admitted.insert(place.clone(), seat);
         // The picture that the viewer will see first counts it already, and is made before it plays.
         self.show(&state);
@@ -137,7 +139,7 @@ impl Viewers {
     ///
     /// # Errors
     /// When nobody else may play.
-    pub(crate) fn would_admit(&self, place: &Place, server: &Seats) -> Result<(), Full> {
+    pub(crate) fn would_admit(&self, place: &Place, server: &Seats) -> Result<(), Refusal> {
         let state = self.state.lock();
         if state.has(place) {
             return Ok(());
@@ -146,12 +148,19 @@ impl Viewers {
         if server.has_one() {
             Ok(())
         } else {
-            Err(Full::Server(server.most()))
+            Err(Refusal::ServerFull { most: server.most() })
         }
     }
 
-    /// Tells that somebody could not play the stream at `mount`.
-    pub(crate) fn tell_refused(&self, mount: &Mount, peer: Option<SocketAddr>, why: Full) {
+    /// Tells that somebody could not play the stream at `mount`; the log has left out so many of the kind, or leaves out this
+    /// one.
+    pub(crate) fn tell_refused(
+        &self,
+        mount: &Mount,
+        peer: Option<SocketAddr>,
+        why: Refusal,
+        held_back: Option<u64>,
+    ) {
         let stream = self.state.lock().stream_at(mount);
         let path = mount.path.clone();
         self.events.tell(Happening::ViewerRefused {
@@ -159,6 +168,7 @@ impl Viewers {
             path,
             peer,
             why,
+            held_back,
         });
     }
 
@@ -311,9 +321,9 @@ impl State {
         self.by_place.contains_key(place) || self.admitted.contains_key(place)
     }
 
-    fn check(&self, place: &Place) -> Result<(), Full> {
+    fn check(&self, place: &Place) -> Result<(), Refusal> {
         match self.most {
-            Some(most) if self.taken_beside(place) >= most => Err(Full::Stream(most)),
+            Some(most) if self.taken_beside(place) >= most => Err(Refusal::StreamFull { most }),
             _ => Ok(()),
         }
     }

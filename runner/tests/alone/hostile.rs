@@ -149,7 +149,7 @@ impl Scene {
         let log = assert_ends_without_bugs(self.process, &[]);
         let skipped = skipped(&log);
         println!("{lost} of {packets} packets lost; {skipped} frames skipped by the camera; {counts:?}");
-        assert_eq!(lost, 0, "packets are missing");
+        assert_eq!(lost, 0, "packets are missing:\n{log}");
         assert_whole(counts, skipped);
     }
 }

@@ -3,7 +3,8 @@
 use std::{collections::HashMap, thread, time::Duration};
 
 use rtsp_clock_server::{
-    events::{Event, Farewell, Happening, LoginRefusal},
+    config::Transport,
+    events::{Event, Farewell, Happening, LoginRefusal, Refusal},
     server::Server,
     stream_id::StreamId,
 };
@@ -162,6 +163,37 @@ fn who_may_not_come_in_is_told_and_why() {
         _ => None,
     });
     assert_eq!(joined.as_deref(), Some("me"));
+}
+
+#[test]
+fn who_asks_for_what_cannot_be_had_is_told_and_why() {
+    let mut file = camera();
+    file["transports"] = json!(["tcp"]);
+    let server = start(&read(&file));
+    let listener = server.events().listen(100);
+    let mut client = RtspClient::connect(&server);
+    let over_udp = "RTP/AVP;unicast;client_port=40000-40001";
+    assert_eq!(client.setup_over(over_udp).status, 461);
+    assert_eq!(client.setup_over("RTP/AVP;unicast").status, 461);
+    assert_eq!(client.setup().status, 200);
+    assert_eq!(client.request("PLAY", &[("Speed", "2.0")]).status, 456);
+    let events = until(
+        &listener,
+        |what| matches!(what, Happening::ViewerRefused { why, .. } if *why == Refusal::Speed),
+    );
+    let refusals: Vec<_> = events
+        .iter()
+        .filter_map(|event| match &event.what {
+            Happening::ViewerRefused { why, path, .. } => Some((path.as_str(), why.clone())),
+            _ => None,
+        })
+        .collect();
+    let disallowed = Refusal::Disallowed {
+        asked: vec![Transport::Udp],
+        allowed: vec![Transport::Tcp],
+    };
+    let all = [disallowed, Refusal::NoDestination, Refusal::Speed];
+    assert_eq!(refusals, all.map(|why| ("/live", why)));
 }
 
 #[test]

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     config::{Config, Multicast, PortRange, StreamConfig, Transport},
+    events::Refusal,
     ffi::rtsp,
     log::repeats::Repeats,
     stream::Stream,
@@ -131,52 +132,44 @@ impl Negotiation {
         }
     }
 
-    /// Logs why a SETUP has been refused over its transport, if the answer that is about to be sent says that it has; other
-    /// requests have no such answer.
-    pub(in crate::server) fn log_refusal(&self, client: &RTSPClient, context: &RTSPContext, mounts: &Mounts) {
-        let is_refused = || {
-            let response = context.response()?;
-            (rtsp::status(response)? == RTSPStatusCode::UnsupportedTransport).then_some(())
-        };
-        if is_refused().is_none() {
-            return;
-        }
-        let Some(Mounted { path, stream, .. }) = mounts.asked_for(context) else {
-            return;
-        };
-        let allowed = stream.transports();
+    /// Why a SETUP of what is `mounted` has been refused over its transport.
+    pub(in crate::server) fn refusal(
+        &self,
+        client: &RTSPClient,
+        context: &RTSPContext,
+        mounted: &Mounted,
+    ) -> Refusal {
+        let allowed = mounted.stream.transports();
         let offers = offers(context);
-        let ways = |offers: &[Offer]| offers.iter().filter_map(|offer| offer.way).collect::<Vec<_>>();
+        if !offers.is_empty() && !offers.iter().any(Offer::is_whole) {
+            return Refusal::NoDestination;
+        }
         let asked = if rtsp::is_tunnelled(client) && !allowed.contains(&Transport::Http) {
             vec![Transport::Http]
         } else {
-            ways(&offers)
+            offers.iter().filter_map(|offer| offer.way).collect()
         };
-        let is_whole = offers.is_empty() || offers.iter().any(Offer::is_whole);
-        let lacking = asked.iter().find(|way| allowed.contains(way)).copied();
-        // Streams and reasons are counted apart: a stream that is short of ports does not silence the others.
-        let Some(held_back) = self
-            .messages
-            .may_tell(&format!("{lacking:?} {path}"), Instant::now())
-        else {
-            return;
+        match asked.iter().find(|way| allowed.contains(way)) {
+            Some(way) => Refusal::Unavailable {
+                transport: *way,
+                cause: self.shortage(*way),
+            },
+            None => Refusal::Disallowed {
+                asked,
+                allowed: allowed.iter().copied().collect(),
+            },
+        }
+    }
+
+    /// Whether the log may tell of that refusal, and if so how many like it were left out. Streams and reasons are counted
+    /// apart: a stream that is short of ports does not silence the others.
+    pub(in crate::server) fn may_tell(&self, why: &Refusal, mounted: &Mounted) -> Option<u64> {
+        let lacking = match why {
+            Refusal::Unavailable { transport, .. } => Some(transport),
+            _ => None,
         };
-        if !is_whole {
-            return tracing::info!(target: "requests",
-                path,
-                held_back,
-                "refused a viewer who does not say to which ports packets are to go"
-            );
-        }
-        if let Some(way) = lacking {
-            return tracing::warn!(target: "requests", path, held_back, "refused a viewer {}", self.shortage(way));
-        }
-        let (asked, allowed) = (list(&asked), list(&allowed));
-        tracing::info!(target: "requests",
-            path,
-            held_back,
-            "refused a viewer who asks for {asked}: transports allows {allowed}"
-        );
+        let what = format!("{lacking:?} {}", mounted.path);
+        self.messages.may_tell(&what, Instant::now())
     }
 
     /// Why what is allowed could not be had.
@@ -292,13 +285,4 @@ fn interface(config: &StreamConfig) -> Option<String> {
         .into_iter()
         .find(has_it)
         .map(|interface| interface.name)
-}
-
-fn list<'a>(ways: impl IntoIterator<Item = &'a Transport>) -> String {
-    let names: Vec<String> = ways.into_iter().map(ToString::to_string).collect();
-    if names.is_empty() {
-        "nothing known".into()
-    } else {
-        names.join(", ")
-    }
 }

@@ -30,7 +30,7 @@ const MOST_LOGGED: usize = 1000;
 
 /// Why a session is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum TooMany {
+pub(in crate::server) enum TooMany {
     OfConnection,
     OfAddress(u32),
     InAll(u32),
@@ -135,27 +135,23 @@ impl ReadyOfConnection {
         }
     }
 
-    /// Whether the connection, which has so many sessions, playing or not, may have one more. If not, the log tells.
-    pub(in crate::server) fn has_room(&self, sessions: u32) -> bool {
-        let result = if sessions < OF_A_CONNECTION {
+    /// Whether the connection, which has so many sessions, playing or not, may have one more.
+    ///
+    /// # Errors
+    /// Why it may not.
+    pub(in crate::server) fn check(&self, sessions: u32) -> Result<(), TooMany> {
+        if sessions < OF_A_CONNECTION {
             self.all.check(self.address())
         } else {
             Err(TooMany::OfConnection)
-        };
-        if let Err(too_many) = result {
-            self.log(too_many);
         }
-        result.is_ok()
     }
 
-    fn log(&self, too_many: TooMany) {
-        let place = self.address().to_string();
-        if let Some(held_back) = self.all.refused.may_tell(&place, Instant::now()) {
-            let peer = self
-                .peer
-                .map_or_else(|| "unknown".into(), |peer| peer.to_string());
-            tracing::warn!(target: "requests", peer, held_back, "refused a session: {too_many}");
-        }
+    /// Whether the log may tell that a session was refused, and if so how many refusals it has left out.
+    pub(in crate::server) fn may_tell(&self) -> Option<u64> {
+        self.all
+            .refused
+            .may_tell(&self.address().to_string(), Instant::now())
     }
 
     /// The session of that id has begun.
@@ -205,8 +201,8 @@ mod tests {
     #[test]
     fn a_connection_has_no_more_than_it_may() {
         let here = of(&Arc::new(Ready::new(None)), 1);
-        assert!(here.has_room(OF_A_CONNECTION - 1));
-        assert!(!here.has_room(OF_A_CONNECTION));
+        assert!(here.check(OF_A_CONNECTION - 1).is_ok());
+        assert!(here.check(OF_A_CONNECTION).is_err());
     }
 
     #[test]
@@ -214,14 +210,14 @@ mod tests {
         let all = Arc::new(Ready::new(None));
         let (first, second, other) = (of(&all, 1), of(&all, 1), of(&all, 2));
         fill(&first, OF_AN_ADDRESS);
-        assert!(!first.has_room(0) && !second.has_room(0) && other.has_room(0));
+        assert!(first.check(0).is_err() && second.check(0).is_err() && other.check(0).is_ok());
         first.remove("0");
         first.remove("never seen");
-        assert!(second.has_room(0), "one plays");
+        assert!(second.check(0).is_ok(), "one plays");
         second.add("another");
-        assert!(!second.has_room(0));
+        assert!(second.check(0).is_err());
         drop(first);
-        assert!(second.has_room(0), "a connection has ended");
+        assert!(second.check(0).is_ok(), "a connection has ended");
         drop((second, other));
         let is_empty = |counts: &mut Counts| counts.all == 0 && counts.of_address.is_empty();
         assert!(all.with(is_empty), "{all:?}");
@@ -238,7 +234,7 @@ mod tests {
         let late = of(&all, 11);
         assert_eq!(all.check(late.address()), Err(TooMany::InAll(20_000)));
         drop(crowds);
-        assert!(late.has_room(0));
+        assert!(late.check(0).is_ok());
     }
 
     #[test]
@@ -246,7 +242,7 @@ mod tests {
         let all = Arc::new(Ready::new(Some(5000)));
         let crowd = of(&all, 1);
         fill(&crowd, 4999);
-        assert!(crowd.has_room(0));
+        assert!(crowd.check(0).is_ok());
         crowd.add("the last one");
         assert_eq!(all.check(crowd.address()), Err(TooMany::OfAddress(5000)));
     }

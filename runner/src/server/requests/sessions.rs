@@ -13,10 +13,9 @@ use std::{
 };
 
 use gst::glib;
-use gst_rtsp::RTSPStatusCode;
 use gst_rtsp_server::{RTSPClient, RTSPContext, RTSPFilterResult, RTSPSession, RTSPSessionPool, prelude::*};
 
-use super::ready::{self, Ready, ReadyOfConnection};
+use super::ready::{self, Ready, ReadyOfConnection, TooMany};
 use crate::{
     config::Config,
     events::Farewell,
@@ -121,13 +120,17 @@ impl SessionsOfConnection {
         &self,
         client: &RTSPClient,
         context: &RTSPContext,
-    ) -> Result<(), RTSPStatusCode> {
-        let sessions = || client.session_pool().map_or(0, |pool| pool.n_sessions());
-        if context.session().is_some() || self.ready.has_room(sessions()) {
-            Ok(())
-        } else {
-            Err(RTSPStatusCode::ServiceUnavailable)
+    ) -> Result<(), TooMany> {
+        if context.session().is_some() {
+            return Ok(());
         }
+        let sessions = client.session_pool().map_or(0, |pool| pool.n_sessions());
+        self.ready.check(sessions)
+    }
+
+    /// Whether the log may tell that a session was refused, and if so how many refusals it has left out.
+    pub(in crate::server) fn may_tell_refusal(&self) -> Option<u64> {
+        self.ready.may_tell()
     }
 
     /// `session` of `client` begins.

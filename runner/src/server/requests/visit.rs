@@ -27,7 +27,7 @@ use super::{
 use crate::{
     accounts::{Account, logins::CurrentLogins},
     config::{Mount, Transport},
-    events::{Events, Farewell, Full},
+    events::{Events, Farewell, Refusal},
     ffi::rtsp,
     log,
     server::connections::{
@@ -253,12 +253,18 @@ impl Visit {
     }
 
     /// The answer to somebody who wants to play what is `mounted`.
-    fn answer(&self, mounted: &Mounted, admission: Result<(), Full>) -> Result<(), RTSPStatusCode> {
+    fn answer(&self, mounted: &Mounted, admission: Result<(), Refusal>) -> Result<(), RTSPStatusCode> {
         admission.map_err(|full| {
-            let viewers = mounted.stream.viewers();
-            viewers.tell_refused(&mounted.mount(), self.peer(), full);
+            self.tell_refused(mounted, full, Some(0));
             RTSPStatusCode::NotEnoughBandwidth
         })
+    }
+
+    /// Tells why the client may not play what is `mounted`; the log has left out so many refusals of the kind, or leaves out
+    /// this one.
+    fn tell_refused(&self, mounted: &Mounted, why: Refusal, held_back: Option<u64>) {
+        let viewers = mounted.stream.viewers();
+        viewers.tell_refused(&mounted.mount(), self.peer(), why, held_back);
     }
 
     /// The channels that `client` has: a tunnel has those of both its ways.

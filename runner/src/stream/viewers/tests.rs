@@ -72,10 +72,10 @@ fn a_stream_has_no_more_viewers_at_a_path_than_it_may() {
     play(&viewers, place("a", "/1"));
     // Whoever has a seat keeps it, whether it plays by now or not.
     assert_eq!((admit("a", "/1"), admit("b", "/1")), (Ok(()), Ok(())));
-    assert_eq!(admit("c", "/1"), Err(Full::Stream(2)));
+    assert_eq!(admit("c", "/1"), Err(Refusal::StreamFull { most: 2 }));
     assert_eq!(
         viewers.would_admit(&place("c", "/1"), &server),
-        Err(Full::Stream(2))
+        Err(Refusal::StreamFull { most: 2 })
     );
     assert_eq!(admit("c", "/2"), Ok(()));
     assert_eq!(viewers.count(), 1);
@@ -89,7 +89,10 @@ fn the_same_path_of_another_port_is_another_place() {
     for port in [8554, 8555] {
         let place = |session: &str| Place::new(session.into(), mount("/live", port));
         assert_eq!(viewers.admit(&place("a"), &server), Ok(()));
-        assert_eq!(viewers.admit(&place("b"), &server), Err(Full::Stream(1)));
+        assert_eq!(
+            viewers.admit(&place("b"), &server),
+            Err(Refusal::StreamFull { most: 1 })
+        );
     }
 }
 
@@ -102,8 +105,14 @@ fn streams_share_the_servers_seats() {
         play(stream, place("a", "/live"));
     }
     let late = place("b", "/live");
-    assert_eq!(streams[0].admit(&late, &server), Err(Full::Server(2)));
-    assert_eq!(streams[0].would_admit(&late, &server), Err(Full::Server(2)));
+    assert_eq!(
+        streams[0].admit(&late, &server),
+        Err(Refusal::ServerFull { most: 2 })
+    );
+    assert_eq!(
+        streams[0].would_admit(&late, &server),
+        Err(Refusal::ServerFull { most: 2 })
+    );
     streams[1].leave(&place("a", "/live"), Farewell::Teardown);
     assert_eq!(streams[0].would_admit(&late, &server), Ok(()));
     assert_eq!(streams[0].admit(&late, &server), Ok(()));
@@ -124,7 +133,7 @@ fn a_stream_that_speaks_tls_as_well_is_one() {
         .map(|mount| Place::new(mount.port.to_string(), mount));
     assert_eq!(viewers.admit(&plain, &server), Ok(()));
     play(&viewers, plain);
-    assert_eq!(viewers.admit(&tls, &server), Err(Full::Stream(1)));
+    assert_eq!(viewers.admit(&tls, &server), Err(Refusal::StreamFull { most: 1 }));
     viewers.limit(Some(2));
     assert_eq!(viewers.admit(&tls, &server), Ok(()));
     play(&viewers, tls);

@@ -21,11 +21,24 @@ impl Visit {
             }
             dismiss_refused(context, &self.mounts);
             if let Some(client) = client {
-                self.commons
-                    .negotiation
-                    .log_refusal(client, context, &self.mounts);
+                self.tell_unsupported(client, context);
             }
         });
+    }
+
+    /// Tells why a SETUP has been refused over its transport, if the answer says that it has.
+    fn tell_unsupported(&self, client: &RTSPClient, context: &RTSPContext) {
+        let status = context.response().and_then(rtsp::status);
+        let is_refused = status == Some(RTSPStatusCode::UnsupportedTransport);
+        if !is_refused || rtsp::method(context) != RTSPMethod::SETUP {
+            return;
+        }
+        if let Some(mounted) = self.mounts.asked_for(context) {
+            let negotiation = &self.commons.negotiation;
+            let why = negotiation.refusal(client, context, &mounted);
+            let held_back = negotiation.may_tell(&why, &mounted);
+            self.tell_refused(&mounted, why, held_back);
+        }
     }
 
     fn mend_answer(&self, context: &RTSPContext, response: &RTSPMessage) {

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::{Visit, session_id};
 use crate::{
     config::Transport,
-    events::{Farewell, Viewer},
+    events::{Farewell, Refusal, Viewer},
     ffi::rtsp,
     server::{
         connections::intake::channels::Channels,
@@ -31,9 +31,14 @@ impl Visit {
         // What is there no longer may have been set up before.
         let mounted = self.mounts.asked_for(context).ok_or(RTSPStatusCode::NotFound)?;
         let way = way(client, context, &mounted);
-        self.may_play(&mounted, way).map_err(|(status, _)| status)?;
+        self.may_play(&mounted, way).map_err(|(status, why)| {
+            if why == Farewell::Disallowed {
+                self.tell_disallowed(&mounted, way);
+            }
+            status
+        })?;
         self.admit(context, &mounted)?;
-        self.refuse_other_speeds(context)?;
+        self.refuse_other_speeds(context, &mounted)?;
         self.begin_playing(client, context, &mounted);
         Ok(())
     }
@@ -48,14 +53,20 @@ impl Visit {
         self.answer(mounted, admission)
     }
 
-    fn refuse_other_speeds(&self, context: &RTSPContext) -> Result<(), RTSPStatusCode> {
+    /// The way by which the client has set up what is `mounted` is allowed no longer.
+    fn tell_disallowed(&self, mounted: &Mounted, way: Transport) {
+        let why = Refusal::Disallowed {
+            asked: vec![way],
+            allowed: mounted.stream.transports().iter().copied().collect(),
+        };
+        self.tell_refused(mounted, why, Some(0));
+    }
+
+    fn refuse_other_speeds(&self, context: &RTSPContext, mounted: &Mounted) -> Result<(), RTSPStatusCode> {
         if !speeds::asks_for_another_speed(context) {
             return Ok(());
         }
-        tracing::warn!(target: "requests",
-            peer = ?self.peer(),
-            "refused a PLAY that asks for another speed than the live one"
-        );
+        self.tell_refused(mounted, Refusal::Speed, Some(0));
         Err(RTSPStatusCode::HeaderFieldNotValidForResource)
     }
 

@@ -7,6 +7,7 @@ use gst_rtsp_server::{RTSPClient, RTSPContext};
 
 use super::{Visit, session_id};
 use crate::{
+    events::Refusal,
     ffi::rtsp::{self, Delivered, HeldTransport},
     server::requests::mounts::Mounted,
     stream::receivers::Way,
@@ -18,11 +19,26 @@ impl Visit {
         let mounted = self.mounts.asked_for(context);
         refuse_keys(context)?;
         refuse_changes(context, mounted.as_ref())?;
-        self.sessions.check_room(client, context)?;
-        // Where there is no such stream, gst-rtsp-server says so.
+        // Where there is no such stream, gst-rtsp-server says so, and makes no session.
         let Some(mounted) = mounted else { return Ok(()) };
+        self.check_sessions(client, context, &mounted)?;
         self.attend(client, &mounted)?;
         self.check_seats(context, &mounted)
+    }
+
+    /// Refuses a session where there are as many as there may be.
+    fn check_sessions(
+        &self,
+        client: &RTSPClient,
+        context: &RTSPContext,
+        mounted: &Mounted,
+    ) -> Result<(), RTSPStatusCode> {
+        self.sessions.check_room(client, context).map_err(|too_many| {
+            let cause = too_many.to_string();
+            let why = Refusal::SessionsFull { cause };
+            self.tell_refused(mounted, why, self.sessions.may_tell_refusal());
+            RTSPStatusCode::ServiceUnavailable
+        })
     }
 
     /// Refuses early somebody who could not play anyway; PLAY has the last word. A SETUP that names no session has none yet.
