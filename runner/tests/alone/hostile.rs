@@ -44,6 +44,9 @@ const RECOVERY: Recovery = Recovery {
     time: Duration::from_mins(2),
     memory: 12 * 1024,
 };
+/// The frames of the half second for which the server keeps packets that it cannot send to a viewer. Where the camera has
+/// skipped more, the machine stood still, and what was to be sent may be lost.
+const KEPT_FRAMES: u64 = 12;
 /// What makes the server allocate once and for all what it allocates late: sockets, threads, the pools of malloc.
 const WARM_UP: usize = 300;
 
@@ -124,7 +127,8 @@ impl Scene {
         attack(self.address(), &self.target(), requests, seed)
     }
 
-    /// Has the stream take the ports for UDP, which it keeps as long as it runs: among requests by chance none may be granted.
+    /// Has the stream take the ports for UDP, and what it sends there with, which it keeps as long as it runs: among requests by
+    /// chance no PLAY may be granted, or the first one late.
     fn take_ports(&self) {
         let mut client = RtspClient::connect_port(self.process.port());
         if let Some(authorization) = &self.authorization {
@@ -133,6 +137,7 @@ impl Scene {
         client.describe();
         let answer = client.setup_over("RTP/AVP;unicast;client_port=40000-40001");
         assert_eq!(answer.status, 200);
+        assert_eq!(client.play().status, 200);
         assert_eq!(client.request("TEARDOWN", &[]).status, 200);
     }
 
@@ -149,7 +154,10 @@ impl Scene {
         let log = assert_ends_without_bugs(self.process, &[]);
         let skipped = skipped(&log);
         println!("{lost} of {packets} packets lost; {skipped} frames skipped by the camera; {counts:?}");
-        assert_eq!(lost, 0, "packets are missing:\n{log}");
+        assert!(
+            lost == 0 || skipped > KEPT_FRAMES,
+            "{lost} packets are missing:\n{log}"
+        );
         assert_whole(counts, skipped);
     }
 }
@@ -160,7 +168,7 @@ fn assert_whole(counts: Counts, skipped: u64) {
     assert!(counts.frames > 0, "{counts:?}");
     assert_eq!(counts.restarts, 0, "{counts:?}");
     assert!(
-        counts.lost <= skipped,
+        counts.lost <= skipped || skipped > KEPT_FRAMES,
         "{} frames are missing, and the camera skipped {skipped}",
         counts.lost
     );
