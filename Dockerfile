@@ -83,9 +83,10 @@ RUN ldconfig \
 
 ENV CONFIG_PATH=/app/config.json \
     LANG=C.UTF-8 \
+    RTSP_DEFAULT_HTTP_ADDRESS=0.0.0.0 \
     RTSP_DEFAULT_RTP_PORT_RANGE=50000-50019
 WORKDIR /app
 USER 10001:10001
-EXPOSE 8554/tcp 50000-50019/udp
+EXPOSE 8554/tcp 8080/tcp 50000-50019/udp
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 CMD ["rtsp-clock-server", "--healthcheck"]
 ENTRYPOINT ["rtsp-clock-server"]

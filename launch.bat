@@ -96,6 +96,12 @@ if errorlevel 1 (
 set /p ports=<"%answer%"
 del "%answer%"
 
+rem Who asks by HTTP comes through the container's gateway: where nobody has given a token, there is one for this run.
+if "%ports:RTSP_DEFAULT_HTTP_TOKEN=%"=="%ports%" goto run
+for /f %%t in ('powershell -NoProfile -Command "[guid]::NewGuid().ToString('N')"') do set "RTSP_DEFAULT_HTTP_TOKEN=%%t"
+for /f "tokens=3 delims=:" %%p in ("%ports:*-p 127.0.0.1=x:127.0.0.1%") do set "http_port=%%p"
+echo launch: seen and steered by HTTP: http://127.0.0.1:%http_port%/#token=%RTSP_DEFAULT_HTTP_TOKEN%>&2
+
 :run
 docker run --rm --cap-drop ALL --security-opt no-new-privileges %ports% %variables% %mount% "%image%"%server_args%
 exit /b %errorlevel%

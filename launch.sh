@@ -119,8 +119,22 @@ launch_docker() {
             say "launch: the container has a copy of $config, which it may not read itself: a change of it needs a restart"
         # What the server has to say, it says when it runs.
         ports=$(export RUST_LOG=error && in_container "" --print-docker-flags "$@")
+        make_token
         in_container "$ports" "$@"
     fi
+}
+
+# Who asks by HTTP comes through the container's gateway, and changes things by a token: where nobody has given one, there is
+# one for this run.
+make_token() {
+    case " $ports " in
+        *' --env=RTSP_DEFAULT_HTTP_TOKEN '*) ;;
+        *) return 0 ;;
+    esac
+    RTSP_DEFAULT_HTTP_TOKEN=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+    export RTSP_DEFAULT_HTTP_TOKEN
+    http_port=$(printf '%s' "$ports" | sed 's/.*-p 127\.0\.0\.1:\([0-9]*\):.*/\1/')
+    say "launch: seen and steered by HTTP: http://127.0.0.1:$http_port/#token=$RTSP_DEFAULT_HTTP_TOKEN"
 }
 
 # The probe opens ports for RTP and reads and writes files as whoever starts it.

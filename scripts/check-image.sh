@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds the image, runs it with launch.sh, and plays its camera from outside over TCP, UDP and TLS. Needs a Docker
-# Engine, ffmpeg, openssl, and ports 8554 (or RTSP_SERVER_PORT) and 8322 with UDP ports 50000-50019 free.
+# Engine, curl, ffmpeg, openssl, and ports 8554 (or RTSP_SERVER_PORT), 8322 and 8080 with UDP ports 50000-50019 free.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 image=rtsp-clock-server:latest
@@ -105,6 +105,15 @@ measures() {
         grep -Eq '"readings": *[1-9]' "$work/figures.json" && grep -Eq '"ticks": *[1-9]' "$work/figures.json"
 }
 
+# What launch.sh has printed: the address, and the token for the run.
+is_steered() {
+    url=$(sed -n 's/^launch: seen and steered by HTTP: //p' "$work/log")
+    api=${url%%#*}api/v1 token=${url#*#token=}
+    echo "$url"
+    curl -sSf "$api/streams/live" && ! curl -sf -X POST "$api/streams/live/keyframe" &&
+        curl -sSf -X POST -H "Authorization: Bearer $token" "$api/streams/live/keyframe"
+}
+
 # A configuration whose files are named as seen from here; only their owner reads the key.
 start_camera_with_files() {
     umask 022
@@ -183,6 +192,7 @@ check "plays over UDP" plays udp
 cd "$work" # what the probe in the container sees
 check "measures itself over TCP" measures tcp
 check "measures itself over UDP" measures udp
+check "is seen by HTTP, and steered with the token that is printed" is_steered
 check "uses the clocksrc in the server, not the one in the system" uses_its_own_clocksrc
 check "is healthy" within 30 is_healthy
 check "stops with status 0 on SIGTERM" stops_when_told_to

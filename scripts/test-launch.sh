@@ -22,7 +22,7 @@ new_place() {
     printf '*\n!Cargo.toml\n!src\n' >"$place/.dockerignore"
     echo '// nothing' >"$place/src/lib.rs"
     echo '{ "viewerPassword": "from-the-file" }' >"$place/config.json"
-    for tool in awk cat chmod cksum cp dirname env find grep ls mkdir mktemp readlink rm sed sh sleep sort touch tr; do
+    for tool in awk cat chmod cksum cp dirname env find grep ls mkdir mktemp od readlink rm sed sh sleep sort touch tr; do
         ln -s "$(command -v "$tool")" "$bin/$tool"
     done
     docker_stand_in
@@ -241,6 +241,22 @@ test_runs_with_the_ports_that_the_image_names() {
     called 1 '[rtsp-clock-server:latest] [--print-docker-flags]'
     called 1 '[-p] [8554:8554/tcp] [-p] [50000-50019:50000-50019/udp]'
     called 3 'docker [run] [--rm]'
+}
+
+test_makes_a_token_where_the_server_asks_for_one() {
+    echo "-p 8554:8554/tcp -p 127.0.0.1:8081:8081/tcp --env=RTSP_DEFAULT_HTTP_TOKEN" >"$state/flags"
+    launch --
+    exits 0
+    token=$(sed -n 's/^RTSP_DEFAULT_HTTP_TOKEN=//p' "$state/env")
+    [ "${#token}" = 32 ] || fail "the token is \"$token\""
+    has err "http://127.0.0.1:8081/#token=$token"
+    has_no calls "$token"
+}
+
+test_makes_no_token_where_there_is_one() {
+    launch --
+    has_no env RTSP_DEFAULT_HTTP_TOKEN
+    has_no err token
 }
 
 test_mounts_the_configuration_beside_it() {

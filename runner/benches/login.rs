@@ -35,6 +35,7 @@ fn main() -> ExitCode {
             password: "s3cret".into(),
         },
         access: Access::All,
+        is_admin: false,
     });
     let server = start(&Config {
         login: Some(login()),

@@ -53,6 +53,8 @@ pub(crate) struct Account {
     /// Digest's H(A1), of `name:realm:password`.
     a1: Hex,
     access: Access,
+    /// Whether they may see and change everything by HTTP.
+    pub(crate) is_admin: bool,
 }
 
 impl fmt::Debug for Accounts {
@@ -79,14 +81,15 @@ impl Account {
 impl Accounts {
     /// The accounts of `users`; `key` is random, and known to nobody.
     fn new(key: [u8; 32], users: &[User]) -> Self {
-        let account = |User { login, access }: &User| {
-            let (name, password) = (&login.username, &login.password);
+        let account = |user: &User| {
+            let (name, password) = (&user.login.username, &user.login.password);
             Account {
                 name: name.clone(),
                 name_hash: hash(&key, name.as_bytes()),
                 pair_hash: hash(&key, format!("{name}:{password}").as_bytes()),
                 a1: md5_hex(&[name, REALM, password]),
-                access: access.clone(),
+                access: user.access.clone(),
+                is_admin: user.is_admin,
             }
         };
         Self {
@@ -229,6 +232,7 @@ mod tests {
                 password: password.into(),
             },
             access: Access::All,
+            is_admin: false,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
@@ -9,8 +10,8 @@ use clap::{Parser, ValueEnum};
 use tracing::{info, warn};
 
 use crate::{
-    config::{self, Authentication, Config, Encoder, ListenAt, Multicast, Transport, User},
-    config_file::{self, Environment, Loaded, port_key},
+    config::{self, Authentication, Config, Encoder, HttpConfig, ListenAt, Multicast, Transport, User},
+    config_file::{self, DEFAULT_HTTP_ADDRESS, DEFAULT_HTTP_TOKEN, Environment, Loaded, port_key},
     healthcheck,
     launch::{self, audio, codecs, picture},
     log, run,
@@ -84,7 +85,8 @@ The configuration is FILE, else the file that CONFIG_PATH names, else ./config.j
 These variables override it:
 {}
 RTSP_H264_GOP is the older name of RTSP_KEY_FRAME_INTERVAL.
-RTSP_DEFAULT_RTP_PORT_RANGE is the port range where neither the file nor RTSP_RTP_PORT_RANGE gives one.
+RTSP_DEFAULT_RTP_PORT_RANGE is the port range where neither the file nor RTSP_RTP_PORT_RANGE gives one;
+{DEFAULT_HTTP_ADDRESS} and {DEFAULT_HTTP_TOKEN} are such defaults, too.
 RTSP_PUBLIC_ADDRESSES lists, with spaces between, the hosts (or HOST:PORT) to show in URLs.
 An empty one counts as unset; for the user name, the password, RTP's ports, multicast's addresses,
 the pipeline and TLS's files it means none.
@@ -134,7 +136,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         healthcheck::check(config)
     } else {
         let file = arguments.config.clone();
-        run::run(&loaded, move || {
+        run::run(&loaded, Environment::of_process(), move || {
             config_file::load(file.as_deref(), &Environment::of_process())
         })
     }
@@ -202,6 +204,7 @@ fn summary(loaded: &Loaded) -> String {
         rtp_ports,
         multicast,
         authentication,
+        http,
         streams,
         ..
     } = &loaded.config;
@@ -215,10 +218,25 @@ fn summary(loaded: &Loaded) -> String {
     lines.push(format!(
         "  log-in          {login}\n  RTP's UDP ports {rtp_ports}"
     ));
+    lines.push(format!(
+        "  HTTP            {}",
+        http.as_ref().map_or("none".into(), http_summary)
+    ));
     if let Some(Multicast { groups, ports, ttl }) = multicast {
         lines.push(format!("  multicast       {groups}, ports {ports}, TTL {ttl}"));
     }
     lines.join("\n")
+}
+
+fn http_summary(http: &HttpConfig) -> String {
+    let scheme = if http.tls { "https" } else { "http" };
+    let at = SocketAddr::new(http.address, http.port);
+    let token = if http.token.is_empty() {
+        "no token"
+    } else {
+        "a token"
+    };
+    format!("{scheme}://{at}/, {token}")
 }
 
 /// Who may log in, and how they do where that is not the usual way.
@@ -306,7 +324,8 @@ fn picture(stream: &config::StreamConfig) -> String {
 /// Multicast does not leave a network of the container's own.
 fn docker_flags(config: &Config) -> anyhow::Result<String> {
     if config.multicast.is_some() {
-        return Ok("--network host".into());
+        // There its own address is everybody's.
+        return Ok(format!("--network host --env={DEFAULT_HTTP_ADDRESS}=127.0.0.1"));
     }
     let mut ports = BTreeSet::new();
     for ListenAt { tls, address } in config.listens_at() {
@@ -326,7 +345,35 @@ fn docker_flags(config: &Config) -> anyhow::Result<String> {
         .into_iter()
         .map(|ports| format!("-p {ports}:{ports}/tcp"));
     let media = config.rtp_ports.map(|ports| format!("-p {ports}:{ports}/udp"));
-    Ok(control.chain(media).collect::<Vec<_>>().join(" "))
+    let http = config
+        .http
+        .as_ref()
+        .map(http_flags)
+        .transpose()?
+        .into_iter()
+        .flatten();
+    Ok(control.chain(media).chain(http).collect::<Vec<_>>().join(" "))
+}
+
+/// The flags that open the HTTP server's port to this machine alone. Who asks comes through the container's gateway, not from
+/// its own machine: changes take a token, and the last flag asks for one where there is none.
+fn http_flags(http: &HttpConfig) -> anyhow::Result<Vec<String>> {
+    if !http.address.is_unspecified() {
+        return Ok(Vec::new());
+    }
+    let port = http.port;
+    ensure!(
+        port != 0,
+        "http.port is 0 (any free port): a container has to be told which one to open"
+    );
+    let token = http
+        .token
+        .is_empty()
+        .then(|| format!("--env={DEFAULT_HTTP_TOKEN}"));
+    Ok([Some(format!("-p 127.0.0.1:{port}:{port}/tcp")), token]
+        .into_iter()
+        .flatten()
+        .collect())
 }
 
 /// Ports as Docker takes them: one by itself, neighbours as a range.

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `clock` | whose time the cameras show |
 //! | `frame_rate` | how many pictures a stream has in a second |
+//! | `http` | how the server is seen and steered by HTTP |
 //! | [`look`] | what the picture shows |
 //! | `transports` | the transports by which streams may be played |
 //! | `users` | who may log in, how, and what each may see |
@@ -18,6 +19,7 @@ use crate::log;
 
 pub(crate) mod clock;
 pub(crate) mod frame_rate;
+mod http;
 pub mod look;
 mod transports;
 mod users;
@@ -25,6 +27,7 @@ mod values;
 
 pub use clock::ClockSource;
 pub use frame_rate::FrameRate;
+pub use http::HttpConfig;
 use look::Look;
 
 pub use transports::{Groups, Multicast, TlsFiles, Transport};
@@ -54,6 +57,8 @@ pub struct Config {
     pub log_format: log::Format,
     /// After how many seconds without a sign of life a viewer is gone.
     pub session_timeout: u32,
+    /// The HTTP server; `None` for none.
+    pub http: Option<HttpConfig>,
     /// How many viewers all cameras have together at most; `None` for any number.
     pub max_viewers: Option<u32>,
     /// Whether a change of the file is followed while the server runs.
@@ -76,6 +81,7 @@ impl Default for Config {
             log_level: log::Filter::default(),
             log_format: log::Format::default(),
             session_timeout: 30,
+            http: Some(HttpConfig::default()),
             max_viewers: None,
             reload: false,
             streams: vec![StreamConfig::default()],
@@ -90,6 +96,7 @@ impl Config {
         let pair = self.login.iter().map(|login| User {
             login: login.clone(),
             access: Access::All,
+            is_admin: false,
         });
         pair.chain(self.users.iter().cloned()).collect()
     }

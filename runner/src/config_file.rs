@@ -13,10 +13,11 @@
 //! | `keys` | the keys: one row each, with all that is to be said of it |
 //! | `limits` | the limits between which each value has to lie |
 //! | `readers` | how the value of each key is read |
-//! | `frame_rate`, `path`, `transports`, `users` | how the values of single keys are read, where that takes more |
+//! | `frame_rate`, `http`, `path`, `transports`, `users` | how the values of single keys are read, where that takes more |
 //! | `numbered` | values with `{n}` in them |
 //! | `suggestions` | which name was meant by a wrong one |
 //! | `draft` | what has been read so far of the server and of an entry of `streams` |
+//! | `document` | a configuration as it stands in a file, to be edited |
 //! | `scope` | an entry's draft, and where each of its values stands |
 //! | `walk` | reads a JSON object and an environment into drafts, collecting mistakes |
 //! | `checks` | what is wrong between keys, and between streams |
@@ -32,11 +33,13 @@ use crate::config::Config;
 
 mod checks;
 mod coding;
+mod document;
 mod draft;
 mod files;
 mod fonts;
 mod form;
 mod frame_rate;
+mod http;
 mod json;
 mod key;
 mod keys;
@@ -52,9 +55,13 @@ mod transports;
 mod users;
 mod walk;
 
+pub(crate) use document::{Document, Keys, Origin};
 pub use key::{Change, Key, Level};
 pub use keys::{TOPICS, Topic, keys};
-pub(crate) use keys::{needs_restart, port_key};
+pub(crate) use keys::{
+    http::{DEFAULT_ADDRESS as DEFAULT_HTTP_ADDRESS, DEFAULT_TOKEN as DEFAULT_HTTP_TOKEN},
+    needs_restart, port_key,
+};
 pub(crate) use source::variables;
 pub use source::{Environment, Source};
 
@@ -67,6 +74,10 @@ pub struct Loaded {
     pub(crate) source: Source,
     /// The environment variables that had a say.
     pub variables: Vec<&'static str>,
+    /// What the file says.
+    pub(crate) document: Document,
+    /// Where each stream comes from, in the order of the configuration's.
+    pub(crate) origins: Vec<Origin>,
     /// Warnings of settings that are allowed and yet hardly meant, a sentence each.
     pub warnings: Vec<String>,
 }
@@ -133,6 +144,23 @@ pub fn load(named: Option<&Path>, environment: &Environment) -> Result<Loaded, E
     parse(source, bytes.as_deref(), environment)
 }
 
+/// The keys of the stream that comes from `origin`, each with the value that is in force, as an entry of `streams` has them.
+/// `file` is a configuration without a mistake.
+pub(crate) fn of_stream(file: &str, environment: &Environment, origin: &Origin) -> Keys {
+    let drafts = walk::drafts((Path::new(""), file.as_bytes()), environment);
+    let Some(draft) = drafts.get(origin.entry) else {
+        return Keys::new();
+    };
+    let draft = if origin.is_shared {
+        draft.clone()
+    } else {
+        draft.of(origin.number)
+    };
+    let of_streams = keys().filter(|key| key.level == Level::Stream && key.older_name_of.is_none());
+    let shown = of_streams.map(|key| (key.name.to_owned(), (key.show)(&draft)));
+    shown.filter(|(_, value)| !value.is_null()).collect()
+}
+
 /// The absolute path of each file that the configuration names, whether it is there or not; each once. A configuration
 /// that cannot be read names none: [`load`] says what is wrong with it.
 #[must_use]
@@ -150,11 +178,14 @@ pub(crate) fn files(named: Option<&Path>, environment: &Environment) -> BTreeSet
 /// # Errors
 /// With every mistake in the file and in the environment.
 pub fn parse(source: Source, file: Option<&[u8]>, environment: &Environment) -> Result<Loaded, Error> {
+    let document = Document::parse(file);
     let file = file.map(|bytes| (source.path(), bytes));
     let walk = walk::walk(file, environment).map_err(Error::Mistakes)?;
     Ok(Loaded {
         config: walk.config,
         source,
+        document,
+        origins: walk.origins,
         variables: walk.variables,
         warnings: walk.warnings,
     })

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail, ensure};
 
 use crate::{
-    config::{Config, Mount},
+    config::{Config, HttpConfig, Mount},
     config_file::port_key,
     tls,
 };
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const LONGEST_STATUS_LINE: usize = 256;
 
 /// Sends one OPTIONS to each address and port of this configuration and takes 200 and 401 (a log-in is asked for) for
-/// health.
+/// health; and asks the HTTP server, where there is one.
 ///
 /// # Errors
 /// When there is no answer within three seconds, or another one.
@@ -31,6 +31,22 @@ pub(crate) fn check(config: &Config) -> anyhow::Result<()> {
             ask(mount)?;
         }
     }
+    config.http.as_ref().map_or(Ok(()), ask_http)
+}
+
+fn ask_http(http: &HttpConfig) -> anyhow::Result<()> {
+    ensure!(
+        http.port != 0,
+        "http.port is 0 (any free port): which one to ask is not known"
+    );
+    let server = SocketAddr::new(reachable(http.address), http.port);
+    let request = format!("GET /healthz HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n\r\n");
+    let status_line =
+        answer(server, http.tls, &request).with_context(|| format!("no answer from {server}"))?;
+    ensure!(
+        status_line.starts_with("HTTP/1.1 200"),
+        "{server} answered {status_line:?}"
+    );
     Ok(())
 }
 
@@ -41,8 +57,11 @@ fn ask(mount: &Mount) -> anyhow::Result<()> {
         port_key(mount.tls)
     );
     let server = SocketAddr::new(reachable(mount.address), mount.port);
+    let path = &mount.path;
+    let request =
+        format!("OPTIONS rtsp://{server}{path} RTSP/1.0\r\nCSeq: 1\r\nUser-Agent: healthcheck\r\n\r\n");
     let status_line =
-        options(server, mount.tls, &mount.path).with_context(|| format!("no answer from {server}"))?;
+        answer(server, mount.tls, &request).with_context(|| format!("no answer from {server}"))?;
     match status(&status_line) {
         Some(200 | 401) => Ok(()),
         _ => bail!("{server} answered {status_line:?}"),
@@ -58,12 +77,10 @@ fn reachable(address: IpAddr) -> IpAddr {
     }
 }
 
-/// The status line of the answer to an OPTIONS.
-fn options(server: SocketAddr, tls: bool, path: &str) -> anyhow::Result<String> {
+/// The status line of the answer to a request.
+fn answer(server: SocketAddr, tls: bool, request: &str) -> anyhow::Result<String> {
     let deadline = Instant::now() + PATIENCE;
     let connection = TcpStream::connect_timeout(&server, PATIENCE)?;
-    let request =
-        format!("OPTIONS rtsp://{server}{path} RTSP/1.0\r\nCSeq: 1\r\nUser-Agent: healthcheck\r\n\r\n");
     if tls {
         let mut stream = tls::client(connection, PATIENCE)?;
         stream.write_all(request.as_bytes())?;
@@ -89,7 +106,10 @@ fn status_line<S: Read>(
             answer.truncate(end);
             return Ok(String::from_utf8_lossy(&answer).trim_end().into());
         }
-        ensure!(answer.len() < LONGEST_STATUS_LINE, "its answer is not RTSP");
+        ensure!(
+            answer.len() < LONGEST_STATUS_LINE,
+            "its answer has no status line"
+        );
         let remaining = deadline.saturating_duration_since(Instant::now());
         ensure!(
             !remaining.is_zero(),

@@ -6,6 +6,8 @@
 //! | --- | --- |
 //! | [`cli`] | the command line: what it takes, and what each option does |
 //! | [`run`] | the process: serves until a signal, and follows the file |
+//! | [`configuration`] | the configuration in force, changed by one after the other |
+//! | [`http`] | the HTTP server: API, metrics, page |
 //! | [`healthcheck`] | asks a running server whether it answers |
 //! | [`server`] | the RTSP servers: connections, requests, orders, and another configuration while they run |
 //! | [`status`] | the status of the server, its streams and their viewers, as plain values |
@@ -37,9 +39,11 @@ mod budget;
 pub mod cli;
 pub mod config;
 pub mod config_file;
+mod configuration;
 pub mod events;
 pub mod ffi;
 mod healthcheck;
+mod http;
 pub mod launch;
 pub mod log;
 mod resource;

@@ -6,13 +6,14 @@ use std::{cell::RefCell, fs::File, path::Path, rc::Rc, sync::Arc, time::Duration
 
 use anyhow::Context as _;
 use gst::glib;
-use gst_rtsp_server::gio;
 
 use self::watch::Watch;
 use crate::{
     config::{Config, StreamConfig},
-    config_file::{self, Loaded, Source},
-    events::{Changes, Happening},
+    config_file::{self, Environment, Loaded},
+    configuration::Configuration,
+    events::Changes,
+    http::HttpServer,
     launch,
     server::{Orders, Server},
 };
@@ -20,17 +21,13 @@ use crate::{
 /// How often the configuration's file is looked at.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Loads the configuration anew.
-type Load = Arc<dyn Fn() -> Result<Loaded, config_file::Error> + Send + Sync>;
-
-/// A server, and where its configuration comes from.
+/// A server, and its configuration.
 struct Process {
     orders: Orders,
-    source: Source,
+    configuration: Arc<Configuration>,
     /// Whether a change of the file is followed.
     follows: bool,
     watch: Watch,
-    load: Load,
     /// Whether the configuration is being read anew or taken over at the moment.
     is_reloading: bool,
     /// What has asked for another reload since that one began.
@@ -47,6 +44,7 @@ type Serving = Rc<RefCell<Option<Process>>>;
 /// When the server cannot start.
 pub(crate) fn run(
     loaded: &Loaded,
+    environment: Environment,
     load: impl Fn() -> Result<Loaded, config_file::Error> + Send + Sync + 'static,
 ) -> anyhow::Result<()> {
     let main_loop = glib::MainLoop::new(None, false);
@@ -61,18 +59,25 @@ pub(crate) fn run(
     obey_hang_ups(&main_loop, &process);
     let server = Server::start(&loaded.config)?;
     announce(&server);
+    let orders = Orders::start(server).context("cannot start a thread")?;
+    let configuration = Configuration::new(orders.clone(), loaded.clone(), environment, Arc::new(load));
+    let configuration = Arc::new(configuration);
+    let http = HttpServer::start(&loaded.config, &orders, &configuration)?;
+    if let Some(http) = &http {
+        tracing::info!(target: "http", "{}", http.url());
+    }
     *process.borrow_mut() = Some(Process {
-        orders: Orders::start(server).context("cannot start a thread")?,
-        source: loaded.source.clone(),
+        orders,
+        configuration,
         follows: loaded.config.reload,
         watch: Watch::new(loaded.source.path()),
-        load: Arc::new(load),
         is_reloading: false,
         again: None,
     });
     follow_the_file(&process);
     main_loop.run();
     tracing::info!(target: "server", "stopping");
+    drop(http);
     if let Some(Process { orders, .. }) = process.take() {
         // A server that has stopped already answers nothing, and needs nothing.
         let _stopped = orders.stop().wait();
@@ -133,45 +138,36 @@ fn reload(process: &Serving, trigger: Trigger) {
         .borrow_mut()
         .as_mut()
         .and_then(|process| process.begin(trigger));
-    let Some((load, orders)) = begun else {
+    let Some(configuration) = begun else {
         return;
     };
     let process = Rc::clone(process);
     glib::MainContext::default().spawn_local(async move {
-        let reading = gio::spawn_blocking(move || load()).await;
-        let loaded = match process.borrow_mut().as_mut() {
-            Some(process) => process.judge(reading),
-            None => return,
-        };
-        let taken = match loaded {
-            Some(loaded) => take_over(&orders, loaded).await,
-            None => None,
-        };
+        let read = configuration.read_again().await;
+        let follows = tell(&configuration, read.ok(), trigger).await;
         let again = process
             .borrow_mut()
             .as_mut()
-            .and_then(|process| process.end(taken, trigger));
+            .and_then(|process| process.end(follows));
         if let Some(trigger) = again {
             reload(&process, trigger);
         }
     });
 }
 
-/// What came of reading a configuration; the outer error is the panic of whatever read it.
-type Reading = std::thread::Result<Result<Loaded, config_file::Error>>;
-
-/// Has the server take over what was `loaded`; answers that, and what it has changed, if it could be had.
-async fn take_over(orders: &Orders, loaded: Loaded) -> Option<(Loaded, Changes)> {
-    let source = loaded.source.to_string();
-    let answer = orders.reload(loaded.config.clone(), source).await;
-    // A refusal has been told.
-    answer?.ok().map(|changes| (loaded, changes))
+/// Tells what came of a reload; answers whether a change of the file is followed from now on.
+async fn tell(configuration: &Configuration, changes: Option<Changes>, trigger: Trigger) -> bool {
+    let state = configuration.get().await;
+    warn_of_orphan(state.loaded.source.path());
+    if let Some(changes) = changes {
+        tell_warnings(&changes, &state.loaded, trigger);
+    }
+    state.loaded.config.reload
 }
 
 impl Process {
-    /// Begins a reload: answers what loads the configuration and what takes it over. `None` where one goes on already:
-    /// another one follows it.
-    fn begin(&mut self, trigger: Trigger) -> Option<(Load, Orders)> {
+    /// Begins a reload: answers what it is of. `None` where one goes on already: another one follows it.
+    fn begin(&mut self, trigger: Trigger) -> Option<Arc<Configuration>> {
         if self.is_reloading {
             self.again = Some(trigger);
             return None;
@@ -180,43 +176,13 @@ impl Process {
         if trigger == Trigger::Signal {
             self.watch.skip();
         }
-        Some((Arc::clone(&self.load), self.orders.clone()))
+        Some(Arc::clone(&self.configuration))
     }
 
-    /// What has been read, if it can be taken over; what keeps it from that is told, otherwise.
-    fn judge(&self, reading: Reading) -> Option<Loaded> {
-        warn_of_orphan(self.source.path());
-        let loaded = match reading {
-            Ok(Ok(loaded)) => self.expect_file(loaded),
-            Ok(Err(error)) => Err(error.to_string()),
-            Err(_) => Err("it could not be read to its end".into()),
-        };
-        loaded.map_err(|why| self.tell_refused(&why)).ok()
-    }
-
-    fn tell_refused(&self, why: &str) {
-        self.orders.events().tell(Happening::ReloadRefused {
-            source: self.source.to_string(),
-            mistakes: why.lines().map(String::from).collect(),
-        });
-    }
-
-    /// Refuses the defaults where there was a file: whoever takes it away does not mean them.
-    fn expect_file(&self, loaded: Loaded) -> Result<Loaded, String> {
-        if loaded.source == Source::Defaults && self.source != Source::Defaults {
-            return Err(format!("{} is gone", self.source));
-        }
-        Ok(loaded)
-    }
-
-    /// Ends a reload whose outcome is `taken`; answers what has asked for another one since it began.
-    fn end(&mut self, taken: Option<(Loaded, Changes)>, trigger: Trigger) -> Option<Trigger> {
+    /// Ends a reload; answers what has asked for another one since it began.
+    fn end(&mut self, follows: bool) -> Option<Trigger> {
         self.is_reloading = false;
-        if let Some((loaded, changes)) = taken {
-            tell_warnings(&changes, &loaded, trigger);
-            self.follows = loaded.config.reload;
-            self.source = loaded.source;
-        }
+        self.follows = follows;
         self.again.take()
     }
 }

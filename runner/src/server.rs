@@ -17,6 +17,7 @@
 //! | --- | --- |
 //! | main | signals, the file that is followed (`run`); it gives orders and waits for no answer but the last |
 //! | `orders` | the [`Server`]: does one order after the other, and waits for nobody's farewell |
+//! | `http` | the HTTP server: reads the roster, gives orders, and waits for their answers |
 //! | `farewell` | one a reload: waits until the viewers of streams that are gone have left, then starts those always on |
 //! | `rtsp-server` | the context of acceptors, timers and whoever has left |
 //! | `rtsp-handover` | hands a connection with TLS over, 512 at most |
@@ -82,7 +83,7 @@ mod side_by_side;
 use connections::ties::Leavers;
 use endpoint::{Endpoint, Shared};
 
-pub use orders::{Answer, Done, Orders, Refusal, Unknown};
+pub use orders::{Answer, Done, Gentle, Orders, Refusal, Unknown};
 pub use preflight::StartError;
 pub use roster::{CurrentRoster, Roster, Served};
 

@@ -33,6 +33,8 @@ pub struct User {
     pub login: Login,
     /// The streams that they may see.
     pub access: Access,
+    /// Whether they may see and change everything by HTTP.
+    pub is_admin: bool,
 }
 
 /// What a user may see.

@@ -9,9 +9,9 @@ use clockface::WordingError;
 use super::{
     Environment, Mistake, coding,
     keys::{
-        ADDRESS, AUDIO, COUNT, MULTICAST_ADDRESS_RANGE, MULTICAST_PORT_RANGE, PATH, PIPELINE, PLAIN_RTSP,
-        PORT, RESOLUTION, RTP_PORT_RANGE, STAMP, STAMP_ID, TIME_ZONE, TLS_CERTIFICATE, TLS_PORT,
-        TLS_PRIVATE_KEY, TRANSPORTS, port_key,
+        ADDRESS, AUDIO, COUNT, HTTP_ALLOW_PIPELINES, HTTP_TLS, HTTP_TOKEN, MULTICAST_ADDRESS_RANGE,
+        MULTICAST_PORT_RANGE, PATH, PIPELINE, PLAIN_RTSP, PORT, RESOLUTION, RTP_PORT_RANGE, STAMP, STAMP_ID,
+        TIME_ZONE, TLS_CERTIFICATE, TLS_PORT, TLS_PRIVATE_KEY, TRANSPORTS, port_key,
     },
     limits::{MOST_STREAMS, STAMP_IDS},
     scope::Scope,
@@ -162,6 +162,38 @@ fn tls_port(scope: &Scope) -> Option<Mistake> {
     })
 }
 
+/// Whether the HTTP server has what its settings ask for.
+pub(super) fn http(top: &Scope) -> Vec<Mistake> {
+    let Some(http) = top.draft.http.get() else {
+        return Vec::new();
+    };
+    let asks_of = |keys: &[&str]| keys.iter().all(|key| !top.refused.contains(key));
+    let has_files = top.draft.tls().is_some();
+    let mistake = |key: &str, problem: String| Mistake {
+        place: top.place(key),
+        problem,
+    };
+    let tls = asks_of(&[HTTP_TLS, TLS_CERTIFICATE, TLS_PRIVATE_KEY]) && http.tls && !has_files;
+    let pipelines =
+        asks_of(&[HTTP_ALLOW_PIPELINES, HTTP_TOKEN]) && http.allow_pipelines && http.token.is_empty();
+    [
+        tls.then(|| {
+            let problem = format!(
+                "found true without {TLS_CERTIFICATE} and {TLS_PRIVATE_KEY}: expected the PEM files of both"
+            );
+            mistake(HTTP_TLS, problem)
+        }),
+        pipelines.then(|| {
+            let problem =
+                format!("found true without {HTTP_TOKEN}: whoever reaches the server could write files");
+            mistake(HTTP_ALLOW_PIPELINES, problem)
+        }),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
 /// Whether the certificate and the key are a pair. Where GLib has no TLS, the start says so.
 pub(super) fn tls_files(top: &Scope) -> Option<Mistake> {
     let asked = [TLS_CERTIFICATE, TLS_PRIVATE_KEY];
@@ -202,8 +234,8 @@ pub(super) fn machine_zone(scopes: &[Scope], environment: &Environment) -> Optio
 /// Whether a stamp can carry the number of the last stream.
 fn stamp_ids(scope: &Scope) -> Option<Mistake> {
     let draft = &scope.draft;
-    let first = draft.stream.look.stamp_id;
-    let last = first.saturating_add(draft.count - 1);
+    let first = draft.stamp_id_of(draft.first_number);
+    let last = draft.stamp_id_of(draft.last_number());
     if draft.shared_picture || STAMP_IDS.contains(&last) {
         return None;
     }
@@ -267,7 +299,7 @@ fn too_many(scopes: &[Scope]) -> Option<Mistake> {
 fn too_few_ports(scope: &Scope) -> Mistake {
     let draft = &scope.draft;
     let (key, base) = match draft.tls_port {
-        Some(port) if port.of(draft.count).is_none() => (TLS_PORT, port.base),
+        Some(port) if port.of(draft.last_number()).is_none() => (TLS_PORT, port.base),
         _ => (PORT, draft.port.base),
     };
     Mistake {

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use super::numbered::{NumberedPort, NumberedText};
 use crate::{
     config::{
-        Authentication, ClockSource, Config, Groups, Mount, Multicast, PortRange, StreamConfig, TlsFiles,
-        Transport, look::Look,
+        Authentication, ClockSource, Config, Groups, HttpConfig, Mount, Multicast, PortRange, StreamConfig,
+        TlsFiles, Transport, look::Look,
     },
     log,
 };
@@ -33,6 +33,7 @@ pub(super) struct Draft {
     pub(super) tls_certificate: Option<PathBuf>,
     pub(super) tls_private_key: Option<PathBuf>,
     pub(super) clock: ClockSource,
+    pub(super) http: Section<HttpConfig>,
     pub(super) log_level: log::Filter,
     pub(super) log_format: log::Format,
     pub(super) session_timeout: u32,
@@ -50,10 +51,28 @@ pub(super) struct Draft {
     pub(super) label: NumberedText,
     /// How many streams, or paths of one, the entry makes.
     pub(super) count: u32,
+    /// The number of the first of them.
+    pub(super) first_number: u32,
+    /// The number in the first one's stamp; `None` for the usual one.
+    pub(super) stamp_id: Option<u32>,
     /// Whether they all show the same picture.
     pub(super) shared_picture: bool,
     /// The part of each stream's configuration that does not depend on its number.
     pub(super) stream: StreamConfig,
+}
+
+/// The values of keys that stand in an object of their own, which may be switched off.
+#[derive(Clone)]
+pub(super) struct Section<T> {
+    pub(super) is_on: bool,
+    pub(super) values: T,
+}
+
+impl<T> Section<T> {
+    /// The values, where they count.
+    pub(super) fn get(&self) -> Option<&T> {
+        self.is_on.then_some(&self.values)
+    }
 }
 
 impl Default for Draft {
@@ -63,6 +82,7 @@ impl Default for Draft {
             authentication,
             rtp_ports,
             clock,
+            http,
             log_level,
             log_format,
             session_timeout,
@@ -84,6 +104,10 @@ impl Default for Draft {
             tls_certificate: None,
             tls_private_key: None,
             clock,
+            http: Section {
+                is_on: http.is_some(),
+                values: http.unwrap_or_default(),
+            },
             log_level,
             log_format,
             session_timeout,
@@ -97,6 +121,8 @@ impl Default for Draft {
             path: NumberedText(path),
             label: NumberedText(stream.look.label.clone()),
             count: 1,
+            first_number: 1,
+            stamp_id: None,
             shared_picture: false,
             stream,
         }
@@ -110,16 +136,29 @@ impl Draft {
             return Some(vec![StreamConfig {
                 mounts: self.mounts()?,
                 transports: self.transports(),
-                look: self.look(self.label.of_all(self.count)),
+                look: Look {
+                    stamp_id: self.stamp_id_of(self.first_number),
+                    ..self.look(self.label.of_all(&self.numbers()))
+                },
                 ..self.stream.clone()
             }]);
         }
-        (1..=self.count).map(|number| self.stream(number)).collect()
+        self.numbers().map(|number| self.stream(number)).collect()
     }
 
     /// Where all of them can be played, without TLS and then with it; `None` where there are not enough ports.
     pub(super) fn mounts(&self) -> Option<Vec<Mount>> {
-        self.mounts_of(1..=self.count)
+        self.mounts_of(self.numbers())
+    }
+
+    /// The numbers of the streams.
+    pub(super) fn numbers(&self) -> RangeInclusive<u32> {
+        self.first_number..=self.last_number()
+    }
+
+    /// The number of the last stream.
+    pub(super) fn last_number(&self) -> u32 {
+        self.first_number.saturating_add(self.count.saturating_sub(1))
     }
 
     fn mounts_of(&self, numbers: RangeInclusive<u32>) -> Option<Vec<Mount>> {
@@ -141,18 +180,37 @@ impl Draft {
     /// The stream of that number. Each has its own number in its stamp, and its own moment in the frame period:
     /// otherwise all would wake at once.
     fn stream(&self, number: u32) -> Option<StreamConfig> {
-        let period = self.stream.frames_per_second.period();
-        let before = number - 1;
         Some(StreamConfig {
             mounts: self.mounts_of(number..=number)?,
             transports: self.transports(),
             look: Look {
-                stamp_id: self.stream.look.stamp_id.saturating_add(before),
+                stamp_id: self.stamp_id_of(number),
                 ..self.look(self.label.of(number))
             },
-            phase: period * u64::from(before) / u64::from(self.count.max(1)),
+            phase: phase(number, self.stream.frames_per_second.period()),
             ..self.stream.clone()
         })
+    }
+
+    /// The same for the stream of that number alone.
+    pub(super) fn of(&self, number: u32) -> Self {
+        let port = |port: NumberedPort| port.of(number).map_or(port, NumberedPort::fixed);
+        Self {
+            port: port(self.port),
+            tls_port: self.tls_port.map(port),
+            path: NumberedText(self.path.of(number)),
+            label: NumberedText(self.label.of(number)),
+            count: 1,
+            first_number: number,
+            stamp_id: Some(self.stamp_id_of(number)),
+            ..self.clone()
+        }
+    }
+
+    /// The number in the stamp of the stream of that number.
+    pub(super) fn stamp_id_of(&self, number: u32) -> u32 {
+        let first = self.stamp_id.unwrap_or(self.first_number - 1);
+        first.saturating_add(number - self.first_number)
     }
 
     /// The transports by which the streams may be played.
@@ -186,6 +244,41 @@ impl Draft {
         Look {
             label,
             ..self.stream.look.clone()
+        }
+    }
+}
+
+/// By how much the frames of the camera of that number come after the grid of a `period`. However many cameras there are,
+/// and whichever come or go, their phases are spread over the period: each falls into the largest gap that those before it
+/// have left (multiples of the golden ratio).
+fn phase(number: u32, period: u64) -> u64 {
+    /// The golden ratio's fraction, of 2^64.
+    const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+    let share = u64::from(number - 1).wrapping_mul(GOLDEN);
+    u64::try_from((u128::from(share) * u128::from(period)) >> 64).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::phase;
+
+    #[test]
+    fn any_neighbours_are_spread_over_a_period() {
+        const PERIOD: u64 = 40_000_000;
+        for first in [1_u32, 8, 500] {
+            for count in [2_u32, 10, 93] {
+                let mut phases: Vec<_> = (first..first + count)
+                    .map(|number| phase(number, PERIOD))
+                    .collect();
+                phases.sort_unstable();
+                let around = phases[0] + PERIOD - phases[phases.len() - 1];
+                let gaps = phases.windows(2).map(|pair| pair[1] - pair[0]).chain([around]);
+                let even = PERIOD / u64::from(count);
+                assert!(
+                    gaps.clone().all(|gap| (even / 3..=even * 2).contains(&gap)),
+                    "{first}, {count}: {phases:?}"
+                );
+            }
         }
     }
 }

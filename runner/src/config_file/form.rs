@@ -24,6 +24,8 @@ pub(super) enum Form {
     File,
     /// Texts, in a variable with commas between.
     List(fn() -> Value),
+    /// True or false, or an object of keys that stand in it; `walk` reads that.
+    Section,
     /// Objects, for which there is no variable; `walk` reads them.
     Objects(fn() -> Value),
 }
@@ -32,7 +34,7 @@ impl Form {
     /// The piece of the schema for what may stand in the file.
     pub(super) fn schema(self) -> Value {
         match self {
-            Self::Boolean => json!({ "type": "boolean" }),
+            Self::Boolean | Self::Section => json!({ "type": "boolean" }),
             Self::Whole(range) => whole(range),
             Self::Share(range) => number(range),
             Self::File => text(),
@@ -51,7 +53,7 @@ impl Form {
             Self::Whole(_) | Self::Share(_) | Self::Number(_) => {
                 variable.parse().map_or_else(|_| text(), Json::Number)
             }
-            Self::Boolean => variable.parse().map_or_else(|_| text(), Json::Bool),
+            Self::Boolean | Self::Section => variable.parse().map_or_else(|_| text(), Json::Bool),
             Self::Text(_) | Self::File => text(),
             Self::List(_) | Self::Objects(_) => Json::Array(items.collect()),
         }

@@ -53,7 +53,7 @@ pub(super) enum BesidePipeline {
 
 /// One key of the configuration, with all that is to be said of it.
 pub struct Key {
-    /// The name that it has in the file.
+    /// The name that it has in the file; behind that of the key in whose object it stands, with a dot between.
     pub name: &'static str,
     /// What the key is about.
     pub level: Level,
@@ -67,6 +67,8 @@ pub struct Key {
     pub(super) empty_variable: Empty,
     /// Whether its value is never shown.
     pub(super) secret: bool,
+    /// Whether only the file, and a variable, may say it: no request may.
+    pub(super) only_in_file: bool,
     /// Reads the value into the draft; the error says what may stand there.
     pub(super) read: fn(&Json, &mut Draft) -> Result<(), String>,
     /// Writes the draft's value as the file has it; null where the key is not to stand there.
@@ -89,6 +91,24 @@ impl Key {
         // No key takes null.
         let refused = (self.read)(&Json::Null, &mut Draft::default());
         refused.err().unwrap_or_default()
+    }
+
+    /// The key in whose object it stands; `None` for one that stands by itself.
+    #[must_use]
+    pub fn section(&self) -> Option<&'static str> {
+        self.name.split_once('.').map(|(section, _)| section)
+    }
+
+    /// Whether its value is never shown.
+    #[must_use]
+    pub(super) fn is_secret(&self) -> bool {
+        self.secret
+    }
+
+    /// The name that it has where it stands.
+    #[must_use]
+    pub fn own_name(&self) -> &'static str {
+        self.name.split_once('.').map_or(self.name, |(_, name)| name)
     }
 
     /// Its value where nobody gives another; null for none.
@@ -117,6 +137,7 @@ pub(super) const KEY: Key = Key {
     form: Form::Boolean,
     empty_variable: Empty::Unset,
     secret: false,
+    only_in_file: false,
     read: |_, _| Ok(()),
     show: |_| Value::Null,
     without: "",

@@ -6,12 +6,17 @@
 //! | `picture` | what the picture shows |
 //! | `transports` | the transports by which streams may be played |
 //! | `cameras` | more streams than one |
+//! | `http` | the HTTP server |
 //! | `server` | the server as a whole: users, viewers, log, time, reload |
 
-use super::key::{Change, Key};
+use super::{
+    form::Form,
+    key::{Change, Key},
+};
 use crate::config::Config;
 
 mod cameras;
+pub(super) mod http;
 mod picture;
 mod server;
 mod stream;
@@ -24,6 +29,8 @@ pub(super) const ADDRESS: &str = "serverIPAddress";
 pub(super) const PORT: &str = "serverPort";
 pub(super) const PATH: &str = "rtspStreamPath";
 pub(super) const COUNT: &str = "count";
+pub(super) const SHARED_PICTURE: &str = "sharedPicture";
+pub(super) const FIRST_NUMBER: &str = "firstNumber";
 pub(super) const STAMP_ID: &str = "stampId";
 pub(super) const RESOLUTION: &str = "videoResolution";
 pub(super) const CODEC: &str = "videoCodec";
@@ -48,6 +55,10 @@ pub(super) const TLS_PRIVATE_KEY: &str = "tlsPrivateKey";
 pub(super) const PLAIN_RTSP: &str = "plainRtsp";
 pub(super) const VIEWER_USERNAME: &str = "viewerUsername";
 pub(super) const AUTHENTICATION: &str = "authentication";
+pub(super) const HTTP: &str = "http";
+pub(super) const HTTP_TLS: &str = "http.tls";
+pub(super) const HTTP_TOKEN: &str = "http.token";
+pub(super) const HTTP_ALLOW_PIPELINES: &str = "http.allowPipelines";
 
 /// The name of the key for the port of streams that are played with TLS, or without.
 pub(crate) const fn port_key(tls: bool) -> &'static str {
@@ -85,6 +96,10 @@ pub static TOPICS: &[Topic] = &[
         keys: server::USERS_KEYS,
     },
     Topic {
+        name: "http",
+        keys: http::KEYS,
+    },
+    Topic {
         name: "reload",
         keys: server::RELOAD_KEYS,
     },
@@ -107,9 +122,19 @@ pub fn keys() -> impl Iterator<Item = &'static Key> {
     TOPICS.iter().flat_map(|topic| topic.keys)
 }
 
-/// The key of that name.
+/// The key of that name at the top level or in an entry of `streams`.
 pub(super) fn find(name: &str) -> Option<&'static Key> {
-    keys().find(|key| key.name == name)
+    keys().find(|key| key.name == name && key.section().is_none())
+}
+
+/// The keys that stand in the object of the key `section`.
+pub(super) fn of_section(section: &str) -> impl Iterator<Item = &'static Key> {
+    keys().filter(move |key| key.section() == Some(section))
+}
+
+/// Whether the value of `key` has the server read files, or write some.
+pub(super) fn names_files(key: &Key) -> bool {
+    matches!(key.form, Form::File) || key.name == PIPELINE
 }
 
 /// The names of the keys whose new values count only after a restart.

@@ -26,6 +26,8 @@ pub(super) const PACKET_SIZES: RangeInclusive<u32> = 200..=65_000;
 pub(super) const RTP_PORTS: RangeInclusive<u16> = 1024..=65535;
 /// Streams that one entry makes: more than any machine encodes.
 pub(super) const COUNTS: RangeInclusive<u32> = 1..=10_000;
+/// The number of an entry's first stream: those of a hundred servers with as many streams as there may be.
+pub(super) const FIRST_NUMBERS: RangeInclusive<u32> = 1..=1_000_000;
 /// Streams, or paths of one, that all entries make together.
 pub(super) const MOST_STREAMS: usize = 10_000;
 /// A text's size as a share of the largest that fits.
@@ -39,6 +41,10 @@ pub(super) const LABEL_CHARACTERS: usize = 1000;
 pub(super) const LABEL_LINES: usize = 16;
 /// A log-in has to fit into one header line.
 pub(super) const LOGIN_CHARACTERS: usize = 255;
+/// A token has to fit into one header line.
+pub(super) const TOKEN_CHARACTERS: usize = 255;
+/// Streams with which another one may still be added by HTTP.
+pub(super) const MOST_STREAMS_BY_HTTP: RangeInclusive<u32> = 1..=10_000;
 /// Seconds: players show a sign of life some seconds before the time is over, or when half of it is.
 pub(super) const SESSION_TIMEOUTS: RangeInclusive<u32> = 5..=3600;
 /// Viewers at the same time: the limit is more than one machine serves.

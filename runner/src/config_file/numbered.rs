@@ -1,4 +1,6 @@
-//! Values with `{n}` in them: an entry of `streams` with a `count` makes streams numbered from 1.
+//! Values with `{n}` in them: an entry of `streams` with a `count` makes numbered streams.
+
+use std::ops::RangeInclusive;
 
 use serde_json::{Value, json};
 
@@ -20,12 +22,13 @@ impl NumberedText {
         self.0.replace(NUMBER, &number.to_string())
     }
 
-    /// The text that stands for all of `count` streams.
-    pub(super) fn of_all(&self, count: u32) -> String {
-        if count == 1 {
-            self.of(1)
+    /// The text that stands for the streams of all these numbers.
+    pub(super) fn of_all(&self, numbers: &RangeInclusive<u32>) -> String {
+        let (first, last) = (numbers.start(), numbers.end());
+        if first == last {
+            self.of(*first)
         } else {
-            self.0.replace(NUMBER, &format!("1-{count}"))
+            self.0.replace(NUMBER, &format!("{first}-{last}"))
         }
     }
 }
@@ -88,8 +91,8 @@ mod tests {
         let text = NumberedText("/cam{n}/of{n}".into());
         assert_eq!(text.of(7), "/cam7/of7");
         assert_eq!(NumberedText("/live".into()).of(7), "/live");
-        assert_eq!(text.of_all(300), "/cam1-300/of1-300");
-        assert_eq!(text.of_all(1), "/cam1/of1");
+        assert_eq!(text.of_all(&(1..=300)), "/cam1-300/of1-300");
+        assert_eq!(text.of_all(&(7..=7)), "/cam7/of7");
     }
 
     #[test]

@@ -4,8 +4,9 @@ use schemars::{Schema, json_schema};
 use serde_json::{Map, Value, json};
 
 use super::{
+    form::Form,
     key::{Key, Level},
-    keys::{STREAMS, keys},
+    keys::{STREAMS, keys, of_section},
 };
 
 /// The JSON Schema of config.json, with descriptions, defaults and limits.
@@ -18,7 +19,10 @@ pub fn schema() -> Schema {
         "properties": of_streams.collect::<Map<_, _>>(),
         "additionalProperties": false,
     });
-    let mut properties: Map<_, _> = keys().map(property).collect();
+    let mut properties: Map<_, _> = keys()
+        .filter(|key| key.section().is_none())
+        .map(property)
+        .collect();
     properties[STREAMS]["items"] = entry;
     json_schema!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -32,11 +36,26 @@ pub fn schema() -> Schema {
 
 /// The name of the key, and the schema of what may stand there.
 fn property(key: &Key) -> (String, Value) {
-    let mut property = key.form.schema();
+    let mut property = match key.form {
+        Form::Section => section(key),
+        form => form.schema(),
+    };
     property["description"] = key.documentation.into();
     let default = key.default();
     if !default.is_null() {
         property["default"] = default;
     }
-    (key.name.to_owned(), property)
+    (key.own_name().to_owned(), property)
+}
+
+/// The schema of a key that is true or false, or an object of others.
+fn section(key: &Key) -> Value {
+    json!({ "anyOf": [
+        { "type": "boolean" },
+        {
+            "type": "object",
+            "properties": of_section(key.name).map(property).collect::<Map<_, _>>(),
+            "additionalProperties": false,
+        },
+    ]})
 }

@@ -1,14 +1,33 @@
 //! Which name somebody meant who wrote a wrong one.
 
-use super::{key::Key, keys::keys};
+use super::{
+    key::Key,
+    keys::{keys, of_section},
+};
 
 /// The problem of a key that does not exist.
 pub(super) fn unknown_key(name: &str) -> String {
     if let Some(key) = closest_key(name) {
         return format!("unknown key, did you mean {}?", key.name);
     }
-    let names: Vec<&str> = keys().map(|key| key.name).collect();
+    let own = keys().filter(|key| key.section().is_none());
+    let names: Vec<&str> = own.map(|key| key.name).collect();
     format!("unknown key, expected one of {}", names.join(", "))
+}
+
+/// The problem of a key that does not exist in the object of the key `section`.
+pub(super) fn unknown_key_of(section: &str, name: &str) -> String {
+    let names: Vec<&str> = of_section(section).map(Key::own_name).collect();
+    let meant = names
+        .iter()
+        .filter_map(|known| Some((distance(&normal(name), &normal(known))?, known)))
+        .min();
+    match meant {
+        Some((_, meant)) if name.len() <= LONGEST_NAME => {
+            format!("unknown key of {section}, did you mean {meant}?")
+        }
+        _ => format!("unknown key of {section}, expected one of {}", names.join(", ")),
+    }
 }
 
 /// The warning of a variable that looks like ours and is none. It may be another program's, so that it is no mistake.

@@ -10,7 +10,7 @@ use super::{
     json::Json,
     limits::LOGIN_CHARACTERS,
     path,
-    readers::{PASSWORDS, USER_NAMES, password, user_name},
+    readers::{PASSWORDS, USER_NAMES, boolean, password, user_name},
     scope::{Scope, shown_name},
 };
 use crate::{
@@ -21,6 +21,7 @@ use crate::{
 const USERNAME: &str = "username";
 const PASSWORD: &str = "password";
 const STREAMS: &str = "streams";
+const ADMIN: &str = "admin";
 /// How many users there may be: each log-in is compared with all of them.
 const MOST_USERS: usize = 1000;
 /// How many paths a mistake names as those that may stand there.
@@ -42,6 +43,11 @@ pub(super) fn schema() -> Value {
         "properties": {
             USERNAME: name,
             PASSWORD: password,
+            ADMIN: {
+                "description": "Whether the user may see and change everything by HTTP.",
+                "type": "boolean",
+                "default": false,
+            },
             STREAMS: { "description": streams, "type": "array", "items": text(), "minItems": 1 },
         },
         "required": [USERNAME, PASSWORD],
@@ -58,6 +64,7 @@ pub(super) struct UserEntry {
     pub(super) login: Login,
     /// The paths of the streams that the user may see; `None` for all streams.
     paths: Option<Vec<String>>,
+    is_admin: bool,
 }
 
 impl UserEntry {
@@ -75,6 +82,7 @@ impl UserEntry {
         Ok(User {
             login: self.login,
             access,
+            is_admin: self.is_admin,
         })
     }
 }
@@ -184,14 +192,17 @@ fn read_entry(place: String, json: &Json, mistakes: &mut Vec<Mistake>) -> Option
     mistakes.extend(unknown_keys(&place, keys));
     let username = required(&place, keys, USERNAME, user_name, Json::to_string);
     let password = required(&place, keys, PASSWORD, password, |json| json.kind().into());
-    match (username, password, paths(&place, keys)) {
-        (Ok(username), Ok(password), Ok(paths)) => Some(UserEntry {
+    let is_admin = admin(&place, keys);
+    match (username, password, is_admin, paths(&place, keys)) {
+        (Ok(username), Ok(password), Ok(is_admin), Ok(paths)) => Some(UserEntry {
             place,
             login: Login { username, password },
             paths,
+            is_admin,
         }),
-        (username, password, paths) => {
-            mistakes.extend(username.err().into_iter().chain(password.err()));
+        (username, password, is_admin, paths) => {
+            let wrong = [username.err(), password.err(), is_admin.err()];
+            mistakes.extend(wrong.into_iter().flatten());
             mistakes.extend(paths.err().into_iter().flatten());
             None
         }
@@ -199,7 +210,7 @@ fn read_entry(place: String, json: &Json, mistakes: &mut Vec<Mistake>) -> Option
 }
 
 fn unknown_keys(place: &str, keys: &[(String, Json)]) -> Vec<Mistake> {
-    let is_known = |name: &str| [USERNAME, PASSWORD, STREAMS].contains(&name);
+    let is_known = |name: &str| [USERNAME, PASSWORD, ADMIN, STREAMS].contains(&name);
     let unknown: BTreeSet<&str> = keys
         .iter()
         .map(|(name, _)| name.as_str())
@@ -209,7 +220,7 @@ fn unknown_keys(place: &str, keys: &[(String, Json)]) -> Vec<Mistake> {
         let place = format!("{place}.{}", shown_name(name));
         mistake(
             &place,
-            format!("unknown key, expected {USERNAME}, {PASSWORD} or {STREAMS}"),
+            format!("unknown key, expected {USERNAME}, {PASSWORD}, {ADMIN} or {STREAMS}"),
         )
     };
     unknown.into_iter().map(unknown_key).collect()
@@ -244,6 +255,17 @@ fn required(
     read(value.unwrap_or(&Json::Null)).map_err(|expected| {
         let problem = format!("found {found}, expected {expected}");
         mistake(&format!("{place}.{key}"), problem)
+    })
+}
+
+/// The value of the key `admin`.
+fn admin(place: &str, keys: &[(String, Json)]) -> Result<bool, Mistake> {
+    let Some(json) = value(place, keys, ADMIN)? else {
+        return Ok(false);
+    };
+    boolean(json).map_err(|expected| {
+        let problem = format!("found {json}, expected {expected}");
+        mistake(&format!("{place}.{ADMIN}"), problem)
     })
 }
 

@@ -5,15 +5,16 @@ use std::path::Path;
 
 use super::{
     Environment, Mistake, checks, coding,
+    document::Origin,
     draft::Draft,
     fonts,
     form::Form,
     json::Json,
     key::{Empty, Key, Level},
-    keys::{AUTHENTICATION, EXPECTED_STREAMS, STREAMS, USERS, VIEWER_USERNAME, find, keys},
+    keys::{AUTHENTICATION, EXPECTED_STREAMS, STREAMS, USERS, VIEWER_USERNAME, find, keys, of_section},
     limits::{MOST_STREAMS, TEXT_BYTES},
     scope::{Scope, shown_name},
-    suggestions::{unknown_key, unknown_variable},
+    suggestions::{unknown_key, unknown_key_of, unknown_variable},
     users,
 };
 use crate::config::{Config, Login, User};
@@ -21,6 +22,7 @@ use crate::config::{Config, Login, User};
 /// What a walk without a mistake answers.
 pub(super) struct Walk {
     pub(super) config: Config,
+    pub(super) origins: Vec<Origin>,
     pub(super) variables: Vec<&'static str>,
     pub(super) warnings: Vec<String>,
 }
@@ -28,6 +30,21 @@ pub(super) struct Walk {
 /// Reads the variables that stand for defaults, the file (its path and its bytes), and the variables that override what
 /// stands at its top level, and in an entry of `streams`.
 pub(super) fn walk(file: Option<(&Path, &[u8])>, environment: &Environment) -> Result<Walk, Vec<Mistake>> {
+    let (mut walker, top, scopes) = read(file, environment);
+    for scope in &scopes {
+        walker.add(checks::mistakes(scope));
+    }
+    walker.finish(top, &scopes, environment)
+}
+
+/// The drafts of the entries of a configuration, which has been read without a mistake before.
+pub(super) fn drafts(file: (&Path, &[u8]), environment: &Environment) -> Vec<Draft> {
+    let (_, _, scopes) = read(Some(file), environment);
+    scopes.into_iter().map(|scope| scope.draft).collect()
+}
+
+/// The top level and the entries as they are to be read.
+fn read(file: Option<(&Path, &[u8])>, environment: &Environment) -> (Walker, Scope, Vec<Scope>) {
     let mut walker = Walker::default();
     let mut top = Scope::default();
     for key in keys() {
@@ -46,10 +63,7 @@ pub(super) fn walk(file: Option<(&Path, &[u8])>, environment: &Environment) -> R
         let place = |key: &Key| key.variable.filter(|variable| variables.contains(variable));
         walker.check_two_names(scope, |key| place(key).map(String::from));
     }
-    for scope in &scopes {
-        walker.add(checks::mistakes(scope));
-    }
-    walker.finish(top, &scopes, environment)
+    (walker, top, scopes)
 }
 
 /// How many mistakes are told at most.
@@ -174,11 +188,51 @@ impl Walker {
     /// Reads the keys of one object, in which keys of `level` may stand.
     fn object(&mut self, scope: &mut Scope, path: &str, entries: &[(String, Json)], level: Level) {
         let separator = if level == Level::Server { ": " } else { "." };
+        self.keys(
+            scope,
+            &format!("{path}{separator}"),
+            entries,
+            |walker, scope, place, name, values| match find(name) {
+                None => walker.mistake(place, unknown_key(name)),
+                Some(key) if level == Level::Stream && key.level == Level::Server => {
+                    walker.mistake(place, OF_THE_SERVER);
+                }
+                Some(key) => walker.once(scope, key, place, values),
+            },
+        );
+        let has = |key: &Key| entries.iter().any(|(name, _)| name == key.name);
+        self.check_two_names(scope, |key| {
+            has(key).then(|| format!("{path}{separator}{}", key.name))
+        });
+    }
+
+    /// Reads the object of a key that is true or false, or an object of others. Where it is an object, it is on.
+    fn section(&mut self, scope: &mut Scope, key: &Key, place: String, entries: &[(String, Json)]) {
+        self.keys(
+            scope,
+            &format!("{place}."),
+            entries,
+            |walker, scope, place, name, values| match of_section(key.name).find(|of| of.own_name() == name) {
+                None => walker.mistake(place, unknown_key_of(key.name, name)),
+                Some(key) => walker.once(scope, key, place, values),
+            },
+        );
+        self.value(scope, key, place, &Json::Bool(true));
+    }
+
+    /// Has `read` look at each name of an object, once, with its place and all its values.
+    fn keys(
+        &mut self,
+        scope: &mut Scope,
+        prefix: &str,
+        entries: &[(String, Json)],
+        read: impl Fn(&mut Self, &mut Scope, String, &str, &[&Json]),
+    ) {
         let mut values: BTreeMap<&str, Vec<&Json>> = BTreeMap::new();
         for (name, value) in entries {
             values.entry(name).or_default().push(value);
         }
-        for (name, value) in entries {
+        for (name, _) in entries {
             if self.has_enough() {
                 return;
             }
@@ -186,20 +240,25 @@ impl Walker {
             let Some(values) = values.remove(name.as_str()) else {
                 continue;
             };
-            let place = format!("{path}{separator}{}", shown_name(name));
-            match find(name) {
-                None => self.mistake(place, unknown_key(name)),
-                Some(key) if level == Level::Stream && key.level == Level::Server => {
-                    self.mistake(place, OF_THE_SERVER);
-                }
-                Some(key) if values.len() > 1 => self.repeated(scope, key, place, &values),
-                Some(key) => self.value(scope, key, place, value),
-            }
+            read(
+                self,
+                scope,
+                format!("{prefix}{}", shown_name(name)),
+                name,
+                &values,
+            );
         }
-        let has = |key: &Key| entries.iter().any(|(name, _)| name == key.name);
-        self.check_two_names(scope, |key| {
-            has(key).then(|| format!("{path}{separator}{}", key.name))
-        });
+    }
+
+    /// Reads the value of a key that stands in its object once.
+    fn once(&mut self, scope: &mut Scope, key: &Key, place: String, values: &[&Json]) {
+        match values {
+            [Json::Object(entries)] if matches!(key.form, Form::Section) => {
+                self.section(scope, key, place, entries);
+            }
+            [value] => self.value(scope, key, place, value),
+            values => self.repeated(scope, key, place, values),
+        }
     }
 
     /// Refuses a key beside its older name, in one object or in one environment: nobody can tell which one counts.
@@ -310,6 +369,7 @@ impl Walker {
         environment: &Environment,
     ) -> Result<Walk, Vec<Mistake>> {
         let (multicast, tls) = (top.draft.multicast(), top.draft.tls());
+        self.add(checks::http(&top));
         self.add(checks::tls_files(&top));
         self.add(checks::machine_zone(scopes, environment));
         self.check_names(&top);
@@ -320,6 +380,7 @@ impl Walker {
             authentication,
             rtp_ports,
             clock,
+            http,
             log_level,
             log_format,
             session_timeout,
@@ -364,6 +425,7 @@ impl Walker {
                 login: (!login.username.is_empty()).then_some(login),
                 users,
                 clock,
+                http: http.get().cloned(),
                 log_level,
                 log_format,
                 session_timeout,
@@ -371,8 +433,34 @@ impl Walker {
                 reload,
                 streams,
             },
+            origins: origins(scopes),
             variables: self.variables,
             warnings,
         })
     }
+}
+
+/// Where the streams that the entries make come from, in their order.
+fn origins(scopes: &[Scope]) -> Vec<Origin> {
+    let of_entry = |(entry, scope): (usize, &Scope)| {
+        let draft = &scope.draft;
+        let numbers = draft.numbers();
+        let made = if draft.shared_picture {
+            draft.first_number..=draft.first_number
+        } else {
+            numbers.clone()
+        };
+        let origin = Origin {
+            entry,
+            number: draft.first_number,
+            numbers: (*numbers.start(), *numbers.end()),
+            is_shared: draft.shared_picture,
+            first_stamp_id: draft.stamp_id_of(draft.first_number),
+        };
+        made.map(move |number| Origin {
+            number,
+            ..origin.clone()
+        })
+    };
+    scopes.iter().enumerate().flat_map(of_entry).collect()
 }

@@ -14,6 +14,7 @@ use futures_executor::block_on;
 
 use super::{CurrentRoster, Server, StartError};
 use crate::{
+    accounts::logins::CurrentLogins,
     config::{Config, Mount, StreamConfig},
     events::{Changes, Events, Farewell, Viewer},
     stream_id::StreamId,
@@ -25,6 +26,7 @@ pub struct Orders {
     queue: mpsc::Sender<Order>,
     roster: Arc<CurrentRoster>,
     events: Arc<Events>,
+    logins: Arc<CurrentLogins>,
 }
 
 /// What the server's thread is told to do.
@@ -79,6 +81,17 @@ pub enum Refusal {
     Impossible(#[from] StartError),
 }
 
+/// Why another configuration has not been taken over by a server that may replace no stream for it.
+#[derive(Debug, thiserror::Error)]
+pub enum Gentle {
+    /// These streams would be replaced, by their names.
+    #[error("{} would be replaced", .0.join(", "))]
+    WouldReplace(Vec<String>),
+    /// It cannot be served as it should be.
+    #[error(transparent)]
+    Impossible(#[from] StartError),
+}
+
 /// What an order has changed.
 #[derive(Debug)]
 pub struct Done {
@@ -99,6 +112,7 @@ impl Orders {
             queue,
             roster: Arc::clone(server.roster()),
             events: Arc::clone(server.events()),
+            logins: Arc::clone(&server.shared.commons.logins),
         };
         thread::Builder::new()
             .name("orders".into())
@@ -118,9 +132,22 @@ impl Orders {
         &self.events
     }
 
+    /// Who may log in.
+    pub(crate) fn logins(&self) -> &Arc<CurrentLogins> {
+        &self.logins
+    }
+
     /// Asks it to serve what `config` describes, which comes from `source`.
     pub fn reload(&self, config: Config, source: String) -> Answer<Result<Changes, StartError>> {
         self.give(move |server| server.reload(&config, &source))
+    }
+
+    /// Does as [`reload`](Self::reload), unless a stream that is served now would be replaced by another one for it.
+    pub fn reload_gently(&self, config: Config, source: String) -> Answer<Result<Changes, Gentle>> {
+        self.give(move |server| match server.replaced_by(&config) {
+            replaced if replaced.is_empty() => Ok(server.reload(&config, &source)?),
+            replaced => Err(Gentle::WouldReplace(replaced)),
+        })
     }
 
     /// Asks it to turn the stream `id` into what `change` makes of its configuration, and all that share its picture

@@ -84,6 +84,19 @@ impl Server {
         Ok(changes)
     }
 
+    /// The names of the streams that are served now and would be replaced by others for `config`.
+    pub(super) fn replaced_by(&self, config: &Config) -> Vec<String> {
+        let config = self.as_it_can_run(config);
+        let (mut there, mut new) = (self.streams.clone(), Vec::new());
+        for wanted in &config.streams {
+            match plays_on_as(&there, wanted) {
+                Some(playing) => drop(there.remove(playing)),
+                None => new.push(wanted.name()),
+            }
+        }
+        exchanged(&names(&there), &new).0
+    }
+
     /// The same without what takes a restart: where there are no multicast groups yet, nothing is played by multicast, and where
     /// there are some still, streams go on to be.
     fn as_it_can_run(&self, config: &Config) -> Config {
@@ -171,6 +184,7 @@ impl Server {
             login,
             users,
             clock: _,
+            http,
             log_level,
             log_format: _,
             session_timeout: _,
@@ -181,10 +195,12 @@ impl Server {
         self.shared.threads.set_max_threads(client_threads(streams.len()));
         self.shared.commons.limit_viewers(*max_viewers);
         let runs = &self.config;
+        let goes_on = runs.http.as_ref().map(|runs| runs.going_on_as(http.as_ref()));
         let at_once = [
             ("logLevel", runs.log_level != *log_level),
             ("reload", runs.reload != *reload),
             ("maxServerViewers", runs.max_viewers != *max_viewers),
+            ("http", runs.http != goes_on),
         ];
         let needs_restart = config_file::needs_restart(runs, config);
         if runs.log_level != *log_level {
@@ -196,6 +212,7 @@ impl Server {
             authentication: *authentication,
             login: login.clone(),
             users: users.clone(),
+            http: goes_on,
             log_level: log_level.clone(),
             max_viewers: *max_viewers,
             reload: *reload,

@@ -13,8 +13,9 @@ use parking_lot::RwLock;
 
 use super::endpoint::Endpoint;
 use crate::{
+    accounts::Account,
     addresses,
-    config::{Config, ListenAt, Mount, StreamConfig},
+    config::{Config, HttpConfig, ListenAt, Mount, StreamConfig},
     events::Viewer,
     launch,
     status::{
@@ -24,6 +25,7 @@ use crate::{
     stream::{
         Frames, Stream,
         departures::{BOUNDS, Departures, Lateness},
+        life::Life,
         receivers::Report,
         sent::Sent,
         viewers::IdsByMount,
@@ -135,6 +137,17 @@ impl Roster {
             .collect()
     }
 
+    /// How the server is seen and steered by HTTP; `None` for not at all.
+    pub(crate) fn http(&self) -> Option<&HttpConfig> {
+        self.config.http.as_ref()
+    }
+
+    /// Whether all streams that are always on run.
+    pub(crate) fn is_ready(&self) -> bool {
+        let mut always_on = self.streams.iter().filter(|served| served.stream.is_always_on());
+        always_on.all(|served| matches!(served.stream.life(), Life::Running { .. }))
+    }
+
     /// The status of the server.
     #[must_use]
     pub fn status(&self) -> ServerStatus {
@@ -194,6 +207,21 @@ impl Served {
     #[must_use]
     pub fn urls(&self) -> &[String] {
         &self.urls
+    }
+
+    /// Whether its camera is made of that configuration.
+    pub(crate) fn is_of(&self, config: &StreamConfig) -> bool {
+        self.mounts.iter().any(|mount| config.mounts.contains(mount))
+    }
+
+    /// All streams that show its picture, itself among them.
+    pub(crate) fn shown_by(&self) -> Vec<StreamId> {
+        self.stream.ids()
+    }
+
+    /// Whether a user may see it.
+    pub(crate) fn may_be_seen_by(&self, account: &Account) -> bool {
+        self.mounts.iter().any(|mount| account.may_see(mount))
     }
 
     /// Whether it is to be found at `mount`.

@@ -39,6 +39,19 @@ pub enum Life {
     },
 }
 
+impl Life {
+    /// The name of the state, as JSON has it.
+    #[must_use]
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Starting => "starting",
+            Self::Running { .. } => "running",
+            Self::Failed { .. } => "failed",
+        }
+    }
+}
+
 /// The failure for which no pipeline is ready, as long as that is so.
 #[derive(Debug, Default)]
 pub(super) struct Trouble(Mutex<Option<Cause>>);

@@ -32,6 +32,8 @@ fn bare(mut command: Command) -> Command {
     }
     command
         .env_remove("CONFIG_PATH")
+        // Its usual port is that of every server.
+        .env("RTSP_HTTP", "false")
         .current_dir(env!("CARGO_TARGET_TMPDIR"));
     command
 }
@@ -50,8 +52,11 @@ fn command_in(namespace: &str) -> Command {
         .args(["netns", "exec", namespace])
         .arg(server.get_program())
         .current_dir(server.get_current_dir().expect("it has one"));
-    for (name, _removed) in server.get_envs() {
-        command.env_remove(name);
+    for (name, value) in server.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
     }
     command
 }
@@ -80,6 +85,8 @@ impl Process {
     pub fn start_command(mut command: Command, configure: impl FnOnce(&mut Command)) -> Self {
         command
             .env("RTSP_SERVER_PORT", "0")
+            .env("RTSP_HTTP", "true")
+            .env("RTSP_HTTP_PORT", "0")
             .env("RUST_LOG", "info")
             .stderr(Stdio::piped());
         configure(&mut command);

@@ -380,5 +380,5 @@ fn a_frame_rate_is_a_number_or_a_fraction() {
     }
     let phases = read(r#"{"framesPerSecond": "30000/1001", "count": 2, "rtspStreamPath": "/{n}"}"#);
     let phases: Vec<u64> = phases.streams.iter().map(|stream| stream.phase).collect();
-    assert_eq!(phases, [0, 16_683_333]);
+    assert_eq!(phases, [0, 20_621_733]);
 }

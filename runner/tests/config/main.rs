@@ -106,10 +106,18 @@ fn mistake(content: &str) -> String {
     all.remove(0)
 }
 
+/// A file with nothing but this key, in the object of its section.
+fn file_with(key: &str, value: &Value) -> Value {
+    match key.split_once('.') {
+        Some((section, name)) => json!({ section: { name: value } }),
+        None => json!({ key: value }),
+    }
+}
+
 /// What is said about one key's value, save for the key itself.
 #[track_caller]
 fn refusal(key: &str, value: &Value) -> String {
-    let mistake = mistake(&json!({ key: value }).to_string());
+    let mistake = mistake(&file_with(key, value).to_string());
     mistake
         .strip_prefix(&format!("{key}: "))
         .unwrap_or_else(|| panic!("{mistake}"))

@@ -8,7 +8,7 @@ use rtsp_clock_server::{
 };
 use serde_json::{Value, json};
 
-use crate::read;
+use crate::{file_with, read};
 
 #[test]
 fn every_row_has_all_its_parts_and_a_name_of_its_own() {
@@ -17,6 +17,8 @@ fn every_row_has_all_its_parts_and_a_name_of_its_own() {
         let name = key.name;
         assert!(names.insert(name), "{name} is there twice");
         let is_list = matches!(name, "streams" | "users");
+        let section = config_file::keys().find(|other| Some(other.name) == key.section());
+        assert_eq!(section.is_some(), key.section().is_some(), "{name}");
         assert_eq!(key.variable.is_none(), is_list, "{name}");
         assert!(
             key.variable.is_none_or(|variable| names.insert(variable)),
@@ -69,6 +71,9 @@ fn the_schema_takes_what_the_readers_take() {
         "info,gstreamer=warn",
         "ntp://a:1",
         "ptp:7",
+        "0123456789abcdef",
+        "camera.example",
+        "https://lab.example",
         "clocksrc ! x264enc ! rtph264pay name=pay0",
     ];
     let numbers = [
@@ -86,12 +91,15 @@ fn the_schema_takes_what_the_readers_take() {
         json!([]),
         json!(["udp", "http"]),
         json!(["udp", "udp"]),
+        json!(["camera.example"]),
+        json!(["https://lab.example:8443", "https://lab.example:8443"]),
+        json!({ "port": 0 }),
         json!({}),
     ];
     let values = texts.map(Value::from).into_iter().chain(numbers).chain(others);
     for value in values.collect::<Vec<_>>() {
         for key in config_file::keys() {
-            let file = json!({ key.name: value });
+            let file = file_with(key.name, &value);
             let read = parse(
                 Source::Usual,
                 Some(file.to_string().as_bytes()),
@@ -121,9 +129,15 @@ fn a_restart_is_asked_for_by_the_keys_that_differ() {
         ("sessionTimeoutSeconds", json!(60)),
         ("logFormat", json!("json")),
         ("clock", json!("ntp://a")),
+        ("http", json!(false)),
+        ("http.address", json!("::1")),
+        ("http.port", json!(0)),
     ] {
         let mut after = before.clone();
-        after[name] = value;
+        match name.split_once('.') {
+            Some((section, name)) => after[section] = json!({ name: value }),
+            None => after[name] = value,
+        }
         let (before, after) = (read(&before.to_string()), read(&after.to_string()));
         assert_eq!(asks(&before, &after), [name]);
     }

@@ -6,7 +6,7 @@ use rtsp_clock_server::{
 };
 use serde_json::{Value, json};
 
-use crate::{File, read, refusal};
+use crate::{File, file_with, read, refusal};
 
 /// The repository's sample, which is also what the schema is about.
 fn sample() -> Value {
@@ -52,7 +52,9 @@ fn the_schema_has_every_key_with_the_seeds_nine_among_them() {
     let missing: Vec<_> = seeds.iter().filter(|key| !keys.contains(key)).collect();
     assert_eq!(missing, Vec::<&&str>::new());
     assert!(
-        keys.into_iter().eq(config_file::keys().map(|key| key.name)),
+        keys.into_iter().eq(config_file::keys()
+            .filter(|key| key.section().is_none())
+            .map(|key| key.name)),
         "{schema:#}"
     );
     let takes = |file: &Value| jsonschema::is_valid(&schema, file);
@@ -106,7 +108,7 @@ fn the_schemas_limits_are_the_servers() {
     let schema = schema::schema().to_value();
     // Whether it is within the limits; what it takes beside other keys is another matter.
     let is_within = |key: &str, value: i64| {
-        let read = File::new(json!({ key: value }).to_string()).load(&[]);
+        let read = File::new(file_with(key, &json!(value)).to_string()).load(&[]);
         read.map_or_else(
             |error| !error.to_string().contains("expected a whole number"),
             |_| true,
@@ -114,7 +116,10 @@ fn the_schemas_limits_are_the_servers() {
     };
     let mut seen = 0;
     for key in config_file::keys().map(|key| key.name) {
-        let property = &schema["properties"][key];
+        let property = match key.split_once('.') {
+            Some((section, name)) => &schema["properties"][section]["anyOf"][1]["properties"][name],
+            None => &schema["properties"][key],
+        };
         let limits = property["anyOf"].get(0).unwrap_or(property);
         if limits["type"] != "integer" {
             continue;

@@ -53,7 +53,7 @@ fn a_count_makes_numbered_streams_spread_over_a_frame_period() {
     let places = [1, 2, 3, 4].map(|n| (format!("0.0.0.0:8554/cam{n}"), 6 + n));
     assert_eq!(streams(content), places);
     let phases: Vec<_> = read(content).streams.iter().map(|stream| stream.phase).collect();
-    assert_eq!(phases, [0, 10_000_000, 20_000_000, 30_000_000]);
+    assert_eq!(phases, [0, 24_721_359, 9_442_719, 34_164_078]);
 }
 
 #[test]

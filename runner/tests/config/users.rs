@@ -144,7 +144,7 @@ fn each_mistake_is_named_by_its_key() {
         format!("users[1].password: found a number, {word}"),
         "users[1].streams: found an empty array, expected an array of paths (without streams: all of them)"
             .into(),
-        "users[2].passwort: unknown key, expected username, password or streams".into(),
+        "users[2].passwort: unknown key, expected username, password, admin or streams".into(),
         format!("users[2].username: found \"a:b\", {name}"),
         format!("users[2].password: found a text, {word}"),
         "users[2].streams: found a text, expected an array of paths (without streams: all of them)".into(),

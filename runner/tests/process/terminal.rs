@@ -31,6 +31,7 @@ impl Orphan {
             .envs([
                 ("RTSP_SERVER_IP", ORPHANS.to_string().as_str()),
                 ("RTSP_SERVER_PORT", "0"),
+                ("RTSP_HTTP_PORT", "0"),
             ])
             .env_remove("CONFIG_PATH")
             .env_remove("RUST_LOG")

@@ -37,8 +37,15 @@ impl Case {
     /// Beside a stream that is not concerned, unless the key is about which streams there are.
     fn file(&self, value: &Value) -> Value {
         let mut all = self.beside.as_object().expect("an object").clone();
-        if !value.is_null() {
-            all.insert(self.key.to_owned(), value.clone());
+        match self.key.split_once('.') {
+            _ if value.is_null() => {}
+            Some((section, name)) => {
+                let section = all.entry(section).or_insert_with(|| json!({}));
+                section[name] = value.clone();
+            }
+            None => {
+                all.insert(self.key.to_owned(), value.clone());
+            }
         }
         let level = |name: &str| {
             config_file::keys()
@@ -111,6 +118,14 @@ fn simple_cases() -> Vec<Case> {
         ("sessionTimeoutSeconds", json!(60)),
         ("logFormat", json!("json")),
         ("clock", json!("ptp:7")),
+        ("firstNumber", json!(7)),
+        ("http", json!(false)),
+        ("http.address", json!("::1")),
+        ("http.port", json!(0)),
+        ("http.token", json!("0123456789abcdef")),
+        ("http.allowedHosts", json!(["camera.example"])),
+        ("http.allowedOrigins", json!(["https://lab.example"])),
+        ("http.maxStreams", json!(7)),
     ]
     .map(|(key, after)| Case::new(key, json!({}), Value::Null, after))
     .into()
@@ -222,6 +237,17 @@ fn other_cases(certificate: &Certificate) -> Vec<Case> {
             json!([{}]),
             json!([{}, { "rtspStreamPath": "/more" }]),
         ),
+    ]
+}
+
+/// Those of the HTTP server that need something beside them.
+fn cases_of_http(certificate: &Certificate) -> Vec<Case> {
+    let files = certificate.files();
+    let tls = json!({ "tlsCertificate": files.certificate, "tlsPrivateKey": files.private_key });
+    let token = json!({ "http": { "token": "0123456789abcdef" } });
+    vec![
+        Case::new("http.tls", tls, Value::Null, json!(true)),
+        Case::new("http.allowPipelines", token, Value::Null, json!(true)),
     ]
 }
 
@@ -339,6 +365,7 @@ fn every_key_is_tried() {
     let tried: BTreeSet<_> = simple_cases()
         .into_iter()
         .chain(other_cases(&certificate))
+        .chain(cases_of_http(&certificate))
         .map(|case| case.key)
         .collect();
     let all: BTreeSet<_> = config_file::keys().map(|key| key.name).collect();
@@ -374,7 +401,10 @@ fn what_needs_a_restart_says_so_and_changes_nothing() {
 #[test]
 fn a_change_with_others_beside_it_takes_what_its_key_says() {
     let certificate = Certificate::new();
-    for case in other_cases(&certificate) {
+    for case in other_cases(&certificate)
+        .into_iter()
+        .chain(cases_of_http(&certificate))
+    {
         // Its viewer has a log-in that counts no longer.
         if case.key == "viewerPassword" {
             continue;

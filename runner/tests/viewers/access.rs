@@ -24,6 +24,7 @@ fn user(name: &str, access: Access) -> User {
             password: format!("{name}-s3cret"),
         },
         access,
+        is_admin: false,
     }
 }
 

@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use super::{COUNT, EXPECTED_STREAMS, STREAMS};
+use super::{COUNT, EXPECTED_STREAMS, FIRST_NUMBER, SHARED_PICTURE, STREAMS};
 use crate::config_file::{
     form::Form,
     key::{Change, KEY, Key, Level},
-    limits::COUNTS,
+    limits::{COUNTS, FIRST_NUMBERS},
     readers::{boolean, whole},
 };
 
@@ -30,14 +30,24 @@ pub(super) const KEYS: &[Key] = &[
         read: |json, draft| whole(json, &COUNTS).map(|count| draft.count = count),
         show: |draft| json!(draft.count),
         documentation: "How many streams this makes; the limit is that of all entries together as well. `{n}` stands for the \
-                        number, from 1, in `rtspStreamPath` and `label`; `\"serverPort\": \"8553+{n}\"` gives each a port \
+                        number in `rtspStreamPath` and `label`; `\"serverPort\": \"8553+{n}\"` gives each a port \
                         of its own, and so does `tlsPort`. `stampId` counts up. Their frames are spread over a frame \
                         period.",
         change: Change::Places,
         ..KEY
     },
     Key {
-        name: "sharedPicture",
+        name: FIRST_NUMBER,
+        variable: Some("RTSP_FIRST_NUMBER"),
+        form: Form::Whole(&FIRST_NUMBERS),
+        read: |json, draft| whole(json, &FIRST_NUMBERS).map(|number| draft.first_number = number),
+        show: |draft| json!(draft.first_number),
+        documentation: "The number of the first of them.",
+        change: Change::Places,
+        ..KEY
+    },
+    Key {
+        name: SHARED_PICTURE,
         variable: Some("RTSP_SHARED_PICTURE"),
         form: Form::Boolean,
         read: |json, draft| boolean(json).map(|shared| draft.shared_picture = shared),

@@ -171,9 +171,10 @@ pub(super) const KEYS: &[Key] = &[
         name: STAMP_ID,
         variable: Some("RTSP_STAMP_ID"),
         form: Form::Whole(&STAMP_IDS),
-        read: |json, draft| whole(json, &STAMP_IDS).map(|id| draft.stream.look.stamp_id = id),
-        show: |draft| json!(draft.stream.look.stamp_id),
-        documentation: "The stream's number in the stamp.",
+        read: |json, draft| whole(json, &STAMP_IDS).map(|id| draft.stamp_id = Some(id)),
+        show: |draft| json!(draft.stamp_id),
+        without: "0, or `firstNumber` less 1",
+        documentation: "The stream's number in the stamp; with `count` that of the first stream, from which it counts up.",
         ..LOOK
     },
     Key {

@@ -23,6 +23,7 @@ const SERVER: Key = Key {
 
 /// What the keys of log-ins share.
 const LOGIN: Key = Key {
+    only_in_file: true,
     change_note: "Connections from then on log in anew; a user who is taken out, or gets another password, is sent away.",
     ..SERVER
 };
@@ -65,6 +66,7 @@ pub(super) const USERS_KEYS: &[Key] = &[
         show: |draft| json!(draft.authentication),
         documentation: "How viewers may log in; Digest is that with MD5. `\"both\"`: as the viewer's software likes.",
         change_note: "For connections from then on.",
+        only_in_file: true,
         ..SERVER
     },
 ];

@@ -41,6 +41,7 @@ pub(super) const KEYS: &[Key] = &[
         documentation: "The address to listen on: `\"0.0.0.0\"` for every IPv4 address of the machine, `\"::\"` for every \
                         address, IPv6 and IPv4. In a container it has to be all, as it is.",
         change_note: "Another address at the same port takes a restart.",
+        only_in_file: true,
         ..KEY
     },
     Key {

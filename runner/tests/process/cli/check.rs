@@ -78,7 +78,7 @@ fn check_says_what_the_configuration_says_and_never_the_password() {
     assert_eq!(
         stdout,
         "OK: ./config.json\n  listens on      [::]:8554, path /live\n  picture         h264 640x480 at 15 frames a \
-         second, key frame interval 60\n  log-in          as \"user\"\n  RTP's UDP ports 50000-50019\n"
+         second, key frame interval 60\n  log-in          as \"user\"\n  RTP's UDP ports 50000-50019\n  HTTP            http://127.0.0.1:8080/, no token\n"
     );
     assert!(
         stderr.contains("and from the environment: RTSP_H264_GOP, RTSP_RTP_PORT_RANGE\n"),

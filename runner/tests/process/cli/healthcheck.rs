@@ -17,7 +17,9 @@ fn healthcheck(answer: &'static str) -> (Run, thread::JoinHandle<String>) {
         request
     });
     (
-        Run::new(&["--healthcheck"]).variable("RTSP_SERVER_PORT", &port.to_string()),
+        Run::new(&["--healthcheck"])
+            .variable("RTSP_SERVER_PORT", &port.to_string())
+            .variable("RTSP_HTTP", "false"),
         server,
     )
 }

@@ -63,7 +63,32 @@ fn docker_flags_open_the_port_with_tls_too() {
 #[test]
 fn multicast_takes_the_hosts_network() {
     let run = Run::new(&["--print-docker-flags"]).variable("RTSP_MULTICAST_ADDRESS_RANGE", "239.1.1.1");
-    assert_eq!(run.prints(), "--network host\n");
+    assert_eq!(
+        run.prints(),
+        "--network host --env=RTSP_DEFAULT_HTTP_ADDRESS=127.0.0.1\n"
+    );
+}
+
+#[test]
+fn docker_flags_open_http_to_the_hosts_own_machine() {
+    let flags = |file: &str| {
+        let run = Run::new(&["--print-docker-flags"]).file("config.json", file);
+        run.variable("RTSP_DEFAULT_HTTP_ADDRESS", "0.0.0.0")
+    };
+    let asks = "-p 8554:8554/tcp -p 127.0.0.1:8080:8080/tcp --env=RTSP_DEFAULT_HTTP_TOKEN\n";
+    assert_eq!(flags("{}").prints(), asks);
+    let has_one = r#"{ "http": { "port": 8081, "token": "0123456789abcdef" } }"#;
+    assert_eq!(
+        flags(has_one).prints(),
+        "-p 8554:8554/tcp -p 127.0.0.1:8081:8081/tcp\n"
+    );
+    assert_eq!(flags(r#"{ "http": false }"#).prints(), "-p 8554:8554/tcp\n");
+    assert_eq!(
+        flags(r#"{ "http": { "address": "127.0.0.1" } }"#).prints(),
+        "-p 8554:8554/tcp\n"
+    );
+    let said = flags(r#"{ "http": { "port": 0 } }"#).fails();
+    assert!(said.contains("http.port is 0 "), "{said}");
 }
 
 #[test]

@@ -13,6 +13,7 @@ fn house() -> Config {
             username: "guest".into(),
             password: "guest-s3cret".into(),
         },
+        is_admin: false,
         access: Access::Only([mount(CAMERAS[0].0)].into()),
     };
     Config {

@@ -26,6 +26,7 @@ fn server(users: &[(&str, &str)], max_viewers: Option<u32>) -> Server {
             password: (*password).into(),
         },
         access: Access::All,
+        is_admin: false,
     };
     let stream = StreamConfig {
         mounts: vec![Mount {

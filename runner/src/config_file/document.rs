@@ -1,0 +1,330 @@
+//! A configuration as it stands in a file, to be edited key by key.
+
+use std::{fmt, ops::Range};
+
+use serde_json::{Map, Value, json};
+
+use super::key::Key;
+use super::keys::{COUNT, FIRST_NUMBER, SHARED_PICTURE, STAMP_ID, STREAMS, USERS, keys, names_files};
+
+/// What stands in the place of a secret that is shown.
+const HIDDEN: &str = "***";
+/// The key of a user's password, and of their name.
+const USER_SECRET: (&str, &str) = ("password", "username");
+/// The keys that say how many streams an entry makes.
+const OF_MANY: [&str; 3] = [COUNT, FIRST_NUMBER, SHARED_PICTURE];
+
+/// The keys of an object.
+pub(crate) type Keys = Map<String, Value>;
+
+/// A configuration as it stands in a file, without a mistake.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Document(Keys);
+
+impl fmt::Debug for Document {
+    /// Writes it without what is secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.shown().fmt(f)
+    }
+}
+
+/// Where a stream comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Origin {
+    /// The index of its entry in `streams`; 0 for the top level of a file without.
+    pub(crate) entry: usize,
+    /// The number that it has there.
+    pub(crate) number: u32,
+    /// The numbers of all that the entry makes, from and to.
+    pub(crate) numbers: (u32, u32),
+    /// Whether all of them show one picture.
+    pub(crate) is_shared: bool,
+    /// The number in the first one's stamp.
+    pub(crate) first_stamp_id: u32,
+}
+
+impl Document {
+    /// The document in `file`, which has been read without a mistake; an empty one for none.
+    pub(super) fn parse(file: Option<&[u8]>) -> Self {
+        const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+        let bytes = file.unwrap_or_default();
+        let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+        Self(serde_json::from_slice(bytes).unwrap_or_default())
+    }
+
+    /// A document of these keys.
+    pub(crate) fn new(keys: Keys) -> Self {
+        Self(keys)
+    }
+
+    /// The file's text.
+    pub(crate) fn text(&self) -> String {
+        let text = serde_json::to_string_pretty(&self.0).unwrap_or_default();
+        text + "\n"
+    }
+
+    /// The same without what is secret.
+    pub(crate) fn shown(&self) -> Value {
+        let mut shown = self.clone();
+        shown.secrets(|_, secret| *secret = json!(HIDDEN));
+        Value::Object(shown.0)
+    }
+
+    /// Puts the secrets of `other` where this has what [`shown`](Self::shown) has for them.
+    pub(crate) fn keep_secrets_of(&mut self, other: &Self) {
+        let mut known = Keys::new();
+        other.clone().secrets(|place, secret| {
+            known.insert(place.to_owned(), secret.clone());
+        });
+        self.secrets(|place, secret| {
+            if secret == HIDDEN
+                && let Some(known) = known.get(place)
+            {
+                *secret = known.clone();
+            }
+        });
+    }
+
+    /// What a request may not say, with the key's name and where it stands: what is the file's alone, and unless `files`
+    /// may be named, what names some.
+    pub(crate) fn guarded(&self, files: bool) -> Vec<(&'static str, Option<usize>, &Value)> {
+        let is_guarded =
+            |key: &&Key| key.section().is_none() && (key.only_in_file || names_files(key) && !files);
+        let entries = self
+            .0
+            .get(STREAMS)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten();
+        let entries = entries
+            .enumerate()
+            .filter_map(|(index, entry)| Some((Some(index), entry.as_object()?)));
+        let objects = std::iter::once((None, &self.0)).chain(entries);
+        let guarded = objects.flat_map(|(index, object)| {
+            let guarded = keys().filter(is_guarded);
+            guarded.filter_map(move |key| Some((key.name, index, object.get(key.name)?)))
+        });
+        guarded.collect()
+    }
+
+    /// Has `act` look at each secret and its place.
+    fn secrets(&mut self, mut act: impl FnMut(&str, &mut Value)) {
+        for key in keys().filter(|key| key.is_secret()) {
+            let holder = match key.section() {
+                Some(section) => self.0.get_mut(section).and_then(Value::as_object_mut),
+                None => Some(&mut self.0),
+            };
+            if let Some(secret) = holder.and_then(|holder| holder.get_mut(key.own_name())) {
+                act(key.name, secret);
+            }
+        }
+        let users = self.0.get_mut(USERS).and_then(Value::as_array_mut);
+        for user in users.into_iter().flatten().filter_map(Value::as_object_mut) {
+            let (password, username) = USER_SECRET;
+            let place = format!("{USERS} {}", user.get(username).unwrap_or_default());
+            if let Some(secret) = user.get_mut(password) {
+                act(&place, secret);
+            }
+        }
+    }
+
+    /// Merges `patch` into the stream that comes from `origin` (RFC 7396). Where others come from the same entry, they get
+    /// entries of their own, in which they are what they were.
+    pub(crate) fn patch(&mut self, origin: &Origin, patch: &Keys) {
+        let entries = self.entries();
+        let Some(entry) = entries.get(origin.entry) else {
+            return;
+        };
+        if origin.is_shared || origin.is_alone() {
+            let mut patched = entry.clone();
+            merge(&mut patched, patch);
+            return self.replace(origin.entry, vec![patched]);
+        }
+        let mut own = origin.part(entry, origin.number, origin.number);
+        merge(&mut own, patch);
+        let parts = origin.others(entry, Some(own));
+        self.replace(origin.entry, parts);
+    }
+
+    /// Takes out the stream that comes from `origin`, and no other of its entry, but for those that share its picture.
+    pub(crate) fn remove(&mut self, origin: &Origin) {
+        let entries = self.entries();
+        let Some(entry) = entries.get(origin.entry) else {
+            return;
+        };
+        let others = if origin.is_shared || origin.is_alone() {
+            Vec::new()
+        } else {
+            origin.others(entry, None)
+        };
+        self.replace(origin.entry, others);
+    }
+
+    /// Adds an entry of `streams`.
+    pub(crate) fn add(&mut self, entry: Keys) {
+        let end = self.entries().len();
+        self.splice(end..end, vec![entry]);
+    }
+
+    /// The entries of `streams`; of a file without, what makes its streams.
+    fn entries(&self) -> Vec<Keys> {
+        match self.0.get(STREAMS).and_then(Value::as_array) {
+            Some(entries) => entries
+                .iter()
+                .filter_map(|entry| entry.as_object().cloned())
+                .collect(),
+            None => vec![of_many(&self.0)],
+        }
+    }
+
+    fn replace(&mut self, entry: usize, by: Vec<Keys>) {
+        self.splice(entry..entry + 1, by);
+    }
+
+    fn splice(&mut self, range: Range<usize>, by: Vec<Keys>) {
+        let mut entries = self.entries();
+        entries.splice(range, by);
+        if !self.0.contains_key(STREAMS) {
+            // What said how many there are at the top level would say it of each entry.
+            self.0.retain(|name, _| !OF_MANY.contains(&name.as_str()));
+        }
+        let entries = entries.into_iter().map(Value::Object).collect();
+        self.0.insert(STREAMS.into(), Value::Array(entries));
+    }
+}
+
+/// The keys that say how many streams an entry makes.
+fn of_many(keys: &Keys) -> Keys {
+    let own = keys.iter().filter(|(name, _)| OF_MANY.contains(&name.as_str()));
+    own.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+impl Origin {
+    /// Whether its entry makes no other stream.
+    fn is_alone(&self) -> bool {
+        self.numbers.0 == self.numbers.1
+    }
+
+    /// The entry for the streams of these numbers, in which each is what it was.
+    fn part(&self, entry: &Keys, from: u32, to: u32) -> Keys {
+        let mut part = entry.clone();
+        part.insert(COUNT.into(), json!(to - from + 1));
+        part.insert(FIRST_NUMBER.into(), json!(from));
+        part.insert(
+            STAMP_ID.into(),
+            json!(self.first_stamp_id + (from - self.numbers.0)),
+        );
+        part
+    }
+
+    /// The entries for all streams that come from the same entry, with `own` in this one's place.
+    fn others(&self, entry: &Keys, own: Option<Keys>) -> Vec<Keys> {
+        let (first, last) = self.numbers;
+        let before = (first < self.number).then(|| self.part(entry, first, self.number - 1));
+        let after = (self.number < last).then(|| self.part(entry, self.number + 1, last));
+        [before, own, after].into_iter().flatten().collect()
+    }
+}
+
+/// Merges as RFC 7396 has it: null takes a key out.
+fn merge(keys: &mut Keys, patch: &Keys) {
+    for (name, value) in patch {
+        match value {
+            Value::Null => {
+                keys.remove(name);
+            }
+            value => {
+                keys.insert(name.clone(), value.clone());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document(keys: &Value) -> Document {
+        Document(keys.as_object().cloned().expect("an object"))
+    }
+
+    fn keys(keys: &Value) -> Keys {
+        keys.as_object().cloned().expect("an object")
+    }
+
+    fn camera(number: u32, of: (u32, u32)) -> Origin {
+        Origin {
+            entry: 0,
+            number,
+            numbers: of,
+            is_shared: false,
+            first_stamp_id: of.0 - 1,
+        }
+    }
+
+    #[test]
+    fn one_camera_of_many_gets_an_entry_of_its_own() {
+        let mut file = document(&json!({ "framesPerSecond": 5, "rtspStreamPath": "/cam{n}", "count": 100 }));
+        file.patch(&camera(7, (1, 100)), &keys(&json!({ "label": "Door" })));
+        assert_eq!(
+            Value::Object(file.0.clone()),
+            json!({ "framesPerSecond": 5, "rtspStreamPath": "/cam{n}", "streams": [
+                { "count": 6, "firstNumber": 1, "stampId": 0 },
+                { "count": 1, "firstNumber": 7, "stampId": 6, "label": "Door" },
+                { "count": 93, "firstNumber": 8, "stampId": 7 },
+            ]})
+        );
+        file.remove(&Origin {
+            entry: 2,
+            ..camera(8, (8, 100))
+        });
+        assert_eq!(
+            file.0[STREAMS][2],
+            json!({ "count": 92, "firstNumber": 9, "stampId": 8 })
+        );
+        file.patch(
+            &Origin {
+                entry: 1,
+                ..camera(7, (7, 7))
+            },
+            &keys(&json!({ "label": null, "flash": true })),
+        );
+        assert_eq!(
+            file.0[STREAMS][1],
+            json!({ "count": 1, "firstNumber": 7, "stampId": 6, "flash": true })
+        );
+    }
+
+    #[test]
+    fn a_stream_is_added_beside_the_one_that_a_file_without_entries_makes() {
+        let mut file = document(&json!({ "serverPort": 8555 }));
+        file.add(keys(&json!({ "rtspStreamPath": "/second" })));
+        assert_eq!(
+            Value::Object(file.0.clone()),
+            json!({ "serverPort": 8555, "streams": [{}, { "rtspStreamPath": "/second" }] })
+        );
+        file.remove(&camera(1, (1, 1)));
+        assert_eq!(file.0[STREAMS], json!([{ "rtspStreamPath": "/second" }]));
+    }
+
+    #[test]
+    fn secrets_are_hidden_and_kept() {
+        let before = document(&json!({
+            "viewerUsername": "me", "viewerPassword": "open-sesame", "http": { "token": "0123456789abcdef" },
+            "users": [{ "username": "anna", "password": "apple" }, { "username": "bert", "password": "beet" }]
+        }));
+        let shown = before.shown();
+        let text = shown.to_string();
+        for secret in ["open-sesame", "0123456789abcdef", "apple", "beet"] {
+            assert!(!text.contains(secret), "{text}");
+        }
+        let mut after = document(&shown);
+        after.0[USERS] =
+            json!([{ "username": "bert", "password": "***" }, { "username": "carl", "password": "c" }]);
+        after.keep_secrets_of(&before);
+        assert_eq!(after.0["viewerPassword"], "open-sesame");
+        assert_eq!(after.0["http"]["token"], "0123456789abcdef");
+        assert_eq!(after.0[USERS][0]["password"], "beet");
+        assert_eq!(after.0[USERS][1]["password"], "c");
+    }
+}

@@ -1,0 +1,170 @@
+//! Who asks, and what they may do.
+//!
+//! | who | reads | changes |
+//! | --- | --- | --- |
+//! | whoever has the token | everything | everything |
+//! | a user with `admin` | everything | everything |
+//! | any other user | their own streams | nothing |
+//! | anybody, where there is no log-in | everything | everything, from this machine and where there is no token |
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Instant,
+};
+
+use axum::{
+    extract::{ConnectInfo, Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+use subtle::ConstantTimeEq as _;
+
+use super::{App, problem::Problem};
+use crate::{
+    accounts::{Account, REALM, attempts::LATENESS, credentials::Credentials, logins::Logins},
+    config::HttpConfig,
+    events::{Happening, LoginRefusal},
+    server::Served,
+};
+
+/// Who asks.
+#[derive(Debug, Clone)]
+pub(super) enum Caller {
+    /// Whoever has the token.
+    Token,
+    /// A user who has logged in.
+    User(Account),
+    /// Somebody, where there is no log-in; who may change things where that is so.
+    Anybody { may_change: bool },
+}
+
+impl Caller {
+    /// Whether they may see that stream.
+    pub(super) fn may_see(&self, served: &Served) -> bool {
+        match self {
+            Self::User(account) if !account.is_admin => served.may_be_seen_by(account),
+            _ => true,
+        }
+    }
+
+    /// Whether they may see what is about the server as a whole.
+    ///
+    /// # Errors
+    /// What they are told where they may not.
+    pub(super) fn sees_server(&self) -> Result<(), Problem> {
+        match self {
+            Self::User(account) if !account.is_admin => Err(Problem::new(
+                StatusCode::FORBIDDEN,
+                "this takes the token, or a user with \"admin\": true",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether they may change anything.
+    ///
+    /// # Errors
+    /// What they are told where they may not.
+    pub(super) fn changes(&self) -> Result<(), Problem> {
+        match self {
+            Self::Anybody { may_change: false } => Err(Problem::new(
+                StatusCode::FORBIDDEN,
+                "without a token and a log-in changes are taken from the server's own machine only",
+            )),
+            _ => self.sees_server(),
+        }
+    }
+}
+
+/// Finds out who asks; whoever has a wrong log-in, or none where one is needed, is asked for it.
+pub(super) async fn ask(
+    State(app): State<Arc<App>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    match caller(&app, peer, request.headers()).await {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(problem) => challenge(problem),
+    }
+}
+
+async fn caller(app: &App, peer: SocketAddr, headers: &HeaderMap) -> Result<Caller, Problem> {
+    let config = app.config();
+    if has_token(headers, &config) {
+        return Ok(Caller::Token);
+    }
+    let logins = app.orders.logins().get();
+    let header = headers.get(header::AUTHORIZATION).map(HeaderValue::to_str);
+    match (logins, header) {
+        (Some(logins), Some(Ok(header))) => user(app, &logins, peer, header).await,
+        (None, None) => Ok(Caller::Anybody {
+            may_change: config.token.is_empty() && is_local(peer.ip()),
+        }),
+        (Some(_), None) => Err(unauthorized("this takes a log-in")),
+        _ => Err(unauthorized("there is no such token")),
+    }
+}
+
+/// Whether the token is among the headers.
+pub(super) fn has_token(headers: &HeaderMap, config: &HttpConfig) -> bool {
+    let header = headers.get(header::AUTHORIZATION);
+    let header = header
+        .and_then(|header| header.to_str().ok())
+        .and_then(|header| header.split_once(' '));
+    let given = header.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let is_it = |token: &str| bool::from(token.trim().as_bytes().ct_eq(config.token.as_bytes()));
+    !config.token.is_empty() && given.is_some_and(|(_, token)| is_it(token))
+}
+
+/// The user who logs in by Basic. Wrong log-ins are slowed and told as RTSP's are.
+async fn user(app: &App, logins: &Arc<Logins>, peer: SocketAddr, header: &str) -> Result<Caller, Problem> {
+    if !logins.attempts.may_try(peer.ip()) {
+        let detail = "too many log-ins from this address were wrong";
+        return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, detail));
+    }
+    let credentials = Credentials::parse(header);
+    let account = match &credentials {
+        Credentials::Basic(pair) => logins.accounts.by_basic(pair),
+        _ => None,
+    };
+    if let Some(account) = account {
+        return Ok(Caller::User(account.clone()));
+    }
+    let now = Instant::now();
+    app.orders.events().tell(Happening::LoginRefused {
+        peer: Some(peer),
+        user: credentials.shown_name(),
+        why: LoginRefusal::Wrong,
+        held_back: logins.wrong.may_tell(&peer.ip().to_string(), now),
+    });
+    if let Some(_late) = logins.attempts.note_wrong(peer.ip(), now) {
+        tokio::time::sleep(LATENESS).await;
+    }
+    Err(unauthorized("the name or the password is wrong"))
+}
+
+fn unauthorized(detail: &str) -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, detail)
+}
+
+fn challenge(problem: Problem) -> Response {
+    let is_challenge = problem.status == StatusCode::UNAUTHORIZED.as_u16();
+    let mut response = problem.into_response();
+    let value = HeaderValue::try_from(format!("Basic realm=\"{REALM}\", charset=\"UTF-8\", Bearer"));
+    if let Ok(value) = value
+        && is_challenge
+    {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+    }
+    response
+}
+
+fn is_local(address: IpAddr) -> bool {
+    address.to_canonical().is_loopback()
+}

@@ -1,0 +1,201 @@
+//! The streams, and who plays them.
+
+use std::sync::Arc;
+
+use axum::{
+    Extension, Json,
+    extract::{Path, Query, State, rejection::QueryRejection},
+    http::StatusCode,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    http::{App, access::Caller, problem::Problem},
+    server::{Roster, Served},
+    status::{StreamStatus, ViewerStatus},
+    stream_id::StreamId,
+};
+
+/// How many items a page has where nobody says.
+const USUAL_PAGE: usize = 100;
+/// How many items a page may have.
+const LARGEST_PAGE: usize = 1000;
+
+/// One page of a list.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Listed<T> {
+    /// How many items there are on all pages.
+    item_count: usize,
+    /// How many pages there are.
+    page_count: usize,
+    /// The items of this page.
+    items: Vec<T>,
+}
+
+/// Which streams are asked for.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Filter {
+    /// The page, from 0.
+    #[serde(default)]
+    page: usize,
+    /// How many items a page has.
+    #[serde(default = "usual_page")]
+    items_per_page: usize,
+    /// A part of the label, in small or capital letters.
+    label: Option<String>,
+    /// The codec of the picture.
+    codec: Option<String>,
+    /// Where the stream is in its life.
+    state: Option<String>,
+}
+
+fn usual_page() -> usize {
+    USUAL_PAGE
+}
+
+impl Filter {
+    fn passes(&self, status: &StreamStatus) -> bool {
+        let has_label = |label: &String| status.label.to_lowercase().contains(&label.to_lowercase());
+        let has_codec = |codec: &String| {
+            let picture = status.made_of.picture.as_ref();
+            picture.is_some_and(|picture| picture.codec.to_string() == *codec)
+        };
+        let has_state = |state: &String| status.life.name() == state;
+        self.label.as_ref().is_none_or(has_label)
+            && self.codec.as_ref().is_none_or(has_codec)
+            && self.state.as_ref().is_none_or(has_state)
+    }
+}
+
+/// `GET /streams`.
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    filter: Result<Query<Filter>, QueryRejection>,
+) -> Result<Json<Listed<StreamStatus>>, Problem> {
+    let Query(filter) = filter.map_err(|wrong| Problem::new(StatusCode::BAD_REQUEST, wrong.body_text()))?;
+    if !(1..=LARGEST_PAGE).contains(&filter.items_per_page) {
+        let detail = format!("itemsPerPage is from 1 to {LARGEST_PAGE}");
+        return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
+    }
+    let roster = app.roster().get();
+    let seen = roster.streams().iter().filter(|served| caller.may_see(served));
+    let statuses = seen.map(Served::status).filter(|status| filter.passes(status));
+    Ok(Json(page(statuses.collect(), &filter)))
+}
+
+fn page(all: Vec<StreamStatus>, filter: &Filter) -> Listed<StreamStatus> {
+    let (item_count, size) = (all.len(), filter.items_per_page);
+    let items = all.into_iter().skip(filter.page.saturating_mul(size)).take(size);
+    Listed {
+        item_count,
+        page_count: item_count.div_ceil(size),
+        items: items.collect(),
+    }
+}
+
+/// `GET /streams/{id}`.
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Result<Json<StreamStatus>, Problem> {
+    let roster = app.roster().get();
+    Ok(Json(find(&roster, &caller, &id)?.status()))
+}
+
+/// `GET /streams/{id}/viewers`.
+pub(super) async fn viewers(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Result<Json<Vec<ViewerStatus>>, Problem> {
+    let roster = app.roster().get();
+    Ok(Json(find(&roster, &caller, &id)?.status().viewers))
+}
+
+/// Somebody who plays a stream, and which one.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ViewerOfStream {
+    /// The stream.
+    stream: StreamId,
+    /// The viewer.
+    #[serde(flatten)]
+    viewer: ViewerStatus,
+}
+
+/// `GET /viewers`.
+pub(super) async fn all_viewers(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+) -> Json<Vec<ViewerOfStream>> {
+    let roster = app.roster().get();
+    let seen = roster.streams().iter().filter(|served| caller.may_see(served));
+    let viewers = seen.flat_map(|served| {
+        let of_stream = |viewer| ViewerOfStream {
+            stream: served.id().clone(),
+            viewer,
+        };
+        served.status().viewers.into_iter().map(of_stream)
+    });
+    Json(viewers.collect())
+}
+
+/// `DELETE /viewers/{id}`: ends a session, whatever it plays.
+pub(super) async fn kick(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(session): Path<String>,
+) -> Result<StatusCode, Problem> {
+    caller.changes()?;
+    let roster = app.roster().get();
+    let plays = |served: &&Served| {
+        served
+            .status()
+            .viewers
+            .iter()
+            .any(|viewer| viewer.viewer.session == session)
+    };
+    let played: Vec<_> = roster
+        .streams()
+        .iter()
+        .filter(plays)
+        .map(|served| served.id().clone())
+        .collect();
+    if played.is_empty() {
+        let detail = format!("there is no viewer {session:?}");
+        return Err(Problem::new(StatusCode::NOT_FOUND, detail));
+    }
+    for id in played {
+        // Whoever has left meanwhile is gone as well.
+        let _gone = app.orders.kick(id, session.clone()).await;
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `POST /streams/{id}/keyframe`.
+pub(super) async fn force_key_frame(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    caller.changes()?;
+    let id = find(&app.roster().get(), &caller, &id)?.id().clone();
+    let asked = app.orders.force_key_picture(id).await;
+    let asked = asked.ok_or_else(Problem::stopping)?;
+    asked.map_err(|unknown| Problem::new(StatusCode::NOT_FOUND, unknown.to_string()))?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+/// The stream of that id, if the caller may see it. Whoever may not is answered as if there were none.
+pub(super) fn find<'a>(roster: &'a Roster, caller: &Caller, id: &str) -> Result<&'a Served, Problem> {
+    let all = roster.streams().iter();
+    let found = all
+        .filter(|served| caller.may_see(served))
+        .find(|served| served.id().as_str() == id);
+    found.ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, format!("there is no stream {id:?}")))
+}

@@ -1,0 +1,110 @@
+//! By which names the server may be asked, and from which pages: a browser that has been led here by a page elsewhere is
+//! sent away (DNS rebinding, cross-site requests).
+
+use std::{net::IpAddr, sync::Arc};
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, StatusCode, header, uri::Authority},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+
+use super::{App, access, problem::Problem};
+use crate::config::HttpConfig;
+
+/// This machine's name in lower case; empty where it has none.
+pub(super) fn host_name() -> String {
+    let name = nix::unistd::gethostname().ok();
+    let name = name.and_then(|name| name.into_string().ok());
+    name.unwrap_or_default().to_ascii_lowercase()
+}
+
+/// Lets a request pass that asks by a name of this server, and comes from no page or from one that may ask.
+pub(super) async fn check(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let config = app.config();
+    // Whoever has the token is no page that a browser has been led to.
+    if access::has_token(request.headers(), &config) {
+        return next.run(request).await;
+    }
+    let host = host(&request);
+    match refusal(&app, &config, host.as_deref(), request.headers()) {
+        Some(problem) => problem.into_response(),
+        None => next.run(request).await,
+    }
+}
+
+fn refusal(app: &App, config: &HttpConfig, host: Option<&str>, headers: &HeaderMap) -> Option<Problem> {
+    let Some(host) = host else {
+        let detail = "the header Host is missing";
+        return Some(Problem::new(StatusCode::BAD_REQUEST, detail));
+    };
+    if !is_own_name(host, config, &app.host_name) {
+        let detail = "this server is not asked by that name: an IP address, localhost, this machine's name, or one of \
+                      http.allowedHosts";
+        return Some(Problem::new(StatusCode::MISDIRECTED_REQUEST, detail));
+    }
+    let origin = headers.get(header::ORIGIN)?;
+    let scheme = if app.tls { "https" } else { "http" };
+    let may_ask = origin.to_str().is_ok_and(|origin| {
+        let origin = origin.to_ascii_lowercase();
+        origin == format!("{scheme}://{}", host.to_ascii_lowercase())
+            || config.allowed_origins.contains(&origin)
+    });
+    let detail = "pages of that origin may not ask this server: see http.allowedOrigins";
+    (!may_ask).then(|| Problem::new(StatusCode::FORBIDDEN, detail))
+}
+
+/// The name and port by which the server is asked.
+fn host(request: &Request) -> Option<String> {
+    let header = request.headers().get(header::HOST);
+    let named = header.and_then(|host| host.to_str().ok()).map(String::from);
+    named.or_else(|| request.uri().authority().map(ToString::to_string))
+}
+
+fn is_own_name(host: &str, config: &HttpConfig, host_name: &str) -> bool {
+    let Ok(authority) = host.parse::<Authority>() else {
+        return false;
+    };
+    let name = authority.host().to_ascii_lowercase();
+    let address = name.trim_start_matches('[').trim_end_matches(']');
+    address.parse::<IpAddr>().is_ok()
+        || name == "localhost"
+        || (!host_name.is_empty() && name == host_name)
+        || config.allowed_hosts.contains(&name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_asked_by_addresses_and_its_own_names() {
+        let config = HttpConfig {
+            allowed_hosts: ["camera.example".into()].into(),
+            ..HttpConfig::default()
+        };
+        let is_own = |host| is_own_name(host, &config, "lab-7");
+        for host in [
+            "127.0.0.1:8080",
+            "192.0.2.7",
+            "[::1]:8080",
+            "localhost",
+            "LOCALHOST:1",
+            "lab-7:8080",
+            "Camera.Example",
+        ] {
+            assert!(is_own(host), "{host}");
+        }
+        for host in [
+            "",
+            "evil.example",
+            "127.0.0.1.evil.example",
+            "lab-7.evil",
+            "camera.example.",
+            "a@b c",
+        ] {
+            assert!(!is_own(host), "{host}");
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Who may do what.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
+};
+
+use serde_json::{Value, json};
+
+use crate::{Server, common::wait_until};
+
+const TOKEN: &str = "0123456789abcdef";
+/// anna:a, who is an admin; bert:b, who may see the door.
+const ANNA: &str = "Basic YW5uYTph";
+const BERT: &str = "Basic YmVydDpi";
+
+fn house(http: &Value) -> Value {
+    json!({ "videoResolution": "160x120", "http": http,
+            "users": [{ "username": "anna", "password": "a", "admin": true },
+                      { "username": "bert", "password": "b", "streams": ["/door"] }],
+            "streams": [{ "rtspStreamPath": "/door" }, { "rtspStreamPath": "/yard" }] })
+}
+
+fn statuses(server: &Server, authorization: &str) -> Vec<u16> {
+    let headers: &[_] = if authorization.is_empty() {
+        &[]
+    } else {
+        &[("Authorization", authorization)]
+    };
+    [
+        ("GET", "/api/v1/streams/door"),
+        ("GET", "/api/v1/streams/yard"),
+        ("GET", "/api/v1/server"),
+        ("GET", "/api/v1/config"),
+        ("POST", "/api/v1/streams/door/keyframe"),
+        ("GET", "/healthz"),
+    ]
+    .iter()
+    .map(|(method, path)| server.ask(method, path, headers, None).status)
+    .collect()
+}
+
+#[test]
+fn a_user_sees_what_is_theirs_and_an_admin_everything() {
+    let server = Server::start(&house(&json!({ "token": TOKEN })));
+    let all = [200, 200, 200, 200, 202, 200];
+    assert_eq!(statuses(&server, ""), [401, 401, 401, 401, 401, 200]);
+    assert_eq!(statuses(&server, ANNA), all);
+    assert_eq!(statuses(&server, &format!("Bearer {TOKEN}")), all);
+    assert_eq!(statuses(&server, BERT), [200, 404, 403, 403, 403, 200]);
+    assert_eq!(
+        statuses(&server, "Bearer 0123456789abcdee"),
+        [401, 401, 401, 401, 401, 200]
+    );
+    let seen = server.ask("GET", "/api/v1/streams", &[("Authorization", BERT)], None);
+    assert_eq!(seen.body["itemCount"], 1, "{seen:?}");
+    let challenge = server.get("/api/v1/streams");
+    assert!(
+        challenge.headers.contains_key("www-authenticate"),
+        "{challenge:?}"
+    );
+}
+
+#[test]
+fn wrong_log_ins_are_told_as_those_over_rtsp_are() {
+    let server = Server::start(&house(&json!({})));
+    let wrong = server.ask(
+        "GET",
+        "/api/v1/streams",
+        &[("Authorization", "Basic YW5uYTpi")],
+        None,
+    );
+    assert_eq!(wrong.status, 401);
+    let told = ["refused a wrong log-in", "anna"];
+    server
+        .process
+        .log()
+        .wait_for("who", |line| told.iter().all(|part| line.contains(part)));
+}
+
+#[test]
+fn with_a_token_nobody_changes_anything_without_it() {
+    let server = Server::start(&json!({ "http": { "token": TOKEN }, "videoResolution": "160x120" }));
+    let change = |headers: &[(&str, &str)]| {
+        server
+            .ask("POST", "/api/v1/streams/live/keyframe", headers, None)
+            .status
+    };
+    assert_eq!(server.get("/api/v1/streams").status, 200);
+    assert_eq!(change(&[]), 403);
+    assert_eq!(change(&[("Authorization", &format!("Bearer {TOKEN}"))]), 202);
+}
+
+#[test]
+fn pages_elsewhere_and_names_that_lead_here_are_sent_away() {
+    let http = json!({ "token": TOKEN, "allowedHosts": ["camera.example"],
+                       "allowedOrigins": ["https://lab.example"] });
+    let server = Server::start(&json!({ "http": http }));
+    let token = format!("Bearer {TOKEN}");
+    let own = server.origin.clone();
+    let asked = |headers: &[(&str, &str)]| server.ask("GET", "/api/v1/streams", headers, None).status;
+    assert_eq!(asked(&[("Host", "evil.example")]), 421);
+    assert_eq!(asked(&[("Host", "evil.example"), ("Authorization", &token)]), 200);
+    assert_eq!(asked(&[("Host", "camera.example")]), 200);
+    assert_eq!(asked(&[("Host", "localhost:8080")]), 200);
+    assert_eq!(asked(&[("Origin", "http://evil.example")]), 403);
+    assert_eq!(asked(&[("Origin", "null")]), 403);
+    assert_eq!(asked(&[("Origin", "https://lab.example")]), 200);
+    assert_eq!(asked(&[("Origin", &own)]), 200);
+    assert_eq!(
+        server
+            .ask("GET", "/healthz", &[("Host", "evil.example")], None)
+            .status,
+        200
+    );
+}
+
+#[test]
+fn no_more_streams_are_added_than_there_may_be() {
+    let server = Server::start(&json!({ "http": { "maxStreams": 3 } }));
+    let add = |count: u32| {
+        let entry = json!({ "rtspStreamPath": format!("/of{count}/{{n}}"), "count": count });
+        server.send("POST", "/api/v1/streams", &entry).status
+    };
+    assert_eq!((add(3), add(2), add(1)), (409, 201, 409));
+    assert_eq!(server.ids().len(), 3);
+}
+
+#[test]
+fn who_comes_when_there_are_enough_is_told_so() {
+    let server = Server::start(&json!({}));
+    let address = server.origin.strip_prefix("http://").expect("an origin");
+    let ask = |connection: &mut TcpStream| {
+        connection
+            .write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            .expect("it is heard");
+        let mut answer = [0; 12];
+        connection.read_exact(&mut answer).expect("it is answered");
+        String::from_utf8_lossy(&answer).into_owned()
+    };
+    let mut connections = Vec::new();
+    for _ in 0..256 {
+        let mut connection = TcpStream::connect(address).expect("it is let in");
+        assert_eq!(ask(&mut connection), "HTTP/1.1 200");
+        connections.push(connection);
+    }
+    let mut late = TcpStream::connect(address).expect("it is let in");
+    assert_eq!(ask(&mut late), "HTTP/1.1 503");
+    drop(connections);
+    wait_until("there is room again", || {
+        TcpStream::connect(address).is_ok_and(|mut connection| ask(&mut connection) == "HTTP/1.1 200")
+    });
+}
+
+#[test]
+fn a_body_that_is_too_large_is_refused() {
+    let server = Server::start(&json!({}));
+    let body = format!("{{\"label\": \"{}\"}}", "x".repeat(2 * 1024 * 1024));
+    let headers = [("Content-Type", "application/json")];
+    let refused = server.ask("POST", "/api/v1/streams", &headers, Some(&body));
+    assert_eq!(refused.status, 413);
+}

@@ -1,0 +1,214 @@
+//! What the server changes while it runs.
+
+use serde_json::{Value, json};
+
+use crate::{
+    Server,
+    common::{RtspClient, wait_until},
+};
+
+fn cameras() -> Value {
+    json!({ "rtspStreamPath": "/cam{n}", "count": 5, "label": "Camera {n}", "videoResolution": "160x120",
+            "framesPerSecond": 25, "stamp": "none" })
+}
+
+fn watch(server: &Server, path: &str) -> RtspClient {
+    let mut viewer = RtspClient::connect_port(server.process.port())
+        .at(path)
+        .watching();
+    viewer.next_rtp();
+    let viewers = || server.read("/api/v1/viewers").as_array().map_or(0, Vec::len);
+    wait_until("it counts", || viewers() > 0);
+    viewer
+}
+
+#[test]
+fn one_camera_of_many_is_changed_while_it_plays() {
+    let server = Server::start(&cameras());
+    let mut viewer = watch(&server, "/cam3");
+    let path = "/api/v1/streams/cam3/config";
+    let changed = server.send("PATCH", path, &json!({ "label": "Door", "textColor": "#ff0000" }));
+    assert_eq!(changed.status, 200, "{changed:?}");
+    assert_eq!(changed.body["streams"], json!(["cam3"]));
+    assert_eq!(server.read(path)["label"], "Door");
+    let labels: Vec<_> = server.read("/api/v1/streams")["items"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|stream| stream["label"].clone())
+        .collect();
+    assert_eq!(labels, ["Camera 1", "Camera 2", "Door", "Camera 4", "Camera 5"]);
+    assert_eq!(
+        server.read("/api/v1/config")["streams"],
+        json!([
+            { "count": 2, "firstNumber": 1, "stampId": 0 },
+            { "count": 1, "firstNumber": 3, "stampId": 2, "label": "Door", "textColor": "#ff0000" },
+            { "count": 2, "firstNumber": 4, "stampId": 3 },
+        ])
+    );
+    viewer.next_rtp();
+    let back = server.send("PATCH", path, &json!({ "label": null }));
+    assert_eq!(
+        (back.status, &server.read(path)["label"]),
+        (200, &json!("Camera 3"))
+    );
+    viewer.next_rtp();
+}
+
+#[test]
+fn what_would_end_a_stream_has_to_be_said() {
+    let server = Server::start(&cameras());
+    let mut viewer = watch(&server, "/cam1");
+    let change = json!({ "videoResolution": "320x240" });
+    let refused = server.send("PATCH", "/api/v1/streams/cam1/config", &change);
+    assert_eq!(refused.status, 409, "{refused:?}");
+    viewer.next_rtp();
+    let done = server.send("PATCH", "/api/v1/streams/cam1/config?replace=true", &change);
+    assert_eq!(done.status, 200, "{done:?}");
+    assert!(viewer.sees_the_end());
+    let other = server.send(
+        "PATCH",
+        "/api/v1/streams/cam2/config",
+        &json!({ "label": "Yard" }),
+    );
+    assert_eq!(other.status, 200, "{other:?}");
+}
+
+#[test]
+fn all_mistakes_are_told_and_nothing_changes() {
+    let server = Server::start(&cameras());
+    let before = server.read("/api/v1/config");
+    let wrong = json!({ "framesPerSecond": 0, "colour": 1, "label": "x" });
+    let refused = server.send("PATCH", "/api/v1/streams/cam1/config", &wrong);
+    assert_eq!(refused.status, 422, "{refused:?}");
+    let keys: Vec<_> = refused.body["mistakes"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|mistake| mistake["key"].clone())
+        .collect();
+    assert_eq!(keys, ["framesPerSecond", "colour"]);
+    assert_eq!(server.read("/api/v1/config"), before);
+    for (body, status) in [("[]", 422), ("{", 400), ("7", 422)] {
+        let headers = [("Content-Type", "application/json")];
+        let answer = server.ask("PATCH", "/api/v1/streams/cam1/config", &headers, Some(body));
+        assert_eq!(answer.status, status, "{body}: {answer:?}");
+    }
+    let untyped = server.ask("PATCH", "/api/v1/streams/cam1/config", &[], Some("{}"));
+    assert_eq!(untyped.status, 415, "{untyped:?}");
+}
+
+#[test]
+fn streams_come_and_go_and_a_reload_brings_the_file_back() {
+    let server = Server::start(&cameras());
+    let mut viewer = watch(&server, "/cam1");
+    let added = server.send(
+        "POST",
+        "/api/v1/streams",
+        &json!({ "rtspStreamPath": "/more{n}", "count": 2 }),
+    );
+    assert_eq!(
+        (added.status, &added.body["streams"]),
+        (201, &json!(["more1", "more2"])),
+        "{added:?}"
+    );
+    let same = server.send("POST", "/api/v1/streams", &json!({ "rtspStreamPath": "/cam1" }));
+    assert_eq!(same.status, 422, "{same:?}");
+    assert_eq!(
+        server.ask("DELETE", "/api/v1/streams/cam4", &[], None).status,
+        200
+    );
+    assert_eq!(server.ids(), ["cam1", "cam2", "cam3", "cam5", "more1", "more2"]);
+    assert_eq!(
+        server.ask("DELETE", "/api/v1/streams/cam4", &[], None).status,
+        404
+    );
+    let reloaded = server.ask("POST", "/api/v1/reload", &[], None);
+    assert_eq!(reloaded.status, 200, "{reloaded:?}");
+    assert_eq!(server.ids(), ["cam1", "cam2", "cam3", "cam4", "cam5"]);
+    server
+        .process
+        .log()
+        .wait_for("what was not saved", |line| line.contains("was not saved"));
+    viewer.next_rtp();
+    std::fs::write(&server.file, "{").expect("a writable folder");
+    let wrong = server.ask("POST", "/api/v1/reload", &[], None);
+    assert_eq!(wrong.status, 422, "{wrong:?}");
+    assert_eq!(server.ids().len(), 5);
+}
+
+#[test]
+fn a_key_frame_comes_when_it_is_asked_for() {
+    let server = Server::start(&cameras());
+    let asked = |id: &str| {
+        server
+            .ask("POST", &format!("/api/v1/streams/{id}/keyframe"), &[], None)
+            .status
+    };
+    let _viewer = watch(&server, "/cam1");
+    assert_eq!((asked("cam1"), asked("cam9")), (202, 404));
+}
+
+#[test]
+fn the_whole_is_put_back_with_its_secrets() {
+    let mut file = cameras();
+    file["viewerUsername"] = "me".into();
+    file["viewerPassword"] = "open-sesame".into();
+    file["http"] = json!({ "token": "0123456789abcdef" });
+    let server = Server::start(&file);
+    let headers = [
+        ("Authorization", "Bearer 0123456789abcdef"),
+        ("Content-Type", "application/json"),
+    ];
+    let shown = server.ask("GET", "/api/v1/config", &headers, None).body;
+    assert_eq!(shown["viewerPassword"], "***", "{shown}");
+    assert_eq!(shown["http"]["token"], "***", "{shown}");
+    let mut wanted = shown.clone();
+    wanted["label"] = "All of them".into();
+    let put = server.ask("PUT", "/api/v1/config", &headers, Some(&wanted.to_string()));
+    assert_eq!(
+        (put.status, &put.body["changes"]["login"]),
+        (200, &json!(false)),
+        "{put:?}"
+    );
+    let mut viewer = RtspClient::connect_port(server.process.port()).at("/cam2");
+    // me:open-sesame
+    viewer.authorize("Basic bWU6b3Blbi1zZXNhbWU=".into());
+    assert_eq!(viewer.describe().status, 200);
+    for (key, value) in [
+        ("http", json!(false)),
+        ("viewerPassword", json!("mine")),
+        ("serverIPAddress", json!("0.0.0.0")),
+        ("pipeline", json!("videotestsrc ! x264enc ! rtph264pay name=pay0")),
+        ("logo", json!("/etc/passwd")),
+        (
+            "users",
+            json!([{ "username": "a", "password": "b", "admin": true }]),
+        ),
+    ] {
+        let mut wanted = shown.clone();
+        wanted[key] = value;
+        let refused = server.ask("PUT", "/api/v1/config", &headers, Some(&wanted.to_string()));
+        assert_eq!(refused.status, 403, "{key}: {refused:?}");
+        assert_eq!(refused.body["mistakes"][0]["key"], key);
+    }
+    let log = server.process.log().to_string();
+    assert!(
+        !log.contains("open-sesame") && !log.contains("0123456789abcdef"),
+        "{log}"
+    );
+}
+
+#[test]
+fn what_a_variable_says_is_not_changed() {
+    let server = Server::start_with(&json!({}), |command| {
+        command.env("RTSP_LABEL", "From outside");
+    });
+    let refused = server.send("PATCH", "/api/v1/streams/live/config", &json!({ "label": "x" }));
+    assert_eq!(refused.status, 409, "{refused:?}");
+    assert!(
+        refused.body["mistakes"][0]["problem"]
+            .as_str()
+            .is_some_and(|it| it.contains("RTSP_LABEL"))
+    );
+}
