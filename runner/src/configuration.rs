@@ -126,13 +126,16 @@ impl Configuration {
         let mut state = self.state.lock().await;
         let load = Arc::clone(&self.load);
         let read = gio::spawn_blocking(move || load()).await;
-        let loaded = read.unwrap_or_else(|_| panic!("it could not be read to its end"));
-        let loaded = match loaded {
-            Ok(loaded) if loaded.source == Source::Defaults && state.loaded.source != Source::Defaults => {
+        let loaded = match read {
+            // Whatever read it has panicked, and the hook has told of it.
+            Err(_) => Err("it could not be read to its end".into()),
+            Ok(Ok(loaded))
+                if loaded.source == Source::Defaults && state.loaded.source != Source::Defaults =>
+            {
                 // Whoever takes the file away does not mean the defaults.
                 Err(format!("{} is gone", state.loaded.source))
             }
-            loaded => loaded.map_err(|error| error.to_string()),
+            Ok(loaded) => loaded.map_err(|error| error.to_string()),
         };
         let loaded = loaded.inspect_err(|why| self.tell_refused(&state.loaded.source, why))?;
         let answer = self

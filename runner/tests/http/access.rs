@@ -32,6 +32,7 @@ fn statuses(server: &Server, authorization: &str) -> Vec<u16> {
         ("GET", "/api/v1/streams/yard"),
         ("GET", "/api/v1/server"),
         ("GET", "/api/v1/config"),
+        ("GET", "/api/v1/streams/door/config"),
         ("POST", "/api/v1/streams/door/keyframe"),
         ("GET", "/healthz"),
     ]
@@ -43,14 +44,14 @@ fn statuses(server: &Server, authorization: &str) -> Vec<u16> {
 #[test]
 fn a_user_sees_what_is_theirs_and_an_admin_everything() {
     let server = Server::start(&house(&json!({ "token": TOKEN })));
-    let all = [200, 200, 200, 200, 202, 200];
-    assert_eq!(statuses(&server, ""), [401, 401, 401, 401, 401, 200]);
+    let all = [200, 200, 200, 200, 200, 202, 200];
+    assert_eq!(statuses(&server, ""), [401, 401, 401, 401, 401, 401, 200]);
     assert_eq!(statuses(&server, ANNA), all);
     assert_eq!(statuses(&server, &format!("Bearer {TOKEN}")), all);
-    assert_eq!(statuses(&server, BERT), [200, 404, 403, 403, 403, 200]);
+    assert_eq!(statuses(&server, BERT), [200, 404, 403, 403, 403, 403, 200]);
     assert_eq!(
         statuses(&server, "Bearer 0123456789abcdee"),
-        [401, 401, 401, 401, 401, 200]
+        [401, 401, 401, 401, 401, 401, 200]
     );
     let seen = server.ask("GET", "/api/v1/streams", &[("Authorization", BERT)], None);
     assert_eq!(seen.body["itemCount"], 1, "{seen:?}");
