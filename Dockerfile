@@ -31,7 +31,7 @@ RUN apt-get update \
     && for package in *.deb; do dpkg -x "$package" unpacked; done
 # The third line is what the probe plays with.
 RUN for plugin in app typefindfunctions videoconvertscale videorate videotestsrc \
-        jpeg mulaw opus rtp rtpmanager udp voaacenc x264 x265 \
+        jpeg mulaw opus png rtp rtpmanager udp voaacenc x264 x265 \
         alaw audioconvert audioparsers audioresample de265 faad isomp4 matroska mpegtsdemux openh264 opusparse playback \
         rtsp tcp videoparsersbad vpx; do \
         set -- "$@" unpacked/usr/lib/*/gstreamer-1.0/libgst$plugin.so; \
@@ -73,9 +73,10 @@ RUN chmod 0711 /root
 RUN ldconfig \
     && find /usr/share/fonts /usr/local/share/fonts -type d -exec touch --date=@1 {} + && fc-cache --force --system-only \
     && ! ldd /usr/local/bin/rtsp-clock-* /usr/lib/*/gstreamer-1.0/*.so | grep 'not found' \
-    && for element in appsink alawdec alawenc capsfilter jpegenc mulawenc opusenc queue rtpbin rtph264pay rtpjpegpay rtpmp4gpay \
-        rtph265pay rtpopuspay rtppcmapay rtppcmupay rtpvp8pay rtpvp9pay udpsink videoconvert voaacenc vp8enc vp9enc x264enc x265enc \
-        audioconvert audioresample decodebin faad h264parse h265parse jpegdec libde265dec matroskademux mulawdec openh264dec \
+    && for element in appsink alawdec alawenc capsfilter decodebin jpegenc mulawenc opusenc pngenc queue rtpbin rtph264pay rtpjpegpay rtpmp4gpay \
+        rtph265pay rtpopuspay rtppcmapay rtppcmupay rtpvp8pay rtpvp9pay udpsink videoconvert videoconvertscale videorate \
+        videoscale voaacenc vp8enc vp9enc x264enc x265enc \
+        audioconvert audioresample faad h264parse h265parse jpegdec libde265dec matroskademux mulawdec openh264dec \
         opusdec qtdemux rtspsrc tsdemux uridecodebin vp8dec vp9dec; do \
         gst-inspect-1.0 --exists "$element" || { echo "no element $element" >&2; exit 1; }; \
     done \

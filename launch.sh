@@ -167,7 +167,7 @@ sources_id() {
         echo Dockerfile
         sed -n 's/^!//p' .dockerignore
     } | while IFS= read -r source; do
-        find "$source" -type f ! -path '*/tests/*' -exec cksum {} +
+        find "$source" -type f ! -path '*/tests/*' ! -path '*/node_modules/*' -exec cksum {} +
     done | LC_ALL=C sort | cksum | tr ' ' -
 }
 

@@ -15,6 +15,7 @@ main() {
     for test in scripts/test-*.sh; do
         step "$test"
     done
+    step scripts/check-page.sh --sources
     step cargo fmt --all --check
     step cargo clippy --workspace --all-targets --locked -- -D warnings
     step cargo test --workspace --locked --no-fail-fast

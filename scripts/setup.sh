@@ -98,14 +98,15 @@ packages() {
 }
 
 # gstreamer1.0-x: Debian keeps the overlays of text there. glib-networking: TLS for GLib. motion: the tests want it here
-# alone.
+# alone. prometheus: promtool, which reads the metrics.
 packages_apt() {
     echo gcc libc6-dev pkg-config libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstrtspserver-1.0-dev \
         libpango1.0-dev libcairo2-dev gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly \
         gstreamer1.0-plugins-bad fonts-dejavu-core tzdata glib-networking
     [ "$1" = run ] || echo gstreamer1.0-libav
     [ "$1" != test ] || echo git gstreamer1.0-tools gstreamer1.0-x ffmpeg tesseract-ocr faketime shellcheck procps \
-        iproute2 zbar-tools libzbar0 python3-opencv python3-venv openssl mpv curl motion
+        iproute2 zbar-tools libzbar0 python3-opencv python3-venv openssl mpv curl motion \
+        prometheus
 }
 
 # H.264 is in gstreamer1-plugins-ugly, which is RPM Fusion's; without it the codec `mjpeg` works.
@@ -124,7 +125,7 @@ packages_pacman() {
         gst-rtsp-server pango cairo ttf-dejavu tzdata glib-networking
     [ "$1" = run ] || echo gst-libav
     [ "$1" != test ] || echo git ffmpeg tesseract tesseract-data-eng libfaketime shellcheck procps-ng iproute2 zbar \
-        python-opencv openssl mpv curl
+        python-opencv openssl mpv curl prometheus
 }
 
 # H.264 is in Packman's gstreamer-plugins-ugly; openSUSE's own lacks x264, and the codec `mjpeg` works.
@@ -140,7 +141,7 @@ packages_zypper() {
 # Homebrew's gstreamer has the plugins and the RTSP server in it.
 packages_brew() {
     echo pkgconf gstreamer pango cairo glib-networking
-    [ "$1" != test ] || echo ffmpeg tesseract libfaketime shellcheck zbar opencv openssl mpv
+    [ "$1" != test ] || echo ffmpeg tesseract libfaketime shellcheck zbar opencv openssl mpv prometheus
 }
 
 # install_clients ROOT: the tests' clients for Python, in a virtual environment beside what cargo builds; anew where the
@@ -156,7 +157,7 @@ install_clients() {
 
 has_clients() {
     cmp -s "$list" "$python/requirements.txt" &&
-        "$python/bin/python" -c 'import aiortsp, aio_rtsp_toolkit' 2>/dev/null
+        "$python/bin/python" -c 'import aiortsp, aio_rtsp_toolkit, prometheus_client, schemathesis' 2>/dev/null
 }
 
 make_clients() {

@@ -212,11 +212,22 @@ impl<'a> Picture<'a> {
             for row in 0..rows {
                 let start = ((y >> down) + row) * plane.stride + (x >> right) * shape.step();
                 let samples = plane.data[start..][..columns * shape.step()].chunks_exact_mut(shape.step());
-                for (column, sample) in samples.enumerate() {
-                    let coverage = mask.mean(span(column, right, mask.width), span(row, down, mask.height));
+                let put = |sample: &mut [u8], coverage: u8| {
                     for (byte, value) in sample.iter_mut().zip(shape.bytes(palette.entry(coverage))) {
                         *byte = value;
                     }
+                };
+                if shape.subsampling == (0, 0) {
+                    // A sample is a pixel: most of a picture's samples are, and there is nothing to average.
+                    let pixels = mask.row(row);
+                    samples
+                        .zip(pixels)
+                        .for_each(|(sample, &coverage)| put(sample, coverage));
+                } else {
+                    let means = mask.means(span(row, down, mask.height), 1 << right);
+                    samples
+                        .zip(means)
+                        .for_each(|(sample, coverage)| put(sample, coverage));
                 }
             }
         }

@@ -10,6 +10,10 @@ mod areas;
 mod room;
 mod sizes;
 
+use std::collections::VecDeque;
+
+use parking_lot::Mutex;
+
 use crate::error::FaceError;
 use crate::glyphs::{self, Digits, Font, Line, Typesetter};
 use crate::marks::{Marks, Places};
@@ -65,10 +69,20 @@ impl std::fmt::Debug for Placed {
     }
 }
 
+/// How many layouts stay for whoever comes next: a face that lives for one picture only is often followed by another one, and
+/// most of what that takes is to draw its text.
+const KEPT: usize = 4;
+
 /// The layout that was asked for, made once in a process.
 pub(crate) fn layout(request: &Request) -> Result<Held<Layout>, FaceError> {
     static LAYOUTS: Shared<Request, Layout> = Shared::new();
-    LAYOUTS.get_or_try_make(request, || arrange(request))
+    static LATEST: Mutex<VecDeque<Held<Layout>>> = Mutex::new(VecDeque::new());
+    let layout = LAYOUTS.get_or_try_make(request, || arrange(request))?;
+    let mut latest = LATEST.lock();
+    latest.retain(|other| !other.is(&layout));
+    latest.push_front(layout.clone());
+    latest.truncate(KEPT);
+    Ok(layout)
 }
 
 fn arrange(request: &Request) -> Result<Layout, FaceError> {

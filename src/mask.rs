@@ -16,14 +16,27 @@ pub(crate) struct Mask {
 }
 
 impl Mask {
-    /// The mean coverage of a block of pixels, rounded.
-    pub(crate) fn mean(&self, columns: Range<usize>, rows: Range<usize>) -> u8 {
-        let count = (columns.len() * rows.len()).max(1);
-        let sum: usize = rows
-            .flat_map(|y| &self.coverage[y * self.width..][columns.clone()])
-            .map(|&coverage| usize::from(coverage))
-            .sum();
-        u8::try_from((sum + count / 2) / count).unwrap_or(u8::MAX)
+    /// A row's pixels.
+    pub(crate) fn row(&self, row: usize) -> &[u8] {
+        &self.coverage[row * self.width..][..self.width]
+    }
+
+    /// The mean coverage of each block of pixels, rounded: blocks are as high as `rows`, which are one or two, and `columns`
+    /// wide, save where the mask ends.
+    pub(crate) fn means(&self, rows: Range<usize>, columns: usize) -> impl Iterator<Item = u8> {
+        // One row alone is taken twice, which changes no mean.
+        let Range { start, end } = rows;
+        let (upper, lower) = (self.row(start), self.row(end.saturating_sub(1)));
+        let blocks = upper.chunks(columns).zip(lower.chunks(columns));
+        blocks.map(|(upper, lower)| {
+            let count = upper.len() + lower.len();
+            let sum: usize = upper
+                .iter()
+                .chain(lower)
+                .map(|&coverage| usize::from(coverage))
+                .sum();
+            u8::try_from((sum + count / 2) / count).unwrap_or(u8::MAX)
+        })
     }
 
     /// The columns and rows within which there is ink.
@@ -50,16 +63,12 @@ impl Mask {
         draw(&cairo::Context::new(&surface)?)?;
         let stride = usize::try_from(surface.stride()).unwrap_or_default();
         let data = surface.data()?;
-        let coverage = data
-            .chunks(stride.max(1))
-            .take(height)
-            .flat_map(|row| &row[..width])
-            .copied()
-            .collect();
+        let rows = data.chunks(stride.max(1)).take(height);
+        let rows: Vec<&[u8]> = rows.map(|row| &row[..width]).collect();
         Ok(Self {
             width,
             height,
-            coverage,
+            coverage: rows.concat(),
         })
     }
 
@@ -69,10 +78,11 @@ impl Mask {
             .chunks_exact(self.width.max(1))
             .take(rows.end)
             .skip(rows.start);
+        let lines: Vec<&[u8]> = lines.map(|line| &line[columns.clone()]).collect();
         Self {
             width: columns.len(),
             height: rows.len(),
-            coverage: lines.flat_map(|line| &line[columns.clone()]).copied().collect(),
+            coverage: lines.concat(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The URLs at which a stream can be reached.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::config::ListenAt;
 
@@ -80,6 +80,15 @@ fn interface_addresses(unspecified: IpAddr) -> Vec<IpAddr> {
         .collect();
     addresses.sort_by_key(|address| (address.is_loopback(), address.is_ipv6()));
     addresses
+}
+
+/// The server's address as seen from its own machine.
+pub(crate) fn reachable(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(address) if address.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(address) if address.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        address => address,
+    }
 }
 
 #[cfg(test)]

@@ -1,20 +1,21 @@
 //! The command line: what it takes, and what each option does.
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 use tracing::{info, warn};
 
 use crate::{
     config::{self, Authentication, Config, Encoder, HttpConfig, ListenAt, Multicast, Transport, User},
     config_file::{self, DEFAULT_HTTP_ADDRESS, DEFAULT_HTTP_TOKEN, Environment, Loaded, port_key},
-    healthcheck,
+    ctl, healthcheck,
     launch::{self, audio, codecs, picture},
-    log, run,
+    log,
+    output::print,
+    run,
 };
 
 const VERSION: &str = concat!(
@@ -33,13 +34,21 @@ const USERS_SHOWN: usize = 5;
 
 /// An RTSP test camera whose picture is a clock with milliseconds and the number of its viewers.
 #[derive(Debug, Parser)]
-#[command(name = "rtsp-clock-server", version = VERSION, after_help = after_help())]
+#[command(name = "rtsp-clock-server", version = VERSION, after_help = after_help(), args_conflicts_with_subcommands = true)]
 pub struct Arguments {
     /// Read the configuration from this file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(flatten)]
     action: Action,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// What to do with a server that runs.
+#[derive(Debug, Subcommand)]
+enum Command {
+    Ctl(ctl::Arguments),
 }
 
 /// What to do in place of serving; one at most.
@@ -111,6 +120,9 @@ fn in_columns(names: &[&str]) -> String {
 /// # Errors
 /// Whatever a person has to know; it makes the exit status 1.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    if let Some(Command::Ctl(command)) = &arguments.command {
+        return ctl::run(command, arguments.config.as_deref());
+    }
     log::listen();
     let action = &arguments.action;
     if action.print_schema {
@@ -149,19 +161,6 @@ fn tell_source(loaded: &Loaded) {
     }
     for warning in &loaded.warnings {
         warn!(target: "config", "{warning}");
-    }
-}
-
-/// A line to stdout. Whoever closed it early (`| head`) has seen enough.
-///
-/// # Errors
-/// When it cannot be written to for another reason, as a full disk.
-pub fn print(line: &str) -> anyhow::Result<()> {
-    match writeln!(std::io::stdout(), "{line}") {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(error).context("cannot write to stdout")
-        }
-        _ => Ok(()),
     }
 }
 

@@ -18,6 +18,7 @@
 //! | `suggestions` | which name was meant by a wrong one |
 //! | `draft` | what has been read so far of the server and of an entry of `streams` |
 //! | `document` | a configuration as it stands in a file, to be edited |
+//! | `replacement` | writes the file, whole or not at all |
 //! | `scope` | an entry's draft, and where each of its values stands |
 //! | `walk` | reads a JSON object and an environment into drafts, collecting mistakes |
 //! | `checks` | what is wrong between keys, and between streams |
@@ -47,6 +48,7 @@ mod limits;
 mod numbered;
 mod path;
 mod readers;
+mod replacement;
 pub mod schema;
 mod scope;
 mod source;
@@ -57,13 +59,16 @@ mod walk;
 
 pub(crate) use document::{Document, Keys, Origin};
 pub use key::{Change, Key, Level};
-pub use keys::{TOPICS, Topic, keys};
 pub(crate) use keys::{
+    LOGO, PIPELINE,
     http::{DEFAULT_ADDRESS as DEFAULT_HTTP_ADDRESS, DEFAULT_TOKEN as DEFAULT_HTTP_TOKEN},
     needs_restart, port_key,
 };
+pub use keys::{TOPICS, Topic, keys};
+pub(crate) use replacement::{Replacement, Unwritable};
 pub(crate) use source::variables;
 pub use source::{Environment, Source};
+pub(crate) use suggestions::PASSWORD_VARIABLE;
 
 /// A configuration, and where it came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,8 +92,43 @@ pub struct Loaded {
 pub struct Mistake {
     /// Where it stands: a file's path and a key, or a variable.
     pub place: String,
-    /// What stood there, and what may stand there.
+    /// The key that it is about; empty where it is about the file as a whole.
+    pub(crate) key: String,
+    /// What stood there, where that alone is what is wrong, and it is no secret.
+    pub(crate) found: Option<String>,
+    /// What may stand there, where that can be said of it alone.
+    pub(crate) expected: Option<String>,
+    /// What stood there, and what may stand there, in a sentence.
     pub problem: String,
+}
+
+impl Mistake {
+    /// A mistake that takes a sentence.
+    fn new(place: impl Into<String>, key: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self {
+            place: place.into(),
+            key: key.into(),
+            found: None,
+            expected: None,
+            problem: problem.into(),
+        }
+    }
+
+    /// A value that may not stand there.
+    fn unexpected(
+        place: impl Into<String>,
+        key: impl Into<String>,
+        found: impl Into<String>,
+        expected: impl Into<String>,
+    ) -> Self {
+        let (found, expected) = (found.into(), expected.into());
+        let problem = format!("found {found}, expected {expected}");
+        Self {
+            found: Some(found),
+            expected: Some(expected),
+            ..Self::new(place, key, problem)
+        }
+    }
 }
 
 impl fmt::Display for Mistake {

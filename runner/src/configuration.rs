@@ -1,15 +1,17 @@
 //! The configuration in force: what stands in its file, what has been changed since, and one change after the other.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use gst_rtsp_server::gio;
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::{
-    config_file::{self, Document, Environment, Loaded, Source},
+    config_file::{self, Document, Environment, Loaded, Replacement, Source, Unwritable},
     events::{Changes, Happening},
     server::{Gentle, Orders, StartError},
 };
+
+mod files;
 
 /// Loads the configuration's file anew.
 pub(crate) type Load = Arc<dyn Fn() -> Result<Loaded, config_file::Error> + Send + Sync>;
@@ -27,8 +29,37 @@ pub(crate) struct Configuration {
 pub(crate) struct State {
     /// What the file would have to say for it, and what became of that.
     pub(crate) loaded: Loaded,
-    /// What was changed since the file was read or written, a change each.
-    pub(crate) unsaved: Vec<String>,
+    /// What was changed since the file was read or written.
+    pub(crate) unsaved: BTreeSet<String>,
+    /// What the file said when it was read or written last; `None` where there was none.
+    in_file: Option<Document>,
+    /// Whether it has been written since it was read.
+    is_written: bool,
+}
+
+/// A change of the configuration.
+pub(crate) struct Change {
+    /// What is to be in force.
+    pub(crate) document: Document,
+    /// What that changes, in a few words.
+    pub(crate) what: String,
+    /// Who asks for it.
+    pub(crate) who: &'static str,
+    /// Whether streams may be replaced, whose viewers see the end of theirs.
+    pub(crate) may_replace: bool,
+    /// Whether the file is to say so as well.
+    pub(crate) saves: bool,
+    /// Whether it may say which files and pipelines streams are made of.
+    pub(crate) may_name_files: bool,
+}
+
+/// What makes the file be read again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Occasion {
+    /// Somebody asks for it.
+    Asked,
+    /// The file has changed. What was written into it here is no such change.
+    Changed,
 }
 
 /// Why the configuration has not been changed.
@@ -46,6 +77,15 @@ pub(crate) enum Refusal {
     /// The server cannot serve it.
     #[error(transparent)]
     Impossible(#[from] StartError),
+    /// The file cannot be written.
+    #[error(transparent)]
+    Unwritable(#[from] Unwritable),
+    /// It counts, and the file does not say so.
+    #[error("it counts from now on, but is not saved: {0}")]
+    NotSaved(Unwritable),
+    /// It would name files or pipelines of streams that did not have them.
+    #[error("no request may change {}", .0.join(", "))]
+    Guarded(Vec<&'static str>),
     /// The server stops.
     #[error("the server stops")]
     Stopping,
@@ -55,8 +95,10 @@ impl Configuration {
     /// What was `loaded` is in force at the server that `orders` are for.
     pub(crate) fn new(orders: Orders, loaded: Loaded, environment: Environment, load: Load) -> Self {
         let state = State {
+            in_file: in_file(&loaded),
             loaded,
-            unsaved: Vec::new(),
+            unsaved: BTreeSet::new(),
+            is_written: false,
         };
         Self {
             orders,
@@ -71,21 +113,11 @@ impl Configuration {
         self.state.lock().await
     }
 
-    /// Puts `document` into force, as `who` asks; `what` it changes is remembered until it is saved. Unless `may_replace`,
-    /// no stream's pipeline is replaced.
-    pub(crate) async fn put(
-        &self,
-        state: &mut State,
-        document: &Document,
-        may_replace: bool,
-        (who, what): (&str, String),
-    ) -> Result<Changes, Refusal> {
-        let text = document.text();
-        let loaded = config_file::parse(
-            state.loaded.source.clone(),
-            Some(text.as_bytes()),
-            &self.environment,
-        )?;
+    /// Does as `change` says. What it changes is remembered until it is saved.
+    pub(crate) async fn put(&self, state: &mut State, change: Change) -> Result<Changes, Refusal> {
+        let text = change.document.text();
+        let source = state.loaded.source.clone();
+        let loaded = config_file::parse(source, Some(text.as_bytes()), &self.environment)?;
         let most = state
             .loaded
             .config
@@ -96,21 +128,47 @@ impl Configuration {
         if after > before && after > usize::try_from(most).unwrap_or(usize::MAX) {
             return Err(Refusal::TooMany(most));
         }
-        let (config, who) = (loaded.config.clone(), who.to_owned());
-        let changes = if may_replace {
-            self.orders.reload(config, who).await.ok_or(Refusal::Stopping)??
+        let guarded = files::renamed(&state.loaded, &loaded);
+        if !change.may_name_files && !guarded.is_empty() {
+            return Err(Refusal::Guarded(guarded));
+        }
+        // It is written before anything changes: whether it can be is known by then.
+        let replacement = if change.saves {
+            let (source, in_file) = (loaded.source.clone(), state.in_file.clone());
+            let document = change.document.clone();
+            Some(beside(move || Replacement::write(&source, &document, in_file.as_ref())).await?)
         } else {
-            let answer = self.orders.reload_gently(config, who).await;
-            answer
-                .ok_or(Refusal::Stopping)?
-                .map_err(|refused| match refused {
-                    Gentle::WouldReplace(names) => Refusal::WouldReplace(names),
-                    Gentle::Impossible(error) => Refusal::Impossible(error),
-                })?
+            None
         };
+        let changes = self.order(&loaded, &change).await?;
         state.loaded = loaded;
-        state.unsaved.push(what);
+        state.unsaved.insert(change.what);
+        if let Some(replacement) = replacement {
+            let written = beside(move || replacement.take_its_place()).await;
+            written.map_err(|refusal| match refusal {
+                Refusal::Unwritable(why) => Refusal::NotSaved(why),
+                refusal => refusal,
+            })?;
+            state.loaded.source.note_written();
+            state.unsaved.clear();
+            state.in_file = Some(change.document);
+            state.is_written = true;
+        }
         Ok(changes)
+    }
+
+    /// Has the server serve what was `loaded`.
+    async fn order(&self, loaded: &Loaded, change: &Change) -> Result<Changes, Refusal> {
+        let (config, who) = (loaded.config.clone(), change.who.to_owned());
+        if change.may_replace {
+            let answer = self.orders.reload(config, who).await;
+            return Ok(answer.ok_or(Refusal::Stopping)??);
+        }
+        let answer = self.orders.reload_gently(config, who).await;
+        answer.ok_or(Refusal::Stopping)?.map_err(|refused| match refused {
+            Gentle::WouldReplace(names) => Refusal::WouldReplace(names),
+            Gentle::Impossible(error) => Refusal::Impossible(error),
+        })
     }
 
     /// The environment, whose variables override what the file says.
@@ -118,11 +176,12 @@ impl Configuration {
         &self.environment
     }
 
-    /// Reads the file again and puts it into force; answers what it has changed. What was changed since ends.
+    /// Reads the file again and puts it into force; answers what it has changed. What was changed since ends. Where the file
+    /// only says what was written into it here, nothing does.
     ///
     /// # Errors
     /// Why it was not taken over; that has been told.
-    pub(crate) async fn read_again(&self) -> Result<Changes, String> {
+    pub(crate) async fn read_again(&self, occasion: Occasion) -> Result<Changes, String> {
         let mut state = self.state.lock().await;
         let load = Arc::clone(&self.load);
         let read = gio::spawn_blocking(move || load()).await;
@@ -138,6 +197,11 @@ impl Configuration {
             Ok(loaded) => loaded.map_err(|error| error.to_string()),
         };
         let loaded = loaded.inspect_err(|why| self.tell_refused(&state.loaded.source, why))?;
+        let is_written = std::mem::take(&mut state.is_written);
+        let is_as_written = is_written && state.in_file.as_ref() == Some(&loaded.document);
+        if occasion == Occasion::Changed && is_as_written {
+            return Ok(Changes::default());
+        }
         let answer = self
             .orders
             .reload(loaded.config.clone(), loaded.source.to_string())
@@ -146,9 +210,10 @@ impl Configuration {
         let changes = answer
             .ok_or("the server stops")?
             .map_err(|error| error.to_string())?;
-        for change in state.unsaved.drain(..) {
+        for change in std::mem::take(&mut state.unsaved) {
             tracing::warn!(target: "config", "the file has been read again: {change} was not saved, and has ended");
         }
+        state.in_file = in_file(&loaded);
         state.loaded = loaded;
         Ok(changes)
     }
@@ -159,4 +224,18 @@ impl Configuration {
             mistakes: why.lines().map(String::from).collect(),
         });
     }
+}
+
+/// What the file says that was `loaded`; `None` where there is none.
+fn in_file(loaded: &Loaded) -> Option<Document> {
+    (loaded.source != Source::Defaults).then(|| loaded.document.clone())
+}
+
+/// Does what may have to wait for a disk on a thread of its own.
+async fn beside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Unwritable> + Send + 'static,
+) -> Result<T, Refusal> {
+    // Where it has panicked, the hook has told of it.
+    let done = gio::spawn_blocking(work).await.map_err(|_| Refusal::Stopping)?;
+    Ok(done?)
 }

@@ -7,8 +7,10 @@
 //! | module | job |
 //! | --- | --- |
 //! | `happening` | what may happen |
+//! | `history` | the latest events, for those who go through them at their own pace |
 //! | `refusal` | why somebody may not play |
 //! | `logged` | what the log says of it |
+//! | `counts` | how often it has happened |
 
 use std::{
     sync::{
@@ -24,11 +26,18 @@ use parking_lot::Mutex;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::stream_id::StreamId;
+
+mod counts;
 mod happening;
+mod history;
 mod logged;
 mod refusal;
 
+pub(crate) use counts::{Counts, StreamEvents};
 pub use happening::{Changes, Farewell, Happening, LoginRefusal, Viewer};
+use history::History;
+pub(crate) use history::{Followed, Follower};
 pub use refusal::Refusal;
 
 /// Something that has happened.
@@ -49,12 +58,16 @@ pub struct Event {
 pub struct Events {
     /// One event is told after the other, to everybody in the same order.
     state: Mutex<State>,
+    /// How many events did not fit into the queues of listeners, all in all.
+    missed: AtomicU64,
 }
 
 #[derive(Debug, Default)]
 struct State {
     number: u64,
+    history: History,
     listeners: Vec<Subscription>,
+    counts: Counts,
 }
 
 /// The sending end of a listener's queue.
@@ -82,13 +95,27 @@ impl Events {
             what,
         };
         logged::log(&event.what);
-        if state.listeners.is_empty() {
-            return;
-        }
+        state.counts.add(&event.what);
         let event = Arc::new(event);
+        state.history.keep(Arc::clone(&event));
         state
             .listeners
-            .retain(|subscription| subscription.deliver(&event));
+            .retain(|subscription| subscription.deliver(&event, &self.missed));
+    }
+
+    /// Counts what happens to these streams from now on, and to no others.
+    pub(crate) fn count_for(&self, streams: impl Iterator<Item = StreamId>) {
+        self.state.lock().counts.keep(streams);
+    }
+
+    /// How often what has happened so far.
+    pub(crate) fn counts(&self) -> Counts {
+        self.state.lock().counts.clone()
+    }
+
+    /// How many events did not fit into the queue of a listener, of all listeners so far.
+    pub(crate) fn missed(&self) -> u64 {
+        self.missed.load(Ordering::Relaxed)
     }
 
     /// Listens from now on; `waiting` events at most wait until they are asked for.
@@ -114,12 +141,13 @@ impl Subscription {
     }
 
     /// Puts `event` into the queue, or counts it as missed; answers whether somebody still listens.
-    fn deliver(&self, event: &Arc<Event>) -> bool {
+    fn deliver(&self, event: &Arc<Event>, all_missed: &AtomicU64) -> bool {
         let Some(missed) = self.missed.upgrade() else {
             return false;
         };
         if self.queue.try_send(Arc::clone(event)).is_err() {
             missed.fetch_add(1, Ordering::Relaxed);
+            all_missed.fetch_add(1, Ordering::Relaxed);
         }
         true
     }
@@ -143,7 +171,7 @@ impl Listener {
 mod tests {
     use super::*;
 
-    fn skipped(frames: u64) -> Happening {
+    pub(super) fn skipped(frames: u64) -> Happening {
         Happening::StreamSkipped {
             streams: Vec::new(),
             name: String::new(),

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`rtsp`] | gst-rtsp-server and `GstRTSP` |
 //! | [`socket`] | TCP connections |
-//! | [`process`] | this process: its limits and its memory |
+//! | [`process`] | this process: its limits, its memory and its threads' priority |
 
 pub mod process;
 pub(crate) mod rtsp;

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, ErrorKind, Read, Write as _};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 
 use crate::{
+    addresses::reachable,
     config::{Config, HttpConfig, Mount},
     config_file::port_key,
     tls,
@@ -65,15 +66,6 @@ fn ask(mount: &Mount) -> anyhow::Result<()> {
     match status(&status_line) {
         Some(200 | 401) => Ok(()),
         _ => bail!("{server} answered {status_line:?}"),
-    }
-}
-
-/// The server's address as seen from its own machine.
-fn reachable(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(address) if address.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(address) if address.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        address => address,
     }
 }
 

@@ -4,32 +4,62 @@
 //! | module | job |
 //! | --- | --- |
 //! | `listen` | the socket and TLS |
+//! | `begin` | how a connection begins |
 //! | `limit` | how many connections there may be |
 //! | `gate` | by which names it may be asked, and from which pages |
 //! | `access` | who asks, and what they may do |
+//! | `sessions` | log-ins that a page keeps |
+//! | `cross_origin` | what pages of other origins may ask, where they may |
+//! | `extract` | what a request says |
+//! | `etag` | whether what somebody changes is still what they have seen |
 //! | `problem` | what is answered where something is wrong |
 //! | `health` | whether it lives, and whether it is ready |
+//! | `heard` | the events as a caller may hear them |
 //! | `api` | the API, `/api/v1` |
+//! | `call`, `openapi` | what a call is, and how the API describes itself |
+//! | `page` | the page, `/` |
+//! | `metrics` | what a monitoring system asks for |
 
 use std::{net::SocketAddr, sync::Arc, thread::JoinHandle};
 
 use axum::{Router, middleware, routing::get};
+use tower_http::{
+    CompressionLevel,
+    compression::{
+        CompressionLayer, Predicate,
+        predicate::{DefaultPredicate, NotForContentType},
+    },
+};
 
 use crate::{
+    accounts::{attempts::Attempts, logins},
     config::{Config, HttpConfig},
     configuration::Configuration,
+    log::Repeats,
     server::{CurrentRoster, Orders},
 };
 
 mod access;
 mod api;
+mod begin;
+mod call;
+mod cross_origin;
+mod etag;
+mod extract;
 mod gate;
 mod health;
+mod heard;
 mod limit;
 mod listen;
+mod metrics;
+mod openapi;
+mod page;
 mod problem;
+mod sessions;
 
+use limit::Limit;
 use listen::Listener;
+use sessions::Sessions;
 
 /// How large a body may be, in bytes.
 const LARGEST_BODY: usize = 1024 * 1024;
@@ -47,9 +77,15 @@ pub(crate) struct HttpServer {
 struct App {
     orders: Orders,
     configuration: Arc<Configuration>,
+    sessions: Sessions,
+    /// Wrong tokens, where there are no accounts whose wrong log-ins they count among.
+    attempts: Arc<Attempts>,
+    /// How often the log says that an address had a wrong token.
+    wrong: Repeats,
     /// This machine's name, in lower case.
     host_name: String,
     tls: bool,
+    connections: Limit,
 }
 
 impl App {
@@ -79,8 +115,12 @@ impl HttpServer {
         let app = Arc::new(App {
             orders: orders.clone(),
             configuration: Arc::clone(configuration),
+            sessions: Sessions::new(address.port(), http.tls),
+            attempts: Arc::default(),
+            wrong: logins::repeats(),
             host_name: gate::host_name(),
             tls: http.tls,
+            connections: listener.limit().clone(),
         });
         let handle = axum_server::Handle::new();
         let thread = listener.serve(router(app), handle.clone())?;
@@ -110,26 +150,31 @@ impl Drop for HttpServer {
     }
 }
 
-/// What there is to be found here.
-async fn index() -> String {
-    format!(
-        "rtsp-clock-server {}\n/api/v1/streams\n/api/v1/server\n/healthz\n/readyz\n",
-        env!("CARGO_PKG_VERSION")
-    )
-}
-
 fn router(app: Arc<App>) -> Router {
     let guarded = Router::new()
-        .nest("/api/v1", api::router())
+        .nest(api::PREFIX, api::router())
+        .route("/metrics", get(metrics::show))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&app), access::ask))
-        .layer(middleware::from_fn_with_state(Arc::clone(&app), gate::check));
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), gate::check))
+        .layer(compression());
     Router::new()
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
-        .route("/", get(index))
+        // A link elsewhere may lead to the page, and nothing of it is secret.
+        .merge(page::router().layer(compression()))
         .merge(guarded)
         .fallback(problem::not_found)
         .method_not_allowed_fallback(problem::method_not_allowed)
+        // What answers a method that a path does not take is not behind the layers above.
+        .layer(cross_origin::layer(&app))
         .layer(axum::extract::DefaultBodyLimit::max(LARGEST_BODY))
         .with_state(app)
+}
+
+/// Compresses lists, for whoever takes that; pictures and events are sent as they are.
+fn compression() -> CompressionLayer<impl Predicate> {
+    let is_worth_it = DefaultPredicate::new().and(NotForContentType::new("multipart/"));
+    CompressionLayer::new()
+        .quality(CompressionLevel::Fastest)
+        .compress_when(is_worth_it)
 }

@@ -16,6 +16,7 @@
 //! | [`audio`] | the sound: its encoder, and its part of the launch string |
 //! | [`elements`] | the elements that serving takes, and where Debian keeps them |
 //! | [`access_units`] | a picture of several slices stays one picture |
+//! | [`still`] | pictures for whoever looks at a stream without playing it |
 //! | `changing` | which changes an encoder takes while it encodes |
 //! | `debian` | Debian's packages with GStreamer's elements |
 //! | `secrets` | what of a pipeline of one's own is for anybody's eyes |
@@ -31,6 +32,7 @@ pub mod encoders;
 pub(crate) mod own_pipeline;
 pub(crate) mod picture;
 pub(crate) mod secrets;
+pub(crate) mod still;
 pub(crate) mod syntax;
 
 use std::num::NonZero;

@@ -9,6 +9,7 @@
 //! | [`configuration`] | the configuration in force, changed by one after the other |
 //! | [`http`] | the HTTP server: API, metrics, page |
 //! | [`healthcheck`] | asks a running server whether it answers |
+//! | [`ctl`] | sees and steers a running server from a shell, by its HTTP API |
 //! | [`server`] | the RTSP servers: connections, requests, orders, and another configuration while they run |
 //! | [`status`] | the status of the server, its streams and their viewers, as plain values |
 //! | [`stream`] | one camera: its pipeline's life, its viewers, what goes out to them and when |
@@ -25,6 +26,7 @@
 //! | [`tls`] | the server's certificate, and GLib's TLS |
 //! | [`room`] | whether this machine has room for one more client or pipeline |
 //! | [`budget`] | how often something may happen |
+//! | [`output`] | what goes to stdout |
 //! | `timers` | doing something later on a main context |
 //! | [`ffi`] | the calls of C that the bindings and std lack |
 
@@ -40,12 +42,14 @@ pub mod cli;
 pub mod config;
 pub mod config_file;
 mod configuration;
+mod ctl;
 pub mod events;
 pub mod ffi;
 mod healthcheck;
 mod http;
 pub mod launch;
 pub mod log;
+pub mod output;
 mod resource;
 mod room;
 mod run;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use rtsp_clock_server::{cli, log};
+use rtsp_clock_server::{cli, log, output};
 
 /// A wrong command line exits with 1 as well: Docker reserves 2 for a HEALTHCHECK.
 fn main() -> ExitCode {
@@ -13,7 +13,7 @@ fn main() -> ExitCode {
             log::tell(&format!("rtsp-clock-server: {error}"));
             return ExitCode::FAILURE;
         }
-        Err(help) => return exit_code(&cli::print(help.to_string().trim_end())),
+        Err(help) => return exit_code(&output::print(help.to_string().trim_end())),
     };
     exit_code(&cli::run(&arguments))
 }

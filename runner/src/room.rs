@@ -11,6 +11,8 @@ const OF_A_CLIENT: usize = 2;
 /// The threads that a pipeline has beside its encoder's: sources, queues, RTCP and senders of picture and sound, and
 /// its bus.
 const OF_A_PIPELINE: usize = 14;
+/// The threads of a pipeline that makes pictures one by one, the decoder's included.
+const OF_A_STILL: usize = 6;
 /// The memory that a pipeline of a large picture takes to start, in bytes.
 const MEMORY: usize = 64 * 1024 * 1024;
 
@@ -20,6 +22,14 @@ const MEMORY: usize = 64 * 1024 * 1024;
 /// What the system says where it cannot.
 pub(crate) fn for_client() -> io::Result<()> {
     threads::try_some(OF_A_CLIENT)
+}
+
+/// Whether pictures can be made for somebody who looks at a stream without playing it.
+///
+/// # Errors
+/// What the system says where they cannot.
+pub(crate) fn for_still() -> io::Result<()> {
+    threads::try_some(OF_A_STILL)
 }
 
 /// Whether a pipeline can be started whose encoder has as many threads as there are `cores`.

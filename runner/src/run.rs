@@ -11,7 +11,7 @@ use self::watch::Watch;
 use crate::{
     config::{Config, StreamConfig},
     config_file::{self, Environment, Loaded},
-    configuration::Configuration,
+    configuration::{Configuration, Occasion},
     events::Changes,
     http::HttpServer,
     launch,
@@ -31,7 +31,7 @@ struct Process {
     /// Whether the configuration is being read anew or taken over at the moment.
     is_reloading: bool,
     /// What has asked for another reload since that one began.
-    again: Option<Trigger>,
+    again: Option<Occasion>,
 }
 
 /// The process, once it serves and until it stops.
@@ -94,7 +94,7 @@ fn obey_hang_ups(main_loop: &glib::MainLoop, process: &Serving) {
         if ends_with_terminal && !has_terminal() {
             main_loop.quit();
         } else {
-            reload(&process, Trigger::Signal);
+            reload(&process, Occasion::Asked);
         }
         glib::ControlFlow::Continue
     });
@@ -118,69 +118,62 @@ fn follow_the_file(process: &Serving) {
     glib::timeout_add_local(LOOK_INTERVAL, move || {
         let look = |process: &mut Process| process.follows && process.watch.look();
         if process.borrow_mut().as_mut().is_some_and(look) {
-            reload(&process, Trigger::Change);
+            reload(&process, Occasion::Changed);
         }
         glib::ControlFlow::Continue
     });
 }
 
-/// What made the process reload its configuration.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Trigger {
-    Signal,
-    Change,
-}
-
 /// Reads the configuration anew and serves it. Both are done beside the main loop, which hears signals meanwhile: a file can
 /// be a long way off, and viewers who are sent away are waited for.
-fn reload(process: &Serving, trigger: Trigger) {
+fn reload(process: &Serving, occasion: Occasion) {
     let begun = process
         .borrow_mut()
         .as_mut()
-        .and_then(|process| process.begin(trigger));
+        .and_then(|process| process.begin(occasion));
     let Some(configuration) = begun else {
         return;
     };
     let process = Rc::clone(process);
     glib::MainContext::default().spawn_local(async move {
-        let read = configuration.read_again().await;
-        let follows = tell(&configuration, read.ok(), trigger).await;
+        let read = configuration.read_again(occasion).await;
+        let follows = tell(&configuration, read.ok(), occasion).await;
         let again = process
             .borrow_mut()
             .as_mut()
             .and_then(|process| process.end(follows));
-        if let Some(trigger) = again {
-            reload(&process, trigger);
+        if let Some(occasion) = again {
+            reload(&process, occasion);
         }
     });
 }
 
 /// Tells what came of a reload; answers whether a change of the file is followed from now on.
-async fn tell(configuration: &Configuration, changes: Option<Changes>, trigger: Trigger) -> bool {
+async fn tell(configuration: &Configuration, changes: Option<Changes>, occasion: Occasion) -> bool {
     let state = configuration.get().await;
     warn_of_orphan(state.loaded.source.path());
     if let Some(changes) = changes {
-        tell_warnings(&changes, &state.loaded, trigger);
+        tell_warnings(&changes, &state.loaded, occasion);
     }
     state.loaded.config.reload
 }
 
 impl Process {
     /// Begins a reload: answers what it is of. `None` where one goes on already: another one follows it.
-    fn begin(&mut self, trigger: Trigger) -> Option<Arc<Configuration>> {
+    fn begin(&mut self, occasion: Occasion) -> Option<Arc<Configuration>> {
         if self.is_reloading {
-            self.again = Some(trigger);
+            self.again = Some(occasion);
             return None;
         }
         self.is_reloading = true;
-        if trigger == Trigger::Signal {
+        if occasion == Occasion::Asked {
             self.watch.skip();
         }
         Some(Arc::clone(&self.configuration))
     }
 
     /// Ends a reload; answers what has asked for another one since it began.
-    fn end(&mut self, follows: bool) -> Option<Trigger> {
+    fn end(&mut self, follows: bool) -> Option<Occasion> {
         self.is_reloading = false;
         self.follows = follows;
         self.again.take()
@@ -197,13 +190,13 @@ fn warn_of_orphan(path: &Path) {
     }
 }
 
-fn tell_warnings(changes: &Changes, loaded: &Loaded, trigger: Trigger) {
+fn tell_warnings(changes: &Changes, loaded: &Loaded, occasion: Occasion) {
     if !changes.is_none() {
         loaded
             .warnings
             .iter()
             .for_each(|warning| tracing::warn!(target: "config", "{warning}"));
-    } else if trigger == Trigger::Signal {
+    } else if occasion == Occasion::Asked {
         tracing::info!(target: "config", "{}: read again, nothing differs", loaded.source);
     }
 }

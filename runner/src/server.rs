@@ -24,7 +24,8 @@
 //! | GLib's pool | reads files; agrees upon keys, eight at a time |
 //! | gst-rtsp-server's pool | clients: each client's requests, sessions and its [`requests::visit::Visit`] on one of them |
 //! | one a pipeline | its bus |
-//! | GStreamer's own | make, encode and send; RTCP |
+//! | `still` | one for those who look at a stream without playing it and want the same: owns the pipeline that makes their pictures |
+//! | GStreamer's own | make, encode and send; RTCP. Those that make pictures for a `still` have the lowest priority |
 //! | without a name | starts a stream that is always on again; lets go of a client whose thread has ended |
 //! | `log`, `stderr` | write the log, and read what others write to stderr |
 //!
@@ -45,6 +46,8 @@
 //! | events | the log's queue, which waits for nobody |
 //! | `Stream::changing` | `Stream::config`, the source's and the encoder's own |
 //! | receivers | their sources |
+//! | `stream::stills` | the seats' count, which is no lock |
+//! | what a stream that ends has counted | what that reads: `Stream::pipeline`, tallies, departures |
 //! | tallies, destinations | the sinks' own, which call back for neither |
 //! | mounts | gst-rtsp-server's mount points |
 //! | ties | `Stream::within_connections` |
@@ -66,7 +69,7 @@ use crate::{
     config::{Config, ListenAt},
     events::{Events, Farewell},
     ffi::process,
-    stream::{Stream, seats::Seats},
+    stream::{Stream, seats::Seats, stills::MOST_SOURCES},
     time_source::TimeSource,
     timers,
 };
@@ -86,6 +89,8 @@ use endpoint::{Endpoint, Shared};
 pub use orders::{Answer, Done, Gentle, Orders, Refusal, Unknown};
 pub use preflight::StartError;
 pub use roster::{CurrentRoster, Roster, Served};
+
+pub(crate) use crate::stream::stills::{Format, NoStill, Onlooker, Still, Wanted, Width};
 
 use requests::{mounts::StreamsByPath, negotiation::Negotiation, sessions::Sessions, visit::Commons};
 use side_by_side::side_by_side;
@@ -213,14 +218,16 @@ impl Server {
 
     /// Has each endpoint offer the streams that are to be found there, and publishes them in the roster.
     fn offer(&self) {
-        let roster = Roster::new(
+        let mut roster = Roster::new(
             &self.config,
             &self.streams,
             &self.endpoints,
             self.up_since,
             self.shared.time.as_ref(),
         );
+        self.shared.events.count_for(roster.ids());
         roster.tell_ids();
+        roster.count_on_from(&self.roster.get());
         for endpoint in &self.endpoints {
             endpoint.offer(paths(&self.streams, endpoint.configured()));
         }
@@ -311,6 +318,7 @@ fn share(config: &Config) -> Result<Shared, StartError> {
         commons,
         intakes: Arc::default(),
         threads,
+        still_seats: Arc::new(Seats::new(Some(MOST_SOURCES))),
         time,
     })
 }

@@ -4,7 +4,7 @@
 //! In JSON their names are in camelCase, as the configuration's are; instants are RFC 3339 in UTC, and durations have
 //! their unit in the name.
 
-use std::net::SocketAddr;
+use std::{collections::BTreeMap, net::SocketAddr};
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// A running server.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ServerStatus {
     /// The version of this program.
@@ -55,13 +55,15 @@ pub struct Listening {
 }
 
 /// The clock that cameras go by.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ClockStatus {
     /// The source, as `clock` in the configuration has it.
     pub source: String,
     /// Whether its time comes: this machine's always does.
     pub is_heard: bool,
+    /// How far it is ahead of this machine's; `None` where it is this machine's.
+    pub offset_seconds: Option<f64>,
 }
 
 /// A stream: a picture at a path.
@@ -179,6 +181,36 @@ pub struct ViewerStatus {
     pub sent: SentStatus,
     /// What it reports of picture and sound, as far as it reports anything.
     pub reports: Vec<ReportStatus>,
+}
+
+/// The counts of a server, which never become less but for the connections that are open.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ServerCounts {
+    /// RTSP connections that are open.
+    pub(crate) connections: u64,
+    /// RTSP connections that have been accepted.
+    pub(crate) accepted_connections: u64,
+    /// Orders that have been given.
+    pub(crate) orders: u64,
+}
+
+/// The counts of a stream, which never become less but for its viewers. They are cheap to read.
+#[derive(Debug, Clone)]
+pub(crate) struct StreamCounts {
+    /// The name of the state in which it is.
+    pub(crate) state: &'static str,
+    /// Its viewers, by each transport by which it can be played or is.
+    pub(crate) viewers: BTreeMap<Transport, u64>,
+    /// The pictures of all its pipelines so far.
+    pub(crate) frames: FrameCounts,
+    /// How late pictures left for viewers.
+    pub(crate) lateness: LatenessStatus,
+    /// What has been sent, to viewers who have left as well.
+    pub(crate) sent: SentStatus,
+    /// How many packets receivers have reported lost, those who have left as well.
+    pub(crate) packets_lost: u64,
+    /// How many key frames an encoder has been asked for.
+    pub(crate) key_frames_forced: u64,
 }
 
 /// RTP that was sent.

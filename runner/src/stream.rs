@@ -10,6 +10,7 @@
 //! | [`client`] | somebody whose connection may have to be closed |
 //! | `ending` | the end of its pipeline, with the last client or for everybody |
 //! | `changing` | what changes while it plays |
+//! | [`stills`] | pictures for whoever looks at it without playing it |
 //! | `key_requests` | when a key picture is asked for |
 //! | `keys` | which packets begin a key picture |
 //! | `joins` | those who join, and the packets that they begin with |
@@ -36,7 +37,7 @@ use std::{
     collections::{BTreeSet, HashSet},
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread,
     time::{Duration, Instant},
@@ -86,6 +87,7 @@ mod reports;
 mod running;
 pub(crate) mod seats;
 pub(crate) mod sent;
+pub(crate) mod stills;
 mod trouble;
 pub(crate) mod viewers;
 mod wiring;
@@ -102,7 +104,9 @@ use pacer::Pacer;
 use receivers::Receivers;
 pub(crate) use running::Frames;
 use running::Running;
+use seats::Seats;
 use sent::Tallies;
+use stills::Stills;
 use viewers::Viewers;
 
 /// Key frames cost many times what other frames do: a crowd that joins together shares them.
@@ -126,6 +130,8 @@ pub(crate) struct Stream {
     destinations: Arc<Destinations>,
     tallies: Arc<Tallies>,
     key_frames: Pacer,
+    /// How many key frames an encoder has been asked for.
+    key_frames_forced: AtomicU64,
     /// Whether a timer runs that asks for another key frame.
     asks_again: AtomicBool,
     /// The numbers of the transports that carry this stream within RTSP connections.
@@ -145,6 +151,10 @@ pub(crate) struct Stream {
     own: Mutex<Option<Presence>>,
     /// A timer runs that starts it again.
     runs_later: AtomicBool,
+    /// Pictures for whoever looks at it without playing it.
+    stills: Stills,
+    /// The places that all streams' sources of those pictures share.
+    still_seats: Arc<Seats>,
     /// A change is made at a time: what is looked up and what is set by it belong together.
     changing: Mutex<()>,
     back_off: Mutex<BackOff>,
@@ -181,13 +191,14 @@ impl Drop for Presence {
 
 impl Stream {
     /// The camera that `config` describes. Work that it puts off is done in `context`; what happens to it is told to
-    /// `events`.
+    /// `events`; whoever looks at it without playing it takes one of `still_seats`.
     #[must_use]
     pub(crate) fn new(
         config: &StreamConfig,
         context: &glib::MainContext,
         threads: &RTSPThreadPool,
         events: &Arc<Events>,
+        still_seats: &Arc<Seats>,
     ) -> Arc<Self> {
         let factory: RTSPMediaFactory = CameraFactory::default().upcast();
         factory.set_launch(&launch_string(config));
@@ -205,6 +216,7 @@ impl Stream {
             destinations: Arc::default(),
             tallies: Arc::default(),
             key_frames: Pacer::new(KEY_FRAME_INTERVAL),
+            key_frames_forced: AtomicU64::new(0),
             asks_again: AtomicBool::new(false),
             within_connections: Mutex::default(),
             context: context.clone(),
@@ -216,6 +228,8 @@ impl Stream {
             attendance: Attendance::default(),
             own: Mutex::default(),
             runs_later: AtomicBool::new(false),
+            stills: Stills::default(),
+            still_seats: Arc::clone(still_seats),
             changing: Mutex::default(),
             back_off: Mutex::default(),
             is_retired: AtomicBool::new(false),

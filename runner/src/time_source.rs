@@ -15,8 +15,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use clockface::epoch::{NTP_TO_UNIX_NS, TAI_MINUS_UTC_NS};
 use gst::{ClockTime, glib, prelude::*};
 use gst_net::{NetClientClock, PtpClock};
+use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 
 use crate::{config::ClockSource, timers};
@@ -88,6 +90,22 @@ impl TimeSource {
     #[must_use]
     pub(crate) fn is_heard(&self) -> bool {
         self.clock.is_synced() && self.heard.silence() <= LONGEST_SILENCE
+    }
+
+    /// How far its time is ahead of this machine's.
+    #[must_use]
+    pub(crate) fn offset_seconds(&self) -> Option<f64> {
+        let to_unix = match self.source {
+            ClockSource::System => return None,
+            ClockSource::Ntp { .. } => -NTP_TO_UNIX_NS,
+            ClockSource::Ptp { .. } => -TAI_MINUS_UTC_NS,
+        };
+        let machine = || Timestamp::now().as_nanosecond();
+        let (before, time, after) = (machine(), self.clock.time(), machine());
+        let ahead = i128::from(time.nseconds()) + to_unix - before.midpoint(after);
+        i64::try_from(ahead)
+            .ok()
+            .map(|ahead| SignedDuration::from_nanos(ahead).as_secs_f64())
     }
 
     fn ntp(source: &ClockSource, host: &str, port: u16) -> Result<Self, Error> {

@@ -38,6 +38,11 @@ impl fmt::Debug for Logins {
     }
 }
 
+/// How often the log says that an address was refused.
+pub(crate) fn repeats() -> Repeats {
+    Repeats::new(LOG_INTERVAL, MOST_LOGGED)
+}
+
 impl Logins {
     /// The log-ins of `config`; `None` where everybody may watch.
     ///
@@ -54,8 +59,8 @@ impl Logins {
             nonces: Nonces::new(random()?, Instant::now()),
             attempts: Arc::default(),
             connections: AtomicU32::default(),
-            wrong: Repeats::new(LOG_INTERVAL, MOST_LOGGED),
-            forbidden: Repeats::new(LOG_INTERVAL, MOST_LOGGED),
+            wrong: repeats(),
+            forbidden: repeats(),
         })))
     }
 }

@@ -59,10 +59,8 @@ fn coding_mistakes(scope: &Scope) -> Vec<Mistake> {
     let place = |key: &str| scope.place(key);
     let is_known = |rule: &&coding::Rule| !rule.keys.iter().any(|key| scope.refused.contains(key));
     let breach = |rule: &coding::Rule| {
-        Some(Mistake {
-            place: place(rule.key),
-            problem: (rule.breach)(stream, &place)?,
-        })
+        let problem = (rule.breach)(stream, &place)?;
+        Some(scope.mistake(rule.key, problem))
     };
     rules.iter().filter(is_known).filter_map(breach).collect()
 }
@@ -77,13 +75,10 @@ fn stamp(scope: &Scope) -> Option<Mistake> {
     }
     let (least_width, least_height) = clockface::stamp::SMALLEST_PICTURE;
     let size_place = scope.place(RESOLUTION);
-    Some(Mistake {
-        place: scope.place(STAMP),
-        problem: format!(
+    Some(scope.mistake(STAMP, format!(
             "found \"{stamp}\", for which {RESOLUTION} {width}x{height} ({size_place}) has no room: a picture with a \
              stamp is at least {least_width} px wide and {least_height} px high; expected \"none\" or a larger picture"
-        ),
-    })
+        )))
 }
 
 fn rtp_ports(scope: &Scope) -> Option<Mistake> {
@@ -101,13 +96,10 @@ fn too_few_for_sound(scope: &Scope, key: &str, ports: PortRange) -> Option<Mista
         return None;
     }
     let audio_place = scope.place(AUDIO);
-    Some(Mistake {
-        place: scope.place(key),
-        problem: format!(
+    Some(scope.mistake(key, format!(
             "found {ports}, which are too few for picture and sound ({AUDIO} {codec}, {audio_place}): expected \
              {MOST_PORTS} ports or more"
-        ),
-    })
+        )))
 }
 
 /// Whether a file that offers multicast says where it goes.
@@ -127,18 +119,17 @@ fn multicast(scope: &Scope) -> Option<Mistake> {
     } else {
         return None;
     };
-    Some(Mistake {
-        place: scope.place(TRANSPORTS),
-        problem,
-    })
+    Some(scope.mistake(TRANSPORTS, problem))
 }
 
 /// Whether a stream can be played at all.
 fn plain_rtsp(scope: &Scope) -> Option<Mistake> {
     let draft = &scope.draft;
-    (!draft.plain_rtsp && draft.tls_port.is_none()).then(|| Mistake {
-        place: scope.place(PLAIN_RTSP),
-        problem: format!("found false without {TLS_PORT}: nobody could play the stream"),
+    (!draft.plain_rtsp && draft.tls_port.is_none()).then(|| {
+        scope.mistake(
+            PLAIN_RTSP,
+            format!("found false without {TLS_PORT}: nobody could play the stream"),
+        )
     })
 }
 
@@ -153,12 +144,14 @@ fn tls_port(scope: &Scope) -> Option<Mistake> {
     .into_iter()
     .filter_map(|(key, file)| file.is_none().then_some(key))
     .collect();
-    (!lacks.is_empty()).then(|| Mistake {
-        place: scope.place(TLS_PORT),
-        problem: format!(
-            "is set without {}: expected the PEM files of both",
-            lacks.join(" and ")
-        ),
+    (!lacks.is_empty()).then(|| {
+        scope.mistake(
+            TLS_PORT,
+            format!(
+                "is set without {}: expected the PEM files of both",
+                lacks.join(" and ")
+            ),
+        )
     })
 }
 
@@ -169,10 +162,6 @@ pub(super) fn http(top: &Scope) -> Vec<Mistake> {
     };
     let asks_of = |keys: &[&str]| keys.iter().all(|key| !top.refused.contains(key));
     let has_files = top.draft.tls().is_some();
-    let mistake = |key: &str, problem: String| Mistake {
-        place: top.place(key),
-        problem,
-    };
     let tls = asks_of(&[HTTP_TLS, TLS_CERTIFICATE, TLS_PRIVATE_KEY]) && http.tls && !has_files;
     let pipelines =
         asks_of(&[HTTP_ALLOW_PIPELINES, HTTP_TOKEN]) && http.allow_pipelines && http.token.is_empty();
@@ -181,12 +170,12 @@ pub(super) fn http(top: &Scope) -> Vec<Mistake> {
             let problem = format!(
                 "found true without {TLS_CERTIFICATE} and {TLS_PRIVATE_KEY}: expected the PEM files of both"
             );
-            mistake(HTTP_TLS, problem)
+            top.mistake(HTTP_TLS, problem)
         }),
         pipelines.then(|| {
             let problem =
                 format!("found true without {HTTP_TOKEN}: whoever reaches the server could write files");
-            mistake(HTTP_ALLOW_PIPELINES, problem)
+            top.mistake(HTTP_ALLOW_PIPELINES, problem)
         }),
     ]
     .into_iter()
@@ -205,10 +194,7 @@ pub(super) fn tls_files(top: &Scope) -> Option<Mistake> {
         Err(problem @ tls::Problem::Files(_)) => (TLS_CERTIFICATE, problem),
         Err(problem @ tls::Problem::NoPair(_)) => (TLS_PRIVATE_KEY, problem),
     };
-    Some(Mistake {
-        place: top.place(key),
-        problem: problem.to_string(),
-    })
+    Some(top.mistake(key, problem.to_string()))
 }
 
 /// Whether the variable that names the machine's time zone names one that there is, where a picture shows that zone.
@@ -222,12 +208,12 @@ pub(super) fn machine_zone(scopes: &[Scope], environment: &Environment) -> Optio
     let WordingError::Variable { value, cause } = clockface::zone::variable_zone(value).err()? else {
         return None;
     };
-    scopes.iter().any(shows_it).then(|| Mistake {
-        place: VARIABLE.into(),
-        problem: format!(
-            "found {value:?}, expected a time zone: an IANA name such as \"Europe/Berlin\", a POSIX one such as \
-             \"CET-1CEST,M3.5.0,M10.5.0/3\", or a file's with its whole path (empty: UTC): {cause}"
-        ),
+    scopes.iter().any(shows_it).then(|| {
+        let expected = format!(
+            "a time zone: an IANA name such as \"Europe/Berlin\", a POSIX one such as \"CET-1CEST,M3.5.0,M10.5.0/3\", or a \
+             file's with its whole path (empty: UTC): {cause}"
+        );
+        Mistake::unexpected(VARIABLE, VARIABLE, format!("{value:?}"), expected)
     })
 }
 
@@ -239,15 +225,15 @@ fn stamp_ids(scope: &Scope) -> Option<Mistake> {
     if draft.shared_picture || STAMP_IDS.contains(&last) {
         return None;
     }
-    Some(Mistake {
-        place: scope.place(STAMP_ID),
-        problem: format!(
+    Some(scope.mistake(
+        STAMP_ID,
+        format!(
             "found {first}, from which {COUNT} {} ({}) goes on to {last}, beyond {}",
             draft.count,
             scope.place(COUNT),
             STAMP_IDS.end()
         ),
-    })
+    ))
 }
 
 /// The streams of all scopes, no two at the same place.
@@ -287,13 +273,10 @@ fn too_many(scopes: &[Scope]) -> Option<Mistake> {
         all += scope.draft.count as usize;
         all > MOST_STREAMS
     })?;
-    Some(Mistake {
-        place: scope.place(COUNT),
-        problem: format!(
+    Some(scope.mistake(COUNT, format!(
             "found {}, with which the streams are {all} or more, expected at most {MOST_STREAMS} of all entries together",
             scope.draft.count
-        ),
-    })
+        )))
 }
 
 fn too_few_ports(scope: &Scope) -> Mistake {
@@ -302,15 +285,15 @@ fn too_few_ports(scope: &Scope) -> Mistake {
         Some(port) if port.of(draft.last_number()).is_none() => (TLS_PORT, port.base),
         _ => (PORT, draft.port.base),
     };
-    Mistake {
-        place: scope.place(key),
-        problem: format!(
+    scope.mistake(
+        key,
+        format!(
             "found \"{base}+{{n}}\", from which {COUNT} {} ({}) goes on beyond {}",
             draft.count,
             scope.place(COUNT),
             u16::MAX
         ),
-    }
+    )
 }
 
 /// The places that streams have taken.
@@ -353,14 +336,11 @@ impl<'a> Places<'a> {
         }
         let overlaps = |(other, _): &(&IpAddr, _)| overlap(**other, address);
         let (other_address, (_, other)) = listeners.iter().find(overlaps)?;
-        Some(Mistake {
-            place: scope.place(ADDRESS),
-            problem: format!(
+        Some(scope.mistake(ADDRESS, format!(
                 "found {address}, where {other_address} ({}) listens on all addresses or one of them: both have port \
                  {port}",
                 other.place(ADDRESS),
-            ),
-        })
+            )))
     }
 }
 
@@ -383,14 +363,11 @@ impl Places<'_> {
             let (above, between) = above.find_map(|above| Some((above, between(above)?)))?;
             let written = |above: &str| self.mounts.get(&at(above)).map(|taken| &*taken.path);
             let above = written(above)?;
-            Some(Mistake {
-                place: taken.scope.place(PATH),
-                problem: format!(
+            Some(taken.scope.mistake(PATH, format!(
                     "found \"{}\", where \"{above}\" and \"{}\" are as well: viewers would get the one at \"{above}\" in \
                      its place; expected another path for one of the three",
                     taken.path, between.path
-                ),
-            })
+                )))
         })
     }
 }
@@ -416,23 +393,20 @@ fn same_place(mount: &Mount, scope: &Scope, other: &Taken) -> Mistake {
             scope.name
         )
     };
-    Mistake {
-        place: scope.place(PATH),
-        problem,
-    }
+    scope.mistake(PATH, problem)
 }
 
 /// The mistake of one port with TLS and without: a server speaks TLS at a port, or it does not.
 fn same_port(mount: &Mount, scope: &Scope, other: &Scope) -> Mistake {
     let (key, other_key) = (port_key(mount.tls), port_key(!mount.tls));
-    Mistake {
-        place: scope.place(key),
-        problem: format!(
+    scope.mistake(
+        key,
+        format!(
             "found {}, which is {other_key} already ({}): expected another port",
             mount.port,
             other.place(other_key)
         ),
-    }
+    )
 }
 
 /// Whether a socket that listens on the one address keeps all others from the other address.

@@ -8,9 +8,11 @@ use super::key::Key;
 use super::keys::{COUNT, FIRST_NUMBER, SHARED_PICTURE, STAMP_ID, STREAMS, USERS, keys, names_files};
 
 /// What stands in the place of a secret that is shown.
-const HIDDEN: &str = "***";
-/// The key of a user's password, and of their name.
-const USER_SECRET: (&str, &str) = ("password", "username");
+pub(super) const HIDDEN: &str = "***";
+/// The key of a user's password.
+pub(super) const USER_SECRET: &str = "password";
+/// The key of a user's name.
+const USER_NAME: &str = "username";
 /// The keys that say how many streams an entry makes.
 const OF_MANY: [&str; 3] = [COUNT, FIRST_NUMBER, SHARED_PICTURE];
 
@@ -46,15 +48,22 @@ pub(crate) struct Origin {
 impl Document {
     /// The document in `file`, which has been read without a mistake; an empty one for none.
     pub(super) fn parse(file: Option<&[u8]>) -> Self {
-        const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
-        let bytes = file.unwrap_or_default();
-        let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
-        Self(serde_json::from_slice(bytes).unwrap_or_default())
+        file.and_then(Self::in_file).unwrap_or_default()
     }
 
     /// A document of these keys.
     pub(crate) fn new(keys: Keys) -> Self {
         Self(keys)
+    }
+
+    /// The text that stands at the key of that name, at the top level.
+    pub(crate) fn text_of(&self, key: &str) -> Option<&str> {
+        self.0.get(key)?.as_str()
+    }
+
+    /// The document in a file, which may be none.
+    pub(super) fn in_file(file: &[u8]) -> Option<Self> {
+        serde_json::from_slice(without_mark(file)).ok().map(Self)
     }
 
     /// The file's text.
@@ -120,9 +129,8 @@ impl Document {
         }
         let users = self.0.get_mut(USERS).and_then(Value::as_array_mut);
         for user in users.into_iter().flatten().filter_map(Value::as_object_mut) {
-            let (password, username) = USER_SECRET;
-            let place = format!("{USERS} {}", user.get(username).unwrap_or_default());
-            if let Some(secret) = user.get_mut(password) {
+            let place = format!("{USERS} {}", user.get(USER_NAME).unwrap_or_default());
+            if let Some(secret) = user.get_mut(USER_SECRET) {
                 act(&place, secret);
             }
         }
@@ -191,6 +199,11 @@ impl Document {
         let entries = entries.into_iter().map(Value::Object).collect();
         self.0.insert(STREAMS.into(), Value::Array(entries));
     }
+}
+
+fn without_mark(bytes: &[u8]) -> &[u8] {
+    const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+    bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)
 }
 
 /// The keys that say how many streams an entry makes.

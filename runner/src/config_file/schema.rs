@@ -4,6 +4,7 @@ use schemars::{Schema, json_schema};
 use serde_json::{Map, Value, json};
 
 use super::{
+    document::{HIDDEN, USER_SECRET},
     form::Form,
     key::{Key, Level},
     keys::{STREAMS, keys, of_section},
@@ -32,6 +33,53 @@ pub fn schema() -> Schema {
         "properties": properties,
         "additionalProperties": false,
     })
+}
+
+/// The schema of an entry of `streams`.
+pub(crate) fn entry() -> Schema {
+    let mut whole = schema().to_value();
+    Schema::try_from(whole["properties"][STREAMS]["items"].take()).unwrap_or_default()
+}
+
+/// The schema of a merge patch of an entry: null takes a key out.
+pub(crate) fn patch() -> Schema {
+    let mut entry = entry().to_value();
+    let properties = entry["properties"].as_object_mut();
+    for property in properties.into_iter().flat_map(Map::values_mut) {
+        *property = json!({ "anyOf": [property.take(), { "type": "null" }] });
+    }
+    Schema::try_from(entry).unwrap_or_default()
+}
+
+/// The schema of the file as it is shown, with something else in the place of its secrets.
+pub(crate) fn shown() -> Schema {
+    let mut whole = schema().to_value();
+    if let Some(whole) = whole.as_object_mut() {
+        whole.remove("$schema");
+    }
+    hide_secrets(&mut whole);
+    Schema::try_from(whole).unwrap_or_default()
+}
+
+/// Lets what stands in the place of a secret stand there.
+fn hide_secrets(schema: &mut Value) {
+    let is_secret =
+        |name: &str| name == USER_SECRET || keys().any(|key| key.is_secret() && key.own_name() == name);
+    match schema {
+        Value::Object(parts) => {
+            let properties = parts.get_mut("properties").and_then(Value::as_object_mut);
+            for (_, secret) in properties
+                .into_iter()
+                .flatten()
+                .filter(|(name, _)| is_secret(name))
+            {
+                *secret = json!({ "anyOf": [secret.take(), { "const": HIDDEN }] });
+            }
+            parts.values_mut().for_each(hide_secrets);
+        }
+        Value::Array(parts) => parts.iter_mut().for_each(hide_secrets),
+        _ => {}
+    }
 }
 
 /// The name of the key, and the schema of what may stand there.

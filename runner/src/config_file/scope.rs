@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{draft::Draft, json::Json};
+use super::{Mistake, draft::Draft, json::Json};
 
 /// The file's top level, or an entry of `streams`.
 #[derive(Clone, Default)]
@@ -20,6 +20,11 @@ impl Scope {
     /// Where the value of `key` stands.
     pub(super) fn place(&self, key: &str) -> String {
         self.places.get(key).cloned().unwrap_or_else(|| "default".into())
+    }
+
+    /// What is wrong with the value of `key`.
+    pub(super) fn mistake(&self, key: &str, problem: impl Into<String>) -> Mistake {
+        Mistake::new(self.place(key), key, problem)
     }
 
     /// Whether the file or the environment sets `key`.

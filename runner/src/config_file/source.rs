@@ -99,6 +99,13 @@ impl Source {
         }
     }
 
+    /// Notes that its file has been written: the usual one is there from now on, where it was not.
+    pub(crate) fn note_written(&mut self) {
+        if *self == Self::Defaults {
+            *self = Self::Usual;
+        }
+    }
+
     /// The file's bytes, or `None` (and the defaults from here on) where the usual file is not there.
     pub(super) fn read(&mut self) -> io::Result<Option<Vec<u8>>> {
         match clockface::file::read(self.path()) {

@@ -33,7 +33,7 @@ pub(super) fn unknown_key_of(section: &str, name: &str) -> String {
 /// The warning of a variable that looks like ours and is none. It may be another program's, so that it is no mistake.
 pub(super) fn unknown_variable(name: &str) -> Option<String> {
     let known = |key: &Key| key.variable == Some(name) || key.default_variable == Some(name);
-    if !name.starts_with(VARIABLE_PREFIX) || keys().any(known) {
+    if !name.starts_with(VARIABLE_PREFIX) || name == PASSWORD_VARIABLE || keys().any(known) {
         return None;
     }
     let meant = closest_key(name)?.variable?;
@@ -43,6 +43,8 @@ pub(super) fn unknown_variable(name: &str) -> Option<String> {
 }
 
 const VARIABLE_PREFIX: &str = "RTSP_";
+/// The variable with the password by which `ctl` logs in. The server has no use for it.
+pub(crate) const PASSWORD_VARIABLE: &str = "RTSP_HTTP_PASSWORD";
 /// The longest name, in bytes, that may be a key's, misspelt.
 const LONGEST_NAME: usize = 60;
 

@@ -348,8 +348,6 @@ pub(super) fn warnings(entries: &[UserEntry], pair: &Login, is_chosen: bool) -> 
 }
 
 fn mistake(place: &str, problem: String) -> Mistake {
-    Mistake {
-        place: place.into(),
-        problem,
-    }
+    let key = place.rsplit_once(": ").map_or(place, |(_file, key)| key);
+    Mistake::new(place, key, problem)
 }

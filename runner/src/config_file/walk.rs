@@ -81,11 +81,18 @@ struct Walker {
 }
 
 impl Walker {
-    fn mistake(&mut self, place: impl Into<String>, problem: impl Into<String>) {
-        self.add([Mistake {
-            place: place.into(),
-            problem: problem.into(),
-        }]);
+    fn mistake(&mut self, place: impl Into<String>, key: &str, problem: impl Into<String>) {
+        self.add([Mistake::new(place, key, problem)]);
+    }
+
+    fn unexpected(
+        &mut self,
+        place: impl Into<String>,
+        key: &str,
+        found: impl Into<String>,
+        expected: impl Into<String>,
+    ) {
+        self.add([Mistake::unexpected(place, key, found, expected)]);
     }
 
     /// Adds mistakes, each once: several streams may have a value from the same place.
@@ -107,11 +114,11 @@ impl Walker {
         let entries = match Json::parse(bytes) {
             Ok(Json::Object(entries)) => entries,
             Ok(other) => {
-                self.mistake(path, format!("found {}, expected an object {{…}}", other.kind()));
+                self.unexpected(path, "", other.kind(), "an object {…}");
                 return None;
             }
             Err(error) => {
-                self.mistake(path, error);
+                self.mistake(path, "", error);
                 return None;
             }
         };
@@ -144,7 +151,7 @@ impl Walker {
         match values.count() {
             0 => Some((place, first)),
             more => {
-                self.mistake(place, format!("found {} times, expected once", more + 1));
+                self.unexpected(place, name, format!("{} times", more + 1), "once");
                 None
             }
         }
@@ -153,8 +160,8 @@ impl Walker {
     fn streams(&mut self, top: &Scope, place: &str, streams: &Json) -> Option<Vec<Scope>> {
         let entries = match streams {
             Json::Array(entries) if entries.len() > MOST_STREAMS => {
-                let problem = format!("found {} streams, expected at most {MOST_STREAMS}", entries.len());
-                self.mistake(place, problem);
+                let found = format!("{} streams", entries.len());
+                self.unexpected(place, STREAMS, found, format!("at most {MOST_STREAMS}"));
                 return None;
             }
             Json::Array(entries) if !entries.is_empty() => entries,
@@ -163,7 +170,7 @@ impl Walker {
                     Json::Array(_) => "an empty array".to_owned(),
                     other => other.to_string(),
                 };
-                self.mistake(place, format!("found {found}, expected {EXPECTED_STREAMS}"));
+                self.unexpected(place, STREAMS, found, EXPECTED_STREAMS);
                 return None;
             }
         };
@@ -180,7 +187,7 @@ impl Walker {
         let mut scope = Scope { name, ..top.clone() };
         match entry {
             Json::Object(keys) => self.object(&mut scope, place, keys, Level::Stream),
-            other => self.mistake(place, format!("found {other}, expected an object {{…}}")),
+            other => self.unexpected(place, STREAMS, other.to_string(), "an object {…}"),
         }
         scope
     }
@@ -193,9 +200,9 @@ impl Walker {
             &format!("{path}{separator}"),
             entries,
             |walker, scope, place, name, values| match find(name) {
-                None => walker.mistake(place, unknown_key(name)),
+                None => walker.mistake(place, name, unknown_key(name)),
                 Some(key) if level == Level::Stream && key.level == Level::Server => {
-                    walker.mistake(place, OF_THE_SERVER);
+                    walker.mistake(place, name, OF_THE_SERVER);
                 }
                 Some(key) => walker.once(scope, key, place, values),
             },
@@ -213,7 +220,7 @@ impl Walker {
             &format!("{place}."),
             entries,
             |walker, scope, place, name, values| match of_section(key.name).find(|of| of.own_name() == name) {
-                None => walker.mistake(place, unknown_key_of(key.name, name)),
+                None => walker.mistake(place, name, unknown_key_of(key.name, name)),
                 Some(key) => walker.once(scope, key, place, values),
             },
         );
@@ -271,7 +278,7 @@ impl Walker {
             scope.refused.insert(newer.name);
             let problem =
                 format!("found beside {beside}, of which it is the older name, expected one of them");
-            self.mistake(place, problem);
+            self.mistake(place, older.name, problem);
         }
     }
 
@@ -279,16 +286,16 @@ impl Walker {
     fn repeated(&mut self, scope: &mut Scope, key: &Key, place: String, values: &[&Json]) {
         scope.refused.insert(key.name);
         let found = if key.secret {
-            format!("found {} times", values.len())
+            format!("{} times", values.len())
         } else {
             let first = values.iter().take(VALUES_SHOWN).map(ToString::to_string);
             let mut shown: Vec<String> = first.collect();
             if values.len() > VALUES_SHOWN {
                 shown.push("…".into());
             }
-            format!("found {} times ({})", values.len(), shown.join(", "))
+            format!("{} times ({})", values.len(), shown.join(", "))
         };
-        self.mistake(place, format!("{found}, expected once"));
+        self.unexpected(place, key.name, found, "once");
     }
 
     fn value(&mut self, scope: &mut Scope, key: &Key, place: String, value: &Json) {
@@ -309,7 +316,7 @@ impl Walker {
                 } else {
                     value.to_string()
                 };
-                self.mistake(place, format!("found {found}, expected {expected}"));
+                self.unexpected(place, key.name, found, expected);
             }
         }
     }
@@ -326,7 +333,7 @@ impl Walker {
             return;
         };
         let Some(text) = value.to_str() else {
-            return self.mistake(variable, "its value is not UTF-8");
+            return self.mistake(variable, key.name, "its value is not UTF-8");
         };
         if text.is_empty() && key.empty_variable == Empty::Unset {
             return;

@@ -5,7 +5,7 @@ use std::{fmt, net::SocketAddr};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
-use strum::Display;
+use strum::{Display, VariantArray};
 
 use super::refusal::Refusal;
 use crate::{config::Transport, stream_id::StreamId};
@@ -136,6 +136,50 @@ pub enum Happening {
     },
 }
 
+impl Happening {
+    /// Whether it happens to the stream of that id, alone or among others.
+    pub(crate) fn is_of(&self, stream: &str) -> bool {
+        self.streams().iter().any(|id| id.as_str() == stream)
+    }
+
+    /// What somebody may know of it who sees those streams alone; `None` for nothing.
+    pub(crate) fn as_seen_by(&self, sees: impl Fn(&StreamId) -> bool) -> Option<Self> {
+        let mut told = self.clone();
+        match &mut told {
+            Self::ViewerJoined { stream, .. }
+            | Self::ViewerLeft { stream, .. }
+            | Self::ViewerRefused { stream, .. } => sees(stream).then_some(told),
+            Self::StreamStarted { streams }
+            | Self::StreamRunning { streams }
+            | Self::StreamStopped { streams }
+            | Self::StreamFailed { streams, .. }
+            | Self::StreamRebuilt { streams }
+            | Self::StreamSkipped { streams, .. }
+            | Self::StreamTooSlow { streams, .. } => {
+                streams.retain(sees);
+                (!streams.is_empty()).then_some(told)
+            }
+            Self::LoginRefused { .. } | Self::Reloaded { .. } | Self::ReloadRefused { .. } => None,
+        }
+    }
+
+    fn streams(&self) -> &[StreamId] {
+        match self {
+            Self::ViewerJoined { stream, .. }
+            | Self::ViewerLeft { stream, .. }
+            | Self::ViewerRefused { stream, .. } => std::slice::from_ref(stream),
+            Self::StreamStarted { streams }
+            | Self::StreamRunning { streams }
+            | Self::StreamStopped { streams }
+            | Self::StreamFailed { streams, .. }
+            | Self::StreamRebuilt { streams }
+            | Self::StreamSkipped { streams, .. }
+            | Self::StreamTooSlow { streams, .. } => streams,
+            Self::LoginRefused { .. } | Self::Reloaded { .. } | Self::ReloadRefused { .. } => &[],
+        }
+    }
+}
+
 /// A client that plays a stream.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -164,7 +208,9 @@ impl fmt::Display for Viewer {
 }
 
 /// Why a viewer plays a stream no longer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Display, Serialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Display, VariantArray, Serialize, JsonSchema,
+)]
 #[serde(rename_all = "camelCase")]
 pub enum Farewell {
     /// It ended its session itself.
@@ -200,6 +246,26 @@ pub enum Farewell {
     /// The transport by which it plays is not allowed any more.
     #[strum(to_string = "its transport is allowed no longer")]
     Disallowed,
+}
+
+impl Farewell {
+    /// Its name, as JSON has it.
+    #[must_use]
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Teardown => "teardown",
+            Self::Disconnected => "disconnected",
+            Self::TimedOut => "timedOut",
+            Self::NotReading => "notReading",
+            Self::Unreachable => "unreachable",
+            Self::Kicked => "kicked",
+            Self::LoggedOut => "loggedOut",
+            Self::Removed => "removed",
+            Self::Failed => "failed",
+            Self::Stopped => "stopped",
+            Self::Disallowed => "disallowed",
+        }
+    }
 }
 
 /// Why a log-in is refused.
@@ -284,6 +350,13 @@ mod tests {
         assert_eq!(viewer.to_string(), "192.0.2.7:5000 (UDP)");
         (viewer.peer, viewer.transport) = (None, Transport::Http);
         assert_eq!(viewer.to_string(), "unknown address (HTTP tunnel)");
+    }
+
+    #[test]
+    fn a_farewell_is_named_as_json_has_it() {
+        for why in Farewell::VARIANTS {
+            assert_eq!(serde_json::to_value(why).unwrap(), why.name());
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The limits and the memory of this process.
+//! The limits and the memory of this process, and the priority of its threads.
 
 use std::io;
 
@@ -29,4 +29,24 @@ pub fn raise_descriptor_limit() -> io::Result<u64> {
     let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
     setrlimit(Resource::RLIMIT_NOFILE, most, most)?;
     Ok(most)
+}
+
+/// Has the calling thread, and those that it starts, run at the lowest priority from now on: it gets what others leave. Linux
+/// alone knows a priority of each thread; elsewhere this does nothing. Whoever has no privilege cannot raise it again.
+///
+/// # Errors
+/// When the system refuses.
+pub(crate) fn lower_priority_of_thread() -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    {
+        /// What `nice` calls it.
+        const LOWEST: libc::c_int = 19;
+        /// The calling one.
+        const THIS_THREAD: libc::id_t = 0;
+        #[expect(unsafe_code, reason = "neither std nor nix has it")]
+        // SAFETY: it takes three numbers, and touches no memory of this process.
+        let answer = unsafe { libc::setpriority(libc::PRIO_PROCESS, THIS_THREAD, LOWEST) };
+        nix::errno::Errno::result(answer)?;
+    }
+    Ok(())
 }

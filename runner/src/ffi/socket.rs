@@ -4,7 +4,7 @@ use std::{
     io,
     mem::ManuallyDrop,
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
-    os::fd::{FromRawFd as _, RawFd},
+    os::fd::{AsFd, FromRawFd as _, RawFd},
     time::Duration,
 };
 
@@ -15,7 +15,7 @@ use nix::sys::socket::{Backlog, listen, setsockopt, sockopt};
 ///
 /// # Errors
 /// When the system refuses an option.
-pub(crate) fn watch_for_dead_peer(connection: &TcpStream, after: Duration) -> io::Result<()> {
+pub(crate) fn watch_for_dead_peer(connection: &impl AsFd, after: Duration) -> io::Result<()> {
     let milliseconds = u32::try_from(after.as_millis()).unwrap_or(u32::MAX);
     let interval = u32::try_from(after.as_secs() / 6).unwrap_or(u32::MAX).max(1);
     setsockopt(connection, sockopt::KeepAlive, &true)?;
@@ -24,7 +24,8 @@ pub(crate) fn watch_for_dead_peer(connection: &TcpStream, after: Duration) -> io
     setsockopt(connection, sockopt::TcpKeepCount, &3)?;
     setsockopt(connection, sockopt::TcpUserTimeout, &milliseconds)?;
     // Without Nagle's algorithm no packet is late for having waited for the acknowledgement of an earlier one.
-    connection.set_nodelay(true)
+    setsockopt(connection, sockopt::TcpNoDelay, &true)?;
+    Ok(())
 }
 
 /// How much of what was written to a TCP connection the peer's system has taken.

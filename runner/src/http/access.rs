@@ -21,13 +21,16 @@ use axum::{
 };
 use subtle::ConstantTimeEq as _;
 
-use super::{App, problem::Problem};
+use super::{App, problem::Problem, sessions::Holder};
 use crate::{
     accounts::{Account, REALM, attempts::LATENESS, credentials::Credentials, logins::Logins},
     config::HttpConfig,
     events::{Happening, LoginRefusal},
     server::Served,
 };
+
+/// What a page's script sets to be told of a log-in that is missing as a script is.
+const REQUESTED_WITH: &str = "x-requested-with";
 
 /// Who asks.
 #[derive(Debug, Clone)]
@@ -78,6 +81,31 @@ impl Caller {
     }
 }
 
+/// The log-ins and the token that count at one moment. An answer that goes on for long ends where they are others: whoever
+/// still may asks again.
+#[derive(Debug)]
+pub(super) struct Admission {
+    logins: Option<Arc<Logins>>,
+    token: String,
+}
+
+impl Admission {
+    /// What counts now.
+    pub(super) fn now(app: &App) -> Self {
+        Self {
+            logins: app.orders.logins().get(),
+            token: app.config().token,
+        }
+    }
+
+    /// Whether it still counts.
+    pub(super) fn holds(&self, app: &App) -> bool {
+        let now = Self::now(app);
+        let logins = self.logins.as_ref().map(Arc::as_ptr);
+        (logins, &self.token) == (now.logins.as_ref().map(Arc::as_ptr), &now.token)
+    }
+}
+
 /// Finds out who asks; whoever has a wrong log-in, or none where one is needed, is asked for it.
 pub(super) async fn ask(
     State(app): State<Arc<App>>,
@@ -90,25 +118,31 @@ pub(super) async fn ask(
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
+        // A browser would ask for a name and a password itself, which the page does.
+        Err(problem) if request.headers().contains_key(REQUESTED_WITH) => problem.into_response(),
         Err(problem) => challenge(problem),
     }
 }
 
 async fn caller(app: &App, peer: SocketAddr, headers: &HeaderMap) -> Result<Caller, Problem> {
     let config = app.config();
-    if has_token(headers, &config) {
-        return Ok(Caller::Token);
-    }
     let logins = app.orders.logins().get();
-    let header = headers.get(header::AUTHORIZATION).map(HeaderValue::to_str);
-    match (logins, header) {
-        (Some(logins), Some(Ok(header))) => user(app, &logins, peer, header).await,
-        (None, None) => Ok(Caller::Anybody {
-            may_change: config.token.is_empty() && is_local(peer.ip()),
-        }),
-        (Some(_), None) => Err(unauthorized("this takes a log-in")),
-        _ => Err(unauthorized("there is no such token")),
+    if let Some(header) = headers.get(header::AUTHORIZATION) {
+        let is_token = has_token(headers, &config);
+        return by_header(app, logins.as_ref(), (peer, is_token), header).await;
     }
+    let accounts = logins.as_ref().map(|logins| &logins.accounts);
+    match app.sessions.holder(headers, &config.token, accounts) {
+        Some(Holder::Token(_)) => return Ok(Caller::Token),
+        Some(Holder::User(account)) => return Ok(Caller::User(account)),
+        None => {}
+    }
+    if logins.is_some() {
+        return Err(unauthorized("this takes a log-in"));
+    }
+    Ok(Caller::Anybody {
+        may_change: config.token.is_empty() && is_local(peer.ip()),
+    })
 }
 
 /// Whether the token is among the headers.
@@ -122,15 +156,27 @@ pub(super) fn has_token(headers: &HeaderMap, config: &HttpConfig) -> bool {
     !config.token.is_empty() && given.is_some_and(|(_, token)| is_it(token))
 }
 
-/// The user who logs in by Basic. Wrong log-ins are slowed and told as RTSP's are.
-async fn user(app: &App, logins: &Arc<Logins>, peer: SocketAddr, header: &str) -> Result<Caller, Problem> {
-    if !logins.attempts.may_try(peer.ip()) {
+/// Who logs in by a header, with the token or as a user. Wrong log-ins are slowed and told as RTSP's are.
+async fn by_header(
+    app: &App,
+    logins: Option<&Arc<Logins>>,
+    (peer, is_token): (SocketAddr, bool),
+    header: &HeaderValue,
+) -> Result<Caller, Problem> {
+    let (attempts, wrong) = match logins {
+        Some(logins) => (&logins.attempts, &logins.wrong),
+        None => (&app.attempts, &app.wrong),
+    };
+    if !attempts.may_try(peer.ip()) {
         let detail = "too many log-ins from this address were wrong";
         return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, detail));
     }
-    let credentials = Credentials::parse(header);
-    let account = match &credentials {
-        Credentials::Basic(pair) => logins.accounts.by_basic(pair),
+    if is_token {
+        return Ok(Caller::Token);
+    }
+    let credentials = Credentials::parse(header.to_str().unwrap_or_default());
+    let account = match (&credentials, logins) {
+        (Credentials::Basic(pair), Some(logins)) => logins.accounts.by_basic(pair),
         _ => None,
     };
     if let Some(account) = account {
@@ -141,12 +187,14 @@ async fn user(app: &App, logins: &Arc<Logins>, peer: SocketAddr, header: &str) -
         peer: Some(peer),
         user: credentials.shown_name(),
         why: LoginRefusal::Wrong,
-        held_back: logins.wrong.may_tell(&peer.ip().to_string(), now),
+        held_back: wrong.may_tell(&peer.ip().to_string(), now),
     });
-    if let Some(_late) = logins.attempts.note_wrong(peer.ip(), now) {
+    if let Some(_late) = attempts.note_wrong(peer.ip(), now) {
         tokio::time::sleep(LATENESS).await;
     }
-    Err(unauthorized("the name or the password is wrong"))
+    Err(unauthorized(
+        "there is no such token, or the name or the password is wrong",
+    ))
 }
 
 fn unauthorized(detail: &str) -> Problem {

@@ -3,36 +3,223 @@
 //! | module | calls about |
 //! | --- | --- |
 //! | `config` | the configuration of the server and of a stream |
+//! | `events` | what happens |
+//! | `live`, `looks` | what a page shows, as it changes |
+//! | `pictures` | pictures of streams |
 //! | `server` | the server as a whole |
+//! | `session` | who has logged in |
 //! | `streams` | the streams, and who plays them |
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use axum::{
-    Router,
-    routing::{delete, get, post},
+use axum::{Json, Router, http::StatusCode, routing::get};
+use schemars::{Schema, SchemaGenerator};
+use serde_json::Value;
+
+use super::{
+    App,
+    call::{self, Call, JSON},
+    openapi,
+};
+use crate::{
+    config_file::schema,
+    status::{ServerStatus, StreamStatus, ViewerStatus},
 };
 
-use super::App;
-
 mod config;
+mod events;
+mod live;
+mod looks;
+mod pictures;
 mod server;
+mod session;
 mod streams;
+
+/// What all paths begin with.
+pub(super) const PREFIX: &str = "/api/v1";
+
+const MERGE_PATCH: &str = "application/merge-patch+json";
+const IF_MATCH: (&str, &str) = (
+    "If-Match",
+    "the ETag of what was read, where the change is to be of nothing else",
+);
+const ETAG: (&str, &str) = ("ETag", "another one as soon as anything of it is");
 
 /// All calls.
 pub(super) fn router() -> Router<Arc<App>> {
-    Router::new()
-        .route("/server", get(server::show))
-        .route("/config", get(config::show).put(config::put))
-        .route("/reload", post(config::reload))
-        .route("/streams", get(streams::list).post(config::add))
-        .route("/streams/{id}", get(streams::show).delete(config::remove))
-        .route(
-            "/streams/{id}/config",
-            get(config::of_stream).patch(config::patch),
+    call::router(calls())
+        .route("/openapi.json", get(describe))
+        .route("/live", get(live::open))
+}
+
+/// `GET /openapi.json`.
+async fn describe() -> Json<Value> {
+    static DOCUMENT: LazyLock<Value> = LazyLock::new(|| openapi::document(PREFIX, &calls()));
+    Json(DOCUMENT.clone())
+}
+
+fn calls() -> Vec<Call> {
+    let all = [
+        of_server(),
+        of_streams(),
+        of_configuration(),
+        of_viewers(),
+        of_pictures(),
+    ];
+    all.into_iter().flatten().collect()
+}
+
+fn of_server() -> Vec<Call> {
+    const OK: StatusCode = StatusCode::OK;
+    vec![
+        Call::get("/server", server::show, "The server as a whole").answers::<ServerStatus>(OK),
+        Call::get("/events", events::follow, "What happens, as server-sent events")
+            .query::<events::Which>()
+            .header(
+                "Last-Event-ID",
+                "the id of the last event that has come, to go on behind it",
+            )
+            .answers_with(OK, "text/event-stream", None)
+            .fails_with(&[StatusCode::NOT_FOUND]),
+        Call::get("/session", session::show, "Who asks, and what they may do")
+            .answers::<session::SessionStatus>(OK),
+        Call::post("/session", session::begin, "Keeps a log-in in a cookie")
+            .answers_header("Set-Cookie", "the session, where there is a log-in"),
+        Call::delete("/session", session::end, "Ends the session of the cookie"),
+    ]
+}
+
+fn of_streams() -> Vec<Call> {
+    const OK: StatusCode = StatusCode::OK;
+    vec![
+        Call::get("/streams", streams::list, "The streams")
+            .query::<streams::Filter>()
+            .answers::<streams::Listed<StreamStatus>>(OK),
+        Call::post(
+            "/streams",
+            config::add,
+            "Adds an entry, which may make many streams",
         )
-        .route("/streams/{id}/keyframe", post(streams::force_key_frame))
-        .route("/streams/{id}/viewers", get(streams::viewers))
-        .route("/viewers", get(streams::all_viewers))
-        .route("/viewers/{id}", delete(streams::kick))
+        .query::<config::HowToChange>()
+        .body(JSON, entry)
+        .answers::<config::Changed>(StatusCode::CREATED)
+        .fails_with(&[StatusCode::CONFLICT]),
+        Call::get("/streams/{id}", streams::show, "One stream").answers::<StreamStatus>(OK),
+        Call::delete(
+            "/streams/{id}",
+            config::remove,
+            "Ends a stream, and those that share its picture",
+        )
+        .query::<config::HowToChange>()
+        .answers::<config::Changed>(OK)
+        .fails_with(&[StatusCode::CONFLICT, StatusCode::UNPROCESSABLE_ENTITY]),
+        Call::post(
+            "/streams/{id}/keyframe",
+            streams::force_key_frame,
+            "Has the next frame be a key frame",
+        )
+        .answers_nothing(StatusCode::ACCEPTED),
+    ]
+}
+
+fn of_configuration() -> Vec<Call> {
+    const OK: StatusCode = StatusCode::OK;
+    let (if_match, because) = IF_MATCH;
+    let changes = [StatusCode::CONFLICT, StatusCode::PRECONDITION_FAILED];
+    vec![
+        Call::get(
+            "/streams/{id}/config",
+            config::of_stream,
+            "The configuration of a stream, as it is in force",
+        )
+        .answers_with(OK, JSON, Some(entry))
+        .answers_header(ETAG.0, ETAG.1)
+        .fails_with(&[StatusCode::CONFLICT]),
+        Call::patch("/streams/{id}/config", config::patch, "Changes it (RFC 7396)")
+            .query::<config::HowToChange>()
+            .header(if_match, because)
+            .body(MERGE_PATCH, patch)
+            .answers::<config::Changed>(OK)
+            .fails_with(&changes),
+        Call::get(
+            "/config",
+            config::show,
+            "The configuration, as a file would have it",
+        )
+        .answers_with(OK, JSON, Some(whole))
+        .answers_header(ETAG.0, ETAG.1),
+        Call::put("/config", config::put, "Puts another one in its place")
+            .query::<config::HowToChange>()
+            .header(if_match, because)
+            .body(JSON, whole)
+            .answers::<config::Changed>(OK)
+            .fails_with(&changes),
+        Call::post("/reload", config::reload, "Reads the file again")
+            .answers::<config::Changed>(OK)
+            .fails_with(&[StatusCode::UNPROCESSABLE_ENTITY]),
+    ]
+}
+
+fn of_viewers() -> Vec<Call> {
+    const OK: StatusCode = StatusCode::OK;
+    vec![
+        Call::get("/streams/{id}/viewers", streams::viewers, "Who plays a stream")
+            .answers::<Vec<ViewerStatus>>(OK),
+        Call::get("/viewers", streams::all_viewers, "Who plays what")
+            .answers::<Vec<streams::ViewerOfStream>>(OK),
+        Call::delete(
+            "/viewers/{session}",
+            streams::kick,
+            "Ends the session of a viewer",
+        ),
+    ]
+}
+
+fn of_pictures() -> Vec<Call> {
+    const OK: StatusCode = StatusCode::OK;
+    let instant = "the instant that the picture shows, in RFC 3339 with µs";
+    let snapshot = |call: Call, kind| {
+        call.query::<pictures::SnapshotQuery>()
+            .answers_with(OK, kind, None)
+            .answers_header("X-Instant", instant)
+    };
+    let (jpeg, png) = ("/streams/{id}/snapshot.jpg", "/streams/{id}/snapshot.png");
+    vec![
+        snapshot(
+            Call::get(jpeg, pictures::jpeg, "The next frame as JPEG"),
+            "image/jpeg",
+        ),
+        snapshot(
+            Call::get(png, pictures::png, "The next frame as PNG"),
+            "image/png",
+        ),
+        Call::get(
+            "/streams/{id}/preview.mjpeg",
+            pictures::preview,
+            "Frames as JPEG, one after the other",
+        )
+        .query::<pictures::PreviewQuery>()
+        .answers_with(OK, "multipart/x-mixed-replace", None),
+    ]
+}
+
+fn entry(generator: &mut SchemaGenerator) -> Schema {
+    named(generator, "StreamConfig", schema::entry)
+}
+
+fn patch(generator: &mut SchemaGenerator) -> Schema {
+    named(generator, "StreamPatch", schema::patch)
+}
+
+fn whole(generator: &mut SchemaGenerator) -> Schema {
+    named(generator, "Config", schema::shown)
+}
+
+/// A reference to a schema that is made once.
+fn named(generator: &mut SchemaGenerator, name: &str, make: fn() -> Schema) -> Schema {
+    let schemas = generator.definitions_mut();
+    schemas
+        .entry(name.to_owned())
+        .or_insert_with(|| make().to_value());
+    Schema::new_ref(format!("#/components/schemas/{name}"))
 }

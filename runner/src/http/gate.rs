@@ -5,7 +5,10 @@ use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, StatusCode, header, uri::Authority},
+    http::{
+        HeaderMap, HeaderValue, StatusCode, header,
+        uri::{Authority, Uri},
+    },
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
@@ -36,7 +39,7 @@ pub(super) async fn check(State(app): State<Arc<App>>, request: Request, next: N
 
 fn refusal(app: &App, config: &HttpConfig, host: Option<&str>, headers: &HeaderMap) -> Option<Problem> {
     let Some(host) = host else {
-        let detail = "the header Host is missing";
+        let detail = "the header Host has to be there, once";
         return Some(Problem::new(StatusCode::BAD_REQUEST, detail));
     };
     if !is_own_name(host, config, &app.host_name) {
@@ -44,20 +47,42 @@ fn refusal(app: &App, config: &HttpConfig, host: Option<&str>, headers: &HeaderM
                       http.allowedHosts";
         return Some(Problem::new(StatusCode::MISDIRECTED_REQUEST, detail));
     }
-    let origin = headers.get(header::ORIGIN)?;
     let scheme = if app.tls { "https" } else { "http" };
-    let may_ask = origin.to_str().is_ok_and(|origin| {
-        let origin = origin.to_ascii_lowercase();
-        origin == format!("{scheme}://{}", host.to_ascii_lowercase())
-            || config.allowed_origins.contains(&origin)
-    });
+    let own = format!("{scheme}://{}", host.to_ascii_lowercase());
+    let may_ask = |origin: &HeaderValue| {
+        origin.to_str().is_ok_and(|origin| {
+            let origin = origin.to_ascii_lowercase();
+            origin == own || config.allowed_origins.contains(&origin)
+        })
+    };
+    let may_all_ask = if headers.contains_key(header::ORIGIN) {
+        headers.get_all(header::ORIGIN).iter().all(may_ask)
+    } else {
+        is_of_no_other_page(headers) || referring_origin(headers).is_some_and(|origin| may_ask(&origin))
+    };
     let detail = "pages of that origin may not ask this server: see http.allowedOrigins";
-    (!may_ask).then(|| Problem::new(StatusCode::FORBIDDEN, detail))
+    (!may_all_ask).then(|| Problem::new(StatusCode::FORBIDDEN, detail))
 }
 
-/// The name and port by which the server is asked.
+/// Whether a browser says that no page elsewhere has led it here. Pictures that a page shows come without an `Origin`.
+fn is_of_no_other_page(headers: &HeaderMap) -> bool {
+    let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
+    matches!(site, None | Some(b"same-origin" | b"none"))
+}
+
+/// The origin of the page that a browser names as the one that led it here.
+fn referring_origin(headers: &HeaderMap) -> Option<HeaderValue> {
+    let page: Uri = headers.get(header::REFERER)?.to_str().ok()?.parse().ok()?;
+    HeaderValue::try_from(format!("{}://{}", page.scheme()?, page.authority()?)).ok()
+}
+
+/// The name and port by which the server is asked; `None` where that is not told, or told twice.
 fn host(request: &Request) -> Option<String> {
-    let header = request.headers().get(header::HOST);
+    let mut headers = request.headers().get_all(header::HOST).iter();
+    let header = headers.next();
+    if headers.next().is_some() {
+        return None;
+    }
     let named = header.and_then(|host| host.to_str().ok()).map(String::from);
     named.or_else(|| request.uri().authority().map(ToString::to_string))
 }

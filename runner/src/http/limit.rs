@@ -1,13 +1,17 @@
-//! How many connections the HTTP server serves at a time. One more is answered 503, and takes no more than a socket until its
-//! headers would be late.
+//! How many connections the HTTP server serves at a time. Some more are answered 503, and each takes no more than a socket
+//! until its headers would be late; beyond these, they are closed at once.
 
 use std::{
     convert::Infallible,
     future::{Ready, ready},
     io,
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     task::{Context, Poll},
+    time::Duration,
 };
 
 use axum::{
@@ -22,24 +26,62 @@ use tokio::{
 use tower::Service;
 
 use super::problem::Problem;
+use crate::ffi::socket::watch_for_dead_peer;
 
 /// How many connections there may be.
 const MOST_CONNECTIONS: usize = 256;
+/// How many more may be told that there are too many: descriptors are for viewers.
+const MOST_TURNED_AWAY: usize = 64;
+/// How long a client may take nothing of what it is sent.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Lets so many connections in.
 #[derive(Debug, Clone)]
-pub(super) struct Limit(Arc<Semaphore>);
+pub(super) struct Limit {
+    free: Arc<Semaphore>,
+    turned_away: Arc<Semaphore>,
+    accepted: Arc<AtomicU64>,
+}
 
-/// What answers on one connection; without a permit it says that there are too many.
+/// What answers on one connection.
 #[derive(Debug, Clone)]
 pub(super) struct Limited<S> {
     service: S,
-    permit: Option<Arc<OwnedSemaphorePermit>>,
+    place: Place,
+}
+
+/// The place that a connection has among others, until it ends.
+#[derive(Debug, Clone)]
+enum Place {
+    Served(#[expect(dead_code, reason = "it is given back when dropped")] Arc<OwnedSemaphorePermit>),
+    TurnedAway(#[expect(dead_code, reason = "it is given back when dropped")] Arc<OwnedSemaphorePermit>),
 }
 
 impl Limit {
     pub(super) fn new() -> Self {
-        Self(Arc::new(Semaphore::new(MOST_CONNECTIONS)))
+        Self {
+            free: Arc::new(Semaphore::new(MOST_CONNECTIONS)),
+            turned_away: Arc::new(Semaphore::new(MOST_TURNED_AWAY)),
+            accepted: Arc::default(),
+        }
+    }
+
+    /// How many connections are served now.
+    pub(super) fn served(&self) -> usize {
+        MOST_CONNECTIONS - self.free.available_permits()
+    }
+
+    /// How many connections have been accepted.
+    pub(super) fn accepted(&self) -> u64 {
+        self.accepted.load(Ordering::Relaxed)
+    }
+
+    /// A place for another connection, as long as there is any.
+    fn place(&self) -> io::Result<Place> {
+        let of = |places: &Arc<Semaphore>| Arc::clone(places).try_acquire_owned().ok().map(Arc::new);
+        let place = of(&self.free).map(Place::Served);
+        let place = place.or_else(|| of(&self.turned_away).map(Place::TurnedAway));
+        place.ok_or_else(|| io::Error::other("there are too many connections"))
     }
 }
 
@@ -49,9 +91,9 @@ impl<S> Accept<TcpStream, S> for Limit {
     type Future = Ready<io::Result<(TcpStream, Limited<S>)>>;
 
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
-        let permit = Arc::clone(&self.0).try_acquire_owned().ok().map(Arc::new);
-        let limited = Limited { service, permit };
-        ready(stream.set_nodelay(true).map(|()| (stream, limited)))
+        self.accepted.fetch_add(1, Ordering::Relaxed);
+        let place = watch_for_dead_peer(&stream, PATIENCE).and_then(|()| self.place());
+        ready(place.map(|place| (stream, Limited { service, place })))
     }
 }
 
@@ -69,10 +111,9 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        if self.permit.is_some() {
-            Box::pin(self.service.call(request))
-        } else {
-            Box::pin(ready(Ok(too_many())))
+        match self.place {
+            Place::Served(_) => Box::pin(self.service.call(request)),
+            Place::TurnedAway(_) => Box::pin(ready(Ok(too_many()))),
         }
     }
 }

@@ -17,7 +17,7 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
 };
 
-use super::limit::Limit;
+use super::{begin::Begins, limit::Limit};
 use crate::config::{HttpConfig, TlsFiles};
 
 /// How long a client may take for the headers of a request, and for the keys of TLS.
@@ -28,6 +28,7 @@ pub(super) struct Listener {
     socket: TcpListener,
     address: SocketAddr,
     tls: Option<ServerConfig>,
+    limit: Limit,
 }
 
 impl Listener {
@@ -39,12 +40,22 @@ impl Listener {
         let socket = TcpListener::bind(wanted).map_err(|error| failed_to_listen(wanted, error))?;
         socket.set_nonblocking(true)?;
         let address = socket.local_addr()?;
-        Ok(Self { socket, address, tls })
+        Ok(Self {
+            socket,
+            address,
+            tls,
+            limit: Limit::new(),
+        })
     }
 
     /// Where it is.
     pub(super) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// How many connections there may be, and are.
+    pub(super) fn limit(&self) -> &Limit {
+        &self.limit
     }
 
     /// Answers by `router` in a thread of its own, until `handle` says that it is over.
@@ -69,20 +80,27 @@ impl Listener {
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
         if let Some(config) = self.tls {
             let config = RustlsConfig::from_config(Arc::new(config));
-            let acceptor = RustlsAcceptor::new(config).acceptor(Limit::new());
+            let acceptor = RustlsAcceptor::new(config).acceptor(self.limit);
             let mut server = axum_server::from_tcp(self.socket)?
-                .acceptor(acceptor)
+                .acceptor(in_time(acceptor))
                 .handle(handle);
             server.http_builder().http1().header_read_timeout(PATIENCE);
             server.serve(service).await?;
         } else {
             let mut server = axum_server::from_tcp(self.socket)?
-                .acceptor(Limit::new())
+                .acceptor(in_time(self.limit))
                 .handle(handle);
             server.http_builder().http1().header_read_timeout(PATIENCE);
             server.serve(service).await?;
         }
         Ok(())
+    }
+}
+
+fn in_time<A>(inner: A) -> Begins<A> {
+    Begins {
+        inner,
+        patience: PATIENCE,
     }
 }
 

@@ -24,6 +24,7 @@ pub(super) struct Problem {
     pub(super) detail: Option<String>,
     /// What is wrong with the keys that were sent, each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
     pub(super) mistakes: Vec<KeyMistake>,
 }
 

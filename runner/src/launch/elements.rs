@@ -2,7 +2,7 @@
 
 use gst::{glib, prelude::*};
 
-use super::{codecs, debian};
+use super::{codecs, debian, still};
 
 /// The elements that gst-rtsp-server itself makes, besides those that the launch string names, each with the Debian
 /// package that has it.
@@ -79,7 +79,8 @@ pub(crate) fn is_changed_while_playing(element: &str, property: &str) -> bool {
 /// The Debian package that has the element `name`, as far as this server itself can come to need it: in Debian 12 and 13.
 #[must_use]
 fn debian_package(name: &str) -> Option<&'static str> {
-    let mut all = SERVING.into_iter().chain(NAMED).chain(codecs::elements());
+    let all = SERVING.into_iter().chain(NAMED).chain(still::ELEMENTS);
+    let mut all = all.chain(codecs::elements());
     all.find(|(element, _)| *element == name)
         .map(|(_, package)| package)
 }

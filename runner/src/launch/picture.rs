@@ -20,7 +20,7 @@ use super::{
     encoders::{EncoderElement, HasProperty},
     syntax::{Chain, PICTURE_PAYLOADER, SOURCE_NAME, launch_quoted},
 };
-use crate::config::{StreamConfig, VideoCodec};
+use crate::config::{FrameRate, StreamConfig, VideoCodec};
 
 /// The UDP port of this machine to which the picture of [`crate::launch::gst_launch_line`] goes.
 pub(crate) const GST_LAUNCH_PORT: u16 = 5004;
@@ -42,7 +42,12 @@ pub(crate) fn elements(
     let codec = codecs::video(stream.codec);
     let mut chain = vec![
         source(stream),
-        vec![caps(stream, encoder.format)],
+        vec![caps(
+            stream,
+            stream.frames_per_second,
+            encoder.format,
+            codec.colorimetry,
+        )],
         // It passes the picture through as it is, and is there for a source that does not paint the encoder's format.
         vec!["videoconvert".into()],
         encoder.words(stream, cores, has_property),
@@ -57,7 +62,7 @@ pub(crate) fn elements(
 }
 
 /// The clock source, with the properties that differ from its defaults.
-fn source(stream: &StreamConfig) -> Vec<String> {
+pub(super) fn source(stream: &StreamConfig) -> Vec<String> {
     let mut words = vec![
         "clocksrc".into(),
         format!("name={SOURCE_NAME}"),
@@ -77,15 +82,15 @@ fn lead_time(stream: &StreamConfig) -> u64 {
     (period / 4 * 3).min(LONGEST_LEAD)
 }
 
-fn caps(stream: &StreamConfig, format: &str) -> String {
-    let StreamConfig {
-        width,
-        height,
-        frames_per_second,
-        ..
-    } = stream;
-    let rate = frames_per_second.fraction();
-    let colorimetry = codecs::video(stream.codec).colorimetry;
+/// The caps of its frames, of which there are `rate` a second.
+pub(super) fn caps(
+    stream: &StreamConfig,
+    rate: FrameRate,
+    format: &str,
+    colorimetry: Option<&str>,
+) -> String {
+    let StreamConfig { width, height, .. } = stream;
+    let rate = rate.fraction();
     let colorimetry = colorimetry.map_or_else(String::new, |name| format!(",colorimetry={name}"));
     format!("video/x-raw,format={format},width={width},height={height},framerate={rate}{colorimetry}")
 }
@@ -101,7 +106,6 @@ pub(crate) fn receiver_line(codec: VideoCodec) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::FrameRate;
 
     #[test]
     fn the_lead_is_less_than_a_frame_period_and_100_ms_at_most() {

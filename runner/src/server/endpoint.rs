@@ -27,7 +27,7 @@ use super::{
 use crate::{
     config::{ListenAt, StreamConfig},
     events::Events,
-    stream::Stream,
+    stream::{Stream, seats::Seats},
     time_source::TimeSource,
 };
 
@@ -39,6 +39,8 @@ pub(super) struct Shared {
     pub(super) commons: Commons,
     pub(super) intakes: Arc<Intakes>,
     pub(super) threads: RTSPThreadPool,
+    /// The places of those who look at streams without playing them.
+    pub(super) still_seats: Arc<Seats>,
     /// The clock of the network; `None` where streams go by this machine's.
     pub(super) time: Option<Arc<TimeSource>>,
 }
@@ -46,7 +48,13 @@ pub(super) struct Shared {
 impl Shared {
     /// The camera that `config` describes.
     pub(super) fn stream(&self, config: &StreamConfig) -> Arc<Stream> {
-        let stream = Stream::new(config, &self.context, &self.threads, &self.events);
+        let stream = Stream::new(
+            config,
+            &self.context,
+            &self.threads,
+            &self.events,
+            &self.still_seats,
+        );
         self.commons.negotiation.allow(&stream, config);
         if let Some(time) = &self.time {
             stream.set_clock(time.clock());

@@ -4,7 +4,11 @@ use std::{
     io,
     panic::{self, AssertUnwindSafe},
     pin::Pin,
-    sync::{Arc, mpsc},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    },
     task::{Context, Poll},
     thread,
 };
@@ -12,11 +16,12 @@ use std::{
 use futures_channel::oneshot;
 use futures_executor::block_on;
 
-use super::{CurrentRoster, Server, StartError};
+use super::{CurrentRoster, Server, StartError, connections::intake::Intakes};
 use crate::{
     accounts::logins::CurrentLogins,
     config::{Config, Mount, StreamConfig},
     events::{Changes, Events, Farewell, Viewer},
+    status::ServerCounts,
     stream_id::StreamId,
 };
 
@@ -27,6 +32,9 @@ pub struct Orders {
     roster: Arc<CurrentRoster>,
     events: Arc<Events>,
     logins: Arc<CurrentLogins>,
+    intakes: Arc<Intakes>,
+    /// How many orders have been given.
+    count: Arc<AtomicU64>,
 }
 
 /// What the server's thread is told to do.
@@ -113,6 +121,8 @@ impl Orders {
             roster: Arc::clone(server.roster()),
             events: Arc::clone(server.events()),
             logins: Arc::clone(&server.shared.commons.logins),
+            intakes: Arc::clone(&server.shared.intakes),
+            count: Arc::default(),
         };
         thread::Builder::new()
             .name("orders".into())
@@ -135,6 +145,16 @@ impl Orders {
     /// Who may log in.
     pub(crate) fn logins(&self) -> &Arc<CurrentLogins> {
         &self.logins
+    }
+
+    /// The counts of the server as a whole.
+    pub(crate) fn counts(&self) -> ServerCounts {
+        let connections = self.intakes.connections();
+        ServerCounts {
+            connections: connections.open(),
+            accepted_connections: connections.accepted(),
+            orders: self.count.load(Ordering::Relaxed),
+        }
     }
 
     /// Asks it to serve what `config` describes, which comes from `source`.
@@ -198,6 +218,7 @@ impl Orders {
     }
 
     fn give<T: Send + 'static>(&self, order: impl FnOnce(&mut Server) -> T + Send + 'static) -> Answer<T> {
+        self.count.fetch_add(1, Ordering::Relaxed);
         let (answer, answered) = oneshot::channel();
         let act = move |server: &mut Server| {
             // Whoever gave the order may not wait for its answer any more.

@@ -246,8 +246,10 @@ impl Server {
         if gone.is_empty() && closing.is_empty() && !started.iter().any(|stream| stream.is_always_on()) {
             return;
         }
+        let roster = Arc::clone(&self.roster);
         let farewell = move || {
             side_by_side(&gone, FAREWELLS_AT_ONCE, |stream| stream.retire(FAREWELL));
+            roster.get().note_endings();
             let deadline = Instant::now() + FAREWELL;
             for endpoint in closing {
                 endpoint.send_away(time_until(deadline));

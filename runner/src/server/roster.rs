@@ -1,15 +1,19 @@
 //! The streams that are served now, to be read by anyone: a reader takes what there is at the moment and never waits for a
 //! reload.
+//!
+//! | module | job |
+//! | --- | --- |
+//! | `totals` | what has been counted of a stream, by those before it as well |
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     env,
     net::{Ipv4Addr, SocketAddr},
     sync::Arc,
 };
 
 use jiff::Timestamp;
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 
 use super::endpoint::Endpoint;
 use crate::{
@@ -20,7 +24,7 @@ use crate::{
     launch,
     status::{
         ClockStatus, FrameCounts, LatenessClass, LatenessStatus, LatenessSummary, Listening, MadeOf,
-        PictureStatus, ReportStatus, SentStatus, ServerStatus, StreamStatus, ViewerStatus,
+        PictureStatus, ReportStatus, SentStatus, ServerStatus, StreamCounts, StreamStatus, ViewerStatus,
     },
     stream::{
         Frames, Stream,
@@ -28,11 +32,16 @@ use crate::{
         life::Life,
         receivers::Report,
         sent::Sent,
+        stills::{NoStill, Onlooker, Wanted},
         viewers::IdsByMount,
     },
     stream_id::{self, StreamId},
     time_source::TimeSource,
 };
+
+mod totals;
+
+use totals::Before;
 
 /// The streams of a server at one moment, in the configuration's order.
 #[derive(Debug)]
@@ -53,6 +62,10 @@ pub struct Served {
     mounts: Vec<Mount>,
     urls: Vec<String>,
     stream: Arc<Stream>,
+    /// What those have counted who stood in its place before.
+    before: Before,
+    /// What the configuration that was asked about last makes of it. Nobody holds this lock who streams.
+    made_of: Mutex<Option<(Arc<StreamConfig>, MadeOf)>>,
 }
 
 /// The latest roster, which is replaced as streams come and go.
@@ -103,6 +116,8 @@ impl Roster {
             urls: path.urls(&endpoints),
             mounts: path.mounts,
             stream: path.stream,
+            before: Before::default(),
+            made_of: Mutex::default(),
         };
         Self {
             streams: paths.into_iter().zip(ids).map(served).collect(),
@@ -113,6 +128,36 @@ impl Roster {
             },
             up_since,
             time: time.cloned(),
+        }
+    }
+
+    /// Has streams that stand in the place of others count on from where those are.
+    pub(super) fn count_on_from(&mut self, previous: &Self) {
+        let served = self.streams.iter();
+        let staying: HashSet<_> = served.map(|served| Arc::as_ptr(&served.stream)).collect();
+        let previous: HashMap<_, _> = previous
+            .streams
+            .iter()
+            .map(|served| (&served.id, served))
+            .collect();
+        for served in &mut self.streams {
+            let Some(known) = previous.get(&served.id) else {
+                continue;
+            };
+            served.before = if Arc::ptr_eq(&known.stream, &served.stream) {
+                known.before.clone()
+            } else {
+                known
+                    .before
+                    .and(&known.stream, staying.contains(&Arc::as_ptr(&known.stream)))
+            };
+        }
+    }
+
+    /// Notes what streams that are ending have counted, before they are gone.
+    pub(super) fn note_endings(&self) {
+        for served in &self.streams {
+            let _noted = served.before.totals();
         }
     }
 
@@ -135,6 +180,11 @@ impl Roster {
             .iter()
             .flat_map(|served| served.urls.iter().cloned())
             .collect()
+    }
+
+    /// Since when the server serves.
+    pub(crate) fn up_since(&self) -> Timestamp {
+        self.up_since
     }
 
     /// How the server is seen and steered by HTTP; `None` for not at all.
@@ -160,6 +210,7 @@ impl Roster {
             clock: ClockStatus {
                 source: self.config.clock.to_string(),
                 is_heard: time.is_none_or(|time| time.is_heard()),
+                offset_seconds: time.and_then(|time| time.offset_seconds()),
             },
             needs_login: !self.config.all_users().is_empty(),
             max_viewers: self.config.max_viewers,
@@ -176,6 +227,11 @@ impl Roster {
         streams
             .map(|served| served.stream.viewers().count_at(&served.mounts))
             .sum()
+    }
+
+    /// The ids of all streams.
+    pub(super) fn ids(&self) -> impl Iterator<Item = StreamId> {
+        self.streams.iter().map(|served| served.id.clone())
     }
 
     /// Has the streams know their ids.
@@ -234,6 +290,33 @@ impl Served {
         &self.stream
     }
 
+    /// Has pictures of it made for somebody who looks at it without playing it, until the answer is dropped.
+    ///
+    /// # Errors
+    /// When that cannot be.
+    pub(crate) fn look(&self, wanted: Wanted) -> Result<Onlooker, NoStill> {
+        self.stream.look(wanted)
+    }
+
+    /// The counts of the stream. Those of its picture are the same for all streams that show it.
+    pub(crate) fn counts(&self) -> StreamCounts {
+        let transports = self.stream.transports().into_iter();
+        let mut viewers: BTreeMap<_, _> = transports.map(|transport| (transport, 0)).collect();
+        for viewer in self.stream.viewers().at(&self.mounts) {
+            *viewers.entry(viewer.transport).or_default() += 1;
+        }
+        let totals = self.before.totals_with(&self.stream);
+        StreamCounts {
+            state: self.stream.life().name(),
+            viewers,
+            frames: frames(totals.frames),
+            lateness: lateness(&totals.departures),
+            sent: sent_status(totals.sent),
+            packets_lost: totals.packets_lost,
+            key_frames_forced: totals.key_frames_forced,
+        }
+    }
+
     /// The status of the stream.
     #[must_use]
     pub fn status(&self) -> StreamStatus {
@@ -257,20 +340,29 @@ impl Served {
             label: config.look.label.clone(),
             urls: self.urls.clone(),
             transports: config.transports.iter().copied().collect(),
-            made_of: made_of(&config),
+            made_of: self.made_of(&config),
             shares_picture_with: others,
             always_on: config.always_on,
             max_viewers: config.max_viewers,
             life: self.stream.life(),
-            frames: frames(&self.stream),
+            frames: frames(self.stream.frames()),
             lateness: lateness(&self.stream.departures()),
             viewers: viewers.map(viewer_status).collect(),
         }
     }
+
+    /// What `config` makes of it. It is written down once, and read each time that somebody asks: to make it takes longer than
+    /// the rest of the status.
+    fn made_of(&self, config: &Arc<StreamConfig>) -> MadeOf {
+        let mut known = self.made_of.lock();
+        match &*known {
+            Some((of, made_of)) if Arc::ptr_eq(of, config) => made_of.clone(),
+            _ => known.insert((Arc::clone(config), made_of(config))).1.clone(),
+        }
+    }
 }
 
-fn frames(stream: &Stream) -> FrameCounts {
-    let Frames { rendered, skipped } = stream.frames();
+fn frames(Frames { rendered, skipped }: Frames) -> FrameCounts {
     FrameCounts {
         made: rendered,
         skipped,

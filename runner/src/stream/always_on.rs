@@ -1,4 +1,4 @@
-//! A camera that runs before anybody looks: the stream starts its pipeline as a viewer would, and keeps it.
+//! A camera that runs before anybody plays it, or without: the stream starts its pipeline as a viewer would, and keeps it.
 
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -10,7 +10,7 @@ use gst_rtsp::RTSPUrl;
 use gst_rtsp_server::{RTSPMedia, prelude::*};
 use jiff::Timestamp;
 
-use super::Stream;
+use super::{Presence, Stream, life::Life, running::Running};
 use crate::{ffi::rtsp, timers};
 
 impl Stream {
@@ -20,14 +20,7 @@ impl Stream {
             return;
         }
         let presence = self.arrive(None);
-        let since = Timestamp::now();
-        if let Err(error) = self.start() {
-            let cause = format!("cannot start: {error}");
-            if self.trouble.fail_to_start(since, error.to_string()) {
-                self.tell_failed(cause);
-            } else {
-                tracing::error!(target: "stream", stream = self.name(), "{cause}");
-            }
+        if self.start_or_tell().is_err() {
             drop(presence);
             self.back_off.lock().fail(Instant::now());
             return self.run_later();
@@ -37,6 +30,43 @@ impl Stream {
             // It changed meanwhile, and whoever did that found nothing to stop.
             self.stop();
         }
+    }
+
+    /// Starts the pipeline for somebody who looks at the stream without playing it, or uses the one that runs. It stays as
+    /// long as the answer's first part.
+    pub(super) fn run_for_onlooker(self: &Arc<Self>) -> Result<(Presence, Arc<Running>), String> {
+        if !self.may_start() {
+            return Err(self.failure("the stream cannot be started now".into()));
+        }
+        let presence = self.arrive(None);
+        self.start_or_tell().map_err(|cause| {
+            self.back_off.lock().fail(Instant::now());
+            self.failure(cause)
+        })?;
+        let running = self.running().ok_or("the stream has stopped")?;
+        Ok((presence, running))
+    }
+
+    /// Why it has failed; `otherwise` where that is not known.
+    fn failure(&self, otherwise: String) -> String {
+        match self.life() {
+            Life::Failed { cause, .. } => cause,
+            _ => otherwise,
+        }
+    }
+
+    /// Starts the pipeline; where that fails, tells and answers why.
+    fn start_or_tell(&self) -> Result<(), String> {
+        let since = Timestamp::now();
+        self.start().map_err(|error| {
+            let cause = format!("cannot start: {error}");
+            if self.trouble.fail_to_start(since, error.to_string()) {
+                self.tell_failed(cause.clone());
+            } else {
+                tracing::error!(target: "stream", stream = self.name(), "{cause}");
+            }
+            cause
+        })
     }
 
     /// Whether it is to run before anybody looks.

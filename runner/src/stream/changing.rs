@@ -8,7 +8,7 @@ use gst_rtsp_server::prelude::*;
 
 use super::{Stream, running::Running};
 use crate::{
-    config::StreamConfig,
+    config::{StreamConfig, look::Look},
     launch::{changing, elements, launch_string},
 };
 
@@ -31,9 +31,18 @@ impl Stream {
         if let Some(running) = self.running() {
             self.apply(&running);
         }
+        for clock in self.stills.clocks() {
+            self.show_look_on(&clock);
+        }
         if before.always_on && !is_on {
             self.stop();
         }
+    }
+
+    /// Has the picture of `source`, one beside the stream's own, look as the stream does now.
+    pub(super) fn show_look_on(&self, source: &gst::Element) {
+        let _one_at_a_time = self.changing.lock();
+        set_look(source, &self.config().look);
     }
 
     /// It may be played by these ways from now on.
@@ -55,9 +64,7 @@ impl Stream {
             return;
         }
         if let Some(source) = running.source() {
-            for (name, value) in config.look.all_properties() {
-                set(&source, name, &value);
-            }
+            set_look(&source, &config.look);
         }
         let Some(settings) = changing::encoder_settings(&config) else {
             return;
@@ -67,6 +74,12 @@ impl Stream {
             let taken = settings.properties.iter().filter(|(name, _)| is_taken(name));
             taken.for_each(|(name, value)| set(&encoder, name, value));
         }
+    }
+}
+
+fn set_look(source: &gst::Element, look: &Look) {
+    for (name, value) in look.all_properties() {
+        set(source, name, &value);
     }
 }
 

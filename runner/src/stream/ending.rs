@@ -22,6 +22,7 @@ impl Stream {
     /// No pipeline is made for it any more, and its viewers will leave for that reason.
     pub(crate) fn retire_soon(&self, why: Farewell) {
         self.is_retired.store(true, Ordering::SeqCst);
+        self.stills.end();
         self.viewers.will_leave(why);
     }
 

@@ -1,6 +1,6 @@
 //! The counts of a stream: frames, how late they left, how much was sent, and what receivers report.
 
-use std::{collections::HashMap, time::Instant};
+use std::{collections::HashMap, sync::atomic::Ordering, time::Instant};
 
 use super::{Frames, Stream, departures::Departures, receivers::Report, sent::Sent};
 
@@ -24,6 +24,24 @@ impl Stream {
     #[must_use]
     pub(crate) fn skipped(&self) -> u64 {
         self.frames().skipped
+    }
+
+    /// How many key frames an encoder has been asked for. A crowd shares them.
+    #[must_use]
+    pub(crate) fn key_frames_forced(&self) -> u64 {
+        self.key_frames_forced.load(Ordering::Relaxed)
+    }
+
+    /// How much RTP has been sent in all, in sessions that are over as well. It never becomes less.
+    #[must_use]
+    pub(crate) fn sent(&self) -> Sent {
+        self.tallies.total()
+    }
+
+    /// How many packets receivers have reported lost, in sessions that are over as well. It never becomes less.
+    #[must_use]
+    pub(crate) fn packets_lost(&self) -> u64 {
+        self.receivers.lost()
     }
 
     /// How much RTP has been sent in each session, by its id, since it set up what it plays. It never becomes less while the

@@ -59,6 +59,7 @@ impl Stream {
     fn force_key_frame(&self) {
         if let Some(running) = self.running() {
             running.force_key_frame();
+            self.key_frames_forced.fetch_add(1, Ordering::Relaxed);
         }
     }
 }

@@ -40,6 +40,9 @@ pub enum Life {
 }
 
 impl Life {
+    /// The names of all states.
+    pub(crate) const NAMES: [&str; 4] = ["idle", "starting", "running", "failed"];
+
     /// The name of the state, as JSON has it.
     #[must_use]
     pub(crate) fn name(&self) -> &'static str {

@@ -9,6 +9,7 @@
 use std::{
     collections::HashMap,
     net::{IpAddr, SocketAddr},
+    sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
 };
 
@@ -44,6 +45,8 @@ pub(crate) struct Receivers {
     by_address: Mutex<HashMap<SocketAddr, Receiver>>,
     /// The sources that may be reported on; locked after the receivers.
     sources: Mutex<Vec<Source>>,
+    /// How many packets all receivers so far have reported lost.
+    lost: AtomicU64,
     /// How often the log says of which address that it is not heard.
     unheard: Repeats,
 }
@@ -106,10 +109,35 @@ struct Receiver {
     /// Whether each of its reports is a sign of life that keeps its sessions.
     is_sign_of_life: bool,
     budget: Budget,
-    /// The SSRCs that it has, and when each was last heard of.
-    ssrcs: Vec<(u32, Instant)>,
+    /// The SSRCs that it has.
+    ssrcs: Vec<Ssrc>,
     /// Its last report on each source.
     reports: Vec<Report>,
+}
+
+/// An SSRC by which a receiver reports.
+#[derive(Debug)]
+struct Ssrc {
+    number: u32,
+    /// When it was last heard of.
+    heard: Instant,
+    /// The most packets that it has reported lost of each source: later reports take back what comes twice.
+    most_lost: Vec<(u32, u64)>,
+}
+
+impl Ssrc {
+    /// How many more packets of `source` are lost than it has reported so far.
+    fn newly_lost(&mut self, source: u32, lost: i32) -> u64 {
+        let lost = u64::try_from(lost).unwrap_or_default();
+        let known = self.most_lost.iter_mut().find(|(of, _)| *of == source);
+        let Some((_, most)) = known else {
+            self.most_lost.push((source, lost));
+            return lost;
+        };
+        let more = lost.saturating_sub(*most);
+        *most += more;
+        more
+    }
 }
 
 /// The way by which reports are awaited.
@@ -142,6 +170,7 @@ impl Default for Receivers {
         Self {
             by_address: Mutex::default(),
             sources: Mutex::default(),
+            lost: AtomicU64::new(0),
             unheard: Repeats::new(LOG_INTERVAL, MOST_LOGGED),
         }
     }
@@ -171,8 +200,18 @@ impl Receivers {
         for receiver in receivers.values_mut() {
             let is_sent = |report: &Report| sources.iter().any(|source| source.ssrc == report.ssrc);
             receiver.reports.retain(is_sent);
+            for ssrc in &mut receiver.ssrcs {
+                ssrc.most_lost
+                    .retain(|(of, _)| sources.iter().any(|source| source.ssrc == *of));
+            }
         }
         *self.sources.lock() = sources;
+    }
+
+    /// How many packets all receivers so far have reported lost. It never becomes less.
+    #[must_use]
+    pub(super) fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
     }
 
     /// What whoever has each session reported last, of each medium once, by the session's id. Those who cannot be told apart, as
@@ -235,6 +274,8 @@ impl Receivers {
         rtcp::for_each_block(packet, |block| {
             if let Some(source) = sources.iter().find(|source| source.ssrc == block.source) {
                 keep(&mut receiver.reports, Report::new(block, *source, at));
+                let lost = receiver.newly_lost(block);
+                self.lost.fetch_add(lost, Ordering::Relaxed);
             }
         });
         drop(sources);
@@ -308,17 +349,29 @@ impl Receiver {
 
     /// Whether `ssrc` is one of the receiver's, which has `most` at most.
     fn knows(&mut self, ssrc: u32, most: usize, now: Instant) -> bool {
-        if let Some((_, heard)) = self.ssrcs.iter_mut().find(|(known, _)| *known == ssrc) {
-            *heard = now;
+        if let Some(known) = self.ssrcs.iter_mut().find(|known| known.number == ssrc) {
+            known.heard = now;
             return true;
         }
         self.ssrcs
-            .retain(|(_, heard)| now.saturating_duration_since(*heard) < SSRC_LIFE);
+            .retain(|known| now.saturating_duration_since(known.heard) < SSRC_LIFE);
         let has_room = self.ssrcs.len() < most;
         if has_room {
-            self.ssrcs.push((ssrc, now));
+            self.ssrcs.push(Ssrc {
+                number: ssrc,
+                heard: now,
+                most_lost: Vec::new(),
+            });
         }
         has_room
+    }
+
+    /// How many more packets `block` reports lost than its reporter has before.
+    fn newly_lost(&mut self, block: Block) -> u64 {
+        let reporter = self.ssrcs.iter_mut().find(|known| known.number == block.reporter);
+        reporter.map_or(0, |reporter| {
+            reporter.newly_lost(block.source, block.packets_lost)
+        })
     }
 }
 

@@ -137,6 +137,11 @@ impl Running {
         self.source.upgrade()
     }
 
+    /// The pad at which its encoded picture comes to the payloader.
+    pub(super) fn encoded(&self) -> Option<gst::Pad> {
+        self.picture.payloader.upgrade()?.static_pad("sink")
+    }
+
     /// The element of that kind, of which a pipeline has one at most.
     pub(super) fn element_of(&self, kind: &str) -> Option<gst::Element> {
         let bin = self.media.upgrade()?.element().downcast::<gst::Bin>().ok()?;

@@ -2,7 +2,7 @@
 //!
 //! Within RTSP connections it is counted where packets are written to them. Over UDP the sinks count for each
 //! destination, as long as they send there: their counts are read from them, and kept when a destination is taken from
-//! them.
+//! them. What the stream has sent in all is counted beside that, for it has to outlive transports and sessions.
 
 use std::{
     collections::HashMap,
@@ -47,27 +47,53 @@ impl Sent {
     }
 }
 
-/// Counts what is sent by one transport. Whoever reads it meanwhile may find a packet without its bytes.
+/// A count that several threads add to. Whoever reads it meanwhile may find a packet without its bytes.
 #[derive(Debug, Default)]
-pub(crate) struct Tally {
+struct Count {
     packets: AtomicU64,
     bytes: AtomicU64,
 }
 
-impl Tally {
-    /// Adds to the count.
-    pub(crate) fn add(&self, Sent { packets, bytes }: Sent) {
+impl Count {
+    fn add(&self, Sent { packets, bytes }: Sent) {
         self.packets.fetch_add(packets, Ordering::Relaxed);
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn sent(&self) -> Sent {
+        Sent {
+            packets: self.packets.load(Ordering::Relaxed),
+            bytes: self.bytes.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// Counts what is sent by one transport.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    own: Count,
+    /// Counts what is sent within connections by all transports of the stream.
+    all: Arc<Count>,
+}
+
+impl Tally {
+    fn beside(all: &Arc<Count>) -> Arc<Self> {
+        Arc::new(Self {
+            own: Count::default(),
+            all: Arc::clone(all),
+        })
+    }
+
+    /// Adds what is sent within a connection.
+    pub(crate) fn add(&self, sent: Sent) {
+        self.own.add(sent);
+        self.all.add(sent);
     }
 
     /// The count so far.
     #[must_use]
     pub(crate) fn sent(&self) -> Sent {
-        Sent {
-            packets: self.packets.load(Ordering::Relaxed),
-            bytes: self.bytes.load(Ordering::Relaxed),
-        }
+        self.own.sent()
     }
 }
 
@@ -76,6 +102,8 @@ impl Tally {
 pub(crate) struct Tallies {
     /// The sinks' locks are taken under this one, and it is never taken under theirs.
     state: Mutex<State>,
+    /// What has been sent within connections, by transports that are gone as well.
+    within_connections: Arc<Count>,
 }
 
 #[derive(Debug, Default)]
@@ -83,6 +111,8 @@ struct State {
     open: HashMap<usize, Open>,
     /// The destinations that the sinks send to now.
     destinations: HashMap<SocketAddr, Destination>,
+    /// What sinks had sent to destinations that have been taken from them.
+    to_destinations_before: Sent,
 }
 
 /// The count of a transport, kept as long as its session lives.
@@ -102,6 +132,8 @@ struct Open {
 struct Destination {
     sink: glib::WeakRef<gst::Element>,
     host: String,
+    /// Its count when it was read last, which counts once the sink is gone.
+    latest: Sent,
 }
 
 impl Destination {
@@ -137,7 +169,8 @@ impl Tallies {
         let before = place.and_then(|place| state.sent_to(place)).unwrap_or_default();
         let known = state.open.remove(&transport);
         let known = known.filter(|_| sessions.get(&transport) == Some(session));
-        let tally = known.map(|open| open.tally).unwrap_or_default();
+        let tally = known.map(|open| open.tally);
+        let tally = tally.unwrap_or_else(|| Tally::beside(&self.within_connections));
         let open = Open {
             session: session.downgrade(),
             session_id: session.sessionid(),
@@ -160,6 +193,11 @@ impl Tallies {
             }
         }
         all
+    }
+
+    /// How much has been sent in all. It never becomes less, whoever leaves. What goes to a group of multicast counts once.
+    pub(super) fn total(&self) -> Sent {
+        self.within_connections.sent() + self.state.lock().by_destinations()
     }
 
     /// Follows which destinations gst-rtsp-server adds to its `sink` and removes from it, if `is_for_rtp` says that RTP
@@ -185,20 +223,44 @@ type Note = fn(&mut State, &gst::Element, String, SocketAddr);
 
 impl State {
     fn begin(&mut self, sink: &gst::Element, host: String, place: SocketAddr) {
-        self.destinations
-            .retain(|_, destination| destination.sink.upgrade().is_some());
-        let sink = sink.downgrade();
-        self.destinations.insert(place, Destination { sink, host });
+        // One that is added again counts on: its sink tells of each time.
+        let is_known = |known: &Destination| known.sink.upgrade().as_ref() == Some(sink);
+        if self.destinations.get(&place).is_some_and(is_known) {
+            return;
+        }
+        let is_gone =
+            |of: &SocketAddr, known: &mut Destination| *of == place || known.sink.upgrade().is_none();
+        let gone = self.destinations.extract_if(is_gone);
+        self.to_destinations_before =
+            gone.fold(self.to_destinations_before, |sum, (_, gone)| sum + gone.latest);
+        let destination = Destination {
+            sink: sink.downgrade(),
+            host,
+            latest: Sent::default(),
+        };
+        self.destinations.insert(place, destination);
     }
 
     /// Keeps the destination's last count: the sink forgets it now.
     fn end(&mut self, _: &gst::Element, _: String, place: SocketAddr) {
         let Some(sent) = self.sent_to(place) else { return };
         self.destinations.remove(&place);
+        self.to_destinations_before = self.to_destinations_before + sent;
         for open in self.open.values_mut().filter(|open| open.place == Some(place)) {
-            open.tally.add(sent.since(open.before));
+            open.tally.own.add(sent.since(open.before));
             open.before = Sent::default();
         }
+    }
+
+    fn by_destinations(&mut self) -> Sent {
+        let mut sum = self.to_destinations_before;
+        for (place, destination) in &mut self.destinations {
+            if let Some(sent) = destination.sent(place.port()) {
+                destination.latest = sent;
+            }
+            sum = sum + destination.latest;
+        }
+        sum
     }
 
     fn sent_by(&self, open: &Open) -> Sent {
@@ -259,6 +321,7 @@ mod tests {
         let session = RTSPSession::new("another one");
         tallies.open(7, &session, None);
         assert_eq!(sent_by(&tallies, 7), Sent::default());
+        assert_eq!(tallies.total(), ONE + ONE, "those of who has left count on");
     }
 
     /// A pipeline that plays, the source in it that is fed by hand, and a sink that sends to nobody yet.
@@ -317,6 +380,13 @@ mod tests {
         send(3);
         comes_to(1, 4, 160);
         comes_to(2, 2, 10);
+        let all = Sent {
+            packets: 4,
+            bytes: 160,
+        };
+        assert_eq!(tallies.total(), all, "what two get by the same way counts once");
         pipeline.set_state(gst::State::Null).expect("it stops");
+        drop((pipeline, source, sink));
+        assert_eq!(tallies.total(), all, "the sink is gone, and its count is not");
     }
 }

@@ -49,6 +49,10 @@ impl Stream {
                 "closing all its connections, so that viewers can come back to a new pipeline"
             );
             stream.viewers.will_leave(Farewell::Failed);
+            if stream.config().pipeline.is_some() {
+                // They get what this pipeline has encoded.
+                stream.stills.end();
+            }
             stream.attendance.close_connections();
             stream.let_go();
             let own = stream.own.lock().take();

@@ -63,6 +63,8 @@ struct State {
     admitted: BTreeMap<Place, Seat>,
     /// The source of the pipeline that runs now.
     source: glib::WeakRef<gst::Element>,
+    /// The sources of pictures for those who look without playing.
+    others: Vec<glib::WeakRef<gst::Element>>,
 }
 
 /// A viewer who plays.
@@ -224,6 +226,14 @@ impl Viewers {
         self.show(&state);
     }
 
+    /// Shows it on the picture of `source` as well, as long as that is there.
+    pub(crate) fn show_on_another(&self, source: &gst::Element) {
+        let mut state = self.state.lock();
+        state.others.retain(|other| other.upgrade().is_some());
+        state.others.push(source.downgrade());
+        self.show(&state);
+    }
+
     /// Notes that the viewer at `place` plays, as `client` has asked for; it is counted if it is new.
     pub(crate) fn play(&self, place: Place, viewer: Viewer, client: Option<Arc<ClientHandle>>) {
         let mut state = self.state.lock();
@@ -285,10 +295,11 @@ impl Viewers {
     fn show(&self, state: &State) {
         let present = state.by_place.len() + state.admitted.len();
         self.present.store(present, Ordering::Relaxed);
-        if let Some(source) = state.source.upgrade()
-            && source.has_property_with_type("clients", u32::static_type())
-        {
-            source.set_property("clients", u32::try_from(present).unwrap_or(u32::MAX));
+        let sources = std::iter::once(&state.source).chain(&state.others);
+        for source in sources.filter_map(glib::WeakRef::upgrade) {
+            if source.has_property_with_type("clients", u32::static_type()) {
+                source.set_property("clients", u32::try_from(present).unwrap_or(u32::MAX));
+            }
         }
     }
 

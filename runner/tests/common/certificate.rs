@@ -15,6 +15,20 @@ pub struct Certificate {
 
 impl Certificate {
     pub fn new() -> Self {
+        let certificate = Self::in_a_folder();
+        certificate.renew();
+        certificate
+    }
+
+    /// One that says for which address it is, as a client wants it that knows it to be trusted.
+    pub fn signed_for(address: &str) -> Self {
+        let certificate = Self::in_a_folder();
+        let name = format!("subjectAltName=IP:{address}");
+        certificate.make(&["-addext", &name, "-addext", "basicConstraints=critical,CA:FALSE"]);
+        certificate
+    }
+
+    fn in_a_folder() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!(
             "certificate-{}-{}",
@@ -23,13 +37,15 @@ impl Certificate {
         );
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         std::fs::create_dir_all(&directory).expect("a directory");
-        let certificate = Self { directory };
-        certificate.renew();
-        certificate
+        Self { directory }
     }
 
     /// Others in the same files.
     pub fn renew(&self) {
+        self.make(&[]);
+    }
+
+    fn make(&self, extensions: &[&str]) {
         let output = Command::new("openssl")
             .args([
                 "req",
@@ -41,6 +57,7 @@ impl Certificate {
             ])
             .args(["-nodes", "-days", "2", "-subj", "/CN=localhost"])
             .args(["-keyout", "key.pem", "-out", "certificate.pem"])
+            .args(extensions)
             .current_dir(&self.directory)
             .output()
             .expect("openssl is installed");

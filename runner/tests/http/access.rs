@@ -80,6 +80,21 @@ fn wrong_log_ins_are_told_as_those_over_rtsp_are() {
 }
 
 #[test]
+fn wrong_tokens_are_told_where_there_are_no_users() {
+    let server = Server::start(&json!({ "http": { "token": TOKEN }, "videoResolution": "160x120" }));
+    let wrong = server.ask(
+        "GET",
+        "/api/v1/streams",
+        &[("Authorization", "Bearer wrong")],
+        None,
+    );
+    assert_eq!(wrong.status, 401);
+    server.process.log().wait_for("it", |line| {
+        line.contains("refused a wrong log-in") && !line.contains("Bearer")
+    });
+}
+
+#[test]
 fn with_a_token_nobody_changes_anything_without_it() {
     let server = Server::start(&json!({ "http": { "token": TOKEN }, "videoResolution": "160x120" }));
     let change = |headers: &[(&str, &str)]| {
@@ -108,6 +123,11 @@ fn pages_elsewhere_and_names_that_lead_here_are_sent_away() {
     assert_eq!(asked(&[("Origin", "null")]), 403);
     assert_eq!(asked(&[("Origin", "https://lab.example")]), 200);
     assert_eq!(asked(&[("Origin", &own)]), 200);
+    let shown_by = |site: &str, page: &str| asked(&[("Sec-Fetch-Site", site), ("Referer", page)]);
+    assert_eq!(shown_by("cross-site", "http://evil.example/"), 403);
+    assert_eq!(shown_by("same-site", "http://127.0.0.1:1/"), 403);
+    assert_eq!(shown_by("cross-site", "https://lab.example/wall"), 200);
+    assert_eq!((shown_by("same-origin", &own), shown_by("none", "")), (200, 200));
     assert_eq!(
         server
             .ask("GET", "/healthz", &[("Host", "evil.example")], None)

@@ -212,3 +212,51 @@ fn what_a_variable_says_is_not_changed() {
             .is_some_and(|it| it.contains("RTSP_LABEL"))
     );
 }
+
+#[test]
+fn a_pipeline_is_neither_taken_out_nor_copied() {
+    let pipeline = "clocksrc ! video/x-raw,width=160,height=120 ! x264enc ! rtph264pay name=pay0";
+    let server = Server::start(
+        &json!({ "streams": [{ "rtspStreamPath": "/own", "pipeline": pipeline },
+        { "rtspStreamPath": "/cam{n}", "count": 2, "videoResolution": "160x120" }] }),
+    );
+    let refused = |method: &str, path: &str, body: &Value| {
+        let answer = server.send(method, path, body);
+        assert_eq!(answer.body["mistakes"][0]["key"], "pipeline", "{answer:?}");
+        assert_eq!(answer.status, 403);
+    };
+    refused(
+        "PATCH",
+        "/api/v1/streams/own/config?replace=true",
+        &json!({ "pipeline": null }),
+    );
+    let mut copied = server.read("/api/v1/config");
+    copied["streams"][1]["pipeline"] = pipeline.into();
+    refused("PUT", "/api/v1/config?replace=true", &copied);
+    refused(
+        "POST",
+        "/api/v1/streams",
+        &json!({ "rtspStreamPath": "/copy", "pipeline": pipeline }),
+    );
+    let label = server.send(
+        "PATCH",
+        "/api/v1/streams/cam2/config",
+        &json!({ "label": "Door" }),
+    );
+    assert_eq!(label.status, 200, "{label:?}");
+    assert_eq!(server.ask("DELETE", "/api/v1/streams/own", &[], None).status, 200);
+}
+
+#[test]
+fn what_asks_for_another_stream_is_named() {
+    let server = Server::start(&cameras());
+    let change = json!({ "framesPerSecond": 5, "label": "Door", "videoCodec": "mjpeg" });
+    let refused = server.send("PATCH", "/api/v1/streams/cam2/config", &change);
+    let mistakes = refused.body["mistakes"].as_array().expect("a list").iter();
+    let mut keys: Vec<_> = mistakes.map(|mistake| mistake["key"].as_str()).collect();
+    keys.sort_unstable();
+    assert_eq!(
+        (refused.status, keys),
+        (409, vec![Some("framesPerSecond"), Some("videoCodec")])
+    );
+}

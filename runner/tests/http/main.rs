@@ -4,13 +4,35 @@
 //! | --- | --- |
 //! | [`reading`] | what it tells |
 //! | [`changing`] | what it changes |
+//! | [`saving`] | what it writes into its file |
+//! | [`happening`] | what it tells while it happens |
+//! | [`described`] | what it says of itself |
+//! | [`generated`] | what it answers to whatever is sent |
+//! | [`examples`] | what scripts do with it |
+//! | [`hostile`] | what it bears |
+//! | [`playing`] | who plays a stream meanwhile |
 //! | [`access`] | who may do what |
+//! | [`browsing`] | what browsers need |
+//! | [`ctl`] | how a shell sees and steers it |
+//! | [`metrics`] | what a monitoring system reads |
+//! | [`pictures`] | what is seen without playing it |
 
 mod access;
+mod browsing;
 mod changing;
 #[path = "../common/mod.rs"]
 mod common;
+mod ctl;
+mod described;
+mod examples;
+mod generated;
+mod happening;
+mod hostile;
+mod metrics;
+mod pictures;
+mod playing;
 mod reading;
+mod saving;
 
 use std::{
     path::PathBuf,
@@ -34,11 +56,12 @@ struct Server {
     agent: Agent,
 }
 
-/// What came back: the status, and the body where it is JSON.
+/// What came back: the status, and the body, read where it is JSON.
 #[derive(Debug)]
 struct Answer {
     status: u16,
     headers: HeaderMap,
+    text: String,
     body: Value,
 }
 
@@ -111,6 +134,8 @@ impl Server {
         }
         let answer = match body {
             Some(body) => self.agent.run(request.body(body.to_owned()).expect("a request")),
+            // Where there is nothing, an end of nothing would follow, which may come too late for the connection.
+            None if method == "POST" => self.agent.run(request.body("").expect("a request")),
             None => self.agent.run(request.body(()).expect("a request")),
         };
         Answer::of(answer.unwrap_or_else(|error| panic!("{method} {path}: {error}")))
@@ -129,11 +154,12 @@ impl Server {
 
 impl Answer {
     fn of(mut response: Response<ureq::Body>) -> Self {
-        let text = response.body_mut().read_to_string().expect("text");
+        let bytes = response.body_mut().read_to_vec().expect("a whole body");
         Self {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
-            body: serde_json::from_str(&text).unwrap_or(Value::Null),
+            body: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+            text: String::from_utf8_lossy(&bytes).into_owned(),
         }
     }
 }

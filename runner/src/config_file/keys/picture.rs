@@ -3,7 +3,7 @@
 use clockface::{Corner, HorizontalAlignment, VerticalAlignment};
 use serde_json::json;
 
-use super::{CLIENTS_FORMAT, LABEL, STAMP, STAMP_ID, TIME_FORMAT, TIME_ZONE};
+use super::{CLIENTS_FORMAT, LABEL, LOGO, STAMP, STAMP_ID, TIME_FORMAT, TIME_ZONE};
 use crate::{
     config::{Stamp, look::show_color},
     config_file::{
@@ -121,7 +121,7 @@ pub(super) const KEYS: &[Key] = &[
         ..LOOK
     },
     Key {
-        name: "logo",
+        name: LOGO,
         variable: Some("RTSP_LOGO"),
         form: Form::File,
         read: |json, draft| logo(json).map(|logo| draft.stream.look.logo = logo),

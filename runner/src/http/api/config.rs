@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::{
     Extension, Json,
-    extract::{Path, Query, State, rejection::JsonRejection},
-    http::StatusCode,
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,23 +15,28 @@ use super::streams::find;
 use crate::{
     config::HttpConfig,
     config_file::{self, Document, Keys, Mistake, Origin},
-    configuration::{Refusal, State as InForce},
+    configuration::{Change, Occasion, Refusal, State as InForce},
     events::Changes,
     http::{
         App,
         access::Caller,
+        etag::{self, Tagged},
+        extract::{Asked, Object},
         problem::{KeyMistake, Problem},
     },
     stream_id::StreamId,
 };
 
-/// What a change of a stream may take.
-#[derive(Debug, Deserialize, JsonSchema)]
+/// How something is changed.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct HowToChange {
     /// Whether streams may be replaced, whose viewers see the end of theirs.
     #[serde(default)]
     replace: bool,
+    /// Whether the file is to say so as well. It says all that is in force then.
+    #[serde(default)]
+    save: bool,
 }
 
 /// What has been changed.
@@ -48,27 +53,32 @@ pub(super) struct Changed {
 pub(super) async fn show(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Tagged<Value>, Problem> {
     caller.sees_server()?;
-    Ok(Json(app.configuration.get().await.loaded.document.shown()))
+    Ok(Tagged(app.configuration.get().await.loaded.document.shown()))
 }
 
 /// `PUT /config`.
 pub(super) async fn put(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Query(how): Query<HowToChange>,
-    body: Result<Json<Keys>, JsonRejection>,
+    Asked(how): Asked<HowToChange>,
+    headers: HeaderMap,
+    Object(keys): Object,
 ) -> Result<Json<Changed>, Problem> {
     caller.changes()?;
-    let mut document = Document::new(read(body)?);
-    let mut state = app.configuration.get().await;
-    document.keep_secrets_of(&state.loaded.document);
-    let changes = apply(&app, &mut state, &document, how.replace, "PUT /config".into()).await?;
-    Ok(Json(Changed {
-        streams: Vec::new(),
-        changes,
-    }))
+    to_its_end(async move {
+        let mut state = app.configuration.get().await;
+        etag::check(&headers, || state.loaded.document.shown())?;
+        let mut document = Document::new(keys);
+        document.keep_secrets_of(&state.loaded.document);
+        let changes = apply(&app, &mut state, document, how, "PUT /config".into()).await?;
+        Ok(Json(Changed {
+            streams: Vec::new(),
+            changes,
+        }))
+    })
+    .await
 }
 
 /// `POST /reload`.
@@ -77,12 +87,15 @@ pub(super) async fn reload(
     Extension(caller): Extension<Caller>,
 ) -> Result<Json<Changed>, Problem> {
     caller.changes()?;
-    let read = app.configuration.read_again().await;
-    let changes = read.map_err(|why| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, why))?;
-    Ok(Json(Changed {
-        streams: Vec::new(),
-        changes,
-    }))
+    to_its_end(async move {
+        let read = app.configuration.read_again(Occasion::Asked).await;
+        let changes = read.map_err(|why| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, why))?;
+        Ok(Json(Changed {
+            streams: Vec::new(),
+            changes,
+        }))
+    })
+    .await
 }
 
 /// `GET /streams/{id}/config`.
@@ -90,17 +103,12 @@ pub(super) async fn of_stream(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
-) -> Result<Json<Keys>, Problem> {
+) -> Result<Tagged<Keys>, Problem> {
     // A pipeline of one's own may have secrets in it.
     caller.sees_server()?;
     let state = app.configuration.get().await;
     let (origin, _) = origin(&app, &state, &caller, &id)?;
-    let text = state.loaded.document.text();
-    Ok(Json(config_file::of_stream(
-        &text,
-        app.configuration.environment(),
-        &origin,
-    )))
+    Ok(Tagged(in_force(&app, &state, &origin)))
 }
 
 /// `PATCH /streams/{id}/config`.
@@ -108,38 +116,47 @@ pub(super) async fn patch(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
-    Query(how): Query<HowToChange>,
-    body: Result<Json<Keys>, JsonRejection>,
+    Asked(how): Asked<HowToChange>,
+    headers: HeaderMap,
+    Object(patch): Object,
 ) -> Result<Json<Changed>, Problem> {
     caller.changes()?;
-    let patch = read(body)?;
-    let mut state = app.configuration.get().await;
-    let (origin, streams) = origin(&app, &state, &caller, &id)?;
-    overridden(&patch, &state)?;
-    let mut document = state.loaded.document.clone();
-    document.patch(&origin, &patch);
-    let keys: Vec<&str> = patch.keys().map(String::as_str).collect();
-    let what = format!("{} of {id}", keys.join(", "));
-    let changes = apply(&app, &mut state, &document, how.replace, what).await?;
-    Ok(Json(Changed { streams, changes }))
+    to_its_end(async move {
+        let mut state = app.configuration.get().await;
+        let (origin, streams) = origin(&app, &state, &caller, &id)?;
+        etag::check(&headers, || Value::Object(in_force(&app, &state, &origin)))?;
+        overridden(&patch, &state)?;
+        let mut document = state.loaded.document.clone();
+        document.patch(&origin, &patch);
+        let keys: Vec<&str> = patch.keys().map(String::as_str).collect();
+        let what = format!("{} of {id}", keys.join(", "));
+        let before = in_force(&app, &state, &origin);
+        let changes = apply(&app, &mut state, document, how, what).await;
+        let changes = changes.map_err(|problem| naming_replacing(problem, &patch, &before))?;
+        Ok(Json(Changed { streams, changes }))
+    })
+    .await
 }
 
 /// `POST /streams`.
 pub(super) async fn add(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    body: Result<Json<Keys>, JsonRejection>,
+    Asked(how): Asked<HowToChange>,
+    Object(entry): Object,
 ) -> Result<(StatusCode, Json<Changed>), Problem> {
     caller.changes()?;
-    let entry = read(body)?;
-    let mut state = app.configuration.get().await;
-    overridden(&entry, &state)?;
-    let mut document = state.loaded.document.clone();
-    document.add(entry);
-    let before = ids(&app);
-    let changes = apply(&app, &mut state, &document, false, "an added entry".into()).await?;
-    let streams = ids(&app).into_iter().filter(|id| !before.contains(id)).collect();
-    Ok((StatusCode::CREATED, Json(Changed { streams, changes })))
+    to_its_end(async move {
+        let mut state = app.configuration.get().await;
+        overridden(&entry, &state)?;
+        let mut document = state.loaded.document.clone();
+        document.add(entry);
+        let before = ids(&app);
+        let changes = apply(&app, &mut state, document, how, "an added entry".into()).await?;
+        let streams = ids(&app).into_iter().filter(|id| !before.contains(id)).collect();
+        Ok((StatusCode::CREATED, Json(Changed { streams, changes })))
+    })
+    .await
 }
 
 /// `DELETE /streams/{id}`.
@@ -147,14 +164,55 @@ pub(super) async fn remove(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
+    Asked(how): Asked<HowToChange>,
 ) -> Result<Json<Changed>, Problem> {
     caller.changes()?;
-    let mut state = app.configuration.get().await;
-    let (origin, streams) = origin(&app, &state, &caller, &id)?;
-    let mut document = state.loaded.document.clone();
-    document.remove(&origin);
-    let changes = apply(&app, &mut state, &document, false, format!("the end of {id}")).await?;
-    Ok(Json(Changed { streams, changes }))
+    to_its_end(async move {
+        let mut state = app.configuration.get().await;
+        let (origin, streams) = origin(&app, &state, &caller, &id)?;
+        let mut document = state.loaded.document.clone();
+        document.remove(&origin);
+        let changes = apply(&app, &mut state, document, how, format!("the end of {id}")).await?;
+        Ok(Json(Changed { streams, changes }))
+    })
+    .await
+}
+
+/// Names the keys of `patch` that ask for another stream, where that is the problem.
+fn naming_replacing(problem: Problem, patch: &Keys, before: &Keys) -> Problem {
+    if problem.status != StatusCode::CONFLICT.as_u16() || !problem.mistakes.is_empty() {
+        return problem;
+    }
+    let asks = |key: &&config_file::Key| {
+        let is_other = patch
+            .get(key.name)
+            .is_some_and(|value| before.get(key.name) != Some(value));
+        is_other && !matches!(key.change, config_file::Change::AtOnce)
+    };
+    let mistakes = config_file::keys().filter(asks).map(|key| KeyMistake {
+        key: key.name.into(),
+        found: None,
+        expected: None,
+        problem: "a change of it takes another stream in this one's place".into(),
+    });
+    Problem {
+        mistakes: mistakes.collect(),
+        ..problem
+    }
+}
+
+/// Does a change that has begun to its end, whether the one who asked for it still listens or not.
+async fn to_its_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Problem>> + Send + 'static,
+) -> Result<T, Problem> {
+    let done = tokio::spawn(work).await;
+    done.unwrap_or_else(|_| Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "it has failed")))
+}
+
+/// The keys of the stream that comes from `origin`, with what is in force.
+fn in_force(app: &App, state: &InForce, origin: &Origin) -> Keys {
+    let text = state.loaded.document.text();
+    config_file::of_stream(&text, app.configuration.environment(), origin)
 }
 
 fn ids(app: &App) -> Vec<StreamId> {
@@ -164,12 +222,6 @@ fn ids(app: &App) -> Vec<StreamId> {
         .iter()
         .map(|served| served.id().clone())
         .collect()
-}
-
-/// Reads a body that is an object.
-fn read(body: Result<Json<Keys>, JsonRejection>) -> Result<Keys, Problem> {
-    let Json(keys) = body.map_err(|wrong| Problem::new(wrong.status(), wrong.body_text()))?;
-    Ok(keys)
 }
 
 /// Where the stream of that id comes from, and all that are changed with it.
@@ -216,16 +268,20 @@ fn overridden(keys: &Keys, state: &InForce) -> Result<(), Problem> {
 async fn apply(
     app: &App,
     state: &mut InForce,
-    document: &Document,
-    may_replace: bool,
+    document: Document,
+    how: HowToChange,
     what: String,
 ) -> Result<Changes, Problem> {
-    guard(&state.loaded.document, document, &app.config())?;
-    let put = app
-        .configuration
-        .put(state, document, may_replace, ("the API", what))
-        .await;
-    put.map_err(problem)
+    guard(&state.loaded.document, &document, &app.config())?;
+    let change = Change {
+        document,
+        what,
+        who: "the API",
+        may_replace: how.replace,
+        saves: how.save,
+        may_name_files: app.config().allow_pipelines,
+    };
+    app.configuration.put(state, change).await.map_err(problem)
 }
 
 /// Refuses what is the file's alone, and what names files, where it is not as it was.
@@ -240,23 +296,26 @@ fn guard(before: &Document, after: &Document, config: &HttpConfig) -> Result<(),
         place.is_none() && !is.iter().any(|(other, at, _)| other == key && at.is_none())
     });
     let changed = is.iter().filter(|said| is_new(said)).chain(gone);
-    let mistakes: Vec<_> = changed
-        .map(|(key, _, _)| KeyMistake {
-            key: (*key).into(),
-            found: None,
-            expected: None,
-            problem: "no request may say it: the file does".into(),
-        })
-        .collect();
-    if mistakes.is_empty() {
-        return Ok(());
+    let keys: Vec<_> = changed.map(|(key, _, _)| *key).collect();
+    if keys.is_empty() {
+        Ok(())
+    } else {
+        Err(forbidden(&keys))
     }
-    let names: Vec<_> = mistakes.iter().map(|mistake| mistake.key.clone()).collect();
-    let problem = Problem::new(
-        StatusCode::FORBIDDEN,
-        format!("no request may change {}", names.join(", ")),
-    );
-    Err(Problem { mistakes, ..problem })
+}
+
+/// No request may say these keys.
+fn forbidden(keys: &[&str]) -> Problem {
+    let mistake = |key: &&str| KeyMistake {
+        key: (*key).into(),
+        found: None,
+        expected: None,
+        problem: "no request may say it: the file does".into(),
+    };
+    let mistakes = keys.iter().map(mistake).collect();
+    let detail = format!("no request may change {}", keys.join(", "));
+    let problem = Problem::new(StatusCode::FORBIDDEN, detail);
+    Problem { mistakes, ..problem }
 }
 
 fn problem(refusal: Refusal) -> Problem {
@@ -274,22 +333,17 @@ fn problem(refusal: Refusal) -> Problem {
                 format!("{refusal}, whose viewers would see its end: ?replace=true says that they may");
             Problem::new(StatusCode::CONFLICT, detail)
         }
+        Refusal::Guarded(keys) => forbidden(&keys),
         Refusal::Stopping => Problem::stopping(),
         refusal => Problem::new(StatusCode::CONFLICT, refusal.to_string()),
     }
 }
 
-fn key_mistake(Mistake { place, problem }: Mistake) -> KeyMistake {
-    let key = place
-        .rsplit([':', '.'])
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_owned();
+fn key_mistake(mistake: Mistake) -> KeyMistake {
     KeyMistake {
-        key,
-        found: None,
-        expected: None,
-        problem,
+        key: mistake.key,
+        found: mistake.found,
+        expected: mistake.expected,
+        problem: mistake.problem,
     }
 }

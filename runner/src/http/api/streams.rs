@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use axum::{
     Extension, Json,
-    extract::{Path, Query, State, rejection::QueryRejection},
+    extract::{Path, State},
     http::StatusCode,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    http::{App, access::Caller, problem::Problem},
+    http::{App, access::Caller, extract::Asked, problem::Problem},
     server::{Roster, Served},
     status::{StreamStatus, ViewerStatus},
     stream_id::StreamId,
@@ -43,6 +43,7 @@ pub(super) struct Filter {
     page: usize,
     /// How many items a page has.
     #[serde(default = "usual_page")]
+    #[schemars(range(min = 1, max = LARGEST_PAGE))]
     items_per_page: usize,
     /// A part of the label, in small or capital letters.
     label: Option<String>,
@@ -74,9 +75,8 @@ impl Filter {
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    filter: Result<Query<Filter>, QueryRejection>,
+    Asked(filter): Asked<Filter>,
 ) -> Result<Json<Listed<StreamStatus>>, Problem> {
-    let Query(filter) = filter.map_err(|wrong| Problem::new(StatusCode::BAD_REQUEST, wrong.body_text()))?;
     if !(1..=LARGEST_PAGE).contains(&filter.items_per_page) {
         let detail = format!("itemsPerPage is from 1 to {LARGEST_PAGE}");
         return Err(Problem::new(StatusCode::BAD_REQUEST, detail));

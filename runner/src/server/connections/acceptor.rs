@@ -19,6 +19,7 @@ use parking_lot::Mutex;
 
 use super::{
     connection::Connection,
+    count::Open,
     intake::{
         Intakes,
         channels::CurrentChannels,
@@ -82,6 +83,7 @@ struct Silent {
     peer: SocketAddr,
     since: Instant,
     source: glib::Source,
+    open: Arc<Open>,
 }
 
 impl Acceptor {
@@ -219,15 +221,22 @@ impl Acceptor {
             peer,
             since: Instant::now(),
             source,
+            open: self.intakes.connections().accept(),
         };
         state.silent.insert(number, silent);
     }
 
     /// The connection of that number has said something, or has closed.
     fn hand_on(self: &Arc<Self>, number: u64) {
-        let Some(Silent { connection, peer, .. }) = self.state.lock().silent.remove(&number) else {
+        let Some(silent) = self.state.lock().silent.remove(&number) else {
             return;
         };
+        let Silent {
+            connection,
+            peer,
+            open,
+            ..
+        } = silent;
         if matches!(connection.peek(&mut [0]), Ok(0) | Err(_)) {
             return;
         }
@@ -236,9 +245,9 @@ impl Acceptor {
             return self.refuse(peer, &error);
         }
         let result = if self.tls.is_some() {
-            self.hand_over_elsewhere(connection, peer)
+            self.hand_over_elsewhere(connection, peer, open)
         } else {
-            self.hand_over(connection, peer)
+            self.hand_over(connection, peer, open)
         };
         if let Err(error) = result {
             tracing::warn!(target: "connections", %peer, "cannot serve a connection: {error}");
@@ -251,7 +260,12 @@ impl Acceptor {
         }
     }
 
-    fn hand_over_elsewhere(self: &Arc<Self>, connection: TcpStream, peer: SocketAddr) -> anyhow::Result<()> {
+    fn hand_over_elsewhere(
+        self: &Arc<Self>,
+        connection: TcpStream,
+        peer: SocketAddr,
+        open: Arc<Open>,
+    ) -> anyhow::Result<()> {
         if self.threads.load(Ordering::Relaxed) >= MOST_THREADS {
             tracing::debug!(target: "connections", %peer, "refused: too many are being handed over");
             return Ok(());
@@ -261,7 +275,7 @@ impl Acceptor {
         let spawned = std::thread::Builder::new()
             .name("rtsp-handover".to_owned())
             .spawn(move || {
-                if let Err(error) = acceptor.hand_over(connection, peer) {
+                if let Err(error) = acceptor.hand_over(connection, peer, open) {
                     tracing::warn!(target: "connections", %peer, "cannot serve a connection: {error}");
                 }
                 acceptor.threads.fetch_sub(1, Ordering::Relaxed);
@@ -284,13 +298,14 @@ impl Acceptor {
         }
     }
 
-    fn hand_over(&self, connection: TcpStream, peer: SocketAddr) -> anyhow::Result<()> {
+    fn hand_over(&self, connection: TcpStream, peer: SocketAddr, open: Arc<Open>) -> anyhow::Result<()> {
         socket::watch_for_dead_peer(&connection, self.patience + LAST_RESORT)?;
         let arrival = Arrival {
             connection: Connection::new(&connection, peer),
             intakes: Arc::clone(&self.intakes),
             channels: CurrentChannels::default(),
             tls: self.tls.clone(),
+            open,
         };
         let own = connection.try_clone()?;
         let socket = gio::Socket::from_fd(connection.into())?;

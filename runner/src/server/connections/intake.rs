@@ -23,6 +23,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::count::Count;
 use crate::{budget::Budget, log::Repeats, stream::receivers};
 
 pub(in crate::server) mod channels;
@@ -53,6 +54,7 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 pub(in crate::server) struct Intakes {
     tunnels: TunnelChannels,
     messages: Repeats,
+    connections: Arc<Count>,
 }
 
 impl Default for Intakes {
@@ -60,6 +62,7 @@ impl Default for Intakes {
         Self {
             tunnels: TunnelChannels::default(),
             messages: Repeats::new(LOG_INTERVAL, MOST_LOGGED),
+            connections: Arc::default(),
         }
     }
 }
@@ -68,6 +71,11 @@ impl Intakes {
     /// Which channels carry RTCP, by the tunnels that connections belong to.
     pub(in crate::server) fn tunnels(&self) -> &TunnelChannels {
         &self.tunnels
+    }
+
+    /// Counts the connections.
+    pub(in crate::server) fn connections(&self) -> &Arc<Count> {
+        &self.connections
     }
 }
 

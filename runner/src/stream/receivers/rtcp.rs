@@ -14,6 +14,8 @@ const SENDER_INFO: usize = 20;
 /// What a receiver reports of one source (RFC 3550, section 6.4.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Block {
+    /// The SSRC of who reports.
+    pub(super) reporter: u32,
     pub(super) source: u32,
     /// The share of packets lost since the report before, in 1/256.
     pub(super) fraction_lost: u8,
@@ -25,9 +27,10 @@ pub(super) struct Block {
 }
 
 impl Block {
-    fn read(block: &[u8; BLOCK]) -> Self {
+    fn read(reporter: u32, block: &[u8; BLOCK]) -> Self {
         let lost = number(&block[4..]);
         Self {
+            reporter,
             source: number(block),
             fraction_lost: block[4],
             // The lower three bytes, with their sign.
@@ -54,7 +57,9 @@ pub(super) fn for_each_block(packet: &[u8], mut act: impl FnMut(Block)) {
         };
         let blocks = data.get(before..).and_then(|rest| rest.get(..BLOCK * count));
         let (blocks, _) = blocks.unwrap_or_default().as_chunks();
-        blocks.iter().map(Block::read).for_each(&mut act);
+        let reporter = number(data);
+        let blocks = blocks.iter().map(|block| Block::read(reporter, block));
+        blocks.for_each(&mut act);
         true
     });
 }

@@ -202,6 +202,29 @@ fn what_a_receiver_reports_is_kept_of_each_medium() {
 }
 
 #[test]
+fn what_is_lost_counts_once_and_on_when_its_reporter_has_gone() {
+    let (receivers, session) = (Receivers::default(), session());
+    receivers.expect(&session, Way::Connection(at(HERE)));
+    receivers.send_by(vec![PICTURE, SOUND]);
+    let hear = |lost: [u8; 4], source: Source| {
+        let packet = reporting(201, 1, &[], &[block(source.ssrc, lost, 1, 1)]);
+        assert!(receivers.hear(&packet, Some(at(HERE)), Instant::now()));
+        receivers.lost()
+    };
+    // The share comes first, and then how many there are so far, which may become less where some come twice.
+    assert_eq!(hear([9, 0xff, 0xff, 0xff], PICTURE), 0);
+    assert_eq!(hear([9, 0, 0, 5], PICTURE), 5);
+    assert_eq!(hear([0, 0, 0, 3], PICTURE), 5);
+    assert_eq!(hear([0, 0, 0, 7], PICTURE), 7);
+    assert_eq!(hear([9, 0, 0, 2], SOUND), 9);
+    drop(session);
+    let session = self::session();
+    receivers.expect(&session, Way::Connection(at("192.0.2.8:5001")));
+    receivers.send_by(vec![SOUND]);
+    assert_eq!(receivers.lost(), 9);
+}
+
+#[test]
 fn the_latest_report_counts() {
     let packet = |jitter| reporting(201, 1, &[], &[block(5, [0; 4], 1, jitter)]);
     let latest = reported(&[packet(1), packet(2)]);

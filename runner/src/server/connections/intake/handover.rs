@@ -9,7 +9,7 @@ use std::{
 use gst_rtsp_server::{RTSPAuth, gio};
 
 use super::{Intakes, channels::CurrentChannels};
-use crate::server::connections::connection::Connection;
+use crate::server::connections::{connection::Connection, count::Open};
 
 /// A connection that is being handed over, and what its streams need.
 #[derive(Debug, Clone)]
@@ -20,6 +20,8 @@ pub(in crate::server) struct Arrival {
     /// Holds the certificate, where the endpoint speaks TLS. The bindings do not let a certificate itself go from one thread to
     /// another.
     pub(in crate::server) tls: Option<RTSPAuth>,
+    /// The connection counts as open.
+    pub(in crate::server) open: Arc<Open>,
 }
 
 /// The connection that is being handed over.

@@ -8,7 +8,7 @@
 
 use std::{
     ptr,
-    sync::{LazyLock, Once, OnceLock},
+    sync::{Arc, LazyLock, Once, OnceLock},
 };
 
 use gst::glib::{
@@ -26,6 +26,7 @@ use super::{
     input::ClientInput,
     output::ClientOutput,
 };
+use crate::server::connections::count::Open;
 
 /// The methods that GIO's class had at first.
 #[derive(Debug, Clone, Copy)]
@@ -89,6 +90,7 @@ struct Streams {
     input: gio::InputStream,
     output: gio::OutputStream,
     tls: Option<gio::TlsConnection>,
+    _open: Arc<Open>,
 }
 
 impl Streams {
@@ -125,7 +127,12 @@ impl Streams {
         let intake = Intake::new(arrival.connection.peer(), &arrival.intakes, &arrival.channels);
         let input = ClientInput::new(below, intake).upcast();
         let output = ClientOutput::new(output, arrival.channels.clone()).upcast();
-        Self { input, output, tls }
+        Self {
+            input,
+            output,
+            tls,
+            _open: Arc::clone(&arrival.open),
+        }
     }
 }
 

@@ -1,0 +1,92 @@
+//! What happens, as server-sent events.
+
+use std::{convert::Infallible, sync::Arc};
+
+use axum::{
+    Extension,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::{
+        Sse,
+        sse::{self, KeepAlive},
+    },
+};
+use futures_util::{Stream, stream};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::streams::find;
+use crate::{
+    events::{Event, Followed},
+    http::{App, access::Caller, extract::Asked, heard::Heard, problem::Problem},
+};
+
+/// The id of the last event that somebody has got who comes again.
+const LAST_EVENT_ID: &str = "last-event-id";
+
+/// Which events are asked for.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Which {
+    /// The id of the stream that they are to be about.
+    stream: Option<String>,
+}
+
+/// `GET /events`.
+pub(super) async fn follow(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Asked(which): Asked<Which>,
+    headers: HeaderMap,
+) -> Result<Sse<impl Stream<Item = Result<sse::Event, Infallible>>>, Problem> {
+    if let Some(id) = &which.stream {
+        find(&app.roster().get(), &caller, id)?;
+    }
+    let run = Run::of(&app);
+    let after = headers.get(LAST_EVENT_ID).map(|id| {
+        let id = id.to_str().ok().and_then(|id| run.number(id));
+        id.ok_or_else(|| Problem::new(StatusCode::BAD_REQUEST, "Last-Event-ID is no id of an event"))
+    });
+    let heard = Heard::new(&app, &caller, (after.transpose()?, which.stream));
+    let events = stream::unfold(heard, move |mut heard| async move {
+        let next = heard.next().await?;
+        Some((Ok(run.written(&next)), heard))
+    });
+    Ok(Sse::new(events).keep_alive(KeepAlive::new()))
+}
+
+/// One run of the server, whose events are numbered from 1.
+#[derive(Debug, Clone, Copy)]
+struct Run(i64);
+
+impl Run {
+    fn of(app: &App) -> Self {
+        Self(app.roster().get().status().up_since.as_millisecond())
+    }
+
+    /// The number of the event of that id; 0 for an event of another run, so that all of this run follow. `None` for what is no
+    /// id.
+    fn number(self, id: &str) -> Option<u64> {
+        let (run, number) = id.split_once('-')?;
+        let (run, number) = (run.parse::<i64>().ok()?, number.parse().ok()?);
+        Some(if run == self.0 { number } else { 0 })
+    }
+
+    fn written(self, followed: &Followed) -> sse::Event {
+        let (name, data) = match followed {
+            Followed::Event(event) => return self.event(event),
+            Followed::Missed(missed) => ("missed", json!({ "missed": missed })),
+        };
+        sse::Event::default().event(name).data(data.to_string())
+    }
+
+    fn event(self, event: &Event) -> sse::Event {
+        let data = serde_json::to_value(event).unwrap_or_default();
+        let name = data["type"].as_str().unwrap_or_default();
+        sse::Event::default()
+            .id(format!("{}-{}", self.0, event.number))
+            .event(name)
+            .data(data.to_string())
+    }
+}

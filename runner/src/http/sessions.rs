@@ -1,0 +1,192 @@
+//! Log-ins that a page keeps: whoever has logged in once gets a cookie, which the page's scripts cannot read.
+//!
+//! A session lasts as long as what it was begun with: the token or the password. It is kept in memory alone.
+
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
+
+use axum::http::{HeaderMap, HeaderValue};
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use headers::{Cookie, HeaderMapExt as _};
+use parking_lot::Mutex;
+
+use crate::accounts::{Account, Accounts};
+
+/// How long a session lasts that nobody uses.
+const IDLE: Duration = Duration::from_hours(12);
+/// How many there may be; the one that has not been used for longest goes for another one.
+const MOST_SESSIONS: usize = 1000;
+/// How many of them may be of one holder: nobody throws the others out.
+const MOST_OF_ONE: usize = 100;
+/// How many random bytes an id has.
+const ID_BYTES: usize = 24;
+
+/// Who has logged in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Holder {
+    /// Whoever has this token.
+    Token(String),
+    /// A user.
+    User(Account),
+}
+
+/// The sessions of an HTTP server.
+#[derive(Debug)]
+pub(super) struct Sessions {
+    /// The name of the cookie: browsers keep the cookies of all ports of a host together.
+    cookie: String,
+    secure: bool,
+    all: Mutex<HashMap<String, Session>>,
+}
+
+#[derive(Debug)]
+struct Session {
+    holder: Holder,
+    used: Instant,
+}
+
+impl Sessions {
+    /// None so far; `port` is that of the server, `secure` whether it speaks TLS.
+    pub(super) fn new(port: u16, secure: bool) -> Self {
+        Self {
+            cookie: format!("rtsp-clock-{port}"),
+            secure,
+            all: Mutex::default(),
+        }
+    }
+
+    /// Begins one for `holder`; answers its cookie.
+    ///
+    /// # Errors
+    /// When the system has no random numbers.
+    pub(super) fn begin(&self, holder: Holder) -> Result<HeaderValue, getrandom::Error> {
+        let mut bytes = [0; ID_BYTES];
+        getrandom::fill(&mut bytes)?;
+        let id = BASE64_URL_SAFE_NO_PAD.encode(bytes);
+        let cookie = self.cookie(&id, "");
+        let mut all = self.all.lock();
+        let now = Instant::now();
+        all.retain(|_, session| now.duration_since(session.used) < IDLE);
+        let own = all.values().filter(|session| session.holder == holder).count();
+        if own >= MOST_OF_ONE || all.len() >= MOST_SESSIONS {
+            let goes = |session: &Session| own < MOST_OF_ONE || session.holder == holder;
+            let oldest = all.iter().filter(|(_, session)| goes(session));
+            let oldest = oldest.min_by_key(|(_, session)| session.used);
+            let oldest = oldest.map(|(id, _)| id.clone());
+            oldest.and_then(|id| all.remove(&id));
+        }
+        all.insert(id, Session { holder, used: now });
+        Ok(cookie)
+    }
+
+    /// Ends the one that a request is of; answers a cookie in the place of its own.
+    pub(super) fn end(&self, headers: &HeaderMap) -> HeaderValue {
+        if let Some(id) = self.id(headers) {
+            self.all.lock().remove(&id);
+        }
+        self.cookie("", "; Max-Age=0")
+    }
+
+    /// Who has begun the session that a request is of, where what it was begun with still counts: `token`, or one of the
+    /// `accounts`.
+    pub(super) fn holder(
+        &self,
+        headers: &HeaderMap,
+        token: &str,
+        accounts: Option<&Accounts>,
+    ) -> Option<Holder> {
+        let id = self.id(headers)?;
+        let mut all = self.all.lock();
+        let session = all.get_mut(&id)?;
+        let now = Instant::now();
+        let is_old = now.duration_since(session.used) >= IDLE;
+        session.used = now;
+        let holder = match &session.holder {
+            Holder::Token(held) if held == token && !token.is_empty() => Some(session.holder.clone()),
+            Holder::Token(_) => None,
+            // As the account is now: what it may see may have changed.
+            Holder::User(account) => accounts
+                .and_then(|accounts| accounts.same_as(account))
+                .map(|account| Holder::User(account.clone())),
+        };
+        let counts = holder.filter(|_| !is_old);
+        if counts.is_none() {
+            all.remove(&id);
+        }
+        counts
+    }
+
+    fn id(&self, headers: &HeaderMap) -> Option<String> {
+        let cookies = headers.typed_get::<Cookie>()?;
+        cookies.get(&self.cookie).map(String::from)
+    }
+
+    fn cookie(&self, id: &str, more: &str) -> HeaderValue {
+        let secure = if self.secure { "; Secure" } else { "" };
+        let cookie = format!(
+            "{}={id}; Path=/; HttpOnly; SameSite=Strict{secure}{more}",
+            self.cookie
+        );
+        // All of it is ASCII without control characters.
+        HeaderValue::try_from(cookie).unwrap_or_else(|_| HeaderValue::from_static(""))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::header;
+
+    use super::*;
+
+    fn request(cookie: &HeaderValue) -> HeaderMap {
+        let cookie = cookie.to_str().unwrap().split(';').next().unwrap();
+        HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_str(cookie).unwrap())])
+    }
+
+    fn token() -> Holder {
+        Holder::Token("0123456789abcdef".into())
+    }
+
+    #[test]
+    fn a_session_lasts_as_long_as_its_token() {
+        let sessions = Sessions::new(8080, true);
+        let cookie = sessions.begin(token()).unwrap();
+        assert!(
+            cookie
+                .to_str()
+                .unwrap()
+                .ends_with("; Path=/; HttpOnly; SameSite=Strict; Secure")
+        );
+        let headers = request(&cookie);
+        assert_eq!(sessions.holder(&headers, "0123456789abcdef", None), Some(token()));
+        assert_eq!(sessions.holder(&headers, "another one", None), None);
+        assert_eq!(
+            sessions.holder(&headers, "0123456789abcdef", None),
+            None,
+            "it has ended"
+        );
+        let other = request(&sessions.begin(token()).unwrap());
+        sessions.end(&other);
+        assert_eq!(sessions.holder(&other, "0123456789abcdef", None), None);
+        assert_eq!(sessions.holder(&HeaderMap::new(), "", None), None);
+    }
+
+    #[test]
+    fn there_are_only_so_many() {
+        let sessions = Sessions::new(8080, false);
+        let first = request(&sessions.begin(token()).unwrap());
+        for _ in 1..MOST_OF_ONE {
+            sessions.begin(token()).unwrap();
+        }
+        let last = sessions.begin(token()).unwrap();
+        assert_eq!(sessions.all.lock().len(), MOST_OF_ONE);
+        assert_eq!(sessions.holder(&first, "0123456789abcdef", None), None);
+        assert!(
+            sessions
+                .holder(&request(&last), "0123456789abcdef", None)
+                .is_some()
+        );
+    }
+}
