@@ -201,6 +201,11 @@ pub(crate) fn of_stream(file: &str, environment: &Environment, origin: &Origin) 
     shown.filter(|(_, value)| !value.is_null()).collect()
 }
 
+/// A key that stands in one object of `text` more than once, where that is JSON: nobody can tell which one counts.
+pub(crate) fn repeated_key(text: &[u8]) -> Option<String> {
+    json::Json::parse(text).ok()?.repeated_key().map(String::from)
+}
+
 /// The absolute path of each file that the configuration names, whether it is there or not; each once. A configuration
 /// that cannot be read names none: [`load`] says what is wrong with it.
 #[must_use]

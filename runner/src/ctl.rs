@@ -45,6 +45,14 @@ pub(crate) struct Arguments {
     command: Command,
 }
 
+/// How long a change lasts.
+#[derive(Debug, Args)]
+struct Keeping {
+    /// Have the server write it into its file as well
+    #[arg(long)]
+    save: bool,
+}
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// List the streams
@@ -64,16 +72,22 @@ enum Command {
         /// Change what takes another stream in its place, too: its viewers are sent away
         #[arg(long)]
         replace: bool,
+        #[command(flatten)]
+        keeping: Keeping,
     },
     /// Add streams
     Add {
         /// An entry as in "streams", as JSON; - for stdin
         file: PathBuf,
+        #[command(flatten)]
+        keeping: Keeping,
     },
     /// End a stream, with its viewers
     Remove {
         /// The stream's id
         id: String,
+        #[command(flatten)]
+        keeping: Keeping,
     },
     /// List who plays what
     Viewers {
@@ -123,25 +137,26 @@ pub(crate) fn run(arguments: &Arguments, config: Option<&Path>) -> anyhow::Resul
     match &arguments.command {
         Command::List => show(&streams(&client)?, shown::streams),
         Command::Show { id } => show(&client.get(&stream(id, ""))?, shown::stream),
-        Command::Set { id, keys, replace } => {
-            let path = stream(
-                id,
-                if *replace {
-                    "/config?replace=true"
-                } else {
-                    "/config"
-                },
-            );
+        Command::Set {
+            id,
+            keys,
+            replace,
+            keeping,
+        } => {
+            let path = stream(id, &format!("/config?replace={replace}&save={}", keeping.save));
             show(
                 &client.send("PATCH", &path, &values::patch(keys)?)?,
                 shown::changes,
             )
         }
-        Command::Add { file } => {
-            let entry = read_json(file)?;
-            show(&client.send("POST", "/api/v1/streams", &entry)?, shown::changes)
+        Command::Add { file, keeping } => {
+            let path = format!("/api/v1/streams?save={}", keeping.save);
+            show(&client.send("POST", &path, &read_json(file)?)?, shown::changes)
         }
-        Command::Remove { id } => show(&client.order("DELETE", &stream(id, ""))?, shown::changes),
+        Command::Remove { id, keeping } => {
+            let path = stream(id, &format!("?save={}", keeping.save));
+            show(&client.order("DELETE", &path)?, shown::changes)
+        }
         Command::Viewers { id: None } => show(&client.get("/api/v1/viewers")?, shown::viewers),
         Command::Viewers { id: Some(id) } => show(&client.get(&stream(id, "/viewers"))?, shown::viewers),
         Command::Kick { session } => {

@@ -36,6 +36,8 @@ pub struct ServerStatus {
     pub needs_login: bool,
     /// How many viewers all streams may have together; `None` for any number.
     pub max_viewers: Option<u32>,
+    /// How many streams there may be for another one to be added by HTTP; `None` where that is off.
+    pub max_streams: Option<u32>,
     /// After how long without a sign of life a viewer is gone.
     pub session_timeout_seconds: u32,
     /// How many streams there are.

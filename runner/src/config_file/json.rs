@@ -1,6 +1,6 @@
 //! A JSON value that keeps repeated keys, which `serde_json::Value` drops.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
@@ -28,6 +28,20 @@ impl Json {
             return Err("the file is UTF-16; save it as UTF-8".into());
         }
         serde_json::from_slice(bytes).map_err(|error| format!("not JSON: {error}"))
+    }
+
+    /// A key that stands in one object more than once, here or further in.
+    pub(super) fn repeated_key(&self) -> Option<&str> {
+        match self {
+            Self::Object(entries) => {
+                let mut names = BTreeSet::new();
+                let twice = entries.iter().find(|(name, _)| !names.insert(name));
+                let twice = twice.map(|(name, _)| name.as_str());
+                twice.or_else(|| entries.iter().find_map(|(_, value)| value.repeated_key()))
+            }
+            Self::Array(items) => items.iter().find_map(Self::repeated_key),
+            _ => None,
+        }
     }
 
     /// What kind of value it is, with its article.

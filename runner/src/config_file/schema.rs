@@ -35,10 +35,34 @@ pub fn schema() -> Schema {
     })
 }
 
-/// The schema of an entry of `streams`.
+/// The schema of an entry of `streams`, as it is sent.
 pub(crate) fn entry() -> Schema {
-    let mut whole = schema().to_value();
+    let mut whole = sent();
     Schema::try_from(whole["properties"][STREAMS]["items"].take()).unwrap_or_default()
+}
+
+/// The schema of the file without defaults: programs that are made of it would send them all, and what an entry does not say
+/// is what the top level says.
+fn sent() -> Value {
+    let mut whole = schema().to_value();
+    take_out_defaults(&mut whole);
+    whole
+}
+
+fn take_out_defaults(schema: &mut Value) {
+    match schema {
+        Value::Object(parts) => {
+            let properties = parts.get_mut("properties").and_then(Value::as_object_mut);
+            for property in properties.into_iter().flat_map(Map::values_mut) {
+                property
+                    .as_object_mut()
+                    .map(|property| property.remove("default"));
+            }
+            parts.values_mut().for_each(take_out_defaults);
+        }
+        Value::Array(parts) => parts.iter_mut().for_each(take_out_defaults),
+        _ => {}
+    }
 }
 
 /// The schema of a merge patch of an entry: null takes a key out.
@@ -53,7 +77,7 @@ pub(crate) fn patch() -> Schema {
 
 /// The schema of the file as it is shown, with something else in the place of its secrets.
 pub(crate) fn shown() -> Schema {
-    let mut whole = schema().to_value();
+    let mut whole = sent();
     if let Some(whole) = whole.as_object_mut() {
         whole.remove("$schema");
     }

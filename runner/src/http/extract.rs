@@ -5,15 +5,18 @@ use std::time::Duration;
 use axum::{
     Json,
     body::Body,
-    extract::{FromRequest, FromRequestParts, Query, Request},
+    extract::{FromRequest, FromRequestParts, Path, Query, Request},
     http::{StatusCode, request::Parts},
 };
 use futures_util::StreamExt as _;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
-use super::{LARGEST_BODY, problem::Problem};
-use crate::config_file::Keys;
+use super::{
+    LARGEST_BODY,
+    problem::{KeyMistake, Problem},
+};
+use crate::config_file::{self, Keys};
 
 /// How long a body may take to come.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -32,6 +35,19 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
     }
 }
 
+/// The name in the path.
+pub(super) struct Named(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Named {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = Path::from_request_parts(parts, state).await;
+        path.map(|Path(name)| Self(name))
+            .map_err(|wrong| Problem::new(wrong.status(), wrong.body_text()))
+    }
+}
+
 /// A body that is a JSON object.
 pub(super) struct Object(pub(super) Keys);
 
@@ -42,9 +58,26 @@ impl<S: Send + Sync> FromRequest<S> for Object {
         let (parts, body) = request.into_parts();
         let late = |_| Problem::new(StatusCode::REQUEST_TIMEOUT, "the body takes too long to come");
         let bytes = timeout(PATIENCE, read(body)).await.map_err(late)??;
+        let repeated = config_file::repeated_key(&bytes);
         let body = Json::from_request(Request::from_parts(parts, bytes.into()), state).await;
-        body.map(|Json(keys)| Self(keys))
-            .map_err(|wrong| Problem::new(wrong.status(), wrong.body_text()))
+        let body = body.map_err(|wrong| Problem::new(wrong.status(), wrong.body_text()));
+        let Json(keys) = body?;
+        repeated.map_or(Ok(Self(keys)), |key| Err(twice(key)))
+    }
+}
+
+/// Nobody can tell which value of a key counts that is there twice.
+fn twice(key: String) -> Problem {
+    let mistake = KeyMistake {
+        problem: "found more than once, expected once".into(),
+        key,
+        found: None,
+        expected: None,
+    };
+    let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "a key is there twice");
+    Problem {
+        mistakes: vec![mistake],
+        ..problem
     }
 }
 

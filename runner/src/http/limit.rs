@@ -50,9 +50,10 @@ pub(super) struct Limited<S> {
     place: Place,
 }
 
-/// The place that a connection has among others, until it ends.
+/// The place that a connection has among others, until it ends. Requests have it among their extensions: what goes on in a
+/// connection that is HTTP no more holds on to it.
 #[derive(Debug, Clone)]
-enum Place {
+pub(super) enum Place {
     Served(#[expect(dead_code, reason = "it is given back when dropped")] Arc<OwnedSemaphorePermit>),
     TurnedAway(#[expect(dead_code, reason = "it is given back when dropped")] Arc<OwnedSemaphorePermit>),
 }
@@ -110,9 +111,12 @@ where
         self.service.poll_ready(context)
     }
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
         match self.place {
-            Place::Served(_) => Box::pin(self.service.call(request)),
+            Place::Served(_) => {
+                request.extensions_mut().insert(self.place.clone());
+                Box::pin(self.service.call(request))
+            }
             Place::TurnedAway(_) => Box::pin(ready(Ok(too_many()))),
         }
     }

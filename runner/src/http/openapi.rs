@@ -38,7 +38,7 @@ pub(super) fn document(prefix: &str, calls: &[Call]) -> Value {
             .or_insert_with(|| json!({}));
         path[call.method] = operation(call, &problem, &mut generator);
     }
-    json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": "rtsp-clock-server",
@@ -56,7 +56,33 @@ pub(super) fn document(prefix: &str, calls: &[Call]) -> Value {
                 "login": { "type": "http", "scheme": "basic", "description": "a user of the cameras" },
             },
         },
-    })
+    });
+    write_names_as_enums(&mut document);
+    document
+}
+
+/// Writes texts that are one of some names, each with a description, as programs that make clients of this understand them.
+fn write_names_as_enums(schema: &mut Value) {
+    match schema {
+        Value::Object(parts) => {
+            if let Some(names) = parts.get("oneOf").and_then(names) {
+                parts.remove("oneOf");
+                parts.insert("type".into(), "string".into());
+                parts.insert("enum".into(), names);
+            }
+            parts.values_mut().for_each(write_names_as_enums);
+        }
+        Value::Array(parts) => parts.iter_mut().for_each(write_names_as_enums),
+        _ => {}
+    }
+}
+
+/// The names, where these are the schemas of one each.
+fn names(schemas: &Value) -> Option<Value> {
+    let schemas = schemas.as_array()?.iter();
+    schemas
+        .map(|schema| schema.get("const").filter(|name| name.is_string()).cloned())
+        .collect()
 }
 
 fn operation(call: &Call, problem: &Value, generator: &mut SchemaGenerator) -> Value {

@@ -19,7 +19,7 @@ use super::endpoint::Endpoint;
 use crate::{
     accounts::Account,
     addresses,
-    config::{Config, HttpConfig, ListenAt, Mount, StreamConfig},
+    config::{Config, HttpConfig, ListenAt, Mount, StreamConfig, VideoCodec},
     events::Viewer,
     launch,
     status::{
@@ -214,6 +214,7 @@ impl Roster {
             },
             needs_login: !self.config.all_users().is_empty(),
             max_viewers: self.config.max_viewers,
+            max_streams: self.config.http.as_ref().map(|http| http.max_streams),
             session_timeout_seconds: self.config.session_timeout,
             streams: self.streams.len(),
             viewers: self.viewers(),
@@ -315,6 +316,22 @@ impl Served {
             packets_lost: totals.packets_lost,
             key_frames_forced: totals.key_frames_forced,
         }
+    }
+
+    /// The text in its picture.
+    pub(crate) fn label(&self) -> String {
+        self.stream.config().look.label.clone()
+    }
+
+    /// The codec of its picture, where the server makes that.
+    pub(crate) fn codec(&self) -> Option<VideoCodec> {
+        let config = self.stream.config();
+        config.pipeline.is_none().then_some(config.codec)
+    }
+
+    /// Its life.
+    pub(crate) fn life(&self) -> Life {
+        self.stream.life()
     }
 
     /// The status of the stream.

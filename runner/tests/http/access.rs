@@ -63,6 +63,25 @@ fn a_user_sees_what_is_theirs_and_an_admin_everything() {
 }
 
 #[test]
+fn nobody_learns_of_streams_that_share_a_picture_and_are_not_theirs() {
+    let server = Server::start(&json!({ "videoResolution": "160x120",
+        "users": [{ "username": "anna", "password": "a", "admin": true },
+                  { "username": "bert", "password": "b", "streams": ["/wall1", "/wall2"] }],
+        "rtspStreamPath": "/wall{n}", "count": 3, "sharedPicture": true }));
+    let others = |who: &str, path: &str| {
+        let answer = server.ask("GET", path, &[("Authorization", who)], None).body;
+        let stream = answer
+            .get("items")
+            .map_or(answer.clone(), |items| items[0].clone());
+        stream["sharesPictureWith"].clone()
+    };
+    for path in ["/api/v1/streams/wall1", "/api/v1/streams"] {
+        assert_eq!(others(ANNA, path), json!(["wall2", "wall3"]));
+        assert_eq!(others(BERT, path), json!(["wall2"]));
+    }
+}
+
+#[test]
 fn wrong_log_ins_are_told_as_those_over_rtsp_are() {
     let server = Server::start(&house(&json!({})));
     let wrong = server.ask(

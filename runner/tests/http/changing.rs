@@ -94,6 +94,13 @@ fn all_mistakes_are_told_and_nothing_changes() {
         let answer = server.ask("PATCH", "/api/v1/streams/cam1/config", &headers, Some(body));
         assert_eq!(answer.status, status, "{body}: {answer:?}");
     }
+    let headers = [("Content-Type", "application/json")];
+    let twice = r#"{ "label": "a", "label": "b" }"#;
+    let refused = server.ask("PATCH", "/api/v1/streams/cam1/config", &headers, Some(twice));
+    assert_eq!(
+        (refused.status, &refused.body["mistakes"][0]["key"]),
+        (422, &json!("label"))
+    );
     let untyped = server.ask("PATCH", "/api/v1/streams/cam1/config", &[], Some("{}"));
     assert_eq!(untyped.status, 415, "{untyped:?}");
 }

@@ -132,7 +132,10 @@ fn streams_are_changed_added_and_removed() {
         (&config["label"], &config["maxViewers"]),
         (&json!("Front door"), &json!(5))
     );
-    printed(ctl(&server, &["set", "cam2", "maxViewers=null"]));
+    let file = || std::fs::read_to_string(&server.file).expect("a file");
+    assert!(!file().contains("Front door"));
+    printed(ctl(&server, &["set", "cam2", "maxViewers=null", "--save"]));
+    assert!(file().contains("Front door"), "all that is in force");
     assert_eq!(
         server.read("/api/v1/streams/cam2/config")["maxViewers"],
         Value::Null

@@ -180,3 +180,38 @@ fn whatever_is_put_in_the_place_of_all() {
     assert_no_secrets(&server, &recorded);
     assert_eq!(server.get("/healthz").status, 200);
 }
+
+#[test]
+fn a_client_made_of_it_understands_all_answers() {
+    let server = Server::start(
+        &json!({ "rtspStreamPath": "/cam{n}", "count": 2, "videoResolution": "160x120",
+                                        "http": { "token": TOKEN } }),
+    );
+    let (document, folder) = (scratch("client.json"), scratch("client"));
+    fs::write(&document, server.get("/api/v1/openapi.json").text).expect("a writable folder");
+    let programs = python("schemathesis");
+    let path = format!(
+        "{}:{}",
+        programs.parent().expect("a folder").display(),
+        std::env::var("PATH").unwrap_or_default()
+    );
+    let generated = Command::new(python("openapi-python-client"))
+        .args(["generate", "--overwrite", "--meta", "none", "--path"])
+        .arg(&document)
+        .arg("--output-path")
+        .arg(folder.join("clock_client"))
+        .env("PATH", path)
+        .output()
+        .expect("it runs");
+    assert!(generated.status.success(), "{}", said(&generated));
+    let called = Command::new(python("python"))
+        .arg(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/http/generated/client.py"
+        ))
+        .args([&server.origin, TOKEN])
+        .env("PYTHONPATH", &folder)
+        .output()
+        .expect("it runs");
+    assert!(called.status.success(), "{}", said(&called));
+}

@@ -9,7 +9,10 @@ use std::{
 use serde_json::{Value, json};
 use tungstenite::{ClientRequestBuilder, Message, WebSocket};
 
-use crate::{Server, common::RtspClient};
+use crate::{
+    Server,
+    common::{RtspClient, wait_until},
+};
 
 /// How long something may take to be told.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -244,6 +247,16 @@ fn a_page_is_sent_the_pictures_that_it_shows() {
         items.iter().all(|stream| stream["life"]["state"] == "idle"),
         "{items:?}"
     );
+}
+
+#[test]
+fn pages_are_connections_as_others_are() {
+    let server = Server::start(&cameras());
+    let pages: Vec<_> = (0..256).map(|_| Page::open(&server, ANNA)).collect();
+    let healthz = || server.get("/healthz");
+    assert_eq!(healthz().status, 503);
+    drop(pages);
+    wait_until("there is room again", || healthz().status == 200);
 }
 
 #[test]

@@ -154,6 +154,7 @@ fn what_is_not_there_is_a_problem_and_no_page() {
         ("GET", "/api/v1/nothing", 404),
         ("GET", "/../etc/passwd", 404),
         ("POST", "/api/v1/server", 405),
+        ("GET", "/api/v1/streams/%ff", 400),
     ] {
         let answer = server.ask(method, path, &[], None);
         assert_eq!(

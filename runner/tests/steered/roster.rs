@@ -58,7 +58,10 @@ fn each_path_is_a_stream_with_an_id_and_viewers_of_its_own() {
         (&json!(3), &json!(1)),
         "{server}"
     );
-    assert_eq!(server["clock"], json!({ "source": "system", "isHeard": true }));
+    assert_eq!(
+        server["clock"],
+        json!({ "source": "system", "isHeard": true, "offsetSeconds": null })
+    );
 }
 
 /// As JSON's schema has it: what an API will say of itself.

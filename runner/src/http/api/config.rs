@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Extension, Json,
-    extract::{Path, State},
+    extract::State,
     http::{HeaderMap, StatusCode},
 };
 use schemars::JsonSchema;
@@ -21,7 +21,7 @@ use crate::{
         App,
         access::Caller,
         etag::{self, Tagged},
-        extract::{Asked, Object},
+        extract::{Asked, Named, Object},
         problem::{KeyMistake, Problem},
     },
     stream_id::StreamId,
@@ -102,7 +102,7 @@ pub(super) async fn reload(
 pub(super) async fn of_stream(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> Result<Tagged<Keys>, Problem> {
     // A pipeline of one's own may have secrets in it.
     caller.sees_server()?;
@@ -115,7 +115,7 @@ pub(super) async fn of_stream(
 pub(super) async fn patch(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Named(id): Named,
     Asked(how): Asked<HowToChange>,
     headers: HeaderMap,
     Object(patch): Object,
@@ -163,7 +163,7 @@ pub(super) async fn add(
 pub(super) async fn remove(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Named(id): Named,
     Asked(how): Asked<HowToChange>,
 ) -> Result<Json<Changed>, Problem> {
     caller.changes()?;

@@ -21,11 +21,11 @@ use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 
 use super::{
     looks::{Looks, Watched},
-    streams::find,
+    streams::{find, status},
 };
 use crate::{
     events::{Event, Followed},
-    http::{App, access::Caller, heard::Heard},
+    http::{App, access::Caller, heard::Heard, limit::Place},
     server::Still,
     status::StreamStatus,
 };
@@ -41,12 +41,17 @@ const LONGEST_MESSAGE: usize = 64 * 1024;
 pub(super) async fn open(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
+    Extension(place): Extension<Place>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
     let upgrade = upgrade
         .max_message_size(LONGEST_MESSAGE)
         .max_frame_size(LONGEST_MESSAGE);
-    upgrade.on_upgrade(move |socket| Live::new(app, caller, socket).run())
+    upgrade.on_upgrade(move |socket| async move {
+        Live::new(app, caller, socket).run().await;
+        // The server of HTTP has let go of the connection long ago.
+        drop(place);
+    })
 }
 
 /// What a page says.
@@ -176,7 +181,10 @@ impl Live {
         let is_there = |id: &&String| there.contains(id.as_str());
         let gone = self.watched.streams.iter().filter(|id| !is_there(id));
         (
-            watched.iter().map(|served| served.status()).collect(),
+            watched
+                .iter()
+                .map(|served| status(&roster, &self.caller, served))
+                .collect(),
             gone.cloned().collect(),
         )
     }

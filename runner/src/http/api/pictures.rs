@@ -5,7 +5,7 @@ use std::{convert::Infallible, num::NonZero, sync::Arc};
 use axum::{
     Extension,
     body::{Body, Bytes},
-    extract::{Path, State},
+    extract::State,
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -19,7 +19,7 @@ use crate::{
     http::{
         App,
         access::{Admission, Caller},
-        extract::Asked,
+        extract::{Asked, Named},
         problem::Problem,
     },
     server::{Format, NoStill, Onlooker, Still, Wanted, Width},
@@ -103,7 +103,7 @@ impl IntoResponse for Refused {
 pub(super) async fn jpeg(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Named(id): Named,
     Asked(query): Asked<SnapshotQuery>,
 ) -> Result<Response, Refused> {
     snapshot(&app, &caller, &id, &query, Format::Jpeg).await
@@ -113,7 +113,7 @@ pub(super) async fn jpeg(
 pub(super) async fn png(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Named(id): Named,
     Asked(query): Asked<SnapshotQuery>,
 ) -> Result<Response, Refused> {
     snapshot(&app, &caller, &id, &query, Format::Png).await
@@ -149,7 +149,7 @@ async fn snapshot(
 pub(super) async fn preview(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Named(id): Named,
     Asked(query): Asked<PreviewQuery>,
 ) -> Result<Response, Refused> {
     let rate = NonZero::new(query.fps).filter(|rate| rate.get() <= HIGHEST_RATE);

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Extension, Json,
-    extract::{Path, State},
-    http::StatusCode,
-};
+use axum::{Extension, Json, extract::State, http::StatusCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    http::{App, access::Caller, extract::Asked, problem::Problem},
+    http::{
+        App,
+        access::Caller,
+        extract::{Asked, Named},
+        problem::Problem,
+    },
     server::{Roster, Served},
     status::{StreamStatus, ViewerStatus},
     stream_id::StreamId,
@@ -58,16 +59,22 @@ fn usual_page() -> usize {
 }
 
 impl Filter {
-    fn passes(&self, status: &StreamStatus) -> bool {
-        let has_label = |label: &String| status.label.to_lowercase().contains(&label.to_lowercase());
-        let has_codec = |codec: &String| {
-            let picture = status.made_of.picture.as_ref();
-            picture.is_some_and(|picture| picture.codec.to_string() == *codec)
-        };
-        let has_state = |state: &String| status.life.name() == state;
+    /// Whether a stream is among those that are asked for. What takes a status to know is not looked at unless it is asked for.
+    fn passes(&self, served: &Served) -> bool {
+        let has_label = |label: &String| served.label().to_lowercase().contains(label);
+        let has_codec = |codec: &String| served.codec().is_some_and(|known| known.to_string() == *codec);
+        let has_state = |state: &String| served.life().name() == state;
         self.label.as_ref().is_none_or(has_label)
             && self.codec.as_ref().is_none_or(has_codec)
             && self.state.as_ref().is_none_or(has_state)
+    }
+
+    /// The same, with the label in small letters.
+    fn in_small_letters(self) -> Self {
+        Self {
+            label: self.label.map(|label| label.to_lowercase()),
+            ..self
+        }
     }
 }
 
@@ -81,37 +88,42 @@ pub(super) async fn list(
         let detail = format!("itemsPerPage is from 1 to {LARGEST_PAGE}");
         return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
     }
+    let filter = filter.in_small_letters();
     let roster = app.roster().get();
     let seen = roster.streams().iter().filter(|served| caller.may_see(served));
-    let statuses = seen.map(Served::status).filter(|status| filter.passes(status));
-    Ok(Json(page(statuses.collect(), &filter)))
-}
-
-fn page(all: Vec<StreamStatus>, filter: &Filter) -> Listed<StreamStatus> {
+    let all: Vec<_> = seen.filter(|served| filter.passes(served)).collect();
     let (item_count, size) = (all.len(), filter.items_per_page);
-    let items = all.into_iter().skip(filter.page.saturating_mul(size)).take(size);
-    Listed {
+    let shown = all.into_iter().skip(filter.page.saturating_mul(size)).take(size);
+    Ok(Json(Listed {
         item_count,
         page_count: item_count.div_ceil(size),
-        items: items.collect(),
-    }
+        items: shown.map(|served| status(&roster, &caller, served)).collect(),
+    }))
+}
+
+/// The status of a stream as the caller may know it: nothing of streams that they may not see.
+pub(super) fn status(roster: &Roster, caller: &Caller, served: &Served) -> StreamStatus {
+    let mut status = served.status();
+    let sees = |id: &StreamId| roster.find(id).is_some_and(|other| caller.may_see(other));
+    status.shares_picture_with.retain(sees);
+    status
 }
 
 /// `GET /streams/{id}`.
 pub(super) async fn show(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> Result<Json<StreamStatus>, Problem> {
     let roster = app.roster().get();
-    Ok(Json(find(&roster, &caller, &id)?.status()))
+    Ok(Json(status(&roster, &caller, find(&roster, &caller, &id)?)))
 }
 
 /// `GET /streams/{id}/viewers`.
 pub(super) async fn viewers(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> Result<Json<Vec<ViewerStatus>>, Problem> {
     let roster = app.roster().get();
     Ok(Json(find(&roster, &caller, &id)?.status().viewers))
@@ -149,7 +161,7 @@ pub(super) async fn all_viewers(
 pub(super) async fn kick(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Path(session): Path<String>,
+    Named(session): Named,
 ) -> Result<StatusCode, Problem> {
     caller.changes()?;
     let roster = app.roster().get();
@@ -181,7 +193,7 @@ pub(super) async fn kick(
 pub(super) async fn force_key_frame(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> Result<StatusCode, Problem> {
     caller.changes()?;
     let id = find(&app.roster().get(), &caller, &id)?.id().clone();
