@@ -27,6 +27,11 @@ pub(crate) fn origins(at: ListenAt, public: Option<&str>) -> Vec<String> {
         .collect()
 }
 
+/// Whether an address is this machine's own to itself, however it is written.
+pub(crate) fn is_loopback(address: IpAddr) -> bool {
+    address.to_canonical().is_loopback()
+}
+
 /// `host` with a port: its own, or `port` if it names none. Several colons outside of brackets make an IPv6 address.
 fn with_port(host: &str, port: u16) -> String {
     if let Ok(address) = host.parse::<Ipv6Addr>() {

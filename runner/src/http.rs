@@ -22,7 +22,7 @@
 
 use std::{net::SocketAddr, sync::Arc, thread::JoinHandle};
 
-use axum::{Router, middleware, routing::get};
+use axum::{Router, http::HeaderName, middleware, routing::get};
 use tower_http::{
     CompressionLevel,
     compression::{
@@ -61,6 +61,8 @@ use limit::Limit;
 use listen::Listener;
 use sessions::Sessions;
 
+/// The header with the instant that a picture shows.
+const INSTANT: HeaderName = HeaderName::from_static("x-instant");
 /// How large a body may be, in bytes.
 const LARGEST_BODY: usize = 1024 * 1024;
 

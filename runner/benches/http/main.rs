@@ -25,7 +25,10 @@ use common::process::Process;
 use common::{RtspClient, milliseconds_between, wait_until};
 use crowd::{Crowd, Tally};
 use lateness::Lateness;
-use measure::{Measure, Row, beside_sleeps, config_file, memory_of, percentile, precise_cpu_of, print_table};
+use measure::{
+    Measure, Row, beside_sleeps, broken, config_file, memory_of, noise, percentile, precise_cpu_of,
+    print_table,
+};
 
 /// Until everybody sees something, or it is broken.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -80,20 +83,6 @@ fn serve(cameras: &str, http: bool) -> (Process, String) {
 /// `/1` and so on.
 fn numbered(count: u32) -> Vec<String> {
     (1..=count).map(|number| format!("/{number}")).collect()
-}
-
-fn noise(lateness: &[f64]) -> String {
-    let (p50, p99) = (percentile(lateness, 50.0), percentile(lateness, 99.0));
-    format!("a 5 ms sleep late by p50 {p50:.2} ms, p99 {p99:.2} ms")
-}
-
-fn broken(what: String, bound: &str, reason: &str) -> Row {
-    Row {
-        what,
-        bound: bound.to_owned(),
-        measured: reason.to_owned(),
-        met: false,
-    }
 }
 
 fn median(values: impl IntoIterator<Item = f64>) -> f64 {

@@ -22,8 +22,8 @@ use common::process::{Process, command};
 use crowd::{Arrival, Crowd, Tally};
 use delivery::Delivery;
 use measure::{
-    Measure, Row, beside_sleeps, config_file, cpu_while, encoder_of_the_server, memory_of, percentile,
-    print_table,
+    Measure, Row, beside_sleeps, broken, config_file, cpu_while, encoder_of_the_server, memory_of, noise,
+    percentile, print_table,
 };
 use reference::Reference;
 use rtsp_clock_server::ffi::process::raise_descriptor_limit;
@@ -101,20 +101,6 @@ fn serve(config: &PathBuf) -> Process {
 /// `/1` and so on.
 fn numbered(count: usize) -> Vec<String> {
     (1..=count).map(|number| format!("/{number}")).collect()
-}
-
-fn noise(lateness: &[f64]) -> String {
-    let (p50, p99) = (percentile(lateness, 50.0), percentile(lateness, 99.0));
-    format!("a 5 ms sleep late by p50 {p50:.2} ms, p99 {p99:.2} ms")
-}
-
-fn broken(what: String, bound: &str, reason: &str) -> Row {
-    Row {
-        what,
-        bound: bound.to_owned(),
-        measured: reason.to_owned(),
-        met: false,
-    }
 }
 
 // ---- how soon all see a picture -------------------------------------------------------------------------------

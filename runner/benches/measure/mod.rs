@@ -141,3 +141,19 @@ pub fn encoder_of_the_server(mut server: Command, config: &Path) -> String {
     let end = line.find(" ! rtph264pay").expect("it pays");
     line[start..end].to_owned()
 }
+
+/// What a plain sleep says of the machine meanwhile, of lateness in ms.
+pub fn noise(lateness: &[f64]) -> String {
+    let (p50, p99) = (percentile(lateness, 50.0), percentile(lateness, 99.0));
+    format!("a 5 ms sleep late by p50 {p50:.2} ms, p99 {p99:.2} ms")
+}
+
+/// The row of something that did not come to be measured.
+pub fn broken(what: String, bound: &str, reason: &str) -> Row {
+    Row {
+        what,
+        bound: bound.to_owned(),
+        measured: reason.to_owned(),
+        met: false,
+    }
+}

@@ -3,7 +3,7 @@
 use std::{
     env, fs,
     io::{BufRead as _, Write as _},
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     path::{Path, PathBuf},
 };
 
@@ -132,12 +132,8 @@ fn configured(file: Option<&Path>) -> anyhow::Result<Place> {
     Ok(Place {
         origin: format!("{scheme}://{}", SocketAddr::new(address, port)),
         token,
-        is_local: is_local(address),
+        is_local: addresses::is_loopback(address),
     })
-}
-
-fn is_local(address: IpAddr) -> bool {
-    address.to_canonical().is_loopback()
 }
 
 /// The header of that user.

@@ -87,7 +87,7 @@ impl Client {
 
     /// What is there.
     pub(super) fn get(&self, path: &str) -> anyhow::Result<Value> {
-        read(self.ask("GET", path, &[], None)?)
+        self.order("GET", path)
     }
 
     /// Has something done that needs no more words.

@@ -7,11 +7,7 @@
 //! | any other user | their own streams | nothing |
 //! | anybody, where there is no log-in | everything | everything, from this machine and where there is no token |
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-    time::Instant,
-};
+use std::{net::SocketAddr, sync::Arc, time::Instant};
 
 use axum::{
     extract::{ConnectInfo, Request, State},
@@ -24,6 +20,7 @@ use subtle::ConstantTimeEq as _;
 use super::{App, problem::Problem, sessions::Holder};
 use crate::{
     accounts::{Account, REALM, attempts::LATENESS, credentials::Credentials, logins::Logins},
+    addresses,
     config::HttpConfig,
     events::{Happening, LoginRefusal},
     server::Served,
@@ -141,7 +138,7 @@ async fn caller(app: &App, peer: SocketAddr, headers: &HeaderMap) -> Result<Call
         return Err(unauthorized("this takes a log-in"));
     }
     Ok(Caller::Anybody {
-        may_change: config.token.is_empty() && is_local(peer.ip()),
+        may_change: config.token.is_empty() && addresses::is_loopback(peer.ip()),
     })
 }
 
@@ -211,8 +208,4 @@ fn challenge(problem: Problem) -> Response {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
     }
     response
-}
-
-fn is_local(address: IpAddr) -> bool {
-    address.to_canonical().is_loopback()
 }

@@ -5,12 +5,10 @@ use std::{sync::Arc, time::Duration};
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use super::App;
+use super::{App, INSTANT};
 
 /// How long a browser need not ask again.
 const MAX_AGE: Duration = Duration::from_mins(10);
-/// The instant of a picture.
-const INSTANT: HeaderName = HeaderName::from_static("x-instant");
 
 /// Answers as the configuration has it at the moment.
 pub(super) fn layer(app: &Arc<App>) -> CorsLayer {

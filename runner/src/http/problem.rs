@@ -55,9 +55,7 @@ impl Problem {
             mistakes: Vec::new(),
         }
     }
-}
 
-impl Problem {
     /// The server stops, and takes no order.
     pub(super) fn stopping() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "the server stops")

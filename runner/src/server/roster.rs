@@ -3,6 +3,7 @@
 //!
 //! | module | job |
 //! | --- | --- |
+//! | `values` | what streams count and are made of, as plain values |
 //! | `totals` | what has been counted of a stream, by those before it as well |
 
 use std::{
@@ -21,17 +22,10 @@ use crate::{
     addresses,
     config::{Config, HttpConfig, ListenAt, Mount, StreamConfig, VideoCodec},
     events::Viewer,
-    launch,
-    status::{
-        ClockStatus, FrameCounts, LatenessClass, LatenessStatus, LatenessSummary, Listening, MadeOf,
-        PictureStatus, ReportStatus, SentStatus, ServerStatus, StreamCounts, StreamStatus, ViewerStatus,
-    },
+    status::{ClockStatus, Listening, MadeOf, ServerStatus, StreamCounts, StreamStatus, ViewerStatus},
     stream::{
-        Frames, Stream,
-        departures::{BOUNDS, Departures, Lateness},
+        Stream,
         life::Life,
-        receivers::Report,
-        sent::Sent,
         stills::{NoStill, Onlooker, Wanted},
         viewers::IdsByMount,
     },
@@ -40,8 +34,10 @@ use crate::{
 };
 
 mod totals;
+mod values;
 
 use totals::Before;
+use values::{frames, lateness, made_of, report_status, sent_status};
 
 /// The streams of a server at one moment, in the configuration's order.
 #[derive(Debug)]
@@ -376,61 +372,6 @@ impl Served {
             Some((of, made_of)) if Arc::ptr_eq(of, config) => made_of.clone(),
             _ => known.insert((Arc::clone(config), made_of(config))).1.clone(),
         }
-    }
-}
-
-fn frames(Frames { rendered, skipped }: Frames) -> FrameCounts {
-    FrameCounts {
-        made: rendered,
-        skipped,
-    }
-}
-
-fn lateness(departures: &Departures) -> LatenessStatus {
-    let summary = |lateness: &Lateness| LatenessSummary {
-        frames: lateness.frames,
-        late: lateness.late,
-        total_seconds: lateness.sum.as_secs_f64(),
-        most_seconds: lateness.most.as_secs_f64(),
-    };
-    let bounds = BOUNDS.iter().map(|bound| Some(bound.as_secs_f64())).chain([None]);
-    let class = |(up_to_seconds, frames): (_, &u64)| LatenessClass {
-        up_to_seconds,
-        frames: *frames,
-    };
-    LatenessStatus {
-        all: summary(&departures.all),
-        lately: summary(&departures.lately),
-        classes: bounds.zip(&departures.classes).map(class).collect(),
-    }
-}
-
-fn sent_status(Sent { packets, bytes }: Sent) -> SentStatus {
-    SentStatus { packets, bytes }
-}
-
-fn report_status(report: Report) -> ReportStatus {
-    ReportStatus {
-        medium: report.medium,
-        at: report.at,
-        fraction_lost: report.fraction_lost,
-        packets_lost: report.packets_lost,
-        jitter_seconds: report.jitter_seconds,
-    }
-}
-
-fn made_of(config: &StreamConfig) -> MadeOf {
-    let picture = launch::encoder(config).map(|encoder| PictureStatus {
-        codec: config.codec,
-        encoder: encoder.into(),
-        width: config.width,
-        height: config.height,
-        frames_per_second: config.frames_per_second.to_string(),
-    });
-    MadeOf {
-        picture,
-        audio: config.audio.map(|codec| codec.to_string()),
-        launch: launch::shown(config),
     }
 }
 

@@ -49,6 +49,16 @@ pub(super) struct Changed {
     changes: Changes,
 }
 
+impl Changed {
+    /// What was changed by another configuration as a whole.
+    fn of_all(changes: Changes) -> Self {
+        Self {
+            streams: Vec::new(),
+            changes,
+        }
+    }
+}
+
 /// `GET /config`.
 pub(super) async fn show(
     State(app): State<Arc<App>>,
@@ -73,10 +83,7 @@ pub(super) async fn put(
         let mut document = Document::new(keys);
         document.keep_secrets_of(&state.loaded.document);
         let changes = apply(&app, &mut state, document, how, "PUT /config".into()).await?;
-        Ok(Json(Changed {
-            streams: Vec::new(),
-            changes,
-        }))
+        Ok(Json(Changed::of_all(changes)))
     })
     .await
 }
@@ -90,10 +97,7 @@ pub(super) async fn reload(
     to_its_end(async move {
         let read = app.configuration.read_again(Occasion::Asked).await;
         let changes = read.map_err(|why| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, why))?;
-        Ok(Json(Changed {
-            streams: Vec::new(),
-            changes,
-        }))
+        Ok(Json(Changed::of_all(changes)))
     })
     .await
 }

@@ -11,14 +11,13 @@ use std::{
 use futures_util::future::select_all;
 use serde::Deserialize;
 
+use super::pictures::{HIGHEST_RATE, USUAL_RATE};
 use crate::server::{Format, NoStill, Onlooker, Served, Still, Wanted, Width};
 
 /// How many pictures a page may show at a time.
 const MOST_PICTURES: usize = 64;
 /// How wide a picture is at most where nobody says, and how wide it may be, in px.
 const WIDTHS: (u32, u32) = (320, 1920);
-/// How many pictures a second there are where nobody says, and how many there may be.
-const RATES: (u32, u32) = (5, 25);
 /// How long to wait before another look where there was no picture.
 const PAUSE: Duration = Duration::from_secs(5);
 
@@ -122,9 +121,8 @@ impl Looks {
 /// The width and the rate that are wanted, as far as they may be.
 fn wanted(watched: &Watched) -> (u32, u32) {
     let (usual_width, widest) = WIDTHS;
-    let (usual_rate, highest) = RATES;
     (
         watched.width.unwrap_or(usual_width).clamp(16, widest),
-        watched.fps.unwrap_or(usual_rate).clamp(1, highest),
+        watched.fps.unwrap_or(USUAL_RATE).clamp(1, HIGHEST_RATE),
     )
 }

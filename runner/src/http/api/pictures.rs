@@ -17,7 +17,7 @@ use serde::Deserialize;
 use super::streams::find;
 use crate::{
     http::{
-        App,
+        App, INSTANT,
         access::{Admission, Caller},
         extract::{Asked, Named},
         problem::Problem,
@@ -25,14 +25,12 @@ use crate::{
     server::{Format, NoStill, Onlooker, Still, Wanted, Width},
 };
 
-/// The header with the instant that a picture shows.
-const INSTANT: &str = "x-instant";
 /// What stands between the pictures of a preview.
 const BOUNDARY: &str = "picture";
 /// How many pictures a second a preview has where nobody says.
-const USUAL_RATE: u32 = 5;
+pub(super) const USUAL_RATE: u32 = 5;
 /// How many it may have.
-const HIGHEST_RATE: u32 = 25;
+pub(super) const HIGHEST_RATE: u32 = 25;
 /// How wide a preview is at most where nobody says, in px.
 const USUAL_WIDTH: u32 = 640;
 /// After how many seconds it is worth asking again.
