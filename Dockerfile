@@ -5,7 +5,8 @@
 FROM rust:1-trixie AS manifests
 WORKDIR /build
 COPY . .
-RUN find . -path '*/src/*.rs' ! -name lib.rs ! -name main.rs -delete \
+RUN rm -r runner/page \
+    && find . -path '*/src/*.rs' ! -name lib.rs ! -name main.rs -delete \
     && find . -type d -empty -delete \
     && find . -name '*.rs' ! -path ./build.rs | while read -r file; do echo 'fn main() {}' >"$file"; done
 

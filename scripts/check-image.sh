@@ -114,6 +114,15 @@ is_steered() {
         curl -sSf -X POST -H "Authorization: Bearer $token" "$api/streams/live/keyframe"
 }
 
+# What a browser does with that address: it gets the page and its script, and a cookie for the token.
+shows_its_page() {
+    page=${url%%#*}
+    curl -sSf "$page" >page.html && script=$(sed -n 's/.*<script[^>]* src="\([^"]*\)".*/\1/p' page.html) &&
+        curl -sSf -o page.js "$page${script#./}" &&
+        curl -sSf -c cookies -X POST -H "Authorization: Bearer $token" "$api/session" &&
+        curl -sSf -b cookies "$api/session" | grep '"mayChange":true'
+}
+
 # A configuration whose files are named as seen from here; only their owner reads the key.
 start_camera_with_files() {
     umask 022
@@ -193,6 +202,7 @@ cd "$work" # what the probe in the container sees
 check "measures itself over TCP" measures tcp
 check "measures itself over UDP" measures udp
 check "is seen by HTTP, and steered with the token that is printed" is_steered
+check "shows its page at the address that is printed" shows_its_page
 check "uses the clocksrc in the server, not the one in the system" uses_its_own_clocksrc
 check "is healthy" within 30 is_healthy
 check "stops with status 0 on SIGTERM" stops_when_told_to

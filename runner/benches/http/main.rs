@@ -298,19 +298,20 @@ fn changed_frames(mut viewer: RtspClient) -> Receiver<SystemTime> {
     let mut frame = move || {
         let mut picture = Vec::new();
         loop {
-            let packet = viewer.next_rtp();
-            picture.extend_from_slice(&packet.data[12..]);
-            if packet.marker() {
-                return (picture, packet.arrival);
+            let packet = viewer.next_packet().ok()?;
+            if packet.is_rtp() {
+                picture.extend_from_slice(&packet.data[12..]);
+                if packet.marker() {
+                    return Some((picture, packet.arrival));
+                }
             }
         }
     };
     // The first frames show how many watch, and where a picture begins.
-    let mut last = (0..10).map(|_| frame().0).last();
+    let mut last = (0..10).filter_map(|_| Some(frame()?.0)).last();
     // It ends with the server.
     thread::spawn(move || {
-        loop {
-            let (picture, arrival) = frame();
+        while let Some((picture, arrival)) = frame() {
             if last.replace(picture.clone()) != Some(picture) && tell.send(arrival).is_err() {
                 return;
             }

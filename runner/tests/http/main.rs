@@ -9,6 +9,7 @@
 //! | [`described`] | what it says of itself |
 //! | [`generated`] | what it answers to whatever is sent |
 //! | [`examples`] | what scripts do with it |
+//! | [`by_curl`] | what curl does with it, line by line of the documentation |
 //! | [`hostile`] | what it bears |
 //! | [`playing`] | who plays a stream meanwhile |
 //! | [`access`] | who may do what |
@@ -19,6 +20,7 @@
 
 mod access;
 mod browsing;
+mod by_curl;
 mod changing;
 #[path = "../common/mod.rs"]
 mod common;

@@ -1,0 +1,122 @@
+//! The lines for curl in the documentation, as a reader runs them.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use serde_json::json;
+
+use crate::{
+    Server,
+    common::{RtspClient, wait_until},
+};
+
+/// The address that the documentation has, and the session of its viewer.
+const ADDRESS: &str = "http://127.0.0.1:8080";
+const SESSION: &str = "RDPqFLT9C34YFzSJ";
+
+/// The lines that begin with `curl`, and those that set a variable for them.
+fn lines(page: &str) -> Vec<String> {
+    let path = format!("{}/../docs/{page}", env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let lines = text.lines().filter_map(|line| line.strip_prefix("$ "));
+    let lines = lines.filter(|line| line.starts_with("curl ") || line.starts_with("api="));
+    lines.map(String::from).collect()
+}
+
+/// A folder of its own, in which curl says with which status it was answered, and stops to listen after a second.
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::create_dir_all(&folder).expect("a writable folder");
+    let settings = "write-out = \"\\n%{http_code} %{method} %{url}\"\n";
+    fs::write(folder.join(".curlrc"), settings).expect("a writable folder");
+    folder
+}
+
+/// Runs `line`; answers the status, the method and the path.
+#[track_caller]
+fn run(folder: &Path, line: &str) -> (u16, String, String) {
+    // What goes on is listened to for a second.
+    let line = line.replace("curl -sN ", "curl --max-time 1 -sN ");
+    let output = Command::new("sh")
+        .args(["-ec", &line])
+        .env("CURL_HOME", folder)
+        .current_dir(folder)
+        .output()
+        .expect("a shell");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let words: Vec<_> = text.lines().last().unwrap_or_default().splitn(3, ' ').collect();
+    let [status, method, url] = words[..] else {
+        panic!("{line}: {text} {output:?}");
+    };
+    let path = url.splitn(4, '/').nth(3).unwrap_or_default();
+    let path = path.split('?').next().unwrap_or_default();
+    let status = status.parse().expect("a status");
+    (status, method.to_owned(), format!("/{path}"))
+}
+
+/// Runs all lines of `page`, and answers which calls they make.
+#[track_caller]
+fn run_all(page: &str, server: &Server, session: &str) -> BTreeSet<(String, String)> {
+    let folder = folder(&format!("curl-{}-{page}", std::process::id()));
+    let mut api = String::new();
+    let mut calls = BTreeSet::new();
+    for line in lines(page) {
+        let line = line.replace(ADDRESS, &server.origin).replace(SESSION, session);
+        if line.starts_with("api=") {
+            api = line;
+            continue;
+        }
+        let (status, method, path) = run(&folder, &format!("{api}\n{line}"));
+        assert!((200..300).contains(&status), "{line}: {status}");
+        calls.insert((method.to_lowercase(), path.replace(session, "{session}")));
+    }
+    calls
+}
+
+#[test]
+fn each_call_is_made_by_a_line_that_works() {
+    let server = Server::start(&json!({}));
+    let viewer = RtspClient::connect_port(server.process.port()).at("/live");
+    let mut viewer = viewer.watching();
+    viewer.next_rtp();
+    let mut session = String::new();
+    wait_until("the viewer is told", || {
+        let viewers = server.read("/api/v1/viewers");
+        session = viewers[0]["session"].as_str().unwrap_or_default().to_owned();
+        !session.is_empty()
+    });
+    let called = run_all("api.md", &server, &session);
+    let called: BTreeSet<_> = called
+        .into_iter()
+        .map(|(method, path)| {
+            let path = path.replace("/streams/live", "/streams/{id}");
+            (method, path.replace("/streams/gate", "/streams/{id}"))
+        })
+        .collect();
+    let document = server.read("/api/v1/openapi.json");
+    for (path, calls) in document["paths"].as_object().expect("paths") {
+        for method in calls.as_object().expect("calls").keys() {
+            let call = (method.clone(), path.clone());
+            assert!(called.contains(&call), "{method} {path} has no line");
+        }
+    }
+}
+
+#[test]
+fn metrics_are_read_as_the_page_says() {
+    let server =
+        Server::start(&json!({ "videoResolution": "320x240", "http": { "token": "0123456789abcdef" } }));
+    let lines = lines("metrics.md");
+    assert!(lines.len() >= 2, "{lines:?}");
+    let folder = folder(&format!("curl-{}-metrics", std::process::id()));
+    for line in lines {
+        let line = line
+            .replace(ADDRESS, &server.origin)
+            .replace('…', "0123456789abcdef");
+        assert_eq!(run(&folder, &line).0, 200, "{line}");
+    }
+}
