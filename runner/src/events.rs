@@ -62,8 +62,8 @@ pub struct Event {
 impl Event {
     /// What somebody may know of it who sees the streams at those mounts alone; `None` for nothing.
     pub(crate) fn as_seen_by(&self, sees: impl Fn(&Mount) -> bool) -> Option<Self> {
-        let seen = self.places.seen(sees);
-        let what = self.what.as_seen_by(|id| seen.contains(id))?;
+        let ids = self.places.seen(sees);
+        let what = self.what.as_seen_by(|id| ids.contains(id))?;
         Some(Self { what, ..self.clone() })
     }
 }
@@ -261,6 +261,21 @@ mod tests {
         assert!(events.state.lock().listeners.is_empty());
         let late = events.listen(1);
         assert_eq!(late.next(Duration::ZERO), None);
+    }
+
+    #[test]
+    fn nobody_waits_for_a_line_of_the_log() {
+        let events = Arc::new(Events::default());
+        let (writing, numbers) = std::sync::mpsc::channel();
+        let told = Arc::clone(&events);
+        let writer = move || {
+            let number = told.state.try_lock().map(|state| state.number);
+            writing.send(number).unwrap();
+            std::io::sink()
+        };
+        let log = tracing_subscriber::fmt().with_writer(writer).finish();
+        tracing::subscriber::with_default(log, || events.tell(skipped(1)));
+        assert_eq!(numbers.try_iter().collect::<Vec<_>>(), [Some(0)]);
     }
 
     #[test]

@@ -142,7 +142,7 @@ impl Happening {
     pub(crate) fn is_of(&self, stream: &str) -> bool {
         let is_it = |ids: &[StreamId]| ids.iter().any(|id| id.as_str() == stream);
         match self {
-            Self::Reloaded { streams, .. } => streams.lists().into_iter().any(|ids| is_it(ids)),
+            Self::Reloaded { streams, .. } => streams.lists().into_iter().any(is_it),
             _ => is_it(self.streams()),
         }
     }
@@ -154,11 +154,11 @@ impl Happening {
 
     /// What somebody may know of it who sees those streams alone; `None` for nothing.
     pub(crate) fn as_seen_by(&self, sees: impl Fn(&StreamId) -> bool) -> Option<Self> {
-        let mut seen = self.clone();
-        match &mut seen {
+        let mut known = self.clone();
+        match &mut known {
             Self::ViewerJoined { stream, .. }
             | Self::ViewerLeft { stream, .. }
-            | Self::ViewerRefused { stream, .. } => sees(stream).then_some(seen),
+            | Self::ViewerRefused { stream, .. } => sees(stream).then_some(known),
             Self::StreamStarted { streams }
             | Self::StreamRunning { streams }
             | Self::StreamStopped { streams }
@@ -167,12 +167,12 @@ impl Happening {
             | Self::StreamSkipped { streams, .. }
             | Self::StreamTooSlow { streams, .. } => {
                 streams.retain(sees);
-                (!streams.is_empty()).then_some(seen)
+                (!streams.is_empty()).then_some(known)
             }
             Self::Reloaded { streams, reload, .. } => {
                 *reload = None;
                 streams.retain(sees);
-                (!streams.are_none()).then_some(seen)
+                (!streams.are_none()).then_some(known)
             }
             Self::LoginRefused { .. } | Self::ReloadRefused { .. } => None,
         }
@@ -323,7 +323,7 @@ pub struct Differences {
 impl Differences {
     /// Whether there are none.
     fn are_none(&self) -> bool {
-        self.lists().into_iter().all(|ids| ids.is_empty())
+        self.lists().into_iter().all(<[_]>::is_empty)
     }
 
     /// Leaves out those that somebody does not see.

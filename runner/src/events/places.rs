@@ -36,7 +36,7 @@ impl Places {
 
     /// The ids of the streams that somebody knows who may see the mounts of which `sees` says so.
     pub(super) fn seen(&self, sees: impl Fn(&Mount) -> bool) -> HashSet<&StreamId> {
-        let seen = self.0.iter().filter(|(mount, _)| sees(mount));
-        seen.map(|(_, id)| id).collect()
+        let places = self.0.iter().filter(|(mount, _)| sees(mount));
+        places.map(|(_, id)| id).collect()
     }
 }

@@ -75,8 +75,8 @@ impl Server {
         }
         let roster = self.roster.get();
         let closing = self.exchange(&config.listens_at(), plan.endpoints);
-        let changed = plan.changed.iter().map(|(stream, _)| stream);
-        let differences = self.roster.get().differences(&roster, changed);
+        let playing_on = plan.changed.iter().map(|(stream, _)| stream);
+        let differences = self.roster.get().differences(&roster, playing_on);
         if let Some(before) = logins {
             changes.logged_out = self.log_out(&before);
         }

@@ -20,7 +20,7 @@ const DORA: &str = "Basic ZG9yYTpk";
 fn change(server: &Server, method: &str, path: &str, body: &Value) {
     let headers = [("Authorization", ANNA), ("Content-Type", "application/json")];
     let body = (!body.is_null()).then(|| body.to_string());
-    let headers = &headers[..1 + usize::from(body.is_some())];
+    let headers = &headers[..=usize::from(body.is_some())];
     let changed = server.ask(method, path, headers, body.as_deref());
     assert!([200, 201].contains(&changed.status), "{changed:?}");
 }
