@@ -116,6 +116,13 @@ impl Accounts {
         all.find(|mine| mine.name == account.name && bool::from(mine.a1.ct_eq(&account.a1)))
     }
 
+    /// Whether `account`, which may be one of other `Accounts`, is one of these as it is: with the same password and rights.
+    pub(crate) fn has(&self, account: &Account) -> bool {
+        let rights = |of: &Account| (of.access.clone(), of.is_admin);
+        self.same_as(account)
+            .is_some_and(|mine| rights(mine) == rights(account))
+    }
+
     fn try_basic(&self, pair: &[u8]) -> Tried {
         let given = hash(&self.key, pair);
         let mut tried = Tried::default();

@@ -1,13 +1,14 @@
 //! What happens, with the instant at which it did.
 //!
-//! Whoever wants to know what happens listens ([`Events::listen`]) instead of reading the log, which is a listener
-//! itself. Whoever tells an event waits for no listener: each listener has a queue of its own, and events that do not
+//! Whoever wants to know what happens listens ([`Events::listen`]) instead of reading the log, which is told the same.
+//! Whoever tells an event waits for no listener: each listener has a queue of its own, and events that do not
 //! fit into it are counted.
 //!
 //! | module | job |
 //! | --- | --- |
 //! | `happening` | what may happen |
 //! | `history` | the latest events, for those who go through them at their own pace |
+//! | `places` | where the streams are that an event is about |
 //! | `refusal` | why somebody may not play |
 //! | `logged` | what the log says of it |
 //! | `counts` | how often it has happened |
@@ -26,18 +27,20 @@ use parking_lot::Mutex;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::stream_id::StreamId;
+use crate::{config::Mount, stream_id::StreamId};
 
 mod counts;
 mod happening;
 mod history;
 mod logged;
+mod places;
 mod refusal;
 
 pub(crate) use counts::{Counts, StreamEvents};
-pub use happening::{Changes, Farewell, Happening, LoginRefusal, Viewer};
+pub use happening::{Changes, Differences, Farewell, Happening, LoginRefusal, Reload, Viewer};
 use history::History;
-pub(crate) use history::{Followed, Follower};
+pub(crate) use history::{Entry, Follower, Gap};
+pub(crate) use places::Places;
 pub use refusal::Refusal;
 
 /// Something that has happened.
@@ -51,6 +54,18 @@ pub struct Event {
     /// What happened.
     #[serde(flatten)]
     pub what: Happening,
+    /// Where the streams are that it is about.
+    #[serde(skip)]
+    places: Places,
+}
+
+impl Event {
+    /// What somebody may know of it who sees the streams at those mounts alone; `None` for nothing.
+    pub(crate) fn as_seen_by(&self, sees: impl Fn(&Mount) -> bool) -> Option<Self> {
+        let ids = self.places.seen(sees);
+        let what = self.what.as_seen_by(|id| ids.contains(id))?;
+        Some(Self { what, ..self.clone() })
+    }
 }
 
 /// The events of a server.
@@ -85,16 +100,27 @@ pub struct Listener {
 }
 
 impl Events {
-    /// Tells all listeners that this happened now.
+    /// Tells all listeners that this happened now, to the server as a whole.
     pub(crate) fn tell(&self, what: Happening) {
+        self.tell_of(Places::default(), what);
+    }
+
+    /// Tells all listeners that this happened now, to the streams that are to be found there.
+    ///
+    /// The log writes its lines on a thread of its own, and loses some where nobody reads them: a pipe that is full holds up
+    /// nobody here. To make a line takes some µs all the same, more where another configuration counts. So it is made before
+    /// the lock is taken, for which a thread that streams may wait: the log has the lines of two threads in another order than
+    /// listeners have the events where both happen at the same instant, and no listener hears of what the log does not know.
+    pub(crate) fn tell_of(&self, places: Places, what: Happening) {
+        logged::log(&what);
         let mut state = self.state.lock();
         state.number += 1;
         let event = Event {
             number: state.number,
             at: Timestamp::now(),
             what,
+            places,
         };
-        logged::log(&event.what);
         state.counts.add(&event.what);
         let event = Arc::new(event);
         state.history.keep(Arc::clone(&event));
@@ -238,11 +264,75 @@ mod tests {
     }
 
     #[test]
+    fn nobody_waits_for_a_line_of_the_log() {
+        let events = Arc::new(Events::default());
+        let (writing, numbers) = std::sync::mpsc::channel();
+        let told = Arc::clone(&events);
+        let writer = move || {
+            let number = told.state.try_lock().map(|state| state.number);
+            writing.send(number).unwrap();
+            std::io::sink()
+        };
+        let log = tracing_subscriber::fmt().with_writer(writer).finish();
+        tracing::subscriber::with_default(log, || events.tell(skipped(1)));
+        assert_eq!(numbers.try_iter().collect::<Vec<_>>(), [Some(0)]);
+    }
+
+    #[test]
+    fn somebody_knows_what_happens_where_they_may_see() {
+        let mount = |path: &str| Mount {
+            address: [127, 0, 0, 1].into(),
+            port: 8554,
+            tls: false,
+            path: path.into(),
+        };
+        let (door, yard) = (StreamId::new("door"), StreamId::new("yard"));
+        let places = [(mount("/door"), door.clone()), (mount("/yard"), yard.clone())];
+        let events = Events::default();
+        let listener = events.listen(2);
+        let streams = Differences {
+            changed: vec![door.clone()],
+            removed: vec![yard.clone(), door.clone()],
+            ..Differences::default()
+        };
+        let reload = Some(Reload {
+            source: "a file".into(),
+            changes: Changes::default(),
+        });
+        let reloaded = Happening::Reloaded {
+            streams,
+            needs_login: true,
+            reload,
+        };
+        events.tell_of(places.into_iter().collect(), reloaded);
+        let event = listener.next(Duration::ZERO).unwrap();
+        assert!(event.what.is_of("yard") && event.what.is_of("door") && !event.what.is_of("hall"));
+        let seen = |path: &str| event.as_seen_by(|mount| mount.path == path);
+        assert_eq!(
+            serde_json::to_value(seen("/yard").unwrap().what).unwrap(),
+            serde_json::json!({
+                "type": "reloaded", "needsLogin": true,
+                "streams": { "added": [], "changed": [], "replaced": [], "removed": ["yard"] }
+            })
+        );
+        assert_eq!(seen("/hall"), None);
+        events.tell(Happening::LoginRefused {
+            peer: None,
+            user: "anna".into(),
+            why: LoginRefusal::Wrong,
+            held_back: None,
+        });
+        let refused = listener.next(Duration::ZERO).unwrap();
+        assert_eq!(refused.as_seen_by(|_| true), None, "it is about the server");
+    }
+
+    #[test]
     fn an_event_is_plain_json() {
         let event = Event {
             number: 7,
             at: "2026-03-01T12:00:00.123456Z".parse().unwrap(),
             what: skipped(3),
+            places: Places::default(),
         };
         assert_eq!(
             serde_json::to_value(&event).unwrap(),

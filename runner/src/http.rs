@@ -14,7 +14,7 @@
 //! | `etag` | whether what somebody changes is still what they have seen |
 //! | `problem` | what is answered where something is wrong |
 //! | `health` | whether it lives, and whether it is ready |
-//! | `heard` | the events as a caller may hear them |
+//! | `feed` | the events as a caller may hear them |
 //! | `api` | the API, `/api/v1` |
 //! | `call`, `openapi` | what a call is, and how the API describes itself |
 //! | `page` | the page, `/` |
@@ -46,9 +46,9 @@ mod call;
 mod cross_origin;
 mod etag;
 mod extract;
+mod feed;
 mod gate;
 mod health;
-mod heard;
 mod limit;
 mod listen;
 mod metrics;

@@ -42,8 +42,7 @@
 //! | attendance | `Stream::pipeline` |
 //! | `life::Trouble` | `Stream::pipeline`, back-off, a `Running`'s state |
 //! | `Stream::pipeline` | a `Running`'s state, the source's own, `Stream::frames_before`, viewers |
-//! | viewers | the source's own (its `clients`), events |
-//! | events | the log's queue, which waits for nobody |
+//! | viewers | the source's own (its `clients`), the log's queue, which waits for nobody, events |
 //! | `Stream::changing` | `Stream::config`, the source's and the encoder's own |
 //! | receivers | their sources |
 //! | `stream::stills` | the seats' count, which is no lock |
@@ -226,7 +225,7 @@ impl Server {
             self.shared.time.as_ref(),
         );
         self.shared.events.count_for(roster.ids());
-        roster.tell_ids();
+        roster.tell_places();
         roster.count_on_from(&self.roster.get());
         for endpoint in &self.endpoints {
             endpoint.offer(paths(&self.streams, endpoint.configured()));

@@ -259,7 +259,7 @@ impl Stream {
     /// The ids of all streams that show its picture.
     #[must_use]
     pub(crate) fn ids(&self) -> Vec<StreamId> {
-        self.viewers.streams()
+        self.viewers.streams().ids()
     }
 
     /// The name by which messages call it.
@@ -303,8 +303,10 @@ impl Stream {
     }
 
     /// Tells the listeners what has happened to all streams that show the picture.
-    fn tell(&self, what: impl FnOnce(Vec<StreamId>) -> Happening) {
-        self.events.tell(what(self.ids()));
+    pub(crate) fn tell(&self, what: impl FnOnce(Vec<StreamId>) -> Happening) {
+        let streams = self.viewers.streams();
+        let ids = streams.ids();
+        self.events.tell_of(streams, what(ids));
     }
 
     /// Whether there is a pipeline, or one may be made now: one that has failed again and again is given time, and one for

@@ -87,7 +87,7 @@ export type Event = { number: number; at: string } & (
     | { type: "viewerLeft"; stream: string; path: string; viewer: Viewer; why: string; viewers: number }
     | { type: "streamStarted" | "streamRunning" | "streamStopped" | "streamRebuilt"; streams: string[] }
     | { type: "streamFailed"; streams: string[]; cause: string }
-    | { type: "reloaded"; source: string; needsLogin: boolean }
+    | { type: "reloaded"; needsLogin: boolean }
 );
 
 /** One page of a list. */

@@ -288,7 +288,10 @@ mod tests {
             event("1-7", "viewerLeft", &happened),
             r#"2026-03-01T12:00:00Z 1-7 viewerLeft stream="live" viewer={"peer":"192.0.2.7:5"} viewers=0"#
         );
-        assert_eq!(event("", "missed", &json!({ "missed": 3 })), "missed missed=3");
+        assert_eq!(
+            event("1-9", "missed", &json!({ "missed": 3 })),
+            "1-9 missed missed=3"
+        );
     }
 
     #[test]

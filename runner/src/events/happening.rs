@@ -120,12 +120,13 @@ pub enum Happening {
     },
     /// Another configuration counts.
     Reloaded {
-        /// Where it comes from.
-        source: String,
-        /// What it has changed.
-        changes: Changes,
+        /// The streams that differ, by their ids.
+        streams: Differences,
         /// Whether there is a log-in from now on.
         needs_login: bool,
+        /// What is about the server as a whole; `None` for whoever sees their own streams alone.
+        #[serde(flatten)]
+        reload: Option<Reload>,
     },
     /// Another configuration was not taken over: all stays as it was.
     ReloadRefused {
@@ -139,16 +140,25 @@ pub enum Happening {
 impl Happening {
     /// Whether it happens to the stream of that id, alone or among others.
     pub(crate) fn is_of(&self, stream: &str) -> bool {
-        self.streams().iter().any(|id| id.as_str() == stream)
+        let is_it = |ids: &[StreamId]| ids.iter().any(|id| id.as_str() == stream);
+        match self {
+            Self::Reloaded { streams, .. } => streams.lists().into_iter().any(is_it),
+            _ => is_it(self.streams()),
+        }
+    }
+
+    /// Whether other log-ins may count from then on.
+    pub(crate) fn is_reload(&self) -> bool {
+        matches!(self, Self::Reloaded { .. })
     }
 
     /// What somebody may know of it who sees those streams alone; `None` for nothing.
     pub(crate) fn as_seen_by(&self, sees: impl Fn(&StreamId) -> bool) -> Option<Self> {
-        let mut told = self.clone();
-        match &mut told {
+        let mut known = self.clone();
+        match &mut known {
             Self::ViewerJoined { stream, .. }
             | Self::ViewerLeft { stream, .. }
-            | Self::ViewerRefused { stream, .. } => sees(stream).then_some(told),
+            | Self::ViewerRefused { stream, .. } => sees(stream).then_some(known),
             Self::StreamStarted { streams }
             | Self::StreamRunning { streams }
             | Self::StreamStopped { streams }
@@ -157,9 +167,14 @@ impl Happening {
             | Self::StreamSkipped { streams, .. }
             | Self::StreamTooSlow { streams, .. } => {
                 streams.retain(sees);
-                (!streams.is_empty()).then_some(told)
+                (!streams.is_empty()).then_some(known)
             }
-            Self::LoginRefused { .. } | Self::Reloaded { .. } | Self::ReloadRefused { .. } => None,
+            Self::Reloaded { streams, reload, .. } => {
+                *reload = None;
+                streams.retain(sees);
+                (!streams.are_none()).then_some(known)
+            }
+            Self::LoginRefused { .. } | Self::ReloadRefused { .. } => None,
         }
     }
 
@@ -279,6 +294,54 @@ pub enum LoginRefusal {
         /// The path.
         path: String,
     },
+}
+
+/// Another configuration that counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Reload {
+    /// Where it comes from.
+    pub source: String,
+    /// What it has changed.
+    pub changes: Changes,
+}
+
+/// In which streams another configuration differs from the one before, by their ids.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Differences {
+    /// Those that were not there before.
+    pub added: Vec<StreamId>,
+    /// Those that play on, and look or behave in another way.
+    pub changed: Vec<StreamId>,
+    /// Those that are another picture now.
+    pub replaced: Vec<StreamId>,
+    /// Those that are gone.
+    pub removed: Vec<StreamId>,
+}
+
+impl Differences {
+    /// Whether there are none.
+    fn are_none(&self) -> bool {
+        self.lists().into_iter().all(<[_]>::is_empty)
+    }
+
+    /// Leaves out those that somebody does not see.
+    fn retain(&mut self, sees: impl Fn(&StreamId) -> bool) {
+        let Self {
+            added,
+            changed,
+            replaced,
+            removed,
+        } = self;
+        for ids in [added, changed, replaced, removed] {
+            ids.retain(&sees);
+        }
+    }
+
+    fn lists(&self) -> [&[StreamId]; 4] {
+        [&self.added, &self.changed, &self.replaced, &self.removed]
+    }
 }
 
 /// What another configuration has changed.

@@ -14,14 +14,14 @@ const LENGTH: usize = 1000;
 pub(super) struct History {
     latest: VecDeque<Arc<Event>>,
     /// The number of the latest one.
-    told: watch::Sender<u64>,
+    number: watch::Sender<u64>,
 }
 
 impl Default for History {
     fn default() -> Self {
         Self {
             latest: VecDeque::new(),
-            told: watch::Sender::new(0),
+            number: watch::Sender::new(0),
         }
     }
 }
@@ -34,7 +34,7 @@ impl History {
             self.latest.pop_front();
         }
         self.latest.push_back(event);
-        self.told.send_replace(number);
+        self.number.send_replace(number);
     }
 
     /// The event of that number, or the first one behind it that is still here.
@@ -51,16 +51,25 @@ pub(crate) struct Follower {
     events: Arc<Events>,
     /// The number of the event that is next.
     next: u64,
-    told: watch::Receiver<u64>,
+    latest: watch::Receiver<u64>,
 }
 
 /// What somebody who follows comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Followed {
+pub(crate) enum Entry {
     /// The next event.
     Event(Arc<Event>),
-    /// Somebody has not kept up: so many events are not here any more. Those behind them come next.
-    Missed(u64),
+    /// Events that are not here any more: somebody has not kept up.
+    Gap(Gap),
+}
+
+/// Events that are not here any more, one number after the other. Whose they were is not known either.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Gap {
+    /// How many they are.
+    pub(crate) length: u64,
+    /// The number of the last one; the event behind it comes next.
+    pub(crate) last: u64,
 }
 
 impl Events {
@@ -76,31 +85,35 @@ impl Events {
         Follower {
             events: Arc::clone(self),
             next: after + 1,
-            told: state.history.told.subscribe(),
+            latest: state.history.number.subscribe(),
         }
     }
 }
 
 impl Follower {
-    /// The next event, once it is there.
-    pub(crate) async fn next(&mut self) -> Followed {
-        let next = self.next;
-        // Who tells holds the other end as long as this is held.
-        let _told = self.told.wait_for(|told| *told >= next).await.map(drop);
-        let state = self.events.state.lock();
-        match state.history.from(self.next) {
-            Some(event) if event.number == self.next => {
-                self.next += 1;
-                Followed::Event(Arc::clone(event))
+    /// The next event, once it is there. Whoever stops to wait for it, and waits again, misses none for that.
+    pub(crate) async fn next(&mut self) -> Entry {
+        loop {
+            let next = self.next;
+            // Who tells holds the other end as long as this is held.
+            let _latest = self.latest.wait_for(|latest| *latest >= next).await.map(drop);
+            if let Some(entry) = self.entry() {
+                return entry;
             }
-            Some(event) => {
-                let missed = event.number - self.next;
-                self.next = event.number;
-                Followed::Missed(missed)
-            }
-            // Nothing is kept any longer than what comes after it.
-            None => Followed::Missed(0),
         }
+    }
+
+    /// What comes next, where something does.
+    fn entry(&mut self) -> Option<Entry> {
+        let event = self.events.state.lock().history.from(self.next).cloned()?;
+        if event.number == self.next {
+            self.next += 1;
+            return Some(Entry::Event(event));
+        }
+        let length = event.number - self.next;
+        self.next = event.number;
+        let last = event.number - 1;
+        Some(Entry::Gap(Gap { length, last }))
     }
 }
 
@@ -109,10 +122,10 @@ mod tests {
     use super::super::tests::skipped;
     use super::*;
 
-    fn numbers(follower: &mut Follower, count: usize) -> Vec<Result<u64, u64>> {
+    fn numbers(follower: &mut Follower, count: usize) -> Vec<Result<u64, (u64, u64)>> {
         let next = || match futures_executor::block_on(follower.next()) {
-            Followed::Event(event) => Ok(event.number),
-            Followed::Missed(missed) => Err(missed),
+            Entry::Event(event) => Ok(event.number),
+            Entry::Gap(Gap { length, last }) => Err((length, last)),
         };
         std::iter::repeat_with(next).take(count).collect()
     }
@@ -140,8 +153,8 @@ mod tests {
         let events = Arc::new(Events::default());
         let mut slow = events.follow(None);
         (0..LENGTH as u64 + 5).for_each(|number| events.tell(skipped(number)));
-        assert_eq!(numbers(&mut slow, 2), [Err(5), Ok(6)]);
-        assert_eq!(numbers(&mut events.follow(Some(3)), 2), [Err(2), Ok(6)]);
+        assert_eq!(numbers(&mut slow, 2), [Err((5, 5)), Ok(6)]);
+        assert_eq!(numbers(&mut events.follow(Some(3)), 2), [Err((2, 5)), Ok(6)]);
         assert_eq!(events.state.lock().history.latest.len(), LENGTH);
     }
 }

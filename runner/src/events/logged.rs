@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::{
-    happening::{Changes, Happening, LoginRefusal},
+    happening::{Changes, Happening, LoginRefusal, Reload},
     refusal::Refusal,
 };
 
@@ -68,10 +68,12 @@ pub(super) fn log(what: &Happening) {
             tracing::warn!(target: "stream", stream = name, "{advice}");
         }
         Happening::Reloaded {
-            source,
-            changes,
-            needs_login,
-        } => log_changes(source, changes, *needs_login),
+            reload, needs_login, ..
+        } => {
+            if let Some(Reload { source, changes }) = reload {
+                log_changes(source, changes, *needs_login);
+            }
+        }
         Happening::ReloadRefused { source, mistakes } => {
             for line in mistakes {
                 tracing::error!(target: "config", "{line}");

@@ -7,7 +7,7 @@
 //! | any other user | their own streams | nothing |
 //! | anybody, where there is no log-in | everything | everything, from this machine and where there is no token |
 
-use std::{net::SocketAddr, sync::Arc, time::Instant};
+use std::{future::pending, net::SocketAddr, sync::Arc, time::Instant};
 
 use axum::{
     extract::{ConnectInfo, Request, State},
@@ -17,12 +17,15 @@ use axum::{
 };
 use subtle::ConstantTimeEq as _;
 
-use super::{App, problem::Problem, sessions::Holder};
+use super::{
+    App,
+    problem::Problem,
+    sessions::{Holder, Lifetime},
+};
 use crate::{
     accounts::{Account, REALM, attempts::LATENESS, credentials::Credentials, logins::Logins},
     addresses,
-    config::HttpConfig,
-    events::{Happening, LoginRefusal},
+    events::{Event, Happening, LoginRefusal},
     server::Served,
 };
 
@@ -46,6 +49,16 @@ impl Caller {
         match self {
             Self::User(account) if !account.is_admin => served.may_be_seen_by(account),
             _ => true,
+        }
+    }
+
+    /// What they may know of an event; `None` for nothing.
+    pub(super) fn knows_of(&self, event: &Arc<Event>) -> Option<Arc<Event>> {
+        match self {
+            Self::User(account) if !account.is_admin => {
+                event.as_seen_by(|mount| account.may_see(mount)).map(Arc::new)
+            }
+            _ => Some(Arc::clone(event)),
         }
     }
 
@@ -78,28 +91,48 @@ impl Caller {
     }
 }
 
-/// The log-ins and the token that count at one moment. An answer that goes on for long ends where they are others: whoever
-/// still may asks again.
-#[derive(Debug)]
+/// By what a request was let in. An answer that goes on for long ends where that counts no longer: whoever still may asks
+/// again. Requests have it among their extensions.
+#[derive(Debug, Clone)]
 pub(super) struct Admission {
-    logins: Option<Arc<Logins>>,
+    caller: Caller,
+    /// The token that counted then.
     token: String,
+    /// The session that the request is of; `None` for one that has a log-in of its own, or needs none.
+    session: Option<Lifetime>,
 }
 
 impl Admission {
-    /// What counts now.
-    pub(super) fn now(app: &App) -> Self {
-        Self {
-            logins: app.orders.logins().get(),
-            token: app.config().token,
+    /// Who asks.
+    pub(super) fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// What `next` comes to, as long as the session goes on; `None` from its end on.
+    pub(super) async fn in_session<T>(&mut self, next: impl Future<Output = T>) -> Option<T> {
+        let session = self.session.as_mut();
+        let ends = async {
+            match session {
+                Some(session) => session.ends().await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = ends => None,
+            next = next => Some(next),
         }
     }
 
-    /// Whether it still counts.
+    /// Whether whoever asks would be let in as the same one now.
     pub(super) fn holds(&self, app: &App) -> bool {
-        let now = Self::now(app);
-        let logins = self.logins.as_ref().map(Arc::as_ptr);
-        (logins, &self.token) == (now.logins.as_ref().map(Arc::as_ptr), &now.token)
+        let logins = app.orders.logins().get();
+        let is_same_token = || app.config().token == self.token;
+        match &self.caller {
+            Caller::Token => is_same_token(),
+            Caller::User(account) => logins.is_some_and(|logins| logins.accounts.has(account)),
+            Caller::Anybody { .. } => logins.is_none() && is_same_token(),
+        }
     }
 }
 
@@ -110,9 +143,11 @@ pub(super) async fn ask(
     mut request: Request,
     next: Next,
 ) -> Response {
-    match caller(&app, peer, request.headers()).await {
-        Ok(caller) => {
-            request.extensions_mut().insert(caller);
+    match admit(&app, peer, request.headers()).await {
+        Ok(admission) => {
+            let extensions = request.extensions_mut();
+            extensions.insert(admission.caller.clone());
+            extensions.insert(admission);
             next.run(request).await
         }
         // A browser would ask for a name and a password itself, which the page does.
@@ -121,36 +156,42 @@ pub(super) async fn ask(
     }
 }
 
-async fn caller(app: &App, peer: SocketAddr, headers: &HeaderMap) -> Result<Caller, Problem> {
-    let config = app.config();
+async fn admit(app: &App, peer: SocketAddr, headers: &HeaderMap) -> Result<Admission, Problem> {
+    let token = app.config().token;
     let logins = app.orders.logins().get();
-    if let Some(header) = headers.get(header::AUTHORIZATION) {
-        let is_token = has_token(headers, &config);
-        return by_header(app, logins.as_ref(), (peer, is_token), header).await;
-    }
     let accounts = logins.as_ref().map(|logins| &logins.accounts);
-    match app.sessions.holder(headers, &config.token, accounts) {
-        Some(Holder::Token(_)) => return Ok(Caller::Token),
-        Some(Holder::User(account)) => return Ok(Caller::User(account)),
-        None => {}
-    }
-    if logins.is_some() {
+    let (caller, session) = if let Some(header) = headers.get(header::AUTHORIZATION) {
+        let is_token = has_token(headers, &token);
+        let caller = by_header(app, logins.as_ref(), (peer, is_token), header).await?;
+        (caller, None)
+    } else if let Some((holder, lifetime)) = app.sessions.holder(headers, &token, accounts) {
+        let caller = match holder {
+            Holder::Token(_) => Caller::Token,
+            Holder::User(account) => Caller::User(account),
+        };
+        (caller, Some(lifetime))
+    } else if logins.is_some() {
         return Err(unauthorized("this takes a log-in"));
-    }
-    Ok(Caller::Anybody {
-        may_change: config.token.is_empty() && addresses::is_loopback(peer.ip()),
+    } else {
+        let may_change = token.is_empty() && addresses::is_loopback(peer.ip());
+        (Caller::Anybody { may_change }, None)
+    };
+    Ok(Admission {
+        caller,
+        token,
+        session,
     })
 }
 
 /// Whether the token is among the headers.
-pub(super) fn has_token(headers: &HeaderMap, config: &HttpConfig) -> bool {
+pub(super) fn has_token(headers: &HeaderMap, token: &str) -> bool {
     let header = headers.get(header::AUTHORIZATION);
     let header = header
         .and_then(|header| header.to_str().ok())
         .and_then(|header| header.split_once(' '));
     let given = header.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    let is_it = |token: &str| bool::from(token.trim().as_bytes().ct_eq(config.token.as_bytes()));
-    !config.token.is_empty() && given.is_some_and(|(_, token)| is_it(token))
+    let is_it = |given: &str| bool::from(given.trim().as_bytes().ct_eq(token.as_bytes()));
+    !token.is_empty() && given.is_some_and(|(_, given)| is_it(given))
 }
 
 /// Who logs in by a header, with the token or as a user. Wrong log-ins are slowed and told as RTSP's are.

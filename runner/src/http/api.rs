@@ -74,10 +74,11 @@ fn of_server() -> Vec<Call> {
     vec![
         Call::get("/server", server::show, "The server as a whole").answers::<ServerStatus>(OK),
         Call::get("/events", events::follow, "What happens, as server-sent events")
-            .query::<events::Which>()
+            .query::<events::EventsQuery>()
             .header(
                 "Last-Event-ID",
-                "the id of the last event that has come, to go on behind it",
+                "the id of the last event that has come, to go on behind it; an event \"missed\" says how many are gone that came \
+                 next: exactly, or at most where its isExact is false",
             )
             .answers_with(OK, "text/event-stream", None)
             .fails_with(&[StatusCode::NOT_FOUND]),

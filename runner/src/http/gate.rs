@@ -27,7 +27,7 @@ pub(super) fn host_name() -> String {
 pub(super) async fn check(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let config = app.config();
     // Whoever has the token is no page that a browser has been led to.
-    if access::has_token(request.headers(), &config) {
+    if access::has_token(request.headers(), &config.token) {
         return next.run(request).await;
     }
     let host = host(&request);

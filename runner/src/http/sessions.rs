@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, HeaderValue};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use headers::{Cookie, HeaderMapExt as _};
 use parking_lot::Mutex;
+use tokio::{sync::watch, time::timeout_at};
 
 use crate::accounts::{Account, Accounts};
 
@@ -44,7 +45,39 @@ pub(super) struct Sessions {
 #[derive(Debug)]
 struct Session {
     holder: Holder,
-    used: Instant,
+    /// When it was used last. It ends with this, which is how answers that go on in it learn of that.
+    used: watch::Sender<Instant>,
+}
+
+impl Session {
+    fn begin(holder: Holder, now: Instant) -> Self {
+        Self {
+            holder,
+            used: watch::Sender::new(now),
+        }
+    }
+
+    /// Whether nobody has used it for so long that it is over.
+    fn is_idle(&self, now: Instant) -> bool {
+        now.duration_since(*self.used.borrow()) >= IDLE
+    }
+}
+
+/// The life of a session, for an answer that goes on in it.
+#[derive(Debug, Clone)]
+pub(super) struct Lifetime(watch::Receiver<Instant>);
+
+impl Lifetime {
+    /// Waits until the session has ended: by its holder, for another one, or because nobody has used it for long.
+    pub(super) async fn ends(&mut self) {
+        loop {
+            let idle = *self.0.borrow_and_update() + IDLE;
+            let used_again = timeout_at(idle.into(), self.0.changed()).await;
+            if !matches!(used_again, Ok(Ok(()))) {
+                return;
+            }
+        }
+    }
 }
 
 impl Sessions {
@@ -68,16 +101,16 @@ impl Sessions {
         let cookie = self.cookie(&id, "");
         let mut all = self.all.lock();
         let now = Instant::now();
-        all.retain(|_, session| now.duration_since(session.used) < IDLE);
+        all.retain(|_, session| !session.is_idle(now));
         let own = all.values().filter(|session| session.holder == holder).count();
         if own >= MOST_OF_ONE || all.len() >= MOST_SESSIONS {
             let goes = |session: &Session| own < MOST_OF_ONE || session.holder == holder;
             let oldest = all.iter().filter(|(_, session)| goes(session));
-            let oldest = oldest.min_by_key(|(_, session)| session.used);
+            let oldest = oldest.min_by_key(|(_, session)| *session.used.borrow());
             let oldest = oldest.map(|(id, _)| id.clone());
             oldest.and_then(|id| all.remove(&id));
         }
-        all.insert(id, Session { holder, used: now });
+        all.insert(id, Session::begin(holder, now));
         Ok(cookie)
     }
 
@@ -89,20 +122,20 @@ impl Sessions {
         self.cookie("", "; Max-Age=0")
     }
 
-    /// Who has begun the session that a request is of, where what it was begun with still counts: `token`, or one of the
-    /// `accounts`.
+    /// Who has begun the session that a request is of, and how long it lasts, where what it was begun with still counts: `token`,
+    /// or one of the `accounts`.
     pub(super) fn holder(
         &self,
         headers: &HeaderMap,
         token: &str,
         accounts: Option<&Accounts>,
-    ) -> Option<Holder> {
+    ) -> Option<(Holder, Lifetime)> {
         let id = self.id(headers)?;
         let mut all = self.all.lock();
         let session = all.get_mut(&id)?;
         let now = Instant::now();
-        let is_old = now.duration_since(session.used) >= IDLE;
-        session.used = now;
+        let is_idle = session.is_idle(now);
+        session.used.send_replace(now);
         let holder = match &session.holder {
             Holder::Token(held) if held == token && !token.is_empty() => Some(session.holder.clone()),
             Holder::Token(_) => None,
@@ -111,11 +144,12 @@ impl Sessions {
                 .and_then(|accounts| accounts.same_as(account))
                 .map(|account| Holder::User(account.clone())),
         };
-        let counts = holder.filter(|_| !is_old);
+        let lifetime = Lifetime(session.used.subscribe());
+        let counts = holder.filter(|_| !is_idle);
         if counts.is_none() {
             all.remove(&id);
         }
-        counts
+        counts.map(|holder| (holder, lifetime))
     }
 
     fn id(&self, headers: &HeaderMap) -> Option<String> {
@@ -149,6 +183,25 @@ mod tests {
         Holder::Token("0123456789abcdef".into())
     }
 
+    /// Who has begun the session of the request.
+    fn holder(sessions: &Sessions, headers: &HeaderMap, token: &str) -> Option<Holder> {
+        let held = sessions.holder(headers, token, None);
+        held.map(|(holder, _)| holder)
+    }
+
+    fn lifetime(sessions: &Sessions, headers: &HeaderMap) -> Lifetime {
+        let held = sessions.holder(headers, "0123456789abcdef", None);
+        held.expect("it counts").1
+    }
+
+    /// Whether the session has ended.
+    fn has_ended(lifetime: &mut Lifetime) -> bool {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        let runtime = builder.enable_time().build().expect("a runtime");
+        let ends = async { tokio::time::timeout(Duration::ZERO, lifetime.ends()).await };
+        runtime.block_on(ends).is_ok()
+    }
+
     #[test]
     fn a_session_lasts_as_long_as_its_token() {
         let sessions = Sessions::new(8080, true);
@@ -160,33 +213,52 @@ mod tests {
                 .ends_with("; Path=/; HttpOnly; SameSite=Strict; Secure")
         );
         let headers = request(&cookie);
-        assert_eq!(sessions.holder(&headers, "0123456789abcdef", None), Some(token()));
-        assert_eq!(sessions.holder(&headers, "another one", None), None);
+        assert_eq!(holder(&sessions, &headers, "0123456789abcdef"), Some(token()));
+        assert_eq!(holder(&sessions, &headers, "another one"), None);
         assert_eq!(
-            sessions.holder(&headers, "0123456789abcdef", None),
+            holder(&sessions, &headers, "0123456789abcdef"),
             None,
             "it has ended"
         );
         let other = request(&sessions.begin(token()).unwrap());
         sessions.end(&other);
-        assert_eq!(sessions.holder(&other, "0123456789abcdef", None), None);
-        assert_eq!(sessions.holder(&HeaderMap::new(), "", None), None);
+        assert_eq!(holder(&sessions, &other, "0123456789abcdef"), None);
+        assert_eq!(holder(&sessions, &HeaderMap::new(), ""), None);
     }
 
     #[test]
     fn there_are_only_so_many() {
         let sessions = Sessions::new(8080, false);
         let first = request(&sessions.begin(token()).unwrap());
+        let mut thrown_out = lifetime(&sessions, &first);
         for _ in 1..MOST_OF_ONE {
             sessions.begin(token()).unwrap();
         }
-        let last = sessions.begin(token()).unwrap();
+        assert!(!has_ended(&mut thrown_out));
+        let last = request(&sessions.begin(token()).unwrap());
         assert_eq!(sessions.all.lock().len(), MOST_OF_ONE);
-        assert_eq!(sessions.holder(&first, "0123456789abcdef", None), None);
-        assert!(
-            sessions
-                .holder(&request(&last), "0123456789abcdef", None)
-                .is_some()
-        );
+        assert!(has_ended(&mut thrown_out));
+        assert_eq!(holder(&sessions, &first, "0123456789abcdef"), None);
+        assert!(!has_ended(&mut lifetime(&sessions, &last)));
+    }
+
+    #[test]
+    fn what_goes_on_in_a_session_learns_of_its_end() {
+        let sessions = Sessions::new(8080, false);
+        let headers = request(&sessions.begin(token()).unwrap());
+        let mut going_on = lifetime(&sessions, &headers);
+        assert!(!has_ended(&mut going_on));
+        sessions.end(&headers);
+        assert!(has_ended(&mut going_on));
+    }
+
+    #[test]
+    fn a_session_that_nobody_uses_ends_by_itself() {
+        let long_ago = Instant::now().checked_sub(IDLE).expect("a monotonic clock");
+        let session = Session::begin(token(), long_ago);
+        let mut lifetime = Lifetime(session.used.subscribe());
+        assert!(session.is_idle(Instant::now()) && has_ended(&mut lifetime));
+        session.used.send_replace(Instant::now());
+        assert!(!session.is_idle(Instant::now()) && !has_ended(&mut lifetime));
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     accounts::logins::Logins,
     config::{Access, Config, ListenAt, Mount, StreamConfig, Transport, User},
     config_file,
-    events::{Changes, Farewell, Happening, Viewer},
+    events::{Changes, Differences, Farewell, Happening, Places, Reload, Viewer},
     launch::changing,
     log,
     stream::Stream,
@@ -73,12 +73,19 @@ impl Server {
         for (stream, config) in &plan.changed {
             self.shared.commons.negotiation.allow(stream, config);
         }
+        let roster = self.roster.get();
         let closing = self.exchange(&config.listens_at(), plan.endpoints);
+        let playing_on = plan.changed.iter().map(|(stream, _)| stream);
+        let differences = self.roster.get().differences(&roster, playing_on);
         if let Some(before) = logins {
             changes.logged_out = self.log_out(&before);
         }
         send_away_who_may_not_stay(&plan.changed);
-        self.tell(&changes, source, &plan.new);
+        let reload = Reload {
+            source: source.to_owned(),
+            changes: changes.clone(),
+        };
+        self.tell(reload, differences, &plan.new);
         started.extend(plan.new);
         self.say_farewell(gone, closing, started);
         Ok(changes)
@@ -283,21 +290,19 @@ impl Server {
             .sum()
     }
 
-    fn tell(&self, changes: &Changes, source: &str, new: &[Arc<Stream>]) {
-        if changes.is_none() {
+    fn tell(&self, reload: Reload, (streams, places): (Differences, Places), new: &[Arc<Stream>]) {
+        if reload.changes.is_none() {
             return;
         }
-        self.events().tell(Happening::Reloaded {
-            source: source.to_owned(),
-            changes: changes.clone(),
+        let replaced = reload.changes.replaced.clone();
+        let reloaded = Happening::Reloaded {
+            streams,
             needs_login: !self.config.all_users().is_empty(),
-        });
-        let rebuilt = new
-            .iter()
-            .filter(|stream| changes.replaced.contains(&stream.name()));
-        for stream in rebuilt {
-            let streams = stream.ids();
-            self.events().tell(Happening::StreamRebuilt { streams });
+            reload: Some(reload),
+        };
+        self.events().tell_of(places, reloaded);
+        for stream in new.iter().filter(|stream| replaced.contains(&stream.name())) {
+            stream.tell(|streams| Happening::StreamRebuilt { streams });
         }
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! | module | job |
 //! | --- | --- |
+//! | `differences` | what another configuration makes of the streams |
 //! | `values` | what streams count and are made of, as plain values |
 //! | `totals` | what has been counted of a stream, by those before it as well |
 
@@ -27,12 +28,12 @@ use crate::{
         Stream,
         life::Life,
         stills::{NoStill, Onlooker, Wanted},
-        viewers::IdsByMount,
     },
     stream_id::{self, StreamId},
     time_source::TimeSource,
 };
 
+mod differences;
 mod totals;
 mod values;
 
@@ -231,20 +232,17 @@ impl Roster {
         self.streams.iter().map(|served| served.id.clone())
     }
 
-    /// Has the streams know their ids.
-    pub(super) fn tell_ids(&self) {
-        let mut all = HashMap::<*const Stream, (&Arc<Stream>, IdsByMount)>::new();
-        for Served {
-            id, mounts, stream, ..
-        } in &self.streams
-        {
-            let (_, ids) = all
-                .entry(Arc::as_ptr(stream))
-                .or_insert_with(|| (stream, IdsByMount::new()));
-            ids.extend(mounts.iter().map(|mount| (mount.clone(), id.clone())));
+    /// Has the cameras know by which streams they are shown.
+    pub(super) fn tell_places(&self) {
+        let mut all = HashMap::<*const Stream, (&Arc<Stream>, Vec<_>)>::new();
+        for served in &self.streams {
+            let (_, places) = all
+                .entry(Arc::as_ptr(&served.stream))
+                .or_insert_with(|| (&served.stream, Vec::new()));
+            places.extend(served.places());
         }
-        for (stream, ids) in all.into_values() {
-            stream.viewers().set_ids(ids);
+        for (stream, places) in all.into_values() {
+            stream.viewers().set_streams(places.into_iter().collect());
         }
     }
 }
@@ -270,6 +268,11 @@ impl Served {
     /// All streams that show its picture, itself among them.
     pub(crate) fn shown_by(&self) -> Vec<StreamId> {
         self.stream.ids()
+    }
+
+    /// Where it is to be found, and its id.
+    fn places(&self) -> impl Iterator<Item = (Mount, StreamId)> {
+        self.mounts.iter().map(|mount| (mount.clone(), self.id.clone()))
     }
 
     /// Whether a user may see it.

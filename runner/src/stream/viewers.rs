@@ -1,7 +1,7 @@
 //! Who is playing a stream, and who may; the `clients` property of its source is set here.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
     sync::{
         Arc,
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     config::Mount,
-    events::{Events, Farewell, Happening, Refusal, Viewer},
+    events::{Events, Farewell, Happening, Places, Refusal, Viewer},
     stream_id::StreamId,
 };
 
@@ -37,9 +37,6 @@ impl Place {
     }
 }
 
-/// The ids of the streams that show one picture, by their mounts.
-pub(crate) type IdsByMount = HashMap<Mount, StreamId>;
-
 /// The viewers of one stream, by the session in which they play it: session and path make a viewer, connections do
 /// not.
 ///
@@ -55,7 +52,8 @@ pub(crate) struct Viewers {
 
 #[derive(Debug, Default)]
 struct State {
-    ids: IdsByMount,
+    /// The streams that show the picture.
+    streams: Places,
     /// How many viewers each of the streams may have.
     most: Option<usize>,
     by_place: BTreeMap<Place, Playing>,
@@ -96,17 +94,18 @@ impl Viewers {
         self.state.lock().most = most.map(|most| usize::try_from(most).unwrap_or(usize::MAX));
     }
 
-    /// Gives the streams these ids from now on.
-    pub(crate) fn set_ids(&self, ids: IdsByMount) {
-        self.state.lock().ids = ids;
+    /// Has the picture shown by these streams from now on.
+    pub(crate) fn set_streams(&self, streams: Places) {
+        let mut state = self.state.lock();
+        // Where they are the same, all events share them.
+        if state.streams != streams {
+            state.streams = streams;
+        }
     }
 
-    /// The ids of the streams, each once, in order.
-    pub(crate) fn streams(&self) -> Vec<StreamId> {
-        let mut streams: Vec<_> = self.state.lock().ids.values().cloned().collect();
-        streams.sort_unstable();
-        streams.dedup();
-        streams
+    /// The streams that show the picture.
+    pub(crate) fn streams(&self) -> Places {
+        self.state.lock().streams.clone()
     }
 
     /// Keeps a seat of `server` for the viewer at `place`, who is about to play: of two who come at once for the last one,
@@ -164,14 +163,14 @@ impl Viewers {
         held_back: Option<u64>,
     ) {
         let stream = self.state.lock().stream_at(mount);
-        let path = mount.path.clone();
-        self.events.tell(Happening::ViewerRefused {
-            stream,
-            path,
+        let refused = Happening::ViewerRefused {
+            stream: stream.clone(),
+            path: mount.path.clone(),
             peer,
             why,
             held_back,
-        });
+        };
+        self.events.tell_of(places(mount, stream), refused);
     }
 
     /// How many viewers there are.
@@ -248,6 +247,7 @@ impl Viewers {
             viewer: viewer.clone(),
             viewers: state.count_beside(&place) + 1,
         };
+        let places = places(&place.mount, stream.clone());
         let playing = Playing {
             stream,
             viewer,
@@ -256,7 +256,7 @@ impl Viewers {
             is_sent_away: None,
         };
         state.by_place.insert(place, playing);
-        self.events.tell(joined);
+        self.events.tell_of(places, joined);
         self.show(&state);
     }
 
@@ -310,21 +310,29 @@ impl Viewers {
         let Some(playing) = state.by_place.remove(place) else {
             return;
         };
-        self.events.tell(Happening::ViewerLeft {
+        let places = places(&place.mount, playing.stream.clone());
+        let left = Happening::ViewerLeft {
             stream: playing.stream,
             path: place.mount.path.clone(),
             why: playing.is_sent_away.unwrap_or(why),
             viewer: playing.viewer,
             viewers: state.count_beside(place),
-        });
+        };
+        self.events.tell_of(places, left);
         self.show(state);
     }
+}
+
+/// The one place of the stream that somebody plays there.
+fn places(mount: &Mount, stream: StreamId) -> Places {
+    Places::from_iter([(mount.clone(), stream)])
 }
 
 impl State {
     /// The id of the stream at `mount`.
     fn stream_at(&self, mount: &Mount) -> StreamId {
-        self.ids.get(mount).cloned().unwrap_or_else(|| StreamId::new(""))
+        let id = self.streams.id_at(mount).cloned();
+        id.unwrap_or_else(|| StreamId::new(""))
     }
 
     /// Whether the viewer at `place` plays or is about to.
@@ -341,7 +349,7 @@ impl State {
 
     /// Whether `other` is in the same stream as `place`: one that speaks TLS as well has two mounts.
     fn is_beside(&self, place: &Place, other: &Place) -> bool {
-        let name = |place: &Place| self.ids.get(&place.mount);
+        let name = |place: &Place| self.streams.id_at(&place.mount);
         place.mount == other.mount || name(place).is_some() && name(place) == name(other)
     }
 

@@ -16,7 +16,7 @@ fn house() -> Value {
 }
 
 /// The cookie of a session that is begun with `login`.
-fn log_in(server: &Server, login: (&str, &str)) -> String {
+pub(crate) fn log_in(server: &Server, login: (&str, &str)) -> String {
     let begun = server.ask("POST", "/api/v1/session", &[login], None);
     assert_eq!(begun.status, 204, "{begun:?}");
     let cookie = begun.headers.get("set-cookie").expect("a cookie").to_str();

@@ -320,7 +320,7 @@ fn answering(answer: &'static str) -> (String, thread::JoinHandle<String>) {
 fn events_are_a_line_each() {
     let answer = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n\
          :\n\nid: 1-8\nevent: viewerLeft\ndata: {\"number\":8,\"at\":\"2026-03-01T12:00:00Z\",\"type\":\"viewerLeft\",\"viewers\":0}\n\n\
-         event: missed\ndata: {\"missed\":3}\n\n";
+         id: 1-11\nevent: missed\ndata: {\"missed\":3,\"isExact\":true}\n\n";
     let follow = |url: &str, arguments: &[&str]| {
         let mut command = process::command();
         command.args(["ctl", "--url", url, "events"]).args(arguments);
@@ -330,7 +330,7 @@ fn events_are_a_line_each() {
     let lines = printed(follow(&url, &["--stream", "a b", "--after", "1-7"]));
     assert_eq!(
         lines,
-        "2026-03-01T12:00:00Z 1-8 viewerLeft viewers=0\nmissed missed=3\n"
+        "2026-03-01T12:00:00Z 1-8 viewerLeft viewers=0\n1-11 missed missed=3 isExact=true\n"
     );
     let request = request.join().expect("a request").to_lowercase();
     assert!(

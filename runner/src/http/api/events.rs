@@ -14,12 +14,12 @@ use axum::{
 use futures_util::{Stream, stream};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::streams::find;
 use crate::{
-    events::{Event, Followed},
-    http::{App, access::Caller, extract::Asked, heard::Heard, problem::Problem},
+    events::{Entry, Event, Gap},
+    http::{App, access::Admission, extract::Asked, feed::Feed, problem::Problem},
 };
 
 /// The id of the last event that somebody has got who comes again.
@@ -28,30 +28,33 @@ const LAST_EVENT_ID: &str = "last-event-id";
 /// Which events are asked for.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Which {
-    /// The id of the stream that they are to be about.
+pub(super) struct EventsQuery {
+    /// The id of the stream that they are to be about, alone or among others.
     stream: Option<String>,
 }
 
 /// `GET /events`.
 pub(super) async fn follow(
     State(app): State<Arc<App>>,
-    Extension(caller): Extension<Caller>,
-    Asked(which): Asked<Which>,
+    Extension(admission): Extension<Admission>,
+    Asked(query): Asked<EventsQuery>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<sse::Event, Infallible>>>, Problem> {
-    if let Some(id) = &which.stream {
-        find(&app.roster().get(), &caller, id)?;
+    if let Some(id) = &query.stream {
+        find(&app.roster().get(), admission.caller(), id)?;
     }
     let run = Run::of(&app);
     let after = headers.get(LAST_EVENT_ID).map(|id| {
         let id = id.to_str().ok().and_then(|id| run.number(id));
         id.ok_or_else(|| Problem::new(StatusCode::BAD_REQUEST, "Last-Event-ID is no id of an event"))
     });
-    let heard = Heard::new(&app, &caller, (after.transpose()?, which.stream));
-    let events = stream::unfold(heard, move |mut heard| async move {
-        let next = heard.next().await?;
-        Some((Ok(run.written(&next)), heard))
+    let feed = Feed::new(&app, admission, (after.transpose()?, query.stream));
+    let events = stream::unfold(feed, move |mut feed| async move {
+        let sent = match feed.next().await? {
+            Entry::Event(event) => run.event(&event),
+            Entry::Gap(gap) => run.gap(gap, feed.has_all()),
+        };
+        Some((Ok(sent), feed))
     });
     Ok(Sse::new(events).keep_alive(KeepAlive::new()))
 }
@@ -73,19 +76,21 @@ impl Run {
         Some(if run == self.0 { number } else { 0 })
     }
 
-    fn written(self, followed: &Followed) -> sse::Event {
-        let (name, data) = match followed {
-            Followed::Event(event) => return self.event(event),
-            Followed::Missed(missed) => ("missed", json!({ "missed": missed })),
-        };
-        sse::Event::default().event(name).data(data.to_string())
-    }
-
     fn event(self, event: &Event) -> sse::Event {
         let data = serde_json::to_value(event).unwrap_or_default();
         let name = data["type"].as_str().unwrap_or_default();
+        self.sent(event.number, name, &data)
+    }
+
+    /// A gap; its id is that of its last event, so that nobody is told of it twice.
+    fn gap(self, gap: Gap, is_exact: bool) -> sse::Event {
+        let data = json!({ "missed": gap.length, "isExact": is_exact });
+        self.sent(gap.last, "missed", &data)
+    }
+
+    fn sent(self, number: u64, name: &str, data: &Value) -> sse::Event {
         sse::Event::default()
-            .id(format!("{}-{}", self.0, event.number))
+            .id(format!("{}-{number}", self.0))
             .event(name)
             .data(data.to_string())
     }

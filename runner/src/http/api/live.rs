@@ -20,12 +20,17 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 
 use super::{
-    looks::{Looks, Watched},
+    looks::{Looks, Watch},
     streams::{find, status},
 };
 use crate::{
-    events::{Event, Followed},
-    http::{App, access::Caller, heard::Heard, limit::Place},
+    events::{Entry, Event},
+    http::{
+        App,
+        access::{Admission, Caller},
+        feed::Feed,
+        limit::Place,
+    },
     server::Still,
     status::StreamStatus,
 };
@@ -40,7 +45,7 @@ const LONGEST_MESSAGE: usize = 64 * 1024;
 /// `GET /live`.
 pub(super) async fn open(
     State(app): State<Arc<App>>,
-    Extension(caller): Extension<Caller>,
+    Extension(admission): Extension<Admission>,
     Extension(place): Extension<Place>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
@@ -48,7 +53,7 @@ pub(super) async fn open(
         .max_message_size(LONGEST_MESSAGE)
         .max_frame_size(LONGEST_MESSAGE);
     upgrade.on_upgrade(move |socket| async move {
-        Live::new(app, caller, socket).run().await;
+        Live::new(app, admission, socket).run().await;
         // The server of HTTP has let go of the connection long ago.
         drop(place);
     })
@@ -57,18 +62,18 @@ pub(super) async fn open(
 /// What a page says.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-enum Said {
+enum Request {
     /// What it watches from now on.
-    Watch(Watched),
+    Watch(Watch),
 }
 
 /// What a page is told.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-enum Told<'a> {
+enum News<'a> {
     /// Something has happened.
     Event(&'a Event),
-    /// Events that it has missed.
+    /// So many events that it has missed, at most.
     Missed(u64),
     /// The streams that it watches, as they are.
     Statuses(Vec<StreamStatus>),
@@ -84,22 +89,22 @@ struct Live {
     app: Arc<App>,
     caller: Caller,
     socket: WebSocket,
-    heard: Heard,
-    watched: Watched,
+    feed: Feed,
+    watch: Watch,
     looks: Looks,
     ticks: Interval,
 }
 
 impl Live {
-    fn new(app: Arc<App>, caller: Caller, socket: WebSocket) -> Self {
+    fn new(app: Arc<App>, admission: Admission, socket: WebSocket) -> Self {
         let mut ticks = interval(STATUS_INTERVAL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
-            heard: Heard::new(&app, &caller, (None, None)),
+            caller: admission.caller().clone(),
+            feed: Feed::new(&app, admission, (None, None)),
             app,
-            caller,
             socket,
-            watched: Watched::default(),
+            watch: Watch::default(),
             looks: Looks::default(),
             ticks,
         }
@@ -117,9 +122,9 @@ impl Live {
                 Some(Ok(Message::Close(_)) | Err(_)) | None => Err(Gone),
                 Some(Ok(_)) => Ok(()),
             },
-            followed = self.heard.next() => match followed {
-                Some(Followed::Event(event)) => self.tell(&Told::Event(&event)).await,
-                Some(Followed::Missed(missed)) => self.tell(&Told::Missed(missed)).await,
+            entry = self.feed.next() => match entry {
+                Some(Entry::Event(event)) => self.tell(&News::Event(&event)).await,
+                Some(Entry::Gap(gap)) => self.tell(&News::Missed(gap.length)).await,
                 None => Err(Gone),
             },
             (id, still) = self.looks.next() => self.show(&id, &still).await,
@@ -132,9 +137,9 @@ impl Live {
 
     /// Does what the page says. One that says something else is no page of ours.
     async fn hear(&mut self, text: &str) -> Result<(), Gone> {
-        let Said::Watch(watched) = serde_json::from_str(text).map_err(|_| Gone)?;
-        self.looks.keep(&watched);
-        self.watched = watched;
+        let Request::Watch(watch) = serde_json::from_str(text).map_err(|_| Gone)?;
+        self.looks.keep(&watch);
+        self.watch = watch;
         self.look();
         self.tell_statuses().await
     }
@@ -142,9 +147,9 @@ impl Live {
     /// Looks at the streams whose picture the page shows, as far as there are pictures of them.
     fn look(&mut self) {
         let roster = self.app.roster().get();
-        for id in self.looks.missing(&self.watched) {
+        for id in self.looks.missing(&self.watch) {
             if let Ok(served) = find(&roster, &self.caller, &id) {
-                self.looks.begin(id, served, &self.watched);
+                self.looks.begin(id, served, &self.watch);
             }
         }
     }
@@ -158,15 +163,15 @@ impl Live {
     }
 
     async fn tell_statuses(&mut self) -> Result<(), Gone> {
-        if self.watched.streams.is_empty() {
+        if self.watch.streams.is_empty() {
             return Ok(());
         }
         let (statuses, gone) = self.statuses();
         if !gone.is_empty() {
-            self.watched.streams.retain(|id| !gone.contains(id));
-            self.tell(&Told::Gone(gone)).await?;
+            self.watch.streams.retain(|id| !gone.contains(id));
+            self.tell(&News::Gone(gone)).await?;
         }
-        self.tell(&Told::Statuses(statuses)).await
+        self.tell(&News::Statuses(statuses)).await
     }
 
     /// The statuses of the streams that are watched, and the ids of those that are not there.
@@ -175,11 +180,11 @@ impl Live {
         let served = roster.streams().iter();
         let seen = served.filter(|served| self.caller.may_see(served));
         let watched: Vec<_> = seen
-            .filter(|served| self.watched.streams.contains(served.id().as_str()))
+            .filter(|served| self.watch.streams.contains(served.id().as_str()))
             .collect();
         let there: HashSet<_> = watched.iter().map(|served| served.id().as_str()).collect();
         let is_there = |id: &&String| there.contains(id.as_str());
-        let gone = self.watched.streams.iter().filter(|id| !is_there(id));
+        let gone = self.watch.streams.iter().filter(|id| !is_there(id));
         (
             watched
                 .iter()
@@ -189,8 +194,8 @@ impl Live {
         )
     }
 
-    async fn tell(&mut self, told: &Told<'_>) -> Result<(), Gone> {
-        let text = serde_json::to_string(told).map_err(|_| Gone)?;
+    async fn tell(&mut self, news: &News<'_>) -> Result<(), Gone> {
+        let text = serde_json::to_string(news).map_err(|_| Gone)?;
         self.send(Message::Text(text.into())).await
     }
 

@@ -24,7 +24,7 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// What a page watches.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct Watched {
+pub(super) struct Watch {
     /// The ids of the streams whose status it shows.
     #[serde(default)]
     pub(super) streams: HashSet<String>,
@@ -37,7 +37,7 @@ pub(super) struct Watched {
     fps: Option<u32>,
 }
 
-impl Watched {
+impl Watch {
     /// The ids of those whose picture it is shown.
     fn shown(&self) -> impl Iterator<Item = &String> {
         self.pictures.iter().take(MOST_PICTURES)
@@ -55,21 +55,21 @@ pub(super) struct Looks {
 }
 
 impl Looks {
-    /// Ends those that `watched` does not name, or wants in another way.
-    pub(super) fn keep(&mut self, watched: &Watched) {
-        let wanted = wanted(watched);
+    /// Ends those that `watch` does not name, or wants in another way.
+    pub(super) fn keep(&mut self, watch: &Watch) {
+        let wanted = wanted(watch);
         if self.wanted.replace(wanted) != Some(wanted) {
             self.open.clear();
         }
-        let is_shown = |id: &String| watched.shown().any(|shown| shown == id);
+        let is_shown = |id: &String| watch.shown().any(|shown| shown == id);
         self.open.retain(|id, _| is_shown(id));
         self.failed.retain(|id, _| is_shown(id));
     }
 
     /// The ids of the streams that are to be looked at, and are not.
-    pub(super) fn missing(&self, watched: &Watched) -> Vec<String> {
+    pub(super) fn missing(&self, watch: &Watch) -> Vec<String> {
         let waits = |id: &String| self.failed.get(id).is_some_and(|since| since.elapsed() < PAUSE);
-        watched
+        watch
             .shown()
             .filter(|id| !self.open.contains_key(*id) && !waits(id))
             .cloned()
@@ -77,8 +77,8 @@ impl Looks {
     }
 
     /// Looks at `served`, whose id this is.
-    pub(super) fn begin(&mut self, id: String, served: &Served, watched: &Watched) {
-        let (width, rate) = wanted(watched);
+    pub(super) fn begin(&mut self, id: String, served: &Served, watch: &Watch) {
+        let (width, rate) = wanted(watch);
         let wanted = Wanted {
             format: Format::Jpeg,
             width: Width::UpTo(width),
@@ -119,10 +119,10 @@ impl Looks {
 }
 
 /// The width and the rate that are wanted, as far as they may be.
-fn wanted(watched: &Watched) -> (u32, u32) {
+fn wanted(watch: &Watch) -> (u32, u32) {
     let (usual_width, widest) = WIDTHS;
     (
-        watched.width.unwrap_or(usual_width).clamp(16, widest),
-        watched.fps.unwrap_or(USUAL_RATE).clamp(1, HIGHEST_RATE),
+        watch.width.unwrap_or(usual_width).clamp(16, widest),
+        watch.fps.unwrap_or(USUAL_RATE).clamp(1, HIGHEST_RATE),
     )
 }

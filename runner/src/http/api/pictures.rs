@@ -147,6 +147,7 @@ async fn snapshot(
 pub(super) async fn preview(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
+    Extension(admission): Extension<Admission>,
     Named(id): Named,
     Asked(query): Asked<PreviewQuery>,
 ) -> Result<Response, Refused> {
@@ -168,7 +169,7 @@ pub(super) async fn preview(
         (header::CONTENT_TYPE, kind.as_str()),
         (header::CACHE_CONTROL, "no-store"),
     ];
-    Ok((headers, parts(app, onlooker, &first)).into_response())
+    Ok((headers, parts(app, admission, onlooker, &first)).into_response())
 }
 
 fn look(app: &App, caller: &Caller, id: &str, wanted: Wanted) -> Result<Onlooker, Refused> {
@@ -177,15 +178,14 @@ fn look(app: &App, caller: &Caller, id: &str, wanted: Wanted) -> Result<Onlooker
 }
 
 /// A picture after the other, for as long as they come and may be seen. Whoever is slow gets the newest one.
-fn parts(app: Arc<App>, onlooker: Onlooker, first: &Still) -> Body {
+fn parts(app: Arc<App>, admission: Admission, onlooker: Onlooker, first: &Still) -> Body {
     // A browser shows a picture once it has seen the boundary behind it.
     let begin = [Bytes::from(format!("--{BOUNDARY}\r\n")), part(first)];
     let begin = stream::iter(begin.map(Ok::<_, Infallible>));
-    let admission = Admission::now(&app);
     let more = stream::unfold(Some((onlooker, admission, app)), |looking| async move {
-        let (mut onlooker, admission, app) = looking?;
-        let next = onlooker.next().await.ok().filter(|_| admission.holds(&app));
-        Some(match next {
+        let (mut onlooker, mut admission, app) = looking?;
+        let next = admission.in_session(onlooker.next()).await.and_then(Result::ok);
+        Some(match next.filter(|_| admission.holds(&app)) {
             Some(still) => (Ok(part(&still)), Some((onlooker, admission, app))),
             None => (Ok(Bytes::from(format!("--{BOUNDARY}--\r\n"))), None),
         })

@@ -122,7 +122,7 @@ fn streams_share_the_servers_seats() {
 fn a_stream_that_speaks_tls_as_well_is_one() {
     let (viewers, server) = (limited(1), Arc::new(Seats::new(None)));
     let mounts = [mount("/live", 8554), mount("/live", 8322)];
-    viewers.set_ids(
+    viewers.set_streams(
         mounts
             .iter()
             .map(|mount| (mount.clone(), StreamId::new("live")))
@@ -138,7 +138,7 @@ fn a_stream_that_speaks_tls_as_well_is_one() {
     assert_eq!(viewers.admit(&tls, &server), Ok(()));
     play(&viewers, tls);
     assert_eq!(viewers.at(&mounts).len(), 2);
-    assert_eq!(viewers.streams(), [StreamId::new("live")]);
+    assert_eq!(viewers.streams().ids(), [StreamId::new("live")]);
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn who_comes_and_goes_is_told_and_why() {
     let events = Arc::new(Events::default());
     let listener = events.listen(10);
     let viewers = Viewers::new(None, events);
-    viewers.set_ids(IdsByMount::from([(mount("/live", 8554), StreamId::new("live"))]));
+    viewers.set_streams(Places::from_iter([(mount("/live", 8554), StreamId::new("live"))]));
     for session in ["a", "b"] {
         play(&viewers, place(session, "/live"));
     }
