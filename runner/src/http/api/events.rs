@@ -19,7 +19,7 @@ use serde_json::json;
 use super::streams::find;
 use crate::{
     events::{Event, Followed},
-    http::{App, access::Caller, extract::Asked, heard::Heard, problem::Problem},
+    http::{App, access::Caller, extract::Parameters, heard::Heard, problem::Problem},
 };
 
 /// The id of the last event that somebody has got who comes again.
@@ -37,7 +37,7 @@ pub(super) struct Which {
 pub(super) async fn follow(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Asked(which): Asked<Which>,
+    Parameters(which): Parameters<Which>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<sse::Event, Infallible>>>, Problem> {
     if let Some(id) = &which.stream {
