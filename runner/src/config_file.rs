@@ -62,7 +62,7 @@ pub use key::{Change, Key, Level};
 pub(crate) use keys::{
     LOGO, PIPELINE,
     http::{DEFAULT_ADDRESS as DEFAULT_HTTP_ADDRESS, DEFAULT_TOKEN as DEFAULT_HTTP_TOKEN},
-    needs_restart, port_key,
+    needs_restart, overriding, port_key,
 };
 pub use keys::{TOPICS, Topic, keys};
 pub(crate) use replacement::{Replacement, Unwritable};

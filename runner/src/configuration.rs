@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use gst_rtsp_server::gio;
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::{
     config_file::{self, Document, Environment, Loaded, Replacement, Source, Unwritable},
@@ -21,7 +21,7 @@ pub(crate) struct Configuration {
     orders: Orders,
     environment: Environment,
     load: Load,
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
 }
 
 /// What is in force.
@@ -64,7 +64,7 @@ pub(crate) enum Occasion {
 
 /// Why the configuration has not been changed.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Refusal {
+pub(crate) enum ChangeError {
     /// It would have mistakes.
     #[error(transparent)]
     Mistakes(#[from] config_file::Error),
@@ -91,6 +91,19 @@ pub(crate) enum Refusal {
     Stopping,
 }
 
+impl State {
+    /// Refuses so many streams where there are not as many yet, and there may not be.
+    pub(crate) fn check_count(&self, streams: usize) -> Result<(), ChangeError> {
+        let http = self.loaded.config.http.as_ref();
+        let most = http.map_or(u32::MAX, |http| http.max_streams);
+        let may_be = usize::try_from(most).unwrap_or(usize::MAX);
+        if streams > may_be && streams > self.loaded.origins.len() {
+            return Err(ChangeError::TooMany(most));
+        }
+        Ok(())
+    }
+}
+
 impl Configuration {
     /// What was `loaded` is in force at the server that `orders` are for.
     pub(crate) fn new(orders: Orders, loaded: Loaded, environment: Environment, load: Load) -> Self {
@@ -104,33 +117,25 @@ impl Configuration {
             orders,
             environment,
             load,
-            state: Mutex::new(state),
+            state: Arc::new(Mutex::new(state)),
         }
     }
 
     /// What is in force, which stays so until this is let go of.
-    pub(crate) async fn get(&self) -> MutexGuard<'_, State> {
-        self.state.lock().await
+    pub(crate) async fn get(&self) -> OwnedMutexGuard<State> {
+        Arc::clone(&self.state).lock_owned().await
     }
 
-    /// Does as `change` says. What it changes is remembered until it is saved.
-    pub(crate) async fn put(&self, state: &mut State, change: Change) -> Result<Changes, Refusal> {
+    /// Does as `change` says. What it changes is remembered until it is saved. It is called where nobody minds how long a
+    /// configuration takes to be read: nothing else comes to its turn meanwhile.
+    pub(crate) async fn put(&self, state: &mut State, change: Change) -> Result<Changes, ChangeError> {
         let text = change.document.text();
         let source = state.loaded.source.clone();
         let loaded = config_file::parse(source, Some(text.as_bytes()), &self.environment)?;
-        let most = state
-            .loaded
-            .config
-            .http
-            .as_ref()
-            .map_or(u32::MAX, |http| http.max_streams);
-        let (before, after) = (state.loaded.origins.len(), loaded.origins.len());
-        if after > before && after > usize::try_from(most).unwrap_or(usize::MAX) {
-            return Err(Refusal::TooMany(most));
-        }
+        state.check_count(loaded.origins.len())?;
         let guarded = files::renamed(&state.loaded, &loaded);
         if !change.may_name_files && !guarded.is_empty() {
-            return Err(Refusal::Guarded(guarded));
+            return Err(ChangeError::Guarded(guarded));
         }
         // It is written before anything changes: whether it can be is known by then.
         let replacement = if change.saves {
@@ -145,9 +150,9 @@ impl Configuration {
         state.unsaved.insert(change.what);
         if let Some(replacement) = replacement {
             let written = beside(move || replacement.take_its_place()).await;
-            written.map_err(|refusal| match refusal {
-                Refusal::Unwritable(why) => Refusal::NotSaved(why),
-                refusal => refusal,
+            written.map_err(|error| match error {
+                ChangeError::Unwritable(why) => ChangeError::NotSaved(why),
+                error => error,
             })?;
             state.loaded.source.note_written();
             state.unsaved.clear();
@@ -158,17 +163,19 @@ impl Configuration {
     }
 
     /// Has the server serve what was `loaded`.
-    async fn order(&self, loaded: &Loaded, change: &Change) -> Result<Changes, Refusal> {
+    async fn order(&self, loaded: &Loaded, change: &Change) -> Result<Changes, ChangeError> {
         let (config, who) = (loaded.config.clone(), change.who.to_owned());
         if change.may_replace {
             let answer = self.orders.reload(config, who).await;
-            return Ok(answer.ok_or(Refusal::Stopping)??);
+            return Ok(answer.ok_or(ChangeError::Stopping)??);
         }
         let answer = self.orders.reload_gently(config, who).await;
-        answer.ok_or(Refusal::Stopping)?.map_err(|refused| match refused {
-            Gentle::WouldReplace(names) => Refusal::WouldReplace(names),
-            Gentle::Impossible(error) => Refusal::Impossible(error),
-        })
+        answer
+            .ok_or(ChangeError::Stopping)?
+            .map_err(|refused| match refused {
+                Gentle::WouldReplace(names) => ChangeError::WouldReplace(names),
+                Gentle::Impossible(error) => ChangeError::Impossible(error),
+            })
     }
 
     /// The environment, whose variables override what the file says.
@@ -234,8 +241,10 @@ fn in_file(loaded: &Loaded) -> Option<Document> {
 /// Does what may have to wait for a disk on a thread of its own.
 async fn beside<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Unwritable> + Send + 'static,
-) -> Result<T, Refusal> {
+) -> Result<T, ChangeError> {
     // Where it has panicked, the hook has told of it.
-    let done = gio::spawn_blocking(work).await.map_err(|_| Refusal::Stopping)?;
+    let done = gio::spawn_blocking(work)
+        .await
+        .map_err(|_| ChangeError::Stopping)?;
     Ok(done?)
 }

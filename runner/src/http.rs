@@ -11,6 +11,7 @@
 //! | `sessions` | log-ins that a page keeps |
 //! | `cross_origin` | what pages of other origins may ask, where they may |
 //! | `extract` | what a request says |
+//! | `apart` | work that takes longer than others may wait |
 //! | `etag` | whether what somebody changes is still what they have seen |
 //! | `problem` | what is answered where something is wrong |
 //! | `health` | whether it lives, and whether it is ready |
@@ -40,6 +41,7 @@ use crate::{
 };
 
 mod access;
+mod apart;
 mod api;
 mod begin;
 mod call;
@@ -86,6 +88,8 @@ struct App {
     wrong: Repeats,
     /// This machine's name, in lower case.
     host_name: String,
+    /// Where it listens.
+    address: SocketAddr,
     tls: bool,
     connections: Limit,
 }
@@ -121,6 +125,7 @@ impl HttpServer {
             attempts: Arc::default(),
             wrong: logins::repeats(),
             host_name: gate::host_name(),
+            address,
             tls: http.tls,
             connections: listener.limit().clone(),
         });

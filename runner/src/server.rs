@@ -68,7 +68,7 @@ use crate::{
     config::{Config, ListenAt},
     events::{Events, Farewell},
     ffi::process,
-    stream::{Stream, seats::Seats, stills::MOST_SOURCES},
+    stream::{Stream, seats::Seats},
     time_source::TimeSource,
     timers,
 };
@@ -89,7 +89,9 @@ pub use orders::{Answer, Done, Gentle, Orders, Refusal, Unknown};
 pub use preflight::StartError;
 pub use roster::{CurrentRoster, Roster, Served};
 
-pub(crate) use crate::stream::stills::{Format, NoStill, Onlooker, Still, Wanted, Width};
+pub(crate) use crate::stream::stills::{
+    Format, MOST_PICTURES, MOST_PICTURES_OF_A_STREAM, NoStill, Onlooker, Still, Wanted, Width,
+};
 
 use requests::{mounts::StreamsByPath, negotiation::Negotiation, sessions::Sessions, visit::Commons};
 use side_by_side::side_by_side;
@@ -317,7 +319,7 @@ fn share(config: &Config) -> Result<Shared, StartError> {
         commons,
         intakes: Arc::default(),
         threads,
-        still_seats: Arc::new(Seats::new(Some(MOST_SOURCES))),
+        still_seats: Arc::new(Seats::new(Some(MOST_PICTURES))),
         time,
     })
 }

@@ -46,6 +46,30 @@ pub struct ServerStatus {
     pub viewers: usize,
 }
 
+/// The HTTP server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct HttpStatus {
+    /// Where it listens.
+    pub listens_at: Listening,
+    /// How many connections it serves now.
+    pub connections: usize,
+    /// How many it serves at a time; others are answered 503.
+    pub max_connections: usize,
+}
+
+/// How many pictures are made for those who look at streams without playing them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PictureLimits {
+    /// How many different ones are made at a time: snapshots and previews, each size and rate for itself.
+    pub max: u32,
+    /// How many of them are of one stream.
+    pub max_of_stream: usize,
+    /// How many a second a preview has.
+    pub max_frames_per_second: u32,
+}
+
 /// An address at which a server listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -1,11 +1,11 @@
 //! A configuration as it stands in a file, to be edited key by key.
 
-use std::{fmt, ops::Range};
+use std::{collections::HashSet, fmt, ops::Range};
 
 use serde_json::{Map, Value, json};
 
-use super::key::Key;
-use super::keys::{COUNT, FIRST_NUMBER, SHARED_PICTURE, STAMP_ID, STREAMS, USERS, keys, names_files};
+use super::key::{Key, Level};
+use super::keys::{COUNT, FIRST_NUMBER, SHARED_PICTURE, STAMP_ID, STREAMS, USERS, find, keys, names_files};
 
 /// What stands in the place of a secret that is shown.
 pub(super) const HIDDEN: &str = "***";
@@ -99,15 +99,8 @@ impl Document {
     pub(crate) fn guarded(&self, files: bool) -> Vec<(&'static str, Option<usize>, &Value)> {
         let is_guarded =
             |key: &&Key| key.section().is_none() && (key.only_in_file || names_files(key) && !files);
-        let entries = self
-            .0
-            .get(STREAMS)
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten();
-        let entries = entries
-            .enumerate()
-            .filter_map(|(index, entry)| Some((Some(index), entry.as_object()?)));
+        let entries = self.list().iter().enumerate();
+        let entries = entries.filter_map(|(index, entry)| Some((Some(index), entry.as_object()?)));
         let objects = std::iter::once((None, &self.0)).chain(entries);
         let guarded = objects.flat_map(|(index, object)| {
             let guarded = keys().filter(is_guarded);
@@ -136,22 +129,72 @@ impl Document {
         }
     }
 
+    /// How many streams it makes at least: an entry makes one, or many.
+    pub(crate) fn least_streams(&self) -> usize {
+        self.list().len().max(1)
+    }
+
+    /// Whether it says the key of that name otherwise than `other`: at the top level, or in an entry of `streams`. Entries may
+    /// come, go, and change places.
+    pub(crate) fn says_otherwise(&self, other: &Self, name: &str) -> bool {
+        let (is, was) = (self.said_in_entries(name), other.said_in_entries(name));
+        let known: HashSet<&Value> = was.iter().copied().collect();
+        let is_less = is.len() < was.len() && self.list().len() >= other.list().len();
+        self.0.get(name) != other.0.get(name) || is_less || is.iter().any(|value| !known.contains(value))
+    }
+
+    fn said_in_entries(&self, name: &str) -> Vec<&Value> {
+        self.list().iter().filter_map(|entry| entry.get(name)).collect()
+    }
+
     /// Merges `patch` into the stream that comes from `origin` (RFC 7396). Where others come from the same entry, they get
     /// entries of their own, in which they are what they were.
+    ///
+    /// Where the top level makes the streams, what it says is theirs: it is changed itself. Beneath that, an entry says what is
+    /// its own, and what is taken out of it is what the top level says.
     pub(crate) fn patch(&mut self, origin: &Origin, patch: &Keys) {
+        let is_one = origin.is_shared || origin.is_alone();
+        if is_one && self.makes_streams() && patch.iter().all(may_be_merged) {
+            let of_streams = patch.iter().filter(|(name, _)| is_of_streams(name));
+            let of_streams = of_streams.map(|(name, value)| (name.clone(), value.clone()));
+            return merge(&mut self.0, &of_streams.collect());
+        }
         let entries = self.entries();
         let Some(entry) = entries.get(origin.entry) else {
             return;
         };
-        if origin.is_shared || origin.is_alone() {
+        if is_one {
             let mut patched = entry.clone();
             merge(&mut patched, patch);
             return self.replace(origin.entry, vec![patched]);
         }
         let mut own = origin.part(entry, origin.number, origin.number);
         merge(&mut own, patch);
-        let parts = origin.others(entry, Some(own));
+        let mut other = entry.clone();
+        other.extend(self.take_out(patch));
+        let parts = origin.others(&other, Some(own));
         self.replace(origin.entry, parts);
+    }
+
+    /// Takes out of the top level what `patch` takes out of a stream, where that is what makes the streams; answers it.
+    fn take_out(&mut self, patch: &Keys) -> Keys {
+        let is_taken = |name: &str| is_of_streams(name) && !OF_MANY.contains(&name) && takes_out(patch, name);
+        let makes_streams = self.makes_streams();
+        let names = self.0.keys().filter(|name| makes_streams && is_taken(name));
+        let names: Vec<String> = names.cloned().collect();
+        let taken = names.iter().filter_map(|name| self.0.remove_entry(name));
+        taken.collect()
+    }
+
+    /// Whether the top level makes the streams, as there are no entries that do.
+    fn makes_streams(&self) -> bool {
+        !self.0.contains_key(STREAMS)
+    }
+
+    /// The items of `streams`, none where it is not there.
+    fn list(&self) -> &[Value] {
+        let list = self.0.get(STREAMS).and_then(Value::as_array);
+        list.map(Vec::as_slice).unwrap_or_default()
     }
 
     /// Takes out the stream that comes from `origin`, and no other of its entry, but for those that share its picture.
@@ -192,7 +235,7 @@ impl Document {
     fn splice(&mut self, range: Range<usize>, by: Vec<Keys>) {
         let mut entries = self.entries();
         entries.splice(range, by);
-        if !self.0.contains_key(STREAMS) {
+        if self.makes_streams() {
             // What said how many there are at the top level would say it of each entry.
             self.0.retain(|name, _| !OF_MANY.contains(&name.as_str()));
         }
@@ -239,9 +282,36 @@ impl Origin {
     }
 }
 
-/// Merges as RFC 7396 has it: null takes a key out.
+/// Whether a key of that name is about a stream.
+fn is_of_streams(name: &str) -> bool {
+    find(name).is_some_and(|key| key.level == Level::Stream)
+}
+
+/// Whether what a patch says of a stream may be merged into the top level: what is about the server would be changed there,
+/// and what is no key is refused where it is told as one of the stream's. Taking out what a stream has not changes nothing.
+fn may_be_merged((name, value): (&String, &Value)) -> bool {
+    value.is_null() || is_of_streams(name)
+}
+
+/// Whether `patch` takes out the key of that name, by this name or by its other one.
+fn takes_out(patch: &Keys, name: &str) -> bool {
+    let is_null = |name: &str| patch.get(name).is_some_and(Value::is_null);
+    is_null(name) || other_names(name).any(is_null)
+}
+
+/// The older names of the key of that name, and the newer one.
+fn other_names(name: &str) -> impl Iterator<Item = &'static str> {
+    let key = find(name);
+    let others = keys().filter(move |other| key.is_some_and(|key| key.is_same_as(other)));
+    others.map(|other| other.name).filter(move |other| *other != name)
+}
+
+/// Merges as RFC 7396 has it: null takes a key out. A key that stands there by its other name is the same one.
 fn merge(keys: &mut Keys, patch: &Keys) {
     for (name, value) in patch {
+        for other in other_names(name).filter(|other| !patch.contains_key(*other)) {
+            keys.remove(other);
+        }
         match value {
             Value::Null => {
                 keys.remove(name);
@@ -254,90 +324,4 @@ fn merge(keys: &mut Keys, patch: &Keys) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn document(keys: &Value) -> Document {
-        Document(keys.as_object().cloned().expect("an object"))
-    }
-
-    fn keys(keys: &Value) -> Keys {
-        keys.as_object().cloned().expect("an object")
-    }
-
-    fn camera(number: u32, of: (u32, u32)) -> Origin {
-        Origin {
-            entry: 0,
-            number,
-            numbers: of,
-            is_shared: false,
-            first_stamp_id: of.0 - 1,
-        }
-    }
-
-    #[test]
-    fn one_camera_of_many_gets_an_entry_of_its_own() {
-        let mut file = document(&json!({ "framesPerSecond": 5, "rtspStreamPath": "/cam{n}", "count": 100 }));
-        file.patch(&camera(7, (1, 100)), &keys(&json!({ "label": "Door" })));
-        assert_eq!(
-            Value::Object(file.0.clone()),
-            json!({ "framesPerSecond": 5, "rtspStreamPath": "/cam{n}", "streams": [
-                { "count": 6, "firstNumber": 1, "stampId": 0 },
-                { "count": 1, "firstNumber": 7, "stampId": 6, "label": "Door" },
-                { "count": 93, "firstNumber": 8, "stampId": 7 },
-            ]})
-        );
-        file.remove(&Origin {
-            entry: 2,
-            ..camera(8, (8, 100))
-        });
-        assert_eq!(
-            file.0[STREAMS][2],
-            json!({ "count": 92, "firstNumber": 9, "stampId": 8 })
-        );
-        file.patch(
-            &Origin {
-                entry: 1,
-                ..camera(7, (7, 7))
-            },
-            &keys(&json!({ "label": null, "flash": true })),
-        );
-        assert_eq!(
-            file.0[STREAMS][1],
-            json!({ "count": 1, "firstNumber": 7, "stampId": 6, "flash": true })
-        );
-    }
-
-    #[test]
-    fn a_stream_is_added_beside_the_one_that_a_file_without_entries_makes() {
-        let mut file = document(&json!({ "serverPort": 8555 }));
-        file.add(keys(&json!({ "rtspStreamPath": "/second" })));
-        assert_eq!(
-            Value::Object(file.0.clone()),
-            json!({ "serverPort": 8555, "streams": [{}, { "rtspStreamPath": "/second" }] })
-        );
-        file.remove(&camera(1, (1, 1)));
-        assert_eq!(file.0[STREAMS], json!([{ "rtspStreamPath": "/second" }]));
-    }
-
-    #[test]
-    fn secrets_are_hidden_and_kept() {
-        let before = document(&json!({
-            "viewerUsername": "me", "viewerPassword": "open-sesame", "http": { "token": "0123456789abcdef" },
-            "users": [{ "username": "anna", "password": "apple" }, { "username": "bert", "password": "beet" }]
-        }));
-        let shown = before.shown();
-        let text = shown.to_string();
-        for secret in ["open-sesame", "0123456789abcdef", "apple", "beet"] {
-            assert!(!text.contains(secret), "{text}");
-        }
-        let mut after = document(&shown);
-        after.0[USERS] =
-            json!([{ "username": "bert", "password": "***" }, { "username": "carl", "password": "c" }]);
-        after.keep_secrets_of(&before);
-        assert_eq!(after.0["viewerPassword"], "open-sesame");
-        assert_eq!(after.0["http"]["token"], "0123456789abcdef");
-        assert_eq!(after.0[USERS][0]["password"], "beet");
-        assert_eq!(after.0[USERS][1]["password"], "c");
-    }
-}
+mod tests;

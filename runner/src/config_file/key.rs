@@ -105,6 +105,12 @@ impl Key {
         self.secret
     }
 
+    /// Whether both mean the same: one of them may be the older name of the other.
+    pub(super) fn is_same_as(&self, other: &Self) -> bool {
+        let name = |key: &Self| key.older_name_of.unwrap_or(key.name);
+        name(self) == name(other)
+    }
+
     /// The name that it has where it stands.
     #[must_use]
     pub fn own_name(&self) -> &'static str {

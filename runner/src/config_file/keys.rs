@@ -128,6 +128,13 @@ pub(super) fn find(name: &str) -> Option<&'static Key> {
     keys().find(|key| key.name == name && key.section().is_none())
 }
 
+/// The one of `variables` that says `key`, by this name or by its other one.
+pub(crate) fn overriding(key: &Key, variables: &[&'static str]) -> Option<&'static str> {
+    let same = keys().filter(|other| other.is_same_as(key));
+    same.filter_map(|key| key.variable)
+        .find(|variable| variables.contains(variable))
+}
+
 /// The keys that stand in the object of the key `section`.
 pub(super) fn of_section(section: &str) -> impl Iterator<Item = &'static Key> {
     keys().filter(move |key| key.section() == Some(section))

@@ -32,6 +32,36 @@ use crate::{
 /// What a page's script sets to be told of a log-in that is missing as a script is.
 const REQUESTED_WITH: &str = "x-requested-with";
 
+/// What a call takes of whoever makes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Authority {
+    /// To see their own streams, as everybody may who may ask at all.
+    Streams,
+    /// To see what is about the server as a whole, and all that it was told.
+    Server,
+    /// To change things.
+    Changes,
+}
+
+impl Authority {
+    /// Who has it, in a sentence.
+    pub(super) fn holders(self) -> &'static str {
+        match self {
+            Self::Streams => {
+                "Whoever has the token or an admin's log-in sees everything, a user their own streams, and everybody \
+                 everything where there is no log-in."
+            }
+            Self::Server => {
+                "It takes the token or an admin's log-in; where there is no log-in, everybody may do it."
+            }
+            Self::Changes => {
+                "It takes the token or an admin's log-in; where there is neither a token nor a log-in, it is done for \
+                 whoever asks from the server's own machine."
+            }
+        }
+    }
+}
+
 /// Who asks.
 #[derive(Debug, Clone)]
 pub(super) enum Caller {
@@ -59,6 +89,18 @@ impl Caller {
                 event.as_seen_by(|mount| account.may_see(mount)).map(Arc::new)
             }
             _ => Some(Arc::clone(event)),
+        }
+    }
+
+    /// Whether they have that authority.
+    ///
+    /// # Errors
+    /// What they are told where they have not.
+    pub(super) fn has(&self, authority: Authority) -> Result<(), Problem> {
+        match authority {
+            Authority::Streams => Ok(()),
+            Authority::Server => self.sees_server(),
+            Authority::Changes => self.changes(),
         }
     }
 
@@ -183,15 +225,21 @@ async fn admit(app: &App, peer: SocketAddr, headers: &HeaderMap) -> Result<Admis
     })
 }
 
+/// Whether a token is among the headers, be it the right one or not. Whoever gives one is let in by it, or by nothing.
+pub(super) fn gives_token(headers: &HeaderMap) -> bool {
+    given_token(headers).is_some()
+}
+
+fn given_token(headers: &HeaderMap) -> Option<&str> {
+    let header = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
 /// Whether the token is among the headers.
-pub(super) fn has_token(headers: &HeaderMap, token: &str) -> bool {
-    let header = headers.get(header::AUTHORIZATION);
-    let header = header
-        .and_then(|header| header.to_str().ok())
-        .and_then(|header| header.split_once(' '));
-    let given = header.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    let is_it = |given: &str| bool::from(given.trim().as_bytes().ct_eq(token.as_bytes()));
-    !token.is_empty() && given.is_some_and(|(_, given)| is_it(given))
+fn has_token(headers: &HeaderMap, token: &str) -> bool {
+    let is_it = |given: &str| bool::from(given.as_bytes().ct_eq(token.as_bytes()));
+    !token.is_empty() && given_token(headers).is_some_and(is_it)
 }
 
 /// Who logs in by a header, with the token or as a user. Wrong log-ins are slowed and told as RTSP's are.

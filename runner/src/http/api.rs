@@ -18,12 +18,13 @@ use serde_json::Value;
 
 use super::{
     App,
+    access::Authority,
     call::{self, Call, JSON},
     openapi,
 };
 use crate::{
     config_file::schema,
-    status::{ServerStatus, StreamStatus, ViewerStatus},
+    status::{StreamStatus, ViewerStatus},
 };
 
 mod config;
@@ -42,6 +43,10 @@ const MERGE_PATCH: &str = "application/merge-patch+json";
 const IF_MATCH: (&str, &str) = (
     "If-Match",
     "the ETag of what was read, where the change is to be of nothing else",
+);
+const IF_MATCH_NOTHING: (&str, &str) = (
+    "If-Match",
+    "* passes; the streams as a whole have no ETag, so that nothing else does (412)",
 );
 const ETAG: (&str, &str) = ("ETag", "another one as soon as anything of it is");
 
@@ -72,8 +77,11 @@ fn calls() -> Vec<Call> {
 fn of_server() -> Vec<Call> {
     const OK: StatusCode = StatusCode::OK;
     vec![
-        Call::get("/server", server::show, "The server as a whole").answers::<ServerStatus>(OK),
+        Call::get("/server", server::show, "The server as a whole")
+            .takes(Authority::Server)
+            .answers::<server::Server>(OK),
         Call::get("/events", events::follow, "What happens, as server-sent events")
+            .takes(Authority::Streams)
             .query::<events::EventsQuery>()
             .header(
                 "Last-Event-ID",
@@ -83,10 +91,12 @@ fn of_server() -> Vec<Call> {
             .answers_with(OK, "text/event-stream", None)
             .fails_with(&[StatusCode::NOT_FOUND]),
         Call::get("/session", session::show, "Who asks, and what they may do")
+            .takes(Authority::Streams)
             .answers::<session::SessionStatus>(OK),
         Call::post("/session", session::begin, "Keeps a log-in in a cookie")
+            .takes(Authority::Streams)
             .answers_header("Set-Cookie", "the session, where there is a log-in"),
-        Call::delete("/session", session::end, "Ends the session of the cookie"),
+        Call::delete("/session", session::end, "Ends the session of the cookie").takes(Authority::Streams),
     ]
 }
 
@@ -94,6 +104,7 @@ fn of_streams() -> Vec<Call> {
     const OK: StatusCode = StatusCode::OK;
     vec![
         Call::get("/streams", streams::list, "The streams")
+            .takes(Authority::Streams)
             .query::<streams::Filter>()
             .answers::<streams::Listed<StreamStatus>>(OK),
         Call::post(
@@ -102,18 +113,30 @@ fn of_streams() -> Vec<Call> {
             "Adds an entry, which may make many streams",
         )
         .query::<config::HowToChange>()
+        .header(IF_MATCH_NOTHING.0, IF_MATCH_NOTHING.1)
         .body(JSON, entry)
         .answers::<config::Changed>(StatusCode::CREATED)
-        .fails_with(&[StatusCode::CONFLICT]),
-        Call::get("/streams/{id}", streams::show, "One stream").answers::<StreamStatus>(OK),
+        .answers_header("Location", "where the stream is, where it is one")
+        .fails_with(&[StatusCode::CONFLICT, StatusCode::PRECONDITION_FAILED]),
+        Call::get("/streams/{id}", streams::show, "One stream")
+            .takes(Authority::Streams)
+            .answers::<StreamStatus>(OK),
         Call::delete(
             "/streams/{id}",
             config::remove,
             "Ends a stream, and those that share its picture",
         )
         .query::<config::HowToChange>()
+        .header(
+            IF_MATCH.0,
+            "the ETag of its configuration, where it is to be ended only as it was read",
+        )
         .answers::<config::Changed>(OK)
-        .fails_with(&[StatusCode::CONFLICT, StatusCode::UNPROCESSABLE_ENTITY]),
+        .fails_with(&[
+            StatusCode::CONFLICT,
+            StatusCode::PRECONDITION_FAILED,
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ]),
         Call::post(
             "/streams/{id}/keyframe",
             streams::force_key_frame,
@@ -133,6 +156,7 @@ fn of_configuration() -> Vec<Call> {
             config::of_stream,
             "The configuration of a stream, as it is in force",
         )
+        .takes(Authority::Server)
         .answers_with(OK, JSON, Some(entry))
         .answers_header(ETAG.0, ETAG.1)
         .fails_with(&[StatusCode::CONFLICT]),
@@ -147,6 +171,7 @@ fn of_configuration() -> Vec<Call> {
             config::show,
             "The configuration, as a file would have it",
         )
+        .takes(Authority::Server)
         .answers_with(OK, JSON, Some(whole))
         .answers_header(ETAG.0, ETAG.1),
         Call::put("/config", config::put, "Puts another one in its place")
@@ -165,8 +190,10 @@ fn of_viewers() -> Vec<Call> {
     const OK: StatusCode = StatusCode::OK;
     vec![
         Call::get("/streams/{id}/viewers", streams::viewers, "Who plays a stream")
+            .takes(Authority::Streams)
             .answers::<Vec<ViewerStatus>>(OK),
         Call::get("/viewers", streams::all_viewers, "Who plays what")
+            .takes(Authority::Streams)
             .answers::<Vec<streams::ViewerOfStream>>(OK),
         Call::delete(
             "/viewers/{session}",
@@ -180,7 +207,8 @@ fn of_pictures() -> Vec<Call> {
     const OK: StatusCode = StatusCode::OK;
     let instant = "the instant that the picture shows, in RFC 3339 with µs";
     let snapshot = |call: Call, kind| {
-        call.query::<pictures::SnapshotQuery>()
+        call.takes(Authority::Streams)
+            .query::<pictures::SnapshotQuery>()
             .answers_with(OK, kind, None)
             .answers_header("X-Instant", instant)
     };
@@ -199,6 +227,7 @@ fn of_pictures() -> Vec<Call> {
             pictures::preview,
             "Frames as JPEG, one after the other",
         )
+        .takes(Authority::Streams)
         .query::<pictures::PreviewQuery>()
         .answers_with(OK, "multipart/x-mixed-replace", None),
     ]
@@ -223,4 +252,22 @@ fn named(generator: &mut SchemaGenerator, name: &str, make: fn() -> Schema) -> S
         .entry(name.to_owned())
         .or_insert_with(|| make().to_value());
     Schema::new_ref(format!("#/components/schemas/{name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_may_not_change_anything_calls_what_changes_nothing() {
+        for call in calls() {
+            let wanted = match (call.method, call.path) {
+                (_, "/session") => Authority::Streams,
+                ("get", "/server" | "/config" | "/streams/{id}/config") => Authority::Server,
+                ("get", _) => Authority::Streams,
+                _ => Authority::Changes,
+            };
+            assert_eq!(call.authority, wanted, "{} {}", call.method, call.path);
+        }
+    }
 }

@@ -1,15 +1,21 @@
-//! One call of the API: what answers it, and what its documentation says.
+//! One call of the API: what answers it, whom, and what its documentation says.
 
 use std::sync::Arc;
 
 use axum::{
-    Router,
+    Extension, Router,
+    extract::{Request, State},
     http::StatusCode,
+    middleware::{self, Next},
+    response::{IntoResponse as _, Response},
     routing::{MethodRouter, delete, get, patch, post, put},
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-use super::App;
+use super::{
+    App,
+    access::{Authority, Caller},
+};
 
 /// What a body is made of.
 pub(super) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
@@ -20,6 +26,8 @@ pub(super) struct Call {
     pub(super) method: &'static str,
     pub(super) path: &'static str,
     handler: MethodRouter<Arc<App>>,
+    /// What it takes of whoever makes it: the most there is, unless its row says less.
+    pub(super) authority: Authority,
     /// What it is for, in a few words; the title of its documentation.
     pub(super) summary: &'static str,
     /// What stands behind the question mark, as the properties of an object.
@@ -80,6 +88,7 @@ impl Call {
             method,
             path,
             handler,
+            authority: Authority::Changes,
             summary,
             query: None,
             headers: Vec::new(),
@@ -91,6 +100,12 @@ impl Call {
             },
             problems: Vec::new(),
         }
+    }
+
+    /// What it takes of whoever makes it.
+    pub(super) fn takes(mut self, authority: Authority) -> Self {
+        self.authority = authority;
+        self
     }
 
     /// What stands behind the question mark.
@@ -159,6 +174,21 @@ impl Call {
 /// What answers `calls`.
 pub(super) fn router(calls: Vec<Call>) -> Router<Arc<App>> {
     calls.into_iter().fold(Router::new(), |router, call| {
-        router.route(call.path, call.handler)
+        let check = middleware::from_fn_with_state(call.authority, check);
+        router.route(call.path, call.handler.route_layer(check))
     })
+}
+
+/// Refuses whoever has not the authority that a call takes, before anything else of the request is looked at: a body may be
+/// long, and may never come.
+async fn check(
+    State(authority): State<Authority>,
+    Extension(caller): Extension<Caller>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match caller.has(authority) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    }
 }

@@ -32,6 +32,6 @@ pub(super) fn layer(app: &Arc<App>) -> CorsLayer {
             header::IF_MATCH,
             HeaderName::from_static("last-event-id"),
         ])
-        .expose_headers([header::ETAG, INSTANT])
+        .expose_headers([header::ETAG, header::LOCATION, INSTANT])
         .max_age(MAX_AGE)
 }

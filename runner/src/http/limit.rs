@@ -29,7 +29,7 @@ use super::problem::Problem;
 use crate::ffi::socket::watch_for_dead_peer;
 
 /// How many connections there may be.
-const MOST_CONNECTIONS: usize = 256;
+pub(super) const MOST_CONNECTIONS: usize = 256;
 /// How many more may be told that there are too many: descriptors are for viewers.
 const MOST_TURNED_AWAY: usize = 64;
 /// How long a client may take nothing of what it is sent.

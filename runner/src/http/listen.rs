@@ -17,7 +17,7 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
 };
 
-use super::{begin::Begins, limit::Limit};
+use super::{apart, begin::Begins, limit::Limit};
 use crate::config::{HttpConfig, TlsFiles};
 
 /// How long a client may take for the headers of a request, and for the keys of TLS.
@@ -64,7 +64,10 @@ impl Listener {
         router: Router,
         handle: axum_server::Handle<SocketAddr>,
     ) -> anyhow::Result<JoinHandle<()>> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .max_blocking_threads(apart::MOST_THREADS)
+            .build();
         let runtime = runtime.context("the HTTP server cannot start")?;
         let serve = move || {
             if let Err(error) = runtime.block_on(self.answer(router, handle)) {

@@ -20,7 +20,11 @@ use axum::{
     http::{HeaderMap, HeaderName, StatusCode, header},
 };
 
-use super::{App, access::Caller, problem::Problem};
+use super::{
+    App,
+    access::{Authority, Caller},
+    problem::Problem,
+};
 
 mod encoding;
 mod families;
@@ -37,7 +41,7 @@ pub(super) async fn show(
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
 ) -> Result<([(HeaderName, &'static str); 2], String), Problem> {
-    caller.sees_server()?;
+    caller.has(Authority::Server)?;
     let format = Format::asked_for(&headers);
     let text = encoding::encode(Snapshot::take(&app), format)
         .map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;

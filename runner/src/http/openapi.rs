@@ -88,6 +88,7 @@ fn names(schemas: &Value) -> Option<Value> {
 fn operation(call: &Call, problem: &Value, generator: &mut SchemaGenerator) -> Value {
     let mut operation = json!({
         "summary": call.summary,
+        "description": call.authority.holders(),
         "operationId": operation_id(call),
         "responses": responses(call, problem, generator),
     });

@@ -35,11 +35,11 @@ mod source;
 mod threads;
 mod units;
 
-/// How many sources there may be on one server.
-pub(crate) const MOST_SOURCES: u32 = 64;
+/// How many pictures may be made at a time on one server: how many sources there are.
+pub(crate) const MOST_PICTURES: u32 = 64;
 
-/// How many sources one stream may have: whoever looks at one stream alone leaves some for others.
-const MOST_OF_A_STREAM: usize = 16;
+/// How many of them may be of one stream: whoever looks at one stream alone leaves some for others.
+pub(crate) const MOST_PICTURES_OF_A_STREAM: usize = 16;
 
 /// How long a picture may take besides the two frame periods after which it is due at the latest.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -69,10 +69,10 @@ pub(crate) enum NoStill {
     #[error("no picture has come within {} s", .0.as_secs())]
     Late(Duration),
     /// Others are being made.
-    #[error("{MOST_SOURCES} different pictures are being made already")]
+    #[error("{MOST_PICTURES} different pictures are being made already")]
     TooMany,
     /// Others of this stream are being made.
-    #[error("{MOST_OF_A_STREAM} different pictures of this stream are being made already")]
+    #[error("{MOST_PICTURES_OF_A_STREAM} different pictures of this stream are being made already")]
     TooManyOfStream,
     /// This machine has no room for another source.
     #[error("this machine has no room for it: {0}")]
@@ -182,7 +182,7 @@ impl Stream {
         if let Some(source) = there.find(|source| source.makes(wanted)) {
             return Ok(source);
         }
-        if sources.len() >= MOST_OF_A_STREAM {
+        if sources.len() >= MOST_PICTURES_OF_A_STREAM {
             return Err(NoStill::TooManyOfStream);
         }
         let seat = self.still_seats.take().ok_or(NoStill::TooMany)?;

@@ -113,6 +113,59 @@ fn wrong_tokens_are_told_where_there_are_no_users() {
     });
 }
 
+/// Whoever has the token is let in by whatever name they ask: whoever guesses must not be.
+#[test]
+fn wrong_tokens_are_slowed_by_whatever_name_they_come() {
+    let server = Server::start(&json!({ "http": { "token": TOKEN }, "videoResolution": "160x120" }));
+    let headers = [("Host", "evil.example"), ("Authorization", "Bearer wrong")];
+    let guess = || server.ask("GET", "/api/v1/streams", &headers, None).status;
+    assert_eq!(guess(), 401);
+    server
+        .process
+        .log()
+        .wait_for("it", |line| line.contains("refused a wrong log-in"));
+    wait_until("some are not looked at any more", || {
+        let at_once = std::thread::scope(|scope| {
+            let guesses: Vec<_> = (0..12).map(|_| scope.spawn(guess)).collect();
+            guesses
+                .into_iter()
+                .map(|guess| guess.join().expect("an answer"))
+                .collect::<Vec<_>>()
+        });
+        assert!(
+            at_once.iter().all(|status| [401, 429].contains(status)),
+            "{at_once:?}"
+        );
+        at_once.contains(&429)
+    });
+}
+
+/// The body never comes.
+#[test]
+fn who_may_not_change_anything_is_told_so_before_they_say_what() {
+    let server = Server::start(&house(&json!({ "token": TOKEN })));
+    let address = server.origin.strip_prefix("http://").expect("an origin");
+    for call in [
+        "PATCH /api/v1/streams/door/config",
+        "PUT /api/v1/config",
+        "POST /api/v1/streams",
+        "DELETE /api/v1/streams/door",
+        "POST /api/v1/streams/door/keyframe",
+        "POST /api/v1/reload",
+        "DELETE /api/v1/viewers/any",
+    ] {
+        let head = format!(
+            "{call} HTTP/1.1\r\nHost: localhost\r\nAuthorization: {BERT}\r\nContent-Type: application/json\r\n\
+             Content-Length: 1000000\r\n\r\n"
+        );
+        let mut connection = TcpStream::connect(address).expect("it is let in");
+        connection.write_all(head.as_bytes()).expect("it is heard");
+        let mut status = [0; 12];
+        connection.read_exact(&mut status).expect("it is answered");
+        assert_eq!(String::from_utf8_lossy(&status), "HTTP/1.1 403", "{call}");
+    }
+}
+
 #[test]
 fn with_a_token_nobody_changes_anything_without_it() {
     let server = Server::start(&json!({ "http": { "token": TOKEN }, "videoResolution": "160x120" }));
@@ -164,6 +217,9 @@ fn no_more_streams_are_added_than_there_may_be() {
     };
     assert_eq!((add(3), add(2), add(1)), (409, 201, 409));
     assert_eq!(server.ids().len(), 3);
+    // What has too many entries is not read to its end.
+    let wrong = json!({ "http": { "maxStreams": 3 }, "streams": [{}, {}, {}, { "colour": 1 }] });
+    assert_eq!(server.send("PUT", "/api/v1/config", &wrong).status, 409);
 }
 
 #[test]

@@ -119,6 +119,7 @@ fn streams_come_and_go_and_a_reload_brings_the_file_back() {
         (201, &json!(["more1", "more2"])),
         "{added:?}"
     );
+    assert!(!added.headers.contains_key("location"), "of two none is the one");
     let same = server.send("POST", "/api/v1/streams", &json!({ "rtspStreamPath": "/cam1" }));
     assert_eq!(same.status, 422, "{same:?}");
     assert_eq!(
@@ -218,6 +219,98 @@ fn what_a_variable_says_is_not_changed() {
             .as_str()
             .is_some_and(|it| it.contains("RTSP_LABEL"))
     );
+}
+
+#[test]
+fn the_whole_does_not_say_otherwise_what_a_variable_says() {
+    let file =
+        json!({ "label": "In the file", "streams": [{ "label": "Door" }, { "rtspStreamPath": "/yard" }] });
+    let server = Server::start_with(&file, |command| {
+        command.env("RTSP_LABEL", "From outside");
+    });
+    let whole = server.read("/api/v1/config");
+    let put = |change: &dyn Fn(&mut Value)| {
+        let mut wanted = whole.clone();
+        change(&mut wanted);
+        server.send("PUT", "/api/v1/config", &wanted)
+    };
+    let changes: [&dyn Fn(&mut Value); 3] = [
+        &|all| all["label"] = "x".into(),
+        &|all| drop(all.as_object_mut().expect("an object").remove("label")),
+        &|all| all["streams"][1]["label"] = "x".into(),
+    ];
+    for change in changes {
+        let refused = put(change);
+        assert_eq!(refused.status, 409, "{refused:?}");
+        let mistake = &refused.body["mistakes"][0];
+        assert_eq!(mistake["key"], "label");
+        assert!(
+            mistake["problem"]
+                .as_str()
+                .is_some_and(|it| it.contains("RTSP_LABEL"))
+        );
+    }
+    assert_eq!(put(&|_| {}).status, 200);
+    let other = put(&|all| all["textColor"] = "#ff0000".into());
+    assert_eq!(other.status, 200, "{other:?}");
+}
+
+#[test]
+fn what_is_taken_out_is_the_default_again() {
+    let server = Server::start(&json!({ "label": "Door", "videoResolution": "160x120", "reload": true }));
+    let path = "/api/v1/streams/live/config";
+    let patch = |patch: Value| server.send("PATCH", path, &patch).status;
+    let label = || server.read(path)["label"].clone();
+    assert_eq!((patch(json!({ "label": null })), label()), (200, json!("")));
+    assert_eq!((patch(json!({ "label": "Gate" })), label()), (200, json!("Gate")));
+    assert_eq!((patch(json!({ "label": null })), label()), (200, json!("")));
+    let whole = json!({ "videoResolution": "160x120", "reload": true });
+    assert_eq!(server.read("/api/v1/config"), whole);
+    let of_server = json!({ "reload": false, "colour": 1 });
+    let refused = server.send("PATCH", path, &of_server);
+    let mistakes = refused.body["mistakes"].as_array().map(Vec::len);
+    assert_eq!((refused.status, mistakes), (422, Some(2)), "{refused:?}");
+    assert_eq!(server.read("/api/v1/config"), whole);
+}
+
+#[test]
+fn what_is_taken_out_beneath_a_top_level_is_what_that_says() {
+    let server = Server::start(
+        &json!({ "label": "All", "videoResolution": "160x120", "streams": [{ "label": "Door" },
+        { "rtspStreamPath": "/yard" }] }),
+    );
+    let label = |id: &str| {
+        let path = format!("/api/v1/streams/{id}/config");
+        let done = server.send("PATCH", &path, &json!({ "label": null })).status;
+        (done, server.read(&path)["label"].clone())
+    };
+    assert_eq!(
+        (label("live"), label("yard")),
+        ((200, json!("All")), (200, json!("All")))
+    );
+}
+
+#[test]
+fn what_is_taken_out_of_one_camera_stays_in_the_others() {
+    let server = Server::start(&cameras());
+    let path = "/api/v1/streams/cam3/config";
+    assert_eq!(server.send("PATCH", path, &json!({ "label": null })).status, 200);
+    let label = |id: &str| server.read(&format!("/api/v1/streams/{id}/config"))["label"].clone();
+    let labels = ["cam2", "cam3", "cam4"].map(label);
+    assert_eq!(labels, [json!("Camera 2"), json!(""), json!("Camera 4")]);
+}
+
+#[test]
+fn one_stream_that_is_added_is_where_the_answer_says() {
+    let server = Server::start(&cameras());
+    let added = server.send(
+        "POST",
+        "/api/v1/streams",
+        &json!({ "rtspStreamPath": "/in/the/yard" }),
+    );
+    assert_eq!(added.status, 201, "{added:?}");
+    let place = added.headers["location"].to_str().expect("ASCII");
+    assert_eq!(server.read(place)["id"], added.body["streams"][0]);
 }
 
 #[test]

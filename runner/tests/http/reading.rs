@@ -23,6 +23,20 @@ fn it_tells_of_the_server_and_of_each_stream() {
         status["listensAt"][0]["address"],
         format!("127.0.0.1:{}", server.process.port())
     );
+    let http = &status["http"];
+    assert_eq!(
+        http["listensAt"]["address"].as_str(),
+        server.origin.strip_prefix("http://")
+    );
+    assert!(
+        http["connections"].as_u64().is_some_and(|served| served > 0),
+        "{http}"
+    );
+    assert_eq!(http["maxConnections"], 256);
+    assert_eq!(
+        status["pictures"],
+        json!({ "max": 64, "maxOfStream": 16, "maxFramesPerSecond": 25 })
+    );
     let stream = server.read("/api/v1/streams/cam2");
     assert_eq!(
         (&stream["label"], &stream["life"]["state"]),

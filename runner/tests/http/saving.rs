@@ -29,7 +29,7 @@ fn a_change_is_kept_in_the_file_where_that_is_asked_for() {
     assert_eq!(patch("Yard", CONFIG), 200);
     assert_eq!(file(&server)["label"], "Door");
     assert_eq!(patch("Gate", &format!("{CONFIG}?save=true")), 200);
-    let saved = json!({ "videoResolution": "160x120", "label": "Door", "reload": true, "streams": [{ "label": "Gate" }] });
+    let saved = json!({ "videoResolution": "160x120", "label": "Gate", "reload": true });
     assert_eq!(file(&server), saved);
     let mode = fs::metadata(&server.file).expect("a file").permissions().mode();
     assert_eq!(mode & 0o777, 0o640);
@@ -143,6 +143,45 @@ fn what_is_changed_is_what_was_seen() {
     assert_eq!(put(&whole), 200);
     assert_eq!(patch(one, "*", "Tower"), 200);
     assert_eq!(put(&whole), 412);
+}
+
+#[test]
+fn what_is_ended_is_what_was_seen() {
+    let server =
+        Server::start(&json!({ "rtspStreamPath": "/cam{n}", "count": 2, "videoResolution": "160x120" }));
+    let config = "/api/v1/streams/cam1/config";
+    let tag = || {
+        let tag = server.get(config).headers.get("etag").cloned();
+        tag.expect("a tag").to_str().expect("ASCII").to_owned()
+    };
+    let end = |tag: &str| {
+        server
+            .ask("DELETE", "/api/v1/streams/cam1", &[("If-Match", tag)], None)
+            .status
+    };
+    let seen = tag();
+    assert_eq!(
+        server.send("PATCH", config, &json!({ "label": "Door" })).status,
+        200
+    );
+    assert_eq!((end(&seen), server.ids().len()), (412, 2));
+    assert_eq!((end(&tag()), server.ids().len()), (200, 1));
+}
+
+/// The streams as a whole have no tag.
+#[test]
+fn who_adds_a_stream_has_seen_no_tag() {
+    let server = Server::start(&camera());
+    let add = |tag: &str| {
+        let headers = [("Content-Type", "application/json"), ("If-Match", tag)];
+        let entry = r#"{"rtspStreamPath": "/second"}"#;
+        server
+            .ask("POST", "/api/v1/streams", &headers, Some(entry))
+            .status
+    };
+    let whole = server.get("/api/v1/config").headers["etag"].clone();
+    assert_eq!(add(whole.to_str().expect("ASCII")), 412);
+    assert_eq!((server.ids().len(), add("*")), (1, 201));
 }
 
 #[test]

@@ -1,27 +1,29 @@
 //! The configuration of the server and of a stream: what is in force, and changes of it.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use axum::{
     Extension, Json,
     extract::State,
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
 };
+use futures_executor::block_on;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::streams::find;
+use super::{PREFIX, streams::find};
 use crate::{
     config::HttpConfig,
     config_file::{self, Document, Keys, Mistake, Origin},
-    configuration::{Change, Occasion, Refusal, State as InForce},
+    configuration::{Change, ChangeError, Occasion, State as InForce},
     events::Changes,
     http::{
         App,
         access::Caller,
+        apart::apart,
         etag::{self, Tagged},
-        extract::{Asked, Named, Object},
+        extract::{Id, Object, Parameters},
         problem::{KeyMistake, Problem},
     },
     stream_id::StreamId,
@@ -60,82 +62,75 @@ impl Changed {
 }
 
 /// `GET /config`.
-pub(super) async fn show(
-    State(app): State<Arc<App>>,
-    Extension(caller): Extension<Caller>,
-) -> Result<Tagged<Value>, Problem> {
-    caller.sees_server()?;
-    Ok(Tagged(app.configuration.get().await.loaded.document.shown()))
+pub(super) async fn show(State(app): State<Arc<App>>) -> Result<Tagged, Problem> {
+    with_configuration(app, async |_, state| {
+        Ok(Tagged::new(&state.loaded.document.shown()))
+    })
+    .await
 }
 
 /// `PUT /config`.
 pub(super) async fn put(
     State(app): State<Arc<App>>,
-    Extension(caller): Extension<Caller>,
-    Asked(how): Asked<HowToChange>,
+    Parameters(how): Parameters<HowToChange>,
     headers: HeaderMap,
     Object(keys): Object,
 ) -> Result<Json<Changed>, Problem> {
-    caller.changes()?;
-    to_its_end(async move {
-        let mut state = app.configuration.get().await;
+    with_configuration(app, async move |app, state| {
         etag::check(&headers, || state.loaded.document.shown())?;
         let mut document = Document::new(keys);
         document.keep_secrets_of(&state.loaded.document);
-        let changes = apply(&app, &mut state, document, how, "PUT /config".into()).await?;
+        // What nobody may say goes before what has no effect.
+        guard(&state.loaded.document, &document, &app.config())?;
+        check_not_overridden(state, |key| document.says_otherwise(&state.loaded.document, key))?;
+        let changes = apply(app, state, document, how, "PUT /config".into()).await?;
         Ok(Json(Changed::of_all(changes)))
     })
     .await
 }
 
 /// `POST /reload`.
-pub(super) async fn reload(
-    State(app): State<Arc<App>>,
-    Extension(caller): Extension<Caller>,
-) -> Result<Json<Changed>, Problem> {
-    caller.changes()?;
-    to_its_end(async move {
-        let read = app.configuration.read_again(Occasion::Asked).await;
-        let changes = read.map_err(|why| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, why))?;
-        Ok(Json(Changed::of_all(changes)))
-    })
-    .await
+pub(super) async fn reload(State(app): State<Arc<App>>) -> Result<Json<Changed>, Problem> {
+    // What has begun comes to its end, whether the one who asked for it still listens or not.
+    let read = tokio::spawn(async move { app.configuration.read_again(Occasion::Asked).await });
+    let failed = |_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "it has failed");
+    let changes = read.await.map_err(failed)?;
+    let changes = changes.map_err(|why| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, why))?;
+    Ok(Json(Changed::of_all(changes)))
 }
 
 /// `GET /streams/{id}/config`.
 pub(super) async fn of_stream(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Named(id): Named,
-) -> Result<Tagged<Keys>, Problem> {
-    // A pipeline of one's own may have secrets in it.
-    caller.sees_server()?;
-    let state = app.configuration.get().await;
-    let (origin, _) = origin(&app, &state, &caller, &id)?;
-    Ok(Tagged(in_force(&app, &state, &origin)))
+    Id(id): Id,
+) -> Result<Tagged, Problem> {
+    with_configuration(app, async move |app, state| {
+        let (origin, _) = origin(app, state, &caller, &id)?;
+        Ok(Tagged::new(&Value::Object(in_force(app, state, &origin))))
+    })
+    .await
 }
 
 /// `PATCH /streams/{id}/config`.
 pub(super) async fn patch(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Named(id): Named,
-    Asked(how): Asked<HowToChange>,
+    Id(id): Id,
+    Parameters(how): Parameters<HowToChange>,
     headers: HeaderMap,
     Object(patch): Object,
 ) -> Result<Json<Changed>, Problem> {
-    caller.changes()?;
-    to_its_end(async move {
-        let mut state = app.configuration.get().await;
-        let (origin, streams) = origin(&app, &state, &caller, &id)?;
-        etag::check(&headers, || Value::Object(in_force(&app, &state, &origin)))?;
-        overridden(&patch, &state)?;
+    with_configuration(app, async move |app, state| {
+        let (origin, streams) = origin(app, state, &caller, &id)?;
+        let before = in_force(app, state, &origin);
+        etag::check(&headers, || Value::Object(before.clone()))?;
+        check_not_overridden(state, |key| patch.contains_key(key))?;
         let mut document = state.loaded.document.clone();
         document.patch(&origin, &patch);
         let keys: Vec<&str> = patch.keys().map(String::as_str).collect();
         let what = format!("{} of {id}", keys.join(", "));
-        let before = in_force(&app, &state, &origin);
-        let changes = apply(&app, &mut state, document, how, what).await;
+        let changes = apply(app, state, document, how, what).await;
         let changes = changes.map_err(|problem| naming_replacing(problem, &patch, &before))?;
         Ok(Json(Changed { streams, changes }))
     })
@@ -145,41 +140,60 @@ pub(super) async fn patch(
 /// `POST /streams`.
 pub(super) async fn add(
     State(app): State<Arc<App>>,
-    Extension(caller): Extension<Caller>,
-    Asked(how): Asked<HowToChange>,
+    Parameters(how): Parameters<HowToChange>,
+    headers: HeaderMap,
     Object(entry): Object,
-) -> Result<(StatusCode, Json<Changed>), Problem> {
-    caller.changes()?;
-    to_its_end(async move {
-        let mut state = app.configuration.get().await;
-        overridden(&entry, &state)?;
+) -> Result<(StatusCode, HeaderMap, Json<Changed>), Problem> {
+    etag::check_untagged(&headers)?;
+    with_configuration(app, async move |app, state| {
+        check_not_overridden(state, |key| entry.contains_key(key))?;
         let mut document = state.loaded.document.clone();
         document.add(entry);
-        let before = ids(&app);
-        let changes = apply(&app, &mut state, document, how, "an added entry".into()).await?;
-        let streams = ids(&app).into_iter().filter(|id| !before.contains(id)).collect();
-        Ok((StatusCode::CREATED, Json(Changed { streams, changes })))
+        let before: HashSet<_> = ids(app).into_iter().collect();
+        let changes = apply(app, state, document, how, "an added entry".into()).await?;
+        let mut streams = ids(app);
+        streams.retain(|id| !before.contains(id));
+        let location = location(&streams).into_iter().collect();
+        Ok((StatusCode::CREATED, location, Json(Changed { streams, changes })))
     })
     .await
+}
+
+/// Where a stream is that was added alone: of several none is the one that the answer is about.
+fn location(streams: &[StreamId]) -> Option<(HeaderName, HeaderValue)> {
+    let [id] = streams else { return None };
+    let place = HeaderValue::try_from(format!("{PREFIX}/streams/{id}")).ok()?;
+    Some((header::LOCATION, place))
 }
 
 /// `DELETE /streams/{id}`.
 pub(super) async fn remove(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Named(id): Named,
-    Asked(how): Asked<HowToChange>,
+    Id(id): Id,
+    Parameters(how): Parameters<HowToChange>,
+    headers: HeaderMap,
 ) -> Result<Json<Changed>, Problem> {
-    caller.changes()?;
-    to_its_end(async move {
-        let mut state = app.configuration.get().await;
-        let (origin, streams) = origin(&app, &state, &caller, &id)?;
+    with_configuration(app, async move |app, state| {
+        let (origin, streams) = origin(app, state, &caller, &id)?;
+        etag::check(&headers, || Value::Object(in_force(app, state, &origin)))?;
         let mut document = state.loaded.document.clone();
         document.remove(&origin);
-        let changes = apply(&app, &mut state, document, how, format!("the end of {id}")).await?;
+        let changes = apply(app, state, document, how, format!("the end of {id}")).await?;
         Ok(Json(Changed { streams, changes }))
     })
     .await
+}
+
+/// Does `work` on the configuration that is in force, once those are done who came before. A configuration of ten thousand
+/// streams takes its time to be read, in which others are answered. What has begun comes to its end, whether the one who asked
+/// for it still listens or not.
+async fn with_configuration<T: Send + 'static>(
+    app: Arc<App>,
+    work: impl AsyncFnOnce(&App, &mut InForce) -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    let mut state = app.configuration.get().await;
+    apart(move || block_on(work(&app, &mut state))).await?
 }
 
 /// Names the keys of `patch` that ask for another stream, where that is the problem.
@@ -203,14 +217,6 @@ fn naming_replacing(problem: Problem, patch: &Keys, before: &Keys) -> Problem {
         mistakes: mistakes.collect(),
         ..problem
     }
-}
-
-/// Does a change that has begun to its end, whether the one who asked for it still listens or not.
-async fn to_its_end<T: Send + 'static>(
-    work: impl Future<Output = Result<T, Problem>> + Send + 'static,
-) -> Result<T, Problem> {
-    let done = tokio::spawn(work).await;
-    done.unwrap_or_else(|_| Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "it has failed")))
 }
 
 /// The keys of the stream that comes from `origin`, with what is in force.
@@ -248,12 +254,13 @@ fn origin(app: &App, state: &InForce, caller: &Caller, id: &str) -> Result<(Orig
     Ok((origin.clone(), served.shown_by()))
 }
 
-/// Refuses keys that a variable says.
-fn overridden(keys: &Keys, state: &InForce) -> Result<(), Problem> {
+/// Refuses a change of keys that variables say, whatever the file does.
+fn check_not_overridden(state: &InForce, is_changed: impl Fn(&str) -> bool) -> Result<(), Problem> {
     let variables = &state.loaded.variables;
-    let said = config_file::keys().filter(|key| keys.contains_key(key.name));
-    let said = said.filter_map(|key| Some((key.name, key.variable.filter(|name| variables.contains(name))?)));
+    let said = config_file::keys().filter(|key| key.section().is_none());
+    let said = said.filter_map(|key| Some((key.name, config_file::overriding(key, variables)?)));
     let mistakes: Vec<_> = said
+        .filter(|(key, _)| is_changed(key))
         .map(|(key, variable)| KeyMistake {
             key: key.into(),
             found: None,
@@ -276,6 +283,8 @@ async fn apply(
     how: HowToChange,
     what: String,
 ) -> Result<Changes, Problem> {
+    // What has too many entries need not be read to its end.
+    state.check_count(document.least_streams()).map_err(problem)?;
     guard(&state.loaded.document, &document, &app.config())?;
     let change = Change {
         document,
@@ -290,16 +299,22 @@ async fn apply(
 
 /// Refuses what is the file's alone, and what names files, where it is not as it was.
 fn guard(before: &Document, after: &Document, config: &HttpConfig) -> Result<(), Problem> {
-    let was = before.guarded(config.allow_pipelines);
-    let is_new = |(key, place, value): &(&'static str, Option<usize>, &Value)| {
-        !was.iter()
-            .any(|(was, was_at, said)| was == key && said == value && was_at.is_none() == place.is_none())
-    };
-    let is = after.guarded(config.allow_pipelines);
-    let gone = was.iter().filter(|(key, place, _)| {
-        place.is_none() && !is.iter().any(|(other, at, _)| other == key && at.is_none())
-    });
-    let changed = is.iter().filter(|said| is_new(said)).chain(gone);
+    let (was, is) = (
+        before.guarded(config.allow_pipelines),
+        after.guarded(config.allow_pipelines),
+    );
+    let known: HashSet<_> = was
+        .iter()
+        .map(|(key, at, said)| (*key, at.is_none(), *said))
+        .collect();
+    let stands: HashSet<_> = is.iter().map(|(key, at, _)| (*key, at.is_none())).collect();
+    let new = is
+        .iter()
+        .filter(|(key, at, said)| !known.contains(&(*key, at.is_none(), *said)));
+    let gone = was
+        .iter()
+        .filter(|(key, at, _)| at.is_none() && !stands.contains(&(*key, true)));
+    let changed = new.chain(gone);
     let keys: Vec<_> = changed.map(|(key, _, _)| *key).collect();
     if keys.is_empty() {
         Ok(())
@@ -322,9 +337,9 @@ fn forbidden(keys: &[&str]) -> Problem {
     Problem { mistakes, ..problem }
 }
 
-fn problem(refusal: Refusal) -> Problem {
-    match refusal {
-        Refusal::Mistakes(config_file::Error::Mistakes(mistakes)) => {
+fn problem(error: ChangeError) -> Problem {
+    match error {
+        ChangeError::Mistakes(config_file::Error::Mistakes(mistakes)) => {
             let problem = Problem::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "the configuration would have mistakes",
@@ -332,14 +347,14 @@ fn problem(refusal: Refusal) -> Problem {
             let mistakes = mistakes.into_iter().map(key_mistake).collect();
             Problem { mistakes, ..problem }
         }
-        Refusal::WouldReplace(_) => {
+        ChangeError::WouldReplace(_) => {
             let detail =
-                format!("{refusal}, whose viewers would see its end: ?replace=true says that they may");
+                format!("{error}, whose viewers would see its end: ?replace=true says that they may");
             Problem::new(StatusCode::CONFLICT, detail)
         }
-        Refusal::Guarded(keys) => forbidden(&keys),
-        Refusal::Stopping => Problem::stopping(),
-        refusal => Problem::new(StatusCode::CONFLICT, refusal.to_string()),
+        ChangeError::Guarded(keys) => forbidden(&keys),
+        ChangeError::Stopping => Problem::stopping(),
+        error => Problem::new(StatusCode::CONFLICT, error.to_string()),
     }
 }
 

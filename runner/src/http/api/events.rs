@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use super::streams::find;
 use crate::{
     events::{Entry, Event, Gap},
-    http::{App, access::Admission, extract::Asked, feed::Feed, problem::Problem},
+    http::{App, access::Admission, extract::Parameters, feed::Feed, problem::Problem},
 };
 
 /// The id of the last event that somebody has got who comes again.
@@ -37,7 +37,7 @@ pub(super) struct EventsQuery {
 pub(super) async fn follow(
     State(app): State<Arc<App>>,
     Extension(admission): Extension<Admission>,
-    Asked(query): Asked<EventsQuery>,
+    Parameters(query): Parameters<EventsQuery>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<sse::Event, Infallible>>>, Problem> {
     if let Some(id) = &query.stream {

@@ -19,7 +19,7 @@ use crate::{
     http::{
         App, INSTANT,
         access::{Admission, Caller},
-        extract::{Asked, Named},
+        extract::{Id, Parameters},
         problem::Problem,
     },
     server::{Format, NoStill, Onlooker, Still, Wanted, Width},
@@ -101,8 +101,8 @@ impl IntoResponse for Refused {
 pub(super) async fn jpeg(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Named(id): Named,
-    Asked(query): Asked<SnapshotQuery>,
+    Id(id): Id,
+    Parameters(query): Parameters<SnapshotQuery>,
 ) -> Result<Response, Refused> {
     snapshot(&app, &caller, &id, &query, Format::Jpeg).await
 }
@@ -111,8 +111,8 @@ pub(super) async fn jpeg(
 pub(super) async fn png(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Named(id): Named,
-    Asked(query): Asked<SnapshotQuery>,
+    Id(id): Id,
+    Parameters(query): Parameters<SnapshotQuery>,
 ) -> Result<Response, Refused> {
     snapshot(&app, &caller, &id, &query, Format::Png).await
 }
@@ -148,8 +148,8 @@ pub(super) async fn preview(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     Extension(admission): Extension<Admission>,
-    Named(id): Named,
-    Asked(query): Asked<PreviewQuery>,
+    Id(id): Id,
+    Parameters(query): Parameters<PreviewQuery>,
 ) -> Result<Response, Refused> {
     let rate = NonZero::new(query.fps).filter(|rate| rate.get() <= HIGHEST_RATE);
     let rate = rate.ok_or_else(|| {

@@ -10,7 +10,7 @@ use crate::{
     http::{
         App,
         access::Caller,
-        extract::{Asked, Named},
+        extract::{Id, Parameters},
         problem::Problem,
     },
     server::{Roster, Served},
@@ -82,7 +82,7 @@ impl Filter {
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Asked(filter): Asked<Filter>,
+    Parameters(filter): Parameters<Filter>,
 ) -> Result<Json<Listed<StreamStatus>>, Problem> {
     if !(1..=LARGEST_PAGE).contains(&filter.items_per_page) {
         let detail = format!("itemsPerPage is from 1 to {LARGEST_PAGE}");
@@ -113,7 +113,7 @@ pub(super) fn status(roster: &Roster, caller: &Caller, served: &Served) -> Strea
 pub(super) async fn show(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Named(id): Named,
+    Id(id): Id,
 ) -> Result<Json<StreamStatus>, Problem> {
     let roster = app.roster().get();
     Ok(Json(status(&roster, &caller, find(&roster, &caller, &id)?)))
@@ -123,7 +123,7 @@ pub(super) async fn show(
 pub(super) async fn viewers(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Named(id): Named,
+    Id(id): Id,
 ) -> Result<Json<Vec<ViewerStatus>>, Problem> {
     let roster = app.roster().get();
     Ok(Json(find(&roster, &caller, &id)?.status().viewers))
@@ -158,12 +158,7 @@ pub(super) async fn all_viewers(
 }
 
 /// `DELETE /viewers/{id}`: ends a session, whatever it plays.
-pub(super) async fn kick(
-    State(app): State<Arc<App>>,
-    Extension(caller): Extension<Caller>,
-    Named(session): Named,
-) -> Result<StatusCode, Problem> {
-    caller.changes()?;
+pub(super) async fn kick(State(app): State<Arc<App>>, Id(session): Id) -> Result<StatusCode, Problem> {
     let roster = app.roster().get();
     let plays = |served: &&Served| {
         served
@@ -193,9 +188,8 @@ pub(super) async fn kick(
 pub(super) async fn force_key_frame(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Named(id): Named,
+    Id(id): Id,
 ) -> Result<StatusCode, Problem> {
-    caller.changes()?;
     let id = find(&app.roster().get(), &caller, &id)?.id().clone();
     let asked = app.orders.force_key_picture(id).await;
     let asked = asked.ok_or_else(Problem::stopping)?;
