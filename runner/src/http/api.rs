@@ -262,9 +262,8 @@ mod tests {
     fn who_may_not_change_anything_calls_what_changes_nothing() {
         for call in calls() {
             let wanted = match (call.method, call.path) {
-                (_, "/session") => Authority::Streams,
                 ("get", "/server" | "/config" | "/streams/{id}/config") => Authority::Server,
-                ("get", _) => Authority::Streams,
+                ("get", _) | (_, "/session") => Authority::Streams,
                 _ => Authority::Changes,
             };
             assert_eq!(call.authority, wanted, "{} {}", call.method, call.path);

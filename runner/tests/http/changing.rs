@@ -258,16 +258,16 @@ fn the_whole_does_not_say_otherwise_what_a_variable_says() {
 #[test]
 fn what_is_taken_out_is_the_default_again() {
     let server = Server::start(&json!({ "label": "Door", "videoResolution": "160x120", "reload": true }));
-    let path = "/api/v1/streams/live/config";
-    let patch = |patch: Value| server.send("PATCH", path, &patch).status;
-    let label = || server.read(path)["label"].clone();
+    let config = "/api/v1/streams/live/config";
+    let patch = |patch: Value| server.send("PATCH", config, &patch).status;
+    let label = || server.read(config)["label"].clone();
     assert_eq!((patch(json!({ "label": null })), label()), (200, json!("")));
     assert_eq!((patch(json!({ "label": "Gate" })), label()), (200, json!("Gate")));
     assert_eq!((patch(json!({ "label": null })), label()), (200, json!("")));
     let whole = json!({ "videoResolution": "160x120", "reload": true });
     assert_eq!(server.read("/api/v1/config"), whole);
     let of_server = json!({ "reload": false, "colour": 1 });
-    let refused = server.send("PATCH", path, &of_server);
+    let refused = server.send("PATCH", config, &of_server);
     let mistakes = refused.body["mistakes"].as_array().map(Vec::len);
     assert_eq!((refused.status, mistakes), (422, Some(2)), "{refused:?}");
     assert_eq!(server.read("/api/v1/config"), whole);
@@ -280,7 +280,7 @@ fn what_is_taken_out_beneath_a_top_level_is_what_that_says() {
         { "rtspStreamPath": "/yard" }] }),
     );
     let label = |id: &str| {
-        let path = format!("/api/v1/streams/{id}/config");
+        let config = format!("/api/v1/streams/{id}/config");
         let done = server.send("PATCH", &path, &json!({ "label": null })).status;
         (done, server.read(&path)["label"].clone())
     };

@@ -19,7 +19,7 @@ use crate::{
 pub(super) struct Server {
     /// The server.
     #[serde(flatten)]
-    server: ServerStatus,
+    status: ServerStatus,
     /// How it is seen and steered by HTTP.
     http: HttpStatus,
     /// How many pictures are made for those who look at streams without playing them.
@@ -29,7 +29,7 @@ pub(super) struct Server {
 /// `GET /server`.
 pub(super) async fn show(State(app): State<Arc<App>>) -> Json<Server> {
     Json(Server {
-        server: app.roster().get().status(),
+        status: app.roster().get().status(),
         http: HttpStatus {
             listens_at: Listening {
                 address: app.address,
