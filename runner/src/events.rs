@@ -267,9 +267,9 @@ mod tests {
     fn nobody_waits_for_a_line_of_the_log() {
         let events = Arc::new(Events::default());
         let (writing, numbers) = std::sync::mpsc::channel();
-        let told = Arc::clone(&events);
+        let asked = Arc::clone(&events);
         let writer = move || {
-            let number = told.state.try_lock().map(|state| state.number);
+            let number = asked.state.try_lock().map(|state| state.number);
             writing.send(number).unwrap();
             std::io::sink()
         };
