@@ -118,9 +118,9 @@ impl Accounts {
 
     /// Whether `account`, which may be one of other `Accounts`, is one of these as it is: with the same password and rights.
     pub(crate) fn has(&self, account: &Account) -> bool {
-        let rights = |of: &Account| (of.access.clone(), of.is_admin);
-        self.same_as(account)
-            .is_some_and(|mine| rights(mine) == rights(account))
+        let has_same_rights =
+            |mine: &Account| mine.access == account.access && mine.is_admin == account.is_admin;
+        self.same_as(account).is_some_and(has_same_rights)
     }
 
     fn try_basic(&self, pair: &[u8]) -> Tried {

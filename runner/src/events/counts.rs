@@ -13,7 +13,7 @@ use crate::{config::Transport, stream_id::StreamId};
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Counts {
     /// All events.
-    pub(crate) told: u64,
+    pub(crate) all: u64,
     /// Log-ins with a wrong name or password.
     pub(crate) wrong_logins: u64,
     /// Log-ins of users who may not see what they asked for.
@@ -64,7 +64,7 @@ impl Counts {
 
     /// Counts what happens.
     pub(super) fn add(&mut self, what: &Happening) {
-        self.told += 1;
+        self.all += 1;
         match what {
             Happening::LoginRefused { why, .. } => match why {
                 LoginRefusal::Wrong => self.wrong_logins += 1,
@@ -148,7 +148,7 @@ mod tests {
         } = counts.of(&StreamId::new("one"));
         assert_eq!((starts, restarts, failures), (3, 1, 2));
         let two = counts.of(&StreamId::new("two"));
-        assert_eq!((two.starts, two.failures, counts.told), (1, 0, 5));
+        assert_eq!((two.starts, two.failures, counts.all), (1, 0, 5));
     }
 
     #[test]

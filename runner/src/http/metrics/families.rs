@@ -217,7 +217,7 @@ pub(super) static FAMILIES: &[Family] = &[
         help: "Events that were told",
         unit: None,
         kind: MetricType::Counter,
-        samples: Samples::Server(|server| whole(Some(server.events.told))),
+        samples: Samples::Server(|server| whole(Some(server.events.all))),
     },
     Family {
         name: "events_missed",
