@@ -280,7 +280,7 @@ fn what_is_taken_out_beneath_a_top_level_is_what_that_says() {
         { "rtspStreamPath": "/yard" }] }),
     );
     let label = |id: &str| {
-        let config = format!("/api/v1/streams/{id}/config");
+        let path = format!("/api/v1/streams/{id}/config");
         let done = server.send("PATCH", &path, &json!({ "label": null })).status;
         (done, server.read(&path)["label"].clone())
     };

@@ -16,6 +16,7 @@ use crate::{
 /// The server as a whole, and how it is asked.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "ServerStatus")]
 pub(super) struct Server {
     /// The server.
     #[serde(flatten)]
