@@ -102,9 +102,10 @@ impl Document {
         let entries = self.list().iter().enumerate();
         let entries = entries.filter_map(|(index, entry)| Some((Some(index), entry.as_object()?)));
         let objects = std::iter::once((None, &self.0)).chain(entries);
+        let names: Vec<_> = keys().filter(is_guarded).map(|key| key.name).collect();
         let guarded = objects.flat_map(|(index, object)| {
-            let guarded = keys().filter(is_guarded);
-            guarded.filter_map(move |key| Some((key.name, index, object.get(key.name)?)))
+            let said = move |name: &&'static str| Some((*name, index, object.get(*name)?));
+            names.iter().filter_map(said)
         });
         guarded.collect()
     }

@@ -81,7 +81,7 @@ pub(super) async fn put(
         let mut document = Document::new(keys);
         document.keep_secrets_of(&state.loaded.document);
         // What nobody may say goes before what has no effect.
-        guard(&state.loaded.document, &document, &app.config())?;
+        check_allowed(app, state, &document)?;
         check_not_overridden(state, |key| document.says_otherwise(&state.loaded.document, key))?;
         let changes = apply(app, state, document, how, "PUT /config".into()).await?;
         Ok(Json(Changed::of_all(changes)))
@@ -283,9 +283,7 @@ async fn apply(
     how: HowToChange,
     what: String,
 ) -> Result<Changes, Problem> {
-    // What has too many entries need not be read to its end.
-    state.check_count(document.least_streams()).map_err(problem)?;
-    guard(&state.loaded.document, &document, &app.config())?;
+    check_allowed(app, state, &document)?;
     let change = Change {
         document,
         what,
@@ -295,6 +293,12 @@ async fn apply(
         may_name_files: app.config().allow_pipelines,
     };
     app.configuration.put(state, change).await.map_err(problem)
+}
+
+/// Refuses what need not be read to its end to be refused: too many entries, and what no request may say.
+fn check_allowed(app: &App, state: &InForce, document: &Document) -> Result<(), Problem> {
+    state.check_count(document.least_streams()).map_err(problem)?;
+    guard(&state.loaded.document, document, &app.config())
 }
 
 /// Refuses what is the file's alone, and what names files, where it is not as it was.
