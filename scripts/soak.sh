@@ -2,8 +2,8 @@
 # The long tests: what CI does on a small scale. `scripts/soak.sh [PICTURES [REQUESTS [CYCLES [MATRIX]]]]`: so many pictures
 # without a readable stamp (a million by default, some 25 min of two cores; fails when one was read), and so many hostile
 # requests to a server without and with a log-in (100000 by default, some 5 min each), and 10000 connections that say
-# nothing, and 2000 viewers who leave RTCP and RTP behind, and as many connections by HTTP with garbage and 10000 without
-# anything; so many viewers who come and go (10000 by default),
+# nothing, and 2000 viewers who leave RTCP and RTP behind, and as many connections by HTTP with garbage, 10000 without
+# anything, and 10000 generated requests; so many viewers who come and go (10000 by default),
 # 1000 who join a stream that is watched, 1000 viewers of one stream, and 100 streams with a viewer each; and so many times
 # (once by default) every client with every codec over every transport with every log-in, and before them PyAV, which is
 # installed for that (104 MB), with picture and sound. A 0 leaves a part out.
@@ -93,6 +93,9 @@ if [ "$requests" -gt 0 ]; then
     soaked '10000 connections: |the last one was closed|changes,|before, Footprint' env HTTP_CONNECTIONS=10000 HTTP_SLOW=50 \
         HTTP_GARBAGE="$requests" HTTP_SESSIONS=3000 \
         cargo test --release --locked --package rtsp-clock-server --test http -- --nocapture --test-threads=1 hostile::
+    echo "soak: requests that schemathesis makes up of the API's description"
+    soaked '^[0-9]+ generated requests' env API_EXAMPLES=400 \
+        cargo test --release --locked --package rtsp-clock-server --test http -- --nocapture --test-threads=1 generated::whatever
     echo "soak: whether the time of an answer tells a wrong name from a wrong password"
     soaked '^the time of an answer' cargo bench --locked --package rtsp-clock-server --bench login
 fi

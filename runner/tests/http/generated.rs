@@ -123,6 +123,7 @@ fn answers(recorded: &str) -> Vec<String> {
 #[track_caller]
 fn assert_no_secrets(server: &Server, recorded: &str) {
     let answers = answers(recorded);
+    println!("{} generated requests", answers.len());
     assert!(answers.len() > 50, "{} requests", answers.len());
     for text in answers.iter().chain(&server.process.log().lines()) {
         assert!(!text.contains(PASSWORD) && !text.contains(TOKEN), "{text}");
