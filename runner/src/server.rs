@@ -85,7 +85,7 @@ mod side_by_side;
 use connections::ties::Leavers;
 use endpoint::{Endpoint, Shared};
 
-pub use orders::{Answer, Done, Gentle, Orders, Refusal, Unknown};
+pub use orders::{Answer, Done, Gentle, OrderError, Orders, Unknown};
 pub use preflight::StartError;
 pub use roster::{CurrentRoster, Roster, Served};
 

@@ -52,7 +52,7 @@ pub(super) struct Access {
 }
 
 /// A server, and who may ask it everything.
-struct Place {
+struct Target {
     origin: String,
     token: String,
     /// It is this machine's own, where nobody else can be taken for it.
@@ -62,33 +62,33 @@ struct Place {
 impl Access {
     /// What asks the server.
     pub(super) fn client(&self, config: Option<&Path>) -> anyhow::Result<Client> {
-        let place = match &self.url {
-            Some(url) => Place {
+        let target = match &self.url {
+            Some(url) => Target {
                 origin: url.trim_end_matches('/').to_owned(),
                 token: env::var(TOKEN).unwrap_or_default(),
                 is_local: false,
             },
             None => configured(config)?,
         };
-        let authorization = self.authorization(&place)?;
-        let trust = if place.origin.starts_with("https:") {
-            self.trust(&place)?
+        let authorization = self.authorization(&target)?;
+        let trust = if target.origin.starts_with("https:") {
+            self.trust(&target)?
         } else {
             Trust::Anybody
         };
-        Client::new(place.origin, authorization, trust)
+        Client::new(target.origin, authorization, trust)
     }
 
-    fn authorization(&self, place: &Place) -> anyhow::Result<Option<String>> {
+    fn authorization(&self, target: &Target) -> anyhow::Result<Option<String>> {
         if let Some(user) = &self.user {
             return Ok(Some(basic(user)?));
         }
-        let token = self.token.as_ref().unwrap_or(&place.token);
+        let token = self.token.as_ref().unwrap_or(&target.token);
         Ok((!token.is_empty()).then(|| format!("Bearer {token}")))
     }
 
-    fn trust(&self, place: &Place) -> anyhow::Result<Trust> {
-        if self.insecure || place.is_local && self.ca.is_none() {
+    fn trust(&self, target: &Target) -> anyhow::Result<Trust> {
+        if self.insecure || target.is_local && self.ca.is_none() {
             return Ok(Trust::Anybody);
         }
         let named = self
@@ -108,7 +108,7 @@ impl Access {
 }
 
 /// The server of the configuration, as it is reached from its own machine.
-fn configured(file: Option<&Path>) -> anyhow::Result<Place> {
+fn configured(file: Option<&Path>) -> anyhow::Result<Target> {
     let loaded = config_file::load(file, &Environment::of_process())?;
     let Some(http) = loaded.config.http else {
         bail!(
@@ -129,7 +129,7 @@ fn configured(file: Option<&Path>) -> anyhow::Result<Place> {
     } = http;
     let address = addresses::reachable(address);
     let scheme = if tls { "https" } else { "http" };
-    Ok(Place {
+    Ok(Target {
         origin: format!("{scheme}://{}", SocketAddr::new(address, port)),
         token,
         is_local: addresses::is_loopback(address),

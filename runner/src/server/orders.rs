@@ -77,7 +77,7 @@ pub enum Unknown {
 
 /// Why a stream has not been changed or removed.
 #[derive(Debug, thiserror::Error)]
-pub enum Refusal {
+pub enum OrderError {
     /// There is no such stream.
     #[error(transparent)]
     Unknown(#[from] Unknown),
@@ -177,7 +177,7 @@ impl Orders {
         id: StreamId,
         source: String,
         change: impl FnOnce(&mut StreamConfig) + Send + 'static,
-    ) -> Answer<Result<Done, Refusal>> {
+    ) -> Answer<Result<Done, OrderError>> {
         self.give(move |server| server.change(&id, &source, change))
     }
 
@@ -191,7 +191,7 @@ impl Orders {
     }
 
     /// Asks it to serve the stream `id` no longer. Streams that share its picture play on.
-    pub fn remove(&self, id: StreamId, source: String) -> Answer<Result<Done, Refusal>> {
+    pub fn remove(&self, id: StreamId, source: String) -> Answer<Result<Done, OrderError>> {
         self.give(move |server| server.remove(&id, &source))
     }
 
@@ -252,7 +252,7 @@ impl Server {
         id: &StreamId,
         source: &str,
         change: impl FnOnce(&mut StreamConfig),
-    ) -> Result<Done, Refusal> {
+    ) -> Result<Done, OrderError> {
         let (index, streams) = self.picture_of(id)?;
         let mut config = self.config().clone();
         change(&mut config.streams[index]);
@@ -260,7 +260,7 @@ impl Server {
         Ok(Done { streams, changes })
     }
 
-    fn remove(&mut self, id: &StreamId, source: &str) -> Result<Done, Refusal> {
+    fn remove(&mut self, id: &StreamId, source: &str) -> Result<Done, OrderError> {
         let (index, streams) = self.picture_of(id)?;
         let roster = self.roster().get();
         let served = roster.find(id).ok_or_else(|| Unknown::Stream(id.clone()))?;
@@ -271,7 +271,7 @@ impl Server {
             config.streams.remove(index);
         }
         if config.streams.is_empty() {
-            return Err(Refusal::Last(id.clone()));
+            return Err(OrderError::Last(id.clone()));
         }
         drop(roster);
         let changes = self.reload(&config, source)?;

@@ -3,7 +3,7 @@
 use rtsp_clock_server::{
     config::VideoCodec,
     events::{Farewell, Happening},
-    server::{Orders, Refusal, Unknown},
+    server::{OrderError, Orders, Unknown},
     stream_id::StreamId,
 };
 use serde_json::json;
@@ -99,9 +99,9 @@ fn streams_come_and_go_and_others_play_on() {
             .expect("it can be had");
     }
     let last = orders.remove(id("door"), source()).wait().expect("it runs");
-    assert!(matches!(last, Err(Refusal::Last(of)) if of == id("door")));
+    assert!(matches!(last, Err(OrderError::Last(of)) if of == id("door")));
     let unknown = orders.remove(id("hall-1"), source()).wait().expect("it runs");
-    assert!(matches!(unknown, Err(Refusal::Unknown(Unknown::Stream(of))) if of == id("hall-1")));
+    assert!(matches!(unknown, Err(OrderError::Unknown(Unknown::Stream(of))) if of == id("hall-1")));
 }
 
 #[test]

@@ -82,7 +82,7 @@ enum News<'a> {
 }
 
 /// The page has gone, or does not read.
-struct Gone;
+struct Closed;
 
 /// One page.
 struct Live {
@@ -115,17 +115,17 @@ impl Live {
         while self.step().await.is_ok() {}
     }
 
-    async fn step(&mut self) -> Result<(), Gone> {
+    async fn step(&mut self) -> Result<(), Closed> {
         tokio::select! {
             message = self.socket.recv() => match message {
                 Some(Ok(Message::Text(text))) => self.hear(&text).await,
-                Some(Ok(Message::Close(_)) | Err(_)) | None => Err(Gone),
+                Some(Ok(Message::Close(_)) | Err(_)) | None => Err(Closed),
                 Some(Ok(_)) => Ok(()),
             },
             entry = self.feed.next() => match entry {
                 Some(Entry::Event(event)) => self.tell(&News::Event(&event)).await,
                 Some(Entry::Gap(gap)) => self.tell(&News::Missed(gap.length)).await,
-                None => Err(Gone),
+                None => Err(Closed),
             },
             (id, still) = self.looks.next() => self.show(&id, &still).await,
             _ = self.ticks.tick() => {
@@ -136,8 +136,8 @@ impl Live {
     }
 
     /// Does what the page says. One that says something else is no page of ours.
-    async fn hear(&mut self, text: &str) -> Result<(), Gone> {
-        let Request::Watch(watch) = serde_json::from_str(text).map_err(|_| Gone)?;
+    async fn hear(&mut self, text: &str) -> Result<(), Closed> {
+        let Request::Watch(watch) = serde_json::from_str(text).map_err(|_| Closed)?;
         self.looks.keep(&watch);
         self.watch = watch;
         self.look();
@@ -154,15 +154,15 @@ impl Live {
         }
     }
 
-    async fn show(&mut self, id: &str, still: &Still) -> Result<(), Gone> {
-        let length = u16::try_from(id.len()).map_err(|_| Gone)?;
+    async fn show(&mut self, id: &str, still: &Still) -> Result<(), Closed> {
+        let length = u16::try_from(id.len()).map_err(|_| Closed)?;
         let instant = still.instant.map_or(0, Timestamp::as_microsecond);
         let head = [&length.to_be_bytes(), id.as_bytes(), &instant.to_be_bytes()].concat();
         let picture = [&head, &still.data[..]].concat();
         self.send(Message::Binary(picture.into())).await
     }
 
-    async fn tell_statuses(&mut self) -> Result<(), Gone> {
+    async fn tell_statuses(&mut self) -> Result<(), Closed> {
         if self.watch.streams.is_empty() {
             return Ok(());
         }
@@ -194,15 +194,15 @@ impl Live {
         )
     }
 
-    async fn tell(&mut self, news: &News<'_>) -> Result<(), Gone> {
-        let text = serde_json::to_string(news).map_err(|_| Gone)?;
+    async fn tell(&mut self, news: &News<'_>) -> Result<(), Closed> {
+        let text = serde_json::to_string(news).map_err(|_| Closed)?;
         self.send(Message::Text(text.into())).await
     }
 
-    async fn send(&mut self, message: Message) -> Result<(), Gone> {
+    async fn send(&mut self, message: Message) -> Result<(), Closed> {
         match timeout(PATIENCE, self.socket.send(message)).await {
             Ok(Ok(())) => Ok(()),
-            _ => Err(Gone),
+            _ => Err(Closed),
         }
     }
 }

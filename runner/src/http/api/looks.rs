@@ -15,7 +15,7 @@ use super::pictures::{HIGHEST_RATE, USUAL_RATE};
 use crate::server::{Format, NoStill, Onlooker, Served, Still, Wanted, Width};
 
 /// How many pictures a page may show at a time.
-const MOST_PICTURES: usize = 64;
+const MOST_SHOWN: usize = 64;
 /// How wide a picture is at most where nobody says, and how wide it may be, in px.
 const WIDTHS: (u32, u32) = (320, 1920);
 /// How long to wait before another look where there was no picture.
@@ -40,7 +40,7 @@ pub(super) struct Watch {
 impl Watch {
     /// The ids of those whose picture it is shown.
     fn shown(&self) -> impl Iterator<Item = &String> {
-        self.pictures.iter().take(MOST_PICTURES)
+        self.pictures.iter().take(MOST_SHOWN)
     }
 }
 
