@@ -1,8 +1,8 @@
 //! What happens, with the instant at which it did.
 //!
-//! Whoever wants to know what happens listens ([`Events::listen`]) instead of reading the log, which is told the same.
-//! Whoever tells an event waits for no listener: each listener has a queue of its own, and events that do not
-//! fit into it are counted.
+//! Whoever wants to know what happens follows the events ([`Events::follow`]), or listens to them ([`Events::listen`], which only
+//! tests do), instead of reading the log, which is told the same. Whoever tells an event waits for nobody: who follows reads the
+//! latest ones, each listener has a queue of its own, and both learn how many they have missed.
 //!
 //! | module | job |
 //! | --- | --- |
@@ -73,7 +73,7 @@ impl Event {
 pub struct Events {
     /// One event is told after the other, to everybody in the same order.
     state: Mutex<State>,
-    /// How many events did not fit into the queues of listeners, all in all.
+    /// How many events were gone before somebody who follows them came to them, all in all.
     missed: AtomicU64,
 }
 
@@ -92,7 +92,7 @@ struct Subscription {
     missed: Weak<AtomicU64>,
 }
 
-/// Somebody who hears of events, from when this was made until it is dropped.
+/// Somebody who hears of events, from when this was made until it is dropped: a test that wants each as it comes.
 #[derive(Debug)]
 pub struct Listener {
     queue: Receiver<Arc<Event>>,
@@ -113,6 +113,7 @@ impl Events {
     /// listeners have the events where both happen at the same instant, and no listener hears of what the log does not know.
     pub(crate) fn tell_of(&self, places: Places, what: Happening) {
         logged::log(&what);
+        let size = what.size() + places.size();
         let mut state = self.state.lock();
         state.number += 1;
         let event = Event {
@@ -123,10 +124,10 @@ impl Events {
         };
         state.counts.add(&event.what);
         let event = Arc::new(event);
-        state.history.keep(Arc::clone(&event));
+        state.history.keep(Arc::clone(&event), size);
         state
             .listeners
-            .retain(|subscription| subscription.deliver(&event, &self.missed));
+            .retain(|subscription| subscription.deliver(&event));
     }
 
     /// Counts what happens to these streams from now on, and to no others.
@@ -139,7 +140,7 @@ impl Events {
         self.state.lock().counts.clone()
     }
 
-    /// How many events did not fit into the queue of a listener, of all listeners so far.
+    /// How many events were gone before somebody who follows them came to them, of all who have followed so far.
     pub(crate) fn missed(&self) -> u64 {
         self.missed.load(Ordering::Relaxed)
     }
@@ -167,13 +168,12 @@ impl Subscription {
     }
 
     /// Puts `event` into the queue, or counts it as missed; answers whether somebody still listens.
-    fn deliver(&self, event: &Arc<Event>, all_missed: &AtomicU64) -> bool {
+    fn deliver(&self, event: &Arc<Event>) -> bool {
         let Some(missed) = self.missed.upgrade() else {
             return false;
         };
         if self.queue.try_send(Arc::clone(event)).is_err() {
             missed.fetch_add(1, Ordering::Relaxed);
-            all_missed.fetch_add(1, Ordering::Relaxed);
         }
         true
     }

@@ -18,6 +18,7 @@
 //! | main | signals, the file that is followed (`run`); it gives orders and waits for no answer but the last |
 //! | `orders` | the [`Server`]: does one order after the other, and waits for nobody's farewell |
 //! | `http` | the HTTP server: reads the roster, gives orders, and waits for their answers |
+//! | `http-apart` | three at most: read bodies, and change the configuration. One of them does that, and waits for `orders` |
 //! | `farewell` | one a reload: waits until the viewers of streams that are gone have left, then starts those always on |
 //! | `rtsp-server` | the context of acceptors, timers and whoever has left |
 //! | `rtsp-handover` | hands a connection with TLS over, 512 at most |
@@ -50,6 +51,7 @@
 //! | tallies, destinations | the sinks' own, which call back for neither |
 //! | mounts | gst-rtsp-server's mount points |
 //! | ties | `Stream::within_connections` |
+//! | the configuration's state | what an order takes: while a change lasts, its thread waits for `orders`, which waits for none |
 //!
 //! No client, session or transport is let go of under any of them: its end takes some.
 

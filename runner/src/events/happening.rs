@@ -178,6 +178,20 @@ impl Happening {
         }
     }
 
+    /// How many bytes it has, beside those of what is short whatever happens.
+    pub(super) fn size(&self) -> usize {
+        let more = match self {
+            Self::StreamFailed { cause, .. } => cause.len(),
+            Self::Reloaded { streams, reload, .. } => {
+                let changes = reload.as_ref().map(|reload| reload.changes.size());
+                streams.lists().map(size_of_ids).iter().sum::<usize>() + changes.unwrap_or(0)
+            }
+            Self::ReloadRefused { mistakes, .. } => size_of_texts(mistakes),
+            _ => 0,
+        };
+        size_of::<Self>() + size_of_ids(self.streams()) + more
+    }
+
     fn streams(&self) -> &[StreamId] {
         match self {
             Self::ViewerJoined { stream, .. }
@@ -193,6 +207,14 @@ impl Happening {
             Self::LoginRefused { .. } | Self::Reloaded { .. } | Self::ReloadRefused { .. } => &[],
         }
     }
+}
+
+fn size_of_ids(ids: &[StreamId]) -> usize {
+    size_of_val(ids) + ids.iter().map(|id| id.as_str().len()).sum::<usize>()
+}
+
+fn size_of_texts(texts: &[String]) -> usize {
+    size_of_val(texts) + texts.iter().map(String::len).sum::<usize>()
 }
 
 /// A client that plays a stream.
@@ -377,6 +399,12 @@ impl Changes {
                 kept: self.kept,
                 ..Self::default()
             }
+    }
+
+    /// How many bytes the names have.
+    fn size(&self) -> usize {
+        let names = [&self.added, &self.changed, &self.replaced, &self.removed];
+        names.map(|names| size_of_texts(names)).iter().sum()
     }
 }
 

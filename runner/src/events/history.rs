@@ -1,47 +1,67 @@
 //! The latest events, for those who come later or do not keep up.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, atomic::Ordering},
+};
 
 use tokio::sync::watch;
 
 use super::{Event, Events};
 
-/// How many events are kept.
+/// How many events are kept at most.
 const LENGTH: usize = 1000;
+/// How many bytes they may have, beside the latest one: another configuration of many streams is an event of megabytes.
+const MOST_BYTES: usize = 8 * 1024 * 1024;
 
 /// The latest events, one number after the other.
 #[derive(Debug)]
 pub(super) struct History {
-    latest: VecDeque<Arc<Event>>,
+    latest: VecDeque<Kept>,
+    /// How many bytes all of them have.
+    bytes: usize,
     /// The number of the latest one.
     number: watch::Sender<u64>,
+}
+
+/// An event that is kept.
+#[derive(Debug)]
+struct Kept {
+    event: Arc<Event>,
+    /// How many bytes it has.
+    size: usize,
 }
 
 impl Default for History {
     fn default() -> Self {
         Self {
             latest: VecDeque::new(),
+            bytes: 0,
             number: watch::Sender::new(0),
         }
     }
 }
 
 impl History {
-    /// Keeps `event`, and wakes those who wait for it.
-    pub(super) fn keep(&mut self, event: Arc<Event>) {
+    /// Keeps `event`, which has so many bytes, in the place of old ones, and wakes those who wait for it.
+    pub(super) fn keep(&mut self, event: Arc<Event>, size: usize) {
         let number = event.number;
-        if self.latest.len() == LENGTH {
-            self.latest.pop_front();
+        while self.latest.len() >= LENGTH || self.bytes > MOST_BYTES.saturating_sub(size) {
+            let Some(oldest) = self.latest.pop_front() else {
+                break;
+            };
+            self.bytes -= oldest.size;
         }
-        self.latest.push_back(event);
+        self.bytes += size;
+        self.latest.push_back(Kept { event, size });
         self.number.send_replace(number);
     }
 
     /// The event of that number, or the first one behind it that is still here.
     fn from(&self, number: u64) -> Option<&Arc<Event>> {
-        let first = self.latest.front()?.number;
+        let first = self.latest.front()?.event.number;
         let index = usize::try_from(number.saturating_sub(first)).ok()?;
-        self.latest.get(index)
+        self.latest.get(index).map(|kept| &kept.event)
     }
 }
 
@@ -113,14 +133,18 @@ impl Follower {
         let length = event.number - self.next;
         self.next = event.number;
         let last = event.number - 1;
+        self.events.missed.fetch_add(length, Ordering::Relaxed);
         Some(Entry::Gap(Gap { length, last }))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::skipped;
     use super::*;
+    use crate::{
+        events::{Differences, Happening, tests::skipped},
+        stream_id::StreamId,
+    };
 
     fn numbers(follower: &mut Follower, count: usize) -> Vec<Result<u64, (u64, u64)>> {
         let next = || match futures_executor::block_on(follower.next()) {
@@ -156,5 +180,50 @@ mod tests {
         assert_eq!(numbers(&mut slow, 2), [Err((5, 5)), Ok(6)]);
         assert_eq!(numbers(&mut events.follow(Some(3)), 2), [Err((2, 5)), Ok(6)]);
         assert_eq!(events.state.lock().history.latest.len(), LENGTH);
+        assert_eq!(events.missed(), 7);
+    }
+
+    #[test]
+    fn large_events_are_not_kept_for_long() {
+        let large = || {
+            let ids = (0..1000).map(|number| StreamId::new(&format!("{number}{}", "x".repeat(196))));
+            Happening::Reloaded {
+                streams: Differences {
+                    replaced: ids.collect(),
+                    ..Differences::default()
+                },
+                needs_login: false,
+                reload: None,
+            }
+        };
+        let events = Arc::new(Events::default());
+        let mut slow = events.follow(None);
+        (0..100).for_each(|_| events.tell(large()));
+        let kept = {
+            let state = events.state.lock();
+            let sizes = state.history.latest.iter().map(|kept| kept.size);
+            assert_eq!(sizes.sum::<usize>(), state.history.bytes);
+            assert!(state.history.bytes <= MOST_BYTES);
+            state.history.latest.len() as u64
+        };
+        assert!((1..100).contains(&kept), "{kept}");
+        let gone = 100 - kept;
+        assert_eq!(numbers(&mut slow, 2), [Err((gone, gone)), Ok(gone + 1)]);
+        (0..LENGTH).for_each(|_| events.tell(skipped(1)));
+        assert!(events.state.lock().history.bytes < MOST_BYTES / 8);
+    }
+
+    #[test]
+    fn the_latest_event_is_kept_however_large_it_is() {
+        let mistakes = vec!["x".repeat(2 * MOST_BYTES)];
+        let source = "a file".into();
+        let events = Arc::new(Events::default());
+        let mut follower = events.follow(None);
+        events.tell(skipped(1));
+        events.tell(Happening::ReloadRefused { source, mistakes });
+        assert_eq!(numbers(&mut follower, 2), [Err((1, 1)), Ok(2)]);
+        events.tell(skipped(1));
+        assert_eq!(numbers(&mut follower, 1), [Ok(3)]);
+        assert_eq!(events.state.lock().history.latest.len(), 1);
     }
 }

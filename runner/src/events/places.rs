@@ -34,6 +34,12 @@ impl Places {
         ids
     }
 
+    /// How many bytes they have.
+    pub(super) fn size(&self) -> usize {
+        let size = |(mount, id): &(Mount, StreamId)| mount.path.len() + id.as_str().len();
+        size_of_val(&*self.0) + self.0.iter().map(size).sum::<usize>()
+    }
+
     /// The ids of the streams that somebody knows who may see the mounts of which `sees` says so.
     pub(super) fn seen(&self, sees: impl Fn(&Mount) -> bool) -> HashSet<&StreamId> {
         let places = self.0.iter().filter(|(mount, _)| sees(mount));

@@ -23,7 +23,12 @@ use super::{
     sessions::{Holder, Lifetime},
 };
 use crate::{
-    accounts::{Account, REALM, attempts::LATENESS, credentials::Credentials, logins::Logins},
+    accounts::{
+        Account, REALM,
+        attempts::{LATENESS, Late},
+        credentials::Credentials,
+        logins::Logins,
+    },
     addresses,
     events::{Event, Happening, LoginRefusal},
     server::Served,
@@ -275,12 +280,22 @@ async fn by_header(
         why: LoginRefusal::Wrong,
         held_back: wrong.may_tell(&peer.ip().to_string(), now),
     });
-    if let Some(_late) = attempts.note_wrong(peer.ip(), now) {
-        tokio::time::sleep(LATENESS).await;
+    if let Some(late) = attempts.note_wrong(peer.ip(), now) {
+        wait_out(late).await;
     }
     Err(unauthorized(
         "there is no such token, or the name or the password is wrong",
     ))
+}
+
+/// Waits as long as an answer is to be late. It counts as waiting for all of that time, though whoever guessed may hang up, which
+/// ends what waits for this.
+async fn wait_out(late: Late) {
+    let waits = tokio::spawn(async move {
+        tokio::time::sleep(LATENESS).await;
+        drop(late);
+    });
+    drop(waits.await);
 }
 
 fn unauthorized(detail: &str) -> Problem {

@@ -13,7 +13,7 @@
 use std::sync::{Arc, LazyLock};
 
 use axum::{Json, Router, http::StatusCode, routing::get};
-use schemars::{Schema, SchemaGenerator};
+use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::Value;
 
 use super::{
@@ -24,6 +24,7 @@ use super::{
 };
 use crate::{
     config_file::schema,
+    events::Event,
     status::{StreamStatus, ViewerStatus},
 };
 
@@ -48,6 +49,10 @@ const IF_MATCH_NOTHING: (&str, &str) = (
     "If-Match",
     "* passes; the streams as a whole have no ETag, so that nothing else does (412)",
 );
+/// With which statuses a change may be answered.
+const CHANGES: [StatusCode; 2] = [StatusCode::CONFLICT, StatusCode::PRECONDITION_FAILED];
+/// With which what is done [apart](super::apart).
+const APART: [StatusCode; 1] = [StatusCode::INTERNAL_SERVER_ERROR];
 const ETAG: (&str, &str) = ("ETag", "another one as soon as anything of it is");
 
 /// All calls.
@@ -88,7 +93,7 @@ fn of_server() -> Vec<Call> {
                 "the id of the last event that has come, to go on behind it; an event \"missed\" says how many are gone that came \
                  next: exactly, or at most where its isExact is false",
             )
-            .answers_with(OK, "text/event-stream", None)
+            .answers_with(OK, "text/event-stream", Some(event_stream))
             .fails_with(&[StatusCode::NOT_FOUND]),
         Call::get("/session", session::show, "Who asks, and what they may do")
             .takes(Authority::Streams)
@@ -117,7 +122,8 @@ fn of_streams() -> Vec<Call> {
         .body(JSON, entry)
         .answers::<config::Changed>(StatusCode::CREATED)
         .answers_header("Location", "where the stream is, where it is one")
-        .fails_with(&[StatusCode::CONFLICT, StatusCode::PRECONDITION_FAILED]),
+        .fails_with(&CHANGES)
+        .fails_with(&APART),
         Call::get("/streams/{id}", streams::show, "One stream")
             .takes(Authority::Streams)
             .answers::<StreamStatus>(OK),
@@ -132,11 +138,9 @@ fn of_streams() -> Vec<Call> {
             "the ETag of its configuration, where it is to be ended only as it was read",
         )
         .answers::<config::Changed>(OK)
-        .fails_with(&[
-            StatusCode::CONFLICT,
-            StatusCode::PRECONDITION_FAILED,
-            StatusCode::UNPROCESSABLE_ENTITY,
-        ]),
+        .fails_with(&CHANGES)
+        .fails_with(&APART)
+        .fails_with(&[StatusCode::UNPROCESSABLE_ENTITY]),
         Call::post(
             "/streams/{id}/keyframe",
             streams::force_key_frame,
@@ -149,7 +153,6 @@ fn of_streams() -> Vec<Call> {
 fn of_configuration() -> Vec<Call> {
     const OK: StatusCode = StatusCode::OK;
     let (if_match, because) = IF_MATCH;
-    let changes = [StatusCode::CONFLICT, StatusCode::PRECONDITION_FAILED];
     vec![
         Call::get(
             "/streams/{id}/config",
@@ -165,7 +168,8 @@ fn of_configuration() -> Vec<Call> {
             .header(if_match, because)
             .body(MERGE_PATCH, patch)
             .answers::<config::Changed>(OK)
-            .fails_with(&changes),
+            .fails_with(&CHANGES)
+            .fails_with(&APART),
         Call::get(
             "/config",
             config::show,
@@ -179,10 +183,12 @@ fn of_configuration() -> Vec<Call> {
             .header(if_match, because)
             .body(JSON, whole)
             .answers::<config::Changed>(OK)
-            .fails_with(&changes),
+            .fails_with(&CHANGES)
+            .fails_with(&APART),
         Call::post("/reload", config::reload, "Reads the file again")
             .answers::<config::Changed>(OK)
-            .fails_with(&[StatusCode::UNPROCESSABLE_ENTITY]),
+            .fails_with(&[StatusCode::UNPROCESSABLE_ENTITY])
+            .fails_with(&APART),
     ]
 }
 
@@ -231,6 +237,21 @@ fn of_pictures() -> Vec<Call> {
         .query::<pictures::PreviewQuery>()
         .answers_with(OK, "multipart/x-mixed-replace", None),
     ]
+}
+
+/// Server-sent events are one text, of which no schema says what it is made of: what stands in it as data is among the components.
+fn event_stream(generator: &mut SchemaGenerator) -> Schema {
+    let event = generator.subschema_for::<Event>().to_value();
+    let missed = generator.subschema_for::<events::Missed>().to_value();
+    let name = |schema: &Value| schema["$ref"].as_str().unwrap_or_default().to_owned();
+    json_schema!({
+        "type": "string",
+        "description": format!(
+            "the data of an event named \"missed\" is {}, that of each other one {}, whose type is its name; its id goes into \
+             Last-Event-ID",
+            name(&missed), name(&event)
+        ),
+    })
 }
 
 fn entry(generator: &mut SchemaGenerator) -> Schema {

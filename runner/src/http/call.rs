@@ -111,7 +111,6 @@ impl Call {
     /// What stands behind the question mark.
     pub(super) fn query<T: JsonSchema>(mut self) -> Self {
         self.query = Some(properties_of::<T>);
-        self.problems.push(StatusCode::BAD_REQUEST);
         self
     }
 
@@ -125,7 +124,6 @@ impl Call {
     pub(super) fn body(mut self, kind: &'static str, schema: SchemaOf) -> Self {
         self.body = Some((kind, schema));
         let wrong = [
-            StatusCode::BAD_REQUEST,
             StatusCode::REQUEST_TIMEOUT,
             StatusCode::PAYLOAD_TOO_LARGE,
             StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::{
     Json,
-    body::Body,
+    body::{Body, HttpBody as _},
     extract::{FromRequest, FromRequestParts, Path, Query, Request},
     http::{HeaderMap, StatusCode, header, request::Parts},
 };
@@ -61,6 +61,10 @@ impl<S: Send + Sync> FromRequest<S> for Object {
             let detail = "the header Content-Type has to say application/json, or another kind of JSON";
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
         }
+        // Whoever sends it without a question hears no answer until they have sent enough.
+        if parts.headers.contains_key(header::EXPECT) && body.size_hint().lower() > LARGEST_BODY as u64 {
+            return Err(too_large());
+        }
         let late = |_| Problem::new(StatusCode::REQUEST_TIMEOUT, "the body takes too long to come");
         let bytes = timeout(PATIENCE, read(body)).await.map_err(late)??;
         apart(move || object(&bytes)).await?.map(Self)
@@ -108,11 +112,15 @@ async fn read(body: Body) -> Result<Vec<u8>, Problem> {
         let broken = |error: axum::Error| Problem::new(StatusCode::BAD_REQUEST, error.to_string());
         bytes.extend_from_slice(&chunk.map_err(broken)?);
         if bytes.len() > LARGEST_BODY {
-            let detail = format!("a body has {LARGEST_BODY} bytes at most");
-            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
+            return Err(too_large());
         }
     }
     Ok(bytes)
+}
+
+fn too_large() -> Problem {
+    let detail = format!("a body has {LARGEST_BODY} bytes at most");
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
 }
 
 #[cfg(test)]

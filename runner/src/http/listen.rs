@@ -67,6 +67,7 @@ impl Listener {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .max_blocking_threads(apart::MOST_THREADS)
+            .thread_name("http-apart")
             .build();
         let runtime = runtime.context("the HTTP server cannot start")?;
         let serve = move || {

@@ -14,8 +14,9 @@ use super::{
 /// Where the document has its schemas.
 const SCHEMAS: &str = "/components/schemas";
 
-/// With which statuses every call may answer: who asks, by which name and from which page, how often.
-const OF_ALL: [StatusCode; 5] = [
+/// With which statuses every call may answer: what is asked, who asks, by which name and from which page, how often.
+const OF_ALL: [StatusCode; 6] = [
+    StatusCode::BAD_REQUEST,
     StatusCode::UNAUTHORIZED,
     StatusCode::FORBIDDEN,
     StatusCode::MISDIRECTED_REQUEST,

@@ -62,12 +62,19 @@ impl Problem {
     }
 }
 
+/// After how many seconds it is worth it to ask again, where there is no room, or nothing to show yet.
+const ASK_AGAIN: HeaderValue = HeaderValue::from_static("2");
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let kind = HeaderValue::from_static("application/problem+json");
         let mut response = (status, Json(self)).into_response();
-        response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, kind);
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, ASK_AGAIN);
+        }
         response
     }
 }

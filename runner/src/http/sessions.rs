@@ -4,6 +4,7 @@
 
 use std::{
     collections::HashMap,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -11,7 +12,7 @@ use axum::http::{HeaderMap, HeaderValue};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use headers::{Cookie, HeaderMapExt as _};
 use parking_lot::Mutex;
-use tokio::{sync::watch, time::timeout_at};
+use tokio::sync::watch;
 
 use crate::accounts::{Account, Accounts};
 
@@ -45,38 +46,62 @@ pub(super) struct Sessions {
 #[derive(Debug)]
 struct Session {
     holder: Holder,
-    /// When it was used last. It ends with this, which is how answers that go on in it learn of that.
-    used: watch::Sender<Instant>,
+    /// When it was used last, where nothing goes on in it now.
+    used: Arc<Mutex<Instant>>,
+    /// It ends with this, which is how answers that go on in it learn of that.
+    end: watch::Sender<()>,
 }
 
 impl Session {
     fn begin(holder: Holder, now: Instant) -> Self {
         Self {
             holder,
-            used: watch::Sender::new(now),
+            used: Arc::new(Mutex::new(now)),
+            end: watch::Sender::new(()),
+        }
+    }
+
+    /// Its life, for an answer that goes on in it.
+    fn lifetime(&self) -> Lifetime {
+        Lifetime {
+            used: Arc::clone(&self.used),
+            end: self.end.subscribe(),
+        }
+    }
+
+    /// When it was used last: now, where something goes on in it.
+    fn last_used(&self, now: Instant) -> Instant {
+        if self.end.receiver_count() > 0 {
+            now
+        } else {
+            *self.used.lock()
         }
     }
 
     /// Whether nobody has used it for so long that it is over.
     fn is_idle(&self, now: Instant) -> bool {
-        now.duration_since(*self.used.borrow()) >= IDLE
+        now.saturating_duration_since(self.last_used(now)) >= IDLE
     }
 }
 
-/// The life of a session, for an answer that goes on in it.
+/// The life of a session, for an answer that goes on in it. The session is in use until this is dropped: a page that is looked at
+/// asks for nothing, for hours.
 #[derive(Debug, Clone)]
-pub(super) struct Lifetime(watch::Receiver<Instant>);
+pub(super) struct Lifetime {
+    used: Arc<Mutex<Instant>>,
+    end: watch::Receiver<()>,
+}
 
 impl Lifetime {
-    /// Waits until the session has ended: by its holder, for another one, or because nobody has used it for long.
+    /// Waits until the session has ended: by its holder, or for another one.
     pub(super) async fn ends(&mut self) {
-        loop {
-            let idle = *self.0.borrow_and_update() + IDLE;
-            let used_again = timeout_at(idle.into(), self.0.changed()).await;
-            if !matches!(used_again, Ok(Ok(()))) {
-                return;
-            }
-        }
+        while self.end.changed().await.is_ok() {}
+    }
+}
+
+impl Drop for Lifetime {
+    fn drop(&mut self) {
+        *self.used.lock() = Instant::now();
     }
 }
 
@@ -106,7 +131,7 @@ impl Sessions {
         if own >= MOST_OF_ONE || all.len() >= MOST_SESSIONS {
             let goes = |session: &Session| own < MOST_OF_ONE || session.holder == holder;
             let oldest = all.iter().filter(|(_, session)| goes(session));
-            let oldest = oldest.min_by_key(|(_, session)| *session.used.borrow());
+            let oldest = oldest.min_by_key(|(_, session)| session.last_used(now));
             let oldest = oldest.map(|(id, _)| id.clone());
             oldest.and_then(|id| all.remove(&id));
         }
@@ -132,10 +157,9 @@ impl Sessions {
     ) -> Option<(Holder, Lifetime)> {
         let id = self.id(headers)?;
         let mut all = self.all.lock();
-        let session = all.get_mut(&id)?;
+        let session = all.get(&id)?;
         let now = Instant::now();
         let is_idle = session.is_idle(now);
-        session.used.send_replace(now);
         let holder = match &session.holder {
             Holder::Token(held) if held == token && !token.is_empty() => Some(session.holder.clone()),
             Holder::Token(_) => None,
@@ -144,7 +168,7 @@ impl Sessions {
                 .and_then(|accounts| accounts.same_as(account))
                 .map(|account| Holder::User(account.clone())),
         };
-        let lifetime = Lifetime(session.used.subscribe());
+        let lifetime = session.lifetime();
         let counts = holder.filter(|_| !is_idle);
         if counts.is_none() {
             all.remove(&id);
@@ -230,16 +254,31 @@ mod tests {
     fn there_are_only_so_many() {
         let sessions = Sessions::new(8080, false);
         let first = request(&sessions.begin(token()).unwrap());
-        let mut thrown_out = lifetime(&sessions, &first);
-        for _ in 1..MOST_OF_ONE {
+        let second = request(&sessions.begin(token()).unwrap());
+        let mut watched = lifetime(&sessions, &first);
+        for _ in 2..MOST_OF_ONE {
             sessions.begin(token()).unwrap();
         }
-        assert!(!has_ended(&mut thrown_out));
         let last = request(&sessions.begin(token()).unwrap());
         assert_eq!(sessions.all.lock().len(), MOST_OF_ONE);
-        assert!(has_ended(&mut thrown_out));
-        assert_eq!(holder(&sessions, &first, "0123456789abcdef"), None);
+        assert!(!has_ended(&mut watched), "something goes on in it");
+        assert_eq!(holder(&sessions, &second, "0123456789abcdef"), None);
         assert!(!has_ended(&mut lifetime(&sessions, &last)));
+    }
+
+    #[test]
+    fn there_are_only_so_many_that_are_watched() {
+        let sessions = Sessions::new(8080, false);
+        let begin = || lifetime(&sessions, &request(&sessions.begin(token()).unwrap()));
+        let mut watched: Vec<_> = (0..=MOST_OF_ONE).map(|_| begin()).collect();
+        assert_eq!(sessions.all.lock().len(), MOST_OF_ONE);
+        assert_eq!(
+            watched
+                .iter_mut()
+                .filter_map(|one| has_ended(one).then_some(()))
+                .count(),
+            1
+        );
     }
 
     #[test]
@@ -253,12 +292,22 @@ mod tests {
     }
 
     #[test]
-    fn a_session_that_nobody_uses_ends_by_itself() {
-        let long_ago = Instant::now().checked_sub(IDLE).expect("a monotonic clock");
-        let session = Session::begin(token(), long_ago);
-        let mut lifetime = Lifetime(session.used.subscribe());
-        assert!(session.is_idle(Instant::now()) && has_ended(&mut lifetime));
-        session.used.send_replace(Instant::now());
-        assert!(!session.is_idle(Instant::now()) && !has_ended(&mut lifetime));
+    fn a_session_that_nobody_uses_is_over() {
+        let sessions = Sessions::new(8080, false);
+        let headers = request(&sessions.begin(token()).unwrap());
+        let long_ago = || Instant::now().checked_sub(IDLE).expect("a monotonic clock");
+        let age = || {
+            let all = sessions.all.lock();
+            all.values().for_each(|session| *session.used.lock() = long_ago());
+        };
+        let mut watched = lifetime(&sessions, &headers);
+        age();
+        assert!(!has_ended(&mut watched));
+        assert_eq!(holder(&sessions, &headers, "0123456789abcdef"), Some(token()));
+        age();
+        drop(watched);
+        assert_eq!(holder(&sessions, &headers, "0123456789abcdef"), Some(token()));
+        age();
+        assert_eq!(holder(&sessions, &headers, "0123456789abcdef"), None);
     }
 }

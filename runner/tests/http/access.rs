@@ -140,6 +140,22 @@ fn wrong_tokens_are_slowed_by_whatever_name_they_come() {
     });
 }
 
+/// A guess that nobody waits for counts as long as one that somebody waits for.
+#[test]
+fn who_hangs_up_is_slowed_as_well() {
+    let server = Server::start(&json!({ "http": { "token": TOKEN }, "videoResolution": "160x120" }));
+    let address = server.origin.strip_prefix("http://").expect("an origin");
+    let guess = "GET /api/v1/streams HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer wrong\r\n\r\n";
+    wait_until("others from there are not looked at any more", || {
+        for _ in 0..40 {
+            let mut connection = TcpStream::connect(address).expect("it is let in");
+            connection.write_all(guess.as_bytes()).expect("it is heard");
+        }
+        let headers = [("Authorization", "Bearer wrong")];
+        server.ask("GET", "/api/v1/streams", &headers, None).status == 429
+    });
+}
+
 /// The body never comes.
 #[test]
 fn who_may_not_change_anything_is_told_so_before_they_say_what() {
@@ -242,6 +258,9 @@ fn who_comes_when_there_are_enough_is_told_so() {
     }
     let mut late = TcpStream::connect(address).expect("it is let in");
     assert_eq!(ask(&mut late), "HTTP/1.1 503");
+    let mut more = String::new();
+    late.read_to_string(&mut more).expect("it is closed");
+    assert!(more.contains("retry-after: "), "{more}");
     drop(connections);
     wait_until("there is room again", || {
         TcpStream::connect(address).is_ok_and(|mut connection| ask(&mut connection) == "HTTP/1.1 200")
@@ -255,4 +274,31 @@ fn a_body_that_is_too_large_is_refused() {
     let headers = [("Content-Type", "application/json")];
     let refused = server.ask("POST", "/api/v1/streams", &headers, Some(&body));
     assert_eq!(refused.status, 413);
+}
+
+#[test]
+fn headers_that_come_too_slowly_are_refused() {
+    let server = Server::start(&json!({}));
+    let address = server.origin.strip_prefix("http://").expect("an origin");
+    let mut connection = TcpStream::connect(address).expect("it is let in");
+    connection
+        .write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
+        .expect("it is heard");
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).expect("it is closed");
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+}
+
+/// The body never comes, and is not asked for.
+#[test]
+fn a_body_that_says_that_it_is_too_large_is_refused_at_once() {
+    let server = Server::start(&json!({}));
+    let address = server.origin.strip_prefix("http://").expect("an origin");
+    let mut connection = TcpStream::connect(address).expect("it is let in");
+    let head = "POST /api/v1/streams HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+                Content-Length: 2000000\r\nExpect: 100-continue\r\n\r\n";
+    connection.write_all(head.as_bytes()).expect("it is heard");
+    let mut status = [0; 12];
+    connection.read_exact(&mut status).expect("it is answered");
+    assert_eq!(String::from_utf8_lossy(&status), "HTTP/1.1 413");
 }

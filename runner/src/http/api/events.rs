@@ -13,8 +13,8 @@ use axum::{
 };
 use futures_util::{Stream, stream};
 use schemars::JsonSchema;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::streams::find;
 use crate::{
@@ -31,6 +31,17 @@ const LAST_EVENT_ID: &str = "last-event-id";
 pub(super) struct EventsQuery {
     /// The id of the stream that they are to be about, alone or among others.
     stream: Option<String>,
+}
+
+/// Events that are not here any more: whoever asks has not kept up, or comes late.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "MissedEvents")]
+pub(super) struct Missed {
+    /// How many they are, at most.
+    missed: u64,
+    /// Whether all of them were the caller's to hear.
+    is_exact: bool,
 }
 
 /// `GET /events`.
@@ -84,7 +95,11 @@ impl Run {
 
     /// A gap; its id is that of its last event, so that nobody is told of it twice.
     fn gap(self, gap: Gap, is_exact: bool) -> sse::Event {
-        let data = json!({ "missed": gap.length, "isExact": is_exact });
+        let missed = Missed {
+            missed: gap.length,
+            is_exact,
+        };
+        let data = serde_json::to_value(missed).unwrap_or_default();
         self.sent(gap.last, "missed", &data)
     }
 

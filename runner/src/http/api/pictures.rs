@@ -33,8 +33,6 @@ pub(super) const USUAL_RATE: u32 = 5;
 pub(super) const HIGHEST_RATE: u32 = 25;
 /// How wide a preview is at most where nobody says, in px.
 const USUAL_WIDTH: u32 = 640;
-/// After how many seconds it is worth asking again.
-const ASK_AGAIN: &str = "2";
 
 /// Which snapshot is asked for.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -63,37 +61,13 @@ fn usual_rate() -> u32 {
     USUAL_RATE
 }
 
-/// What is answered in place of a picture.
-#[derive(Debug)]
-pub(super) enum Refused {
-    /// It will be the same later.
-    Problem(Problem),
-    /// It may be otherwise later.
-    ForNow(Problem),
-}
-
-impl From<Problem> for Refused {
-    fn from(problem: Problem) -> Self {
-        Self::Problem(problem)
-    }
-}
-
-impl From<NoStill> for Refused {
+impl From<NoStill> for Problem {
     fn from(why: NoStill) -> Self {
-        let detail = why.to_string();
-        match why {
-            NoStill::WrongWidth(_) => Problem::new(StatusCode::BAD_REQUEST, detail).into(),
-            _ => Self::ForNow(Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)),
-        }
-    }
-}
-
-impl IntoResponse for Refused {
-    fn into_response(self) -> Response {
-        match self {
-            Self::Problem(problem) => problem.into_response(),
-            Self::ForNow(problem) => ([(header::RETRY_AFTER, ASK_AGAIN)], problem).into_response(),
-        }
+        let status = match why {
+            NoStill::WrongWidth(_) => StatusCode::BAD_REQUEST,
+            _ => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        Self::new(status, why.to_string())
     }
 }
 
@@ -103,7 +77,7 @@ pub(super) async fn jpeg(
     Extension(caller): Extension<Caller>,
     Id(id): Id,
     Parameters(query): Parameters<SnapshotQuery>,
-) -> Result<Response, Refused> {
+) -> Result<Response, Problem> {
     snapshot(&app, &caller, &id, &query, Format::Jpeg).await
 }
 
@@ -113,7 +87,7 @@ pub(super) async fn png(
     Extension(caller): Extension<Caller>,
     Id(id): Id,
     Parameters(query): Parameters<SnapshotQuery>,
-) -> Result<Response, Refused> {
+) -> Result<Response, Problem> {
     snapshot(&app, &caller, &id, &query, Format::Png).await
 }
 
@@ -123,7 +97,7 @@ async fn snapshot(
     id: &str,
     query: &SnapshotQuery,
     format: Format,
-) -> Result<Response, Refused> {
+) -> Result<Response, Problem> {
     let wanted = Wanted {
         format,
         width: query.width.map_or(Width::Own, Width::Exactly),
@@ -150,7 +124,7 @@ pub(super) async fn preview(
     Extension(admission): Extension<Admission>,
     Id(id): Id,
     Parameters(query): Parameters<PreviewQuery>,
-) -> Result<Response, Refused> {
+) -> Result<Response, Problem> {
     let rate = NonZero::new(query.fps).filter(|rate| rate.get() <= HIGHEST_RATE);
     let rate = rate.ok_or_else(|| {
         let detail = format!("fps is from 1 to {HIGHEST_RATE}");
@@ -172,7 +146,7 @@ pub(super) async fn preview(
     Ok((headers, parts(app, admission, onlooker, &first)).into_response())
 }
 
-fn look(app: &App, caller: &Caller, id: &str, wanted: Wanted) -> Result<Onlooker, Refused> {
+fn look(app: &App, caller: &Caller, id: &str, wanted: Wanted) -> Result<Onlooker, Problem> {
     let roster = app.roster().get();
     Ok(find(&roster, caller, id)?.look(wanted)?)
 }

@@ -221,7 +221,7 @@ pub(super) static FAMILIES: &[Family] = &[
     },
     Family {
         name: "events_missed",
-        help: "Events that listeners missed because their queues were full",
+        help: "Events that were gone before somebody who follows them came to them",
         unit: None,
         kind: MetricType::Counter,
         samples: Samples::Server(|server| whole(Some(server.missed_events))),

@@ -31,7 +31,7 @@ pub(super) struct ServerSnapshot {
     pub(super) accepted_http_connections: u64,
     /// How often what has happened.
     pub(super) events: Counts,
-    /// Events that did not fit into a listener's queue.
+    /// Events that were gone before somebody who follows them came to them.
     pub(super) missed_events: u64,
     /// Since when it serves.
     pub(super) up_since: Timestamp,
