@@ -51,6 +51,7 @@
 //! | tallies, destinations | the sinks' own, which call back for neither |
 //! | mounts | gst-rtsp-server's mount points |
 //! | ties | `Stream::within_connections` |
+//! | the sessions of the HTTP server | when one was used |
 //! | the configuration's state | what an order takes: while a change lasts, its thread waits for `orders`, which waits for none |
 //!
 //! No client, session or transport is let go of under any of them: its end takes some.

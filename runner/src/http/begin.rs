@@ -162,7 +162,9 @@ mod tests {
 
     fn have_ended(pieces: &[&str]) -> bool {
         let mut headers = Headers::default();
-        pieces.iter().for_each(|piece| headers.read(piece.as_bytes()));
+        for piece in pieces {
+            headers.read(piece.as_bytes());
+        }
         headers.have_ended
     }
 
