@@ -57,10 +57,10 @@ mod transports;
 mod users;
 mod walk;
 
-pub(crate) use document::{Document, Keys, Origin};
+pub(crate) use document::{Document, Keys, Origin, that_differ};
 pub use key::{Change, Key, Level};
 pub(crate) use keys::{
-    LOGO, PIPELINE,
+    COUNT, LOGO, PIPELINE, STREAMS,
     http::{DEFAULT_ADDRESS as DEFAULT_HTTP_ADDRESS, DEFAULT_TOKEN as DEFAULT_HTTP_TOKEN},
     needs_restart, overriding, port_key,
 };
@@ -187,18 +187,41 @@ pub fn load(named: Option<&Path>, environment: &Environment) -> Result<Loaded, E
 /// The keys of the stream that comes from `origin`, each with the value that is in force, as an entry of `streams` has them.
 /// `file` is a configuration without a mistake.
 pub(crate) fn of_stream(file: &str, environment: &Environment, origin: &Origin) -> Keys {
+    let keys = of_streams(file, environment, &[origin]).pop();
+    keys.unwrap_or_default()
+}
+
+/// Does as [`of_stream`] for each of `origins`.
+pub(crate) fn of_streams(file: &str, environment: &Environment, origins: &[&Origin]) -> Vec<Keys> {
     let drafts = walk::drafts((Path::new(""), file.as_bytes()), environment);
-    let Some(draft) = drafts.get(origin.entry) else {
-        return Keys::new();
+    let of_stream = |origin: &&Origin| match drafts.get(origin.entry) {
+        None => Keys::new(),
+        Some(draft) if origin.is_shared => in_force(draft),
+        Some(draft) => in_force(&draft.of(origin.number)),
     };
-    let draft = if origin.is_shared {
-        draft.clone()
-    } else {
-        draft.of(origin.number)
-    };
+    origins.iter().map(of_stream).collect()
+}
+
+/// The keys that a new entry of `streams` has without saying any, each with the value that would be in force. `file` is a
+/// configuration without a mistake, and the entry is its last one.
+pub(crate) fn of_new_entry(file: &str, environment: &Environment) -> Keys {
+    let drafts = walk::drafts((Path::new(""), file.as_bytes()), environment);
+    drafts.last().map(in_force).unwrap_or_default()
+}
+
+fn in_force(draft: &draft::Draft) -> Keys {
     let of_streams = keys().filter(|key| key.level == Level::Stream && key.older_name_of.is_none());
-    let shown = of_streams.map(|key| (key.name.to_owned(), (key.show)(&draft)));
+    let shown = of_streams.map(|key| (key.name.to_owned(), (key.show)(draft)));
     shown.filter(|(_, value)| !value.is_null()).collect()
+}
+
+/// The value of the key of that name as a mistake shows it: short, and nothing of a secret.
+pub(crate) fn found(name: &str, value: &serde_json::Value) -> Option<String> {
+    let value: json::Json = serde::Deserialize::deserialize(value).ok()?;
+    Some(match keys::find(name) {
+        Some(key) if key.secret => value.kind().to_owned(),
+        _ => value.to_string(),
+    })
 }
 
 /// A key that stands in one object of `text` more than once, where that is JSON: nobody can tell which one counts.

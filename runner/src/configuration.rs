@@ -1,17 +1,23 @@
 //! The configuration in force: what stands in its file, what has been changed since, and one change after the other.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use gst_rtsp_server::gio;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::{
+    config::Mount,
     config_file::{self, Document, Environment, Loaded, Replacement, Source, Unwritable},
     events::{Changes, Happening},
     server::{Gentle, Orders, StartError},
 };
 
+mod compared;
 mod files;
+mod unsaved;
+
+pub(crate) use compared::{Overridden, Said};
+use unsaved::Unsaved;
 
 /// Loads the configuration's file anew.
 pub(crate) type Load = Arc<dyn Fn() -> Result<Loaded, config_file::Error> + Send + Sync>;
@@ -30,7 +36,10 @@ pub(crate) struct State {
     /// What the file would have to say for it, and what became of that.
     pub(crate) loaded: Loaded,
     /// What was changed since the file was read or written.
-    pub(crate) unsaved: BTreeSet<String>,
+    unsaved: Unsaved,
+    /// What was said as a whole last: by the file, or by a request. What a change of the only stream has put at its top level
+    /// since is about that stream, and not about others that come later.
+    pub(crate) whole: Document,
     /// What the file said when it was read or written last; `None` where there was none.
     in_file: Option<Document>,
     /// Whether it has been written since it was read.
@@ -45,12 +54,22 @@ pub(crate) struct Change {
     pub(crate) what: String,
     /// Who asks for it.
     pub(crate) who: &'static str,
-    /// Whether streams may be replaced, whose viewers see the end of theirs.
-    pub(crate) may_replace: bool,
+    /// Whether the document is another one as a whole.
+    pub(crate) is_whole: bool,
+    /// Which streams may end.
+    pub(crate) may_end: MayEnd,
     /// Whether the file is to say so as well.
     pub(crate) saves: bool,
     /// Whether it may say which files and pipelines streams are made of.
     pub(crate) may_name_files: bool,
+}
+
+/// Which streams a change may end, whose viewers see that.
+pub(crate) enum MayEnd {
+    /// Those that are there, and no others.
+    At(Vec<Mount>),
+    /// Whichever it takes.
+    Any,
 }
 
 /// What makes the file be read again.
@@ -71,9 +90,12 @@ pub(crate) enum ChangeError {
     /// There would be too many streams.
     #[error("there may be {0} streams (http.maxStreams)")]
     TooMany(u32),
-    /// It would end streams that somebody may play.
-    #[error("this would replace {}", .0.join(", "))]
-    WouldReplace(Vec<String>),
+    /// It would end streams that somebody may play: these, because of these keys.
+    #[error("this would replace, move or end {}", shortened(.0))]
+    WouldEnd(Vec<String>, Vec<Said>),
+    /// It would say what variables say, whatever the file does.
+    #[error("the environment overrides what would be said")]
+    Overridden(Vec<Overridden>),
     /// The server cannot serve it.
     #[error(transparent)]
     Impossible(#[from] StartError),
@@ -84,8 +106,8 @@ pub(crate) enum ChangeError {
     #[error("it counts from now on, but is not saved: {0}")]
     NotSaved(Unwritable),
     /// It would name files or pipelines of streams that did not have them.
-    #[error("no request may change {}", .0.join(", "))]
-    Guarded(Vec<&'static str>),
+    #[error("no request may change {}", .0.iter().map(|said| said.key).collect::<Vec<_>>().join(", "))]
+    Guarded(Vec<Said>),
     /// The server stops.
     #[error("the server stops")]
     Stopping,
@@ -109,8 +131,9 @@ impl Configuration {
     pub(crate) fn new(orders: Orders, loaded: Loaded, environment: Environment, load: Load) -> Self {
         let state = State {
             in_file: in_file(&loaded),
+            whole: loaded.document.clone(),
             loaded,
-            unsaved: BTreeSet::new(),
+            unsaved: Unsaved::default(),
             is_written: false,
         };
         Self {
@@ -126,9 +149,19 @@ impl Configuration {
         Arc::clone(&self.state).lock_owned().await
     }
 
-    /// Does as `change` says. What it changes is remembered until it is saved. It is called where nobody minds how long a
+    /// Does as `change` says. What it changes is remembered until it is saved; where it changes nothing, nothing is. It is called where nobody minds how long a
     /// configuration takes to be read: nothing else comes to its turn meanwhile.
     pub(crate) async fn put(&self, state: &mut State, change: Change) -> Result<Changes, ChangeError> {
+        let is_other = change.document != state.loaded.document;
+        if !is_other && !change.saves {
+            if change.is_whole {
+                state.whole = change.document;
+            }
+            return Ok(Changes {
+                kept: state.loaded.config.streams.len(),
+                ..Changes::default()
+            });
+        }
         let text = change.document.text();
         let source = state.loaded.source.clone();
         let loaded = config_file::parse(source, Some(text.as_bytes()), &self.environment)?;
@@ -136,6 +169,10 @@ impl Configuration {
         let guarded = files::renamed(&state.loaded, &loaded);
         if !change.may_name_files && !guarded.is_empty() {
             return Err(ChangeError::Guarded(guarded));
+        }
+        let overridden = compared::overridden(&state.loaded, &loaded);
+        if change.is_whole && !overridden.is_empty() {
+            return Err(ChangeError::Overridden(overridden));
         }
         // It is written before anything changes: whether it can be is known by then.
         let replacement = if change.saves {
@@ -145,9 +182,14 @@ impl Configuration {
         } else {
             None
         };
-        let changes = self.order(&loaded, &change).await?;
+        let changes = self.order(&state.loaded, &loaded, &change).await?;
+        if change.is_whole {
+            state.whole = loaded.document.clone();
+        }
         state.loaded = loaded;
-        state.unsaved.insert(change.what);
+        if is_other {
+            state.unsaved.add(change.what);
+        }
         if let Some(replacement) = replacement {
             let written = beside(move || replacement.take_its_place()).await;
             written.map_err(|error| match error {
@@ -155,25 +197,28 @@ impl Configuration {
                 error => error,
             })?;
             state.loaded.source.note_written();
-            state.unsaved.clear();
+            state.unsaved = Unsaved::default();
             state.in_file = Some(change.document);
             state.is_written = true;
         }
         Ok(changes)
     }
 
-    /// Has the server serve what was `loaded`.
-    async fn order(&self, loaded: &Loaded, change: &Change) -> Result<Changes, ChangeError> {
+    /// Has the server serve what was `loaded`, in the place of what was so `before`.
+    async fn order(&self, before: &Loaded, loaded: &Loaded, change: &Change) -> Result<Changes, ChangeError> {
         let (config, who) = (loaded.config.clone(), change.who.to_owned());
-        if change.may_replace {
+        let MayEnd::At(places) = &change.may_end else {
             let answer = self.orders.reload(config, who).await;
             return Ok(answer.ok_or(ChangeError::Stopping)??);
-        }
-        let answer = self.orders.reload_gently(config, who).await;
+        };
+        let answer = self.orders.reload_gently(config, who, places.clone()).await;
         answer
             .ok_or(ChangeError::Stopping)?
             .map_err(|refused| match refused {
-                Gentle::WouldReplace(names) => ChangeError::WouldReplace(names),
+                Gentle::WouldEnd(names) => {
+                    let asking = compared::asking(before, loaded, &names, &self.environment);
+                    ChangeError::WouldEnd(names, asking)
+                }
                 Gentle::Impossible(error) => ChangeError::Impossible(error),
             })
     }
@@ -217,10 +262,11 @@ impl Configuration {
         let changes = answer
             .ok_or("the server stops")?
             .map_err(|error| error.to_string())?;
-        for change in std::mem::take(&mut state.unsaved) {
+        for change in std::mem::take(&mut state.unsaved).into_lines() {
             tracing::warn!(target: "config", "the file has been read again: {change} was not saved, and has ended");
         }
         state.in_file = in_file(&loaded);
+        state.whole = loaded.document.clone();
         state.loaded = loaded;
         Ok(changes)
     }
@@ -231,6 +277,16 @@ impl Configuration {
             mistakes: why.lines().map(String::from).collect(),
         });
     }
+}
+
+/// These names, or the first of them where they are many.
+fn shortened(names: &[String]) -> String {
+    const NAMED: usize = 10;
+    let first = names.iter().take(NAMED).map(String::as_str);
+    let more = names.len().saturating_sub(NAMED);
+    let more = (more > 0).then(|| format!("and {more} more"));
+    let named: Vec<&str> = first.chain(more.as_deref()).collect();
+    named.join(", ")
 }
 
 /// What the file says that was `loaded`; `None` where there is none.

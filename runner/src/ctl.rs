@@ -69,7 +69,7 @@ enum Command {
         /// The keys as key=value: JSON values, or plain words; key=null takes a key out
         #[arg(required = true, value_name = "KEY=VALUE")]
         keys: Vec<String>,
-        /// Change what takes another stream in its place, too: its viewers are sent away
+        /// Change what takes another stream in its place, or has it found elsewhere, too: its viewers are sent away
         #[arg(long)]
         replace: bool,
         #[command(flatten)]

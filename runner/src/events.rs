@@ -37,6 +37,7 @@ mod places;
 mod refusal;
 
 pub(crate) use counts::{Counts, StreamEvents};
+pub(crate) use happening::THE_API;
 pub use happening::{Changes, Differences, Farewell, Happening, LoginRefusal, Reload, Viewer};
 use history::History;
 pub(crate) use history::{Entry, Follower, Gap};

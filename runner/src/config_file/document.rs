@@ -1,6 +1,6 @@
 //! A configuration as it stands in a file, to be edited key by key.
 
-use std::{collections::HashSet, fmt, ops::Range};
+use std::{fmt, ops::Range};
 
 use serde_json::{Map, Value, json};
 
@@ -135,17 +135,20 @@ impl Document {
         self.list().len().max(1)
     }
 
-    /// Whether it says the key of that name otherwise than `other`: at the top level, or in an entry of `streams`. Entries may
-    /// come, go, and change places.
-    pub(crate) fn says_otherwise(&self, other: &Self, name: &str) -> bool {
-        let (is, was) = (self.said_in_entries(name), other.said_in_entries(name));
-        let known: HashSet<&Value> = was.iter().copied().collect();
-        let is_less = is.len() < was.len() && self.list().len() >= other.list().len();
-        self.0.get(name) != other.0.get(name) || is_less || is.iter().any(|value| !known.contains(value))
+    /// Whether it has no stream, as the last entry was taken out.
+    pub(crate) fn is_without_streams(&self) -> bool {
+        !self.makes_streams() && self.list().is_empty()
     }
 
-    fn said_in_entries(&self, name: &str) -> Vec<&Value> {
-        self.list().iter().filter_map(|entry| entry.get(name)).collect()
+    /// What stands at the key of that name, at the top level.
+    pub(crate) fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+
+    /// What it says of the stream that comes from `origin`: in its entry, or at the top level.
+    pub(crate) fn said_of(&self, origin: &Origin, name: &str) -> Option<&Value> {
+        let own = self.list().get(origin.entry).and_then(|entry| entry.get(name));
+        own.or_else(|| self.get(name))
     }
 
     /// Merges `patch` into the stream that comes from `origin` (RFC 7396). Where others come from the same entry, they get
@@ -153,7 +156,13 @@ impl Document {
     ///
     /// Where the top level makes the streams, what it says is theirs: it is changed itself. Beneath that, an entry says what is
     /// its own, and what is taken out of it is what the top level says.
+    ///
+    /// What takes out a key that is not there changes nothing.
     pub(crate) fn patch(&mut self, origin: &Origin, patch: &Keys) {
+        let patch = &self.that_change(origin, patch);
+        if patch.is_empty() {
+            return;
+        }
         let is_one = origin.is_shared || origin.is_alone();
         if is_one && self.makes_streams() && patch.iter().all(may_be_merged) {
             let of_streams = patch.iter().filter(|(name, _)| is_of_streams(name));
@@ -175,6 +184,22 @@ impl Document {
         other.extend(self.take_out(patch));
         let parts = origin.others(&other, Some(own));
         self.replace(origin.entry, parts);
+    }
+
+    /// The keys of `patch` but for those that take out what is not there.
+    fn that_change(&self, origin: &Origin, patch: &Keys) -> Keys {
+        let top = self.makes_streams().then_some(&self.0);
+        let entry = self.list().get(origin.entry).and_then(Value::as_object);
+        let is_there = |name: &str| top.or(entry).is_some_and(|keys| keys.contains_key(name));
+        let is_own = |name: &str| !origin.is_alone() && (OF_MANY.contains(&name) || name == STAMP_ID);
+        let changes = |(name, value): &(&String, &Value)| {
+            let is_said = || is_there(name) || other_names(name).any(is_there);
+            !value.is_null() || find(name).is_none() || is_own(name) || is_said()
+        };
+        let changing = patch.iter().filter(changes);
+        changing
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
     }
 
     /// Takes out of the top level what `patch` takes out of a stream, where that is what makes the streams; answers it.
@@ -212,10 +237,38 @@ impl Document {
         self.replace(origin.entry, others);
     }
 
-    /// Adds an entry of `streams`.
-    pub(crate) fn add(&mut self, entry: Keys) {
+    /// Adds an entry of `streams`. Where there were none, what the top level says otherwise than `whole` is about the stream that
+    /// it makes, and goes into the entry of that one.
+    pub(crate) fn add(&mut self, entry: Keys, whole: &Self) {
+        let own = if self.makes_streams() {
+            self.take_own(whole)
+        } else {
+            Keys::new()
+        };
         let end = self.entries().len();
         self.splice(end..end, vec![entry]);
+        let list = self.0.get_mut(STREAMS).and_then(Value::as_array_mut);
+        if let Some(first) = list.and_then(|list| list.first_mut()?.as_object_mut()) {
+            first.extend(own);
+        }
+    }
+
+    /// Takes out what is about streams and said otherwise by `whole`; what that says stands there again. What `whole` says and
+    /// this does not stays out, as no entry can say that it has none.
+    fn take_own(&mut self, whole: &Self) -> Keys {
+        let is_own = |name: &str, value| {
+            is_of_streams(name) && !OF_MANY.contains(&name) && whole.get(name) != Some(value)
+        };
+        let own = self.0.iter().filter(|(name, value)| is_own(name, value));
+        let own: Keys = own.map(|(name, value)| (name.clone(), value.clone())).collect();
+        for name in own.keys() {
+            self.0.remove(name);
+            let others = other_names(name).filter_map(|other| whole.0.get_key_value(other));
+            let same = whole.0.get_key_value(name).into_iter().chain(others);
+            let same = same.map(|(name, value)| (name.clone(), value.clone()));
+            self.0.extend(same);
+        }
+        own
     }
 
     /// The entries of `streams`; of a file without, what makes its streams.
@@ -291,7 +344,16 @@ fn is_of_streams(name: &str) -> bool {
 /// Whether what a patch says of a stream may be merged into the top level: what is about the server would be changed there,
 /// and what is no key is refused where it is told as one of the stream's. Taking out what a stream has not changes nothing.
 fn may_be_merged((name, value): (&String, &Value)) -> bool {
-    value.is_null() || is_of_streams(name)
+    is_of_streams(name) || value.is_null() && find(name).is_some()
+}
+
+/// The keys of `patch` that say something else than what is in force.
+pub(crate) fn that_differ(patch: &Keys, in_force: &Keys) -> Keys {
+    // Of a key by both of its names nobody can tell which one counts: that is refused, whatever it says.
+    let is_once = |name: &str| !other_names(name).any(|other| patch.contains_key(other));
+    let is_in_force = |name: &str, value| in_force.get(name) == Some(value) && is_once(name);
+    let other = patch.iter().filter(|(name, value)| !is_in_force(name, value));
+    other.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 /// Whether `patch` takes out the key of that name, by this name or by its other one.
@@ -307,14 +369,15 @@ fn other_names(name: &str) -> impl Iterator<Item = &'static str> {
     others.map(|other| other.name).filter(move |other| *other != name)
 }
 
-/// Merges as RFC 7396 has it: null takes a key out. A key that stands there by its other name is the same one.
+/// Merges as RFC 7396 has it: null takes a key out. A key that stands there by its other name is the same one. What is no key
+/// stands there whatever it says, to be refused.
 fn merge(keys: &mut Keys, patch: &Keys) {
     for (name, value) in patch {
         for other in other_names(name).filter(|other| !patch.contains_key(*other)) {
             keys.remove(other);
         }
         match value {
-            Value::Null => {
+            Value::Null if find(name).is_some() => {
                 keys.remove(name);
             }
             value => {

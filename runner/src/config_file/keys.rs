@@ -22,13 +22,13 @@ mod server;
 mod stream;
 mod transports;
 
-pub(super) const STREAMS: &str = "streams";
+pub(crate) const STREAMS: &str = "streams";
 pub(super) const EXPECTED_STREAMS: &str = "an array of objects, a stream each";
 pub(super) const USERS: &str = "users";
 pub(super) const ADDRESS: &str = "serverIPAddress";
 pub(super) const PORT: &str = "serverPort";
 pub(super) const PATH: &str = "rtspStreamPath";
-pub(super) const COUNT: &str = "count";
+pub(crate) const COUNT: &str = "count";
 pub(super) const SHARED_PICTURE: &str = "sharedPicture";
 pub(super) const FIRST_NUMBER: &str = "firstNumber";
 pub(super) const STAMP_ID: &str = "stampId";

@@ -1,6 +1,7 @@
 //! Which name somebody meant who wrote a wrong one.
 
 use super::{
+    json::Json,
     key::Key,
     keys::{keys, of_section},
 };
@@ -13,6 +14,28 @@ pub(super) fn unknown_key(name: &str) -> String {
     let own = keys().filter(|key| key.section().is_none());
     let names: Vec<&str> = own.map(|key| key.name).collect();
     format!("unknown key, expected one of {}", names.join(", "))
+}
+
+/// What is shown of the values of a key that does not exist: no more than their kind where that of a secret may be meant.
+pub(super) fn unknown_value(name: &str, values: &[&Json]) -> Option<String> {
+    let words = ["password", "token", "secret"];
+    let is_secret = closest_key(name).is_some_and(|key| key.secret);
+    let may_be_secret = is_secret || words.iter().any(|word| normal(name).contains(word));
+    shown(values, may_be_secret)
+}
+
+/// What is shown of the values of a key that may not stand where it does.
+pub(super) fn known_value(key: &Key, values: &[&Json]) -> Option<String> {
+    shown(values, key.secret)
+}
+
+fn shown(values: &[&Json], is_secret: bool) -> Option<String> {
+    let [value] = values else { return None };
+    Some(if is_secret {
+        value.kind().to_owned()
+    } else {
+        value.to_string()
+    })
 }
 
 /// The problem of a key that does not exist in the object of the key `section`.

@@ -14,7 +14,7 @@ use super::{
     keys::{AUTHENTICATION, EXPECTED_STREAMS, STREAMS, USERS, VIEWER_USERNAME, find, keys, of_section},
     limits::{MOST_STREAMS, TEXT_BYTES},
     scope::{Scope, shown_name},
-    suggestions::{unknown_key, unknown_key_of, unknown_variable},
+    suggestions::{known_value, unknown_key, unknown_key_of, unknown_value, unknown_variable},
     users,
 };
 use crate::config::{Config, Login, User};
@@ -200,9 +200,15 @@ impl Walker {
             &format!("{path}{separator}"),
             entries,
             |walker, scope, place, name, values| match find(name) {
-                None => walker.mistake(place, name, unknown_key(name)),
+                None => walker.add([Mistake {
+                    found: unknown_value(name, values),
+                    ..Mistake::new(place, name, unknown_key(name))
+                }]),
                 Some(key) if level == Level::Stream && key.level == Level::Server => {
-                    walker.mistake(place, name, OF_THE_SERVER);
+                    walker.add([Mistake {
+                        found: known_value(key, values),
+                        ..Mistake::new(place, name, OF_THE_SERVER)
+                    }]);
                 }
                 Some(key) => walker.once(scope, key, place, values),
             },

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::json;
+
+use super::compared::Said;
 use crate::{
     config::{Mount, StreamConfig},
     config_file::{self, Document, LOGO, Loaded, PIPELINE},
@@ -9,12 +12,12 @@ use crate::{
 
 /// The keys by which a stream of `after` has a pipeline or a file that it did not have, or lacks what it had. A new stream has
 /// what all have that say nothing of it.
-pub(super) fn renamed(before: &Loaded, after: &Loaded) -> Vec<&'static str> {
+pub(super) fn renamed(before: &Loaded, after: &Loaded) -> Vec<Said> {
     let streams = before.config.streams.iter();
     let known: BTreeMap<&Mount, &StreamConfig> = streams
         .flat_map(|stream| stream.mounts.iter().map(move |mount| (mount, stream)))
         .collect();
-    let mut keys = Vec::new();
+    let mut keys: Vec<Said> = Vec::new();
     for stream in &after.config.streams {
         let was = stream.mounts.iter().find_map(|mount| known.get(mount));
         for (key, of) in GUARDED
@@ -22,8 +25,9 @@ pub(super) fn renamed(before: &Loaded, after: &Loaded) -> Vec<&'static str> {
             .filter(|(key, _)| !is_said_by_variable(before, key))
         {
             let said = was.map_or_else(|| of_all(&before.document, key), |was| of(was));
-            if of(stream) != said && !keys.contains(&key) {
-                keys.push(key);
+            if of(stream) != said && !keys.iter().any(|said| said.key == key) {
+                let value = Some(json!(of(stream)));
+                keys.push(Said { key, value });
             }
         }
     }

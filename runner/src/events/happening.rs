@@ -318,6 +318,9 @@ pub enum LoginRefusal {
     },
 }
 
+/// Where a configuration comes from that somebody has changed by HTTP.
+pub(crate) const THE_API: &str = "the API";
+
 /// Another configuration that counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

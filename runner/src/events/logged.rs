@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::{
-    happening::{Changes, Happening, LoginRefusal, Reload},
+    happening::{Changes, Happening, LoginRefusal, Reload, THE_API},
     refusal::Refusal,
 };
 
@@ -120,7 +120,12 @@ fn log_login(peer: &str, user: &str, why: &LoginRefusal, held_back: u64) {
 }
 
 fn log_changes(source: &str, changes: &Changes, needs_login: bool) {
-    tracing::info!(target: "config", "{source}: read again; {changes}");
+    let how = if source == THE_API {
+        "changed by a request"
+    } else {
+        "read again"
+    };
+    tracing::info!(target: "config", "{source}: {how}; {changes}");
     let lists = [
         ("replaced", &changes.replaced),
         ("removed", &changes.removed),

@@ -89,12 +89,12 @@ pub enum OrderError {
     Impossible(#[from] StartError),
 }
 
-/// Why another configuration has not been taken over by a server that may replace no stream for it.
+/// Why another configuration has not been taken over by a server that may end no stream for it.
 #[derive(Debug, thiserror::Error)]
 pub enum Gentle {
-    /// These streams would be replaced, by their names.
-    #[error("{} would be replaced", .0.join(", "))]
-    WouldReplace(Vec<String>),
+    /// These streams would be replaced, moved or gone, by their names.
+    #[error("{} would end", .0.join(", "))]
+    WouldEnd(Vec<String>),
     /// It cannot be served as it should be.
     #[error(transparent)]
     Impossible(#[from] StartError),
@@ -162,11 +162,17 @@ impl Orders {
         self.give(move |server| server.reload(&config, &source))
     }
 
-    /// Does as [`reload`](Self::reload), unless a stream that is served now would be replaced by another one for it.
-    pub fn reload_gently(&self, config: Config, source: String) -> Answer<Result<Changes, Gentle>> {
-        self.give(move |server| match server.replaced_by(&config) {
-            replaced if replaced.is_empty() => Ok(server.reload(&config, &source)?),
-            replaced => Err(Gentle::WouldReplace(replaced)),
+    /// Does as [`reload`](Self::reload), unless a stream that is served now would be replaced by another one for it, or would
+    /// be found no longer where it is. What is at one of the places `removed` is meant to go.
+    pub fn reload_gently(
+        &self,
+        config: Config,
+        source: String,
+        removed: Vec<Mount>,
+    ) -> Answer<Result<Changes, Gentle>> {
+        self.give(move |server| match server.ended_by(&config, &removed) {
+            ended if ended.is_empty() => Ok(server.reload(&config, &source)?),
+            ended => Err(Gentle::WouldEnd(ended)),
         })
     }
 

@@ -91,17 +91,23 @@ impl Server {
         Ok(changes)
     }
 
-    /// The names of the streams that are served now and would be replaced by others for `config`.
-    pub(super) fn replaced_by(&self, config: &Config) -> Vec<String> {
+    /// The names of the streams that are served now and would not be for `config`, where they are: replaced by others, moved, or
+    /// gone. What is at one of the places `removed` is meant to go.
+    pub(super) fn ended_by(&self, config: &Config, removed: &[Mount]) -> Vec<String> {
         let config = self.as_it_can_run(config);
-        let (mut there, mut new) = (self.streams.clone(), Vec::new());
+        let (mut there, mut ended) = (self.streams.clone(), Vec::new());
         for wanted in &config.streams {
-            match plays_on_as(&there, wanted) {
-                Some(playing) => drop(there.remove(playing)),
-                None => new.push(wanted.name()),
+            let Some(playing) = plays_on_as(&there, wanted) else {
+                continue;
+            };
+            let playing = there.remove(playing);
+            if leaves_places(&playing.config().mounts, &wanted.mounts, removed) {
+                ended.push(playing.name());
             }
         }
-        exchanged(&names(&there), &new).0
+        there.retain(|stream| leaves_places(&stream.config().mounts, &[], removed));
+        ended.extend(names(&there));
+        ended
     }
 
     /// The same without what takes a restart: where there are no multicast groups yet, nothing is played by multicast, and where
@@ -342,6 +348,15 @@ fn plays_on_as(streams: &[Arc<Stream>], wanted: &StreamConfig) -> Option<usize> 
     let (first, all) = (wanted.mounts.get(..1).unwrap_or_default(), &wanted.mounts);
     let position = |mounts: &[Mount]| streams.iter().position(|stream| becomes(stream, mounts));
     position(first).or_else(|| position(all))
+}
+
+/// Whether something of `before` is not there `after`, but for what is `removed`.
+fn leaves_places(before: &[Mount], after: &[Mount], removed: &[Mount]) -> bool {
+    if before == after {
+        return false;
+    }
+    let stays: BTreeSet<&Mount> = after.iter().chain(removed).collect();
+    before.iter().any(|mount| !stays.contains(mount))
 }
 
 /// Whether the two are the same but for the phase, about which the number of an entry's cameras decides.

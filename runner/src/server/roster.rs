@@ -260,6 +260,11 @@ impl Served {
         &self.urls
     }
 
+    /// Where it is to be found.
+    pub(crate) fn mounts(&self) -> &[Mount] {
+        &self.mounts
+    }
+
     /// Whether its camera is made of that configuration.
     pub(crate) fn is_of(&self, config: &StreamConfig) -> bool {
         self.mounts.iter().any(|mount| config.mounts.contains(mount))

@@ -5,14 +5,15 @@ use serde_json::{Value, json};
 use crate::{
     Server,
     common::{RtspClient, wait_until},
+    staying::asking,
 };
 
-fn cameras() -> Value {
+pub(crate) fn cameras() -> Value {
     json!({ "rtspStreamPath": "/cam{n}", "count": 5, "label": "Camera {n}", "videoResolution": "160x120",
             "framesPerSecond": 25, "stamp": "none" })
 }
 
-fn watch(server: &Server, path: &str) -> RtspClient {
+pub(crate) fn watch(server: &Server, path: &str) -> RtspClient {
     let mut viewer = RtspClient::connect_port(server.process.port())
         .at(path)
         .watching();
@@ -234,10 +235,22 @@ fn the_whole_does_not_say_otherwise_what_a_variable_says() {
         change(&mut wanted);
         server.send("PUT", "/api/v1/config", &wanted)
     };
-    let changes: [&dyn Fn(&mut Value); 3] = [
+    let changes: [&dyn Fn(&mut Value); 5] = [
         &|all| all["label"] = "x".into(),
         &|all| drop(all.as_object_mut().expect("an object").remove("label")),
         &|all| all["streams"][1]["label"] = "x".into(),
+        &|all| {
+            all["streams"][0]["label"] = "In the file".into();
+            all["streams"][1]["label"] = "Door".into();
+        },
+        &|all| {
+            drop(
+                all["streams"][0]
+                    .as_object_mut()
+                    .expect("an object")
+                    .remove("label"),
+            )
+        },
     ];
     for change in changes {
         let refused = put(change);
@@ -253,6 +266,10 @@ fn the_whole_does_not_say_otherwise_what_a_variable_says() {
     assert_eq!(put(&|_| {}).status, 200);
     let other = put(&|all| all["textColor"] = "#ff0000".into());
     assert_eq!(other.status, 200, "{other:?}");
+    let exchanged = json!({ "label": "In the file", "streams": [{ "rtspStreamPath": "/yard" }, { "rtspStreamPath": "/new" }] });
+    let path = "/api/v1/config?replace=true";
+    let put = server.send("PUT", path, &exchanged);
+    assert_eq!(put.status, 200, "{put:?}");
 }
 
 #[test]
@@ -352,11 +369,20 @@ fn what_asks_for_another_stream_is_named() {
     let server = Server::start(&cameras());
     let change = json!({ "framesPerSecond": 5, "label": "Door", "videoCodec": "mjpeg" });
     let refused = server.send("PATCH", "/api/v1/streams/cam2/config", &change);
-    let mistakes = refused.body["mistakes"].as_array().expect("a list").iter();
-    let mut keys: Vec<_> = mistakes.map(|mistake| mistake["key"].as_str()).collect();
-    keys.sort_unstable();
     assert_eq!(
-        (refused.status, keys),
-        (409, vec![Some("framesPerSecond"), Some("videoCodec")])
+        (refused.status, asking(&refused)),
+        (409, vec!["framesPerSecond".to_owned(), "videoCodec".to_owned()])
+    );
+    let found = refused.body["mistakes"].as_array().expect("a list").iter();
+    let found: Vec<_> = found.map(|mistake| mistake["found"].clone()).collect();
+    assert!(
+        found.contains(&json!("5")) && found.contains(&json!("\"mjpeg\"")),
+        "{refused:?}"
+    );
+    let nothing = json!({ "videoResolution": "320x240", "videoCodec": null });
+    let refused = server.send("PATCH", "/api/v1/streams/cam2/config", &nothing);
+    assert_eq!(
+        (refused.status, asking(&refused)),
+        (409, vec!["videoResolution".to_owned()])
     );
 }

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`reading`] | what it tells |
 //! | [`changing`] | what it changes |
+//! | [`staying`] | what a change leaves as it was |
 //! | [`saving`] | what it writes into its file |
 //! | [`happening`] | what it tells while it happens |
 //! | [`described`] | what it says of itself |
@@ -35,6 +36,7 @@ mod pictures;
 mod playing;
 mod reading;
 mod saving;
+mod staying;
 
 use std::{
     path::PathBuf,

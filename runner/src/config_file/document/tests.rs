@@ -56,7 +56,7 @@ fn one_camera_of_many_gets_an_entry_of_its_own() {
 #[test]
 fn what_is_taken_out_of_the_only_stream_is_gone_where_it_stood() {
     let mut file = document(&json!({ "label": "Door", "textColor": "#ff0000", "reload": true }));
-    let patch = json!({ "label": null, "flash": true, "reload": null, "labell": null });
+    let patch = json!({ "label": null, "flash": true, "reload": null });
     file.patch(&camera(1, (1, 1)), &keys(&patch));
     let expected = json!({ "textColor": "#ff0000", "reload": true, "flash": true });
     assert_eq!(Value::Object(file.0), expected);
@@ -64,7 +64,11 @@ fn what_is_taken_out_of_the_only_stream_is_gone_where_it_stood() {
 
 #[test]
 fn what_is_about_the_server_is_told_as_one_of_the_streams_where_it_is_refused() {
-    for wrong in [json!({ "reload": false }), json!({ "labell": "x" })] {
+    for wrong in [
+        json!({ "reload": false }),
+        json!({ "labell": "x" }),
+        json!({ "labell": null }),
+    ] {
         let mut file = document(&json!({ "reload": true }));
         file.patch(&camera(1, (1, 1)), &keys(&wrong));
         let expected = json!({ "reload": true, "streams": [wrong] });
@@ -119,31 +123,68 @@ fn a_key_by_its_older_name_is_the_same_one() {
 }
 
 #[test]
-fn a_key_is_said_otherwise_at_the_top_level_and_in_entries() {
-    let before = document(&json!({ "label": "All", "streams": [{ "label": "a" }, { "label": "b" }, {}] }));
-    let says_otherwise = |after: Value| document(&after).says_otherwise(&before, "label");
-    for same in [
-        json!({ "label": "All", "streams": [{ "label": "a" }, { "label": "b" }, {}] }),
-        json!({ "label": "All", "streams": [{}, { "label": "b", "flash": true }, { "label": "a" }] }),
-        json!({ "label": "All", "streams": [{ "label": "b" }] }),
-        json!({ "label": "All" }),
-    ] {
-        assert!(!says_otherwise(same.clone()), "{same}");
+fn what_takes_out_nothing_changes_nothing() {
+    let files = [
+        json!({ "rtspStreamPath": "/cam{n}", "count": 3, "streams": [{ "count": 3 }] }),
+        json!({ "rtspStreamPath": "/cam{n}", "count": 3 }),
+    ];
+    for file in files {
+        for nothing in [json!({}), json!({ "label": null, "h264IFrameInterval": null })] {
+            let mut patched = document(&file);
+            patched.patch(&camera(2, (1, 3)), &keys(&nothing));
+            assert_eq!(Value::Object(patched.0), file, "{nothing}");
+        }
     }
-    for other in [
-        json!({ "streams": [{ "label": "a" }, { "label": "b" }, {}] }),
-        json!({ "label": "Each", "streams": [{ "label": "a" }, { "label": "b" }, {}] }),
-        json!({ "label": "All", "streams": [{ "label": "a" }, { "label": "c" }, {}] }),
-        json!({ "label": "All", "streams": [{ "label": "a" }, {}, {}] }),
-    ] {
-        assert!(says_otherwise(other.clone()), "{other}");
-    }
+}
+
+#[test]
+fn what_differs_is_what_is_not_in_force() {
+    let in_force = keys(&json!({ "label": "Door", "keyFrameInterval": 9, "flash": true }));
+    let patch = json!({ "label": "Door", "keyFrameInterval": 8, "flash": null, "colour": 1 });
+    let differing = json!({ "keyFrameInterval": 8, "flash": null, "colour": 1 });
+    assert_eq!(Value::Object(that_differ(&keys(&patch), &in_force)), differing);
+    let both = json!({ "keyFrameInterval": 9, "h264IFrameInterval": 8 });
+    assert_eq!(Value::Object(that_differ(&keys(&both), &in_force)), both);
+}
+
+#[test]
+fn a_stream_says_what_its_entry_does_or_what_the_top_level_does() {
+    let file = document(&json!({ "label": "All", "streams": [{ "label": "Door" }, {}] }));
+    let said = |entry| {
+        let origin = Origin {
+            entry,
+            ..camera(1, (1, 1))
+        };
+        file.said_of(&origin, "label").cloned()
+    };
+    assert_eq!([said(0), said(1)], [Some(json!("Door")), Some(json!("All"))]);
+}
+
+#[test]
+fn what_was_said_of_the_only_stream_is_not_said_of_another_one() {
+    let whole = document(&json!({ "label": "All", "h264IFrameInterval": 50, "count": 3, "reload": true }));
+    let mut file = whole.clone();
+    let patch = json!({ "label": "Door", "keyFrameInterval": 9, "flash": true });
+    let origin = Origin {
+        is_shared: true,
+        ..camera(1, (1, 3))
+    };
+    file.patch(&origin, &keys(&patch));
+    file.add(keys(&json!({ "rtspStreamPath": "/gate" })), &whole);
+    assert_eq!(
+        Value::Object(file.0),
+        json!({ "label": "All", "h264IFrameInterval": 50, "reload": true, "streams": [
+            { "count": 3, "label": "Door", "keyFrameInterval": 9, "flash": true },
+            { "rtspStreamPath": "/gate" },
+        ]})
+    );
 }
 
 #[test]
 fn a_stream_is_added_beside_the_one_that_a_file_without_entries_makes() {
     let mut file = document(&json!({ "serverPort": 8555 }));
-    file.add(keys(&json!({ "rtspStreamPath": "/second" })));
+    let whole = file.clone();
+    file.add(keys(&json!({ "rtspStreamPath": "/second" })), &whole);
     assert_eq!(
         Value::Object(file.0.clone()),
         json!({ "serverPort": 8555, "streams": [{}, { "rtspStreamPath": "/second" }] })

@@ -14,10 +14,10 @@ use serde_json::Value;
 
 use super::{PREFIX, streams::find};
 use crate::{
-    config::HttpConfig,
+    config::{HttpConfig, Mount},
     config_file::{self, Document, Keys, Mistake, Origin},
-    configuration::{Change, ChangeError, Occasion, State as InForce},
-    events::Changes,
+    configuration::{Change, ChangeError, MayEnd, Occasion, Overridden, Said, State as InForce},
+    events::{Changes, THE_API},
     http::{
         App,
         access::Caller,
@@ -33,7 +33,7 @@ use crate::{
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct HowToChange {
-    /// Whether streams may be replaced, whose viewers see the end of theirs.
+    /// Whether streams may be replaced, moved or ended, whose viewers see the end of theirs.
     #[serde(default)]
     replace: bool,
     /// Whether the file is to say so as well. It says all that is in force then.
@@ -80,10 +80,11 @@ pub(super) async fn put(
         etag::check(&headers, || state.loaded.document.shown())?;
         let mut document = Document::new(keys);
         document.keep_secrets_of(&state.loaded.document);
-        // What nobody may say goes before what has no effect.
-        check_allowed(app, state, &document)?;
-        check_not_overridden(state, |key| document.says_otherwise(&state.loaded.document, key))?;
-        let changes = apply(app, state, document, how, "PUT /config".into()).await?;
+        let what = What {
+            is_whole: true,
+            ..What::of("PUT /config")
+        };
+        let changes = apply(app, state, document, how, what).await.map_err(problem)?;
         Ok(Json(Changed::of_all(changes)))
     })
     .await
@@ -106,7 +107,7 @@ pub(super) async fn of_stream(
     Id(id): Id,
 ) -> Result<Tagged, Problem> {
     with_configuration(app, async move |app, state| {
-        let (origin, _) = origin(app, state, &caller, &id)?;
+        let Found { origin, .. } = origin(app, state, &caller, &id)?;
         Ok(Tagged::new(&Value::Object(in_force(app, state, &origin))))
     })
     .await
@@ -122,16 +123,18 @@ pub(super) async fn patch(
     Object(patch): Object,
 ) -> Result<Json<Changed>, Problem> {
     with_configuration(app, async move |app, state| {
-        let (origin, streams) = origin(app, state, &caller, &id)?;
+        let Found { index, origin, .. } = origin(app, state, &caller, &id)?;
         let before = in_force(app, state, &origin);
         etag::check(&headers, || Value::Object(before.clone()))?;
-        check_not_overridden(state, |key| patch.contains_key(key))?;
+        // What is sent back as it was read changes nothing.
+        let patch = config_file::that_differ(&patch, &before);
+        check_not_overridden(state, &patch)?;
         let mut document = state.loaded.document.clone();
         document.patch(&origin, &patch);
-        let keys: Vec<&str> = patch.keys().map(String::as_str).collect();
-        let what = format!("{} of {id}", keys.join(", "));
+        let what = What::of(format!("{} of {id}", known_names(&patch).join(", ")));
         let changes = apply(app, state, document, how, what).await;
-        let changes = changes.map_err(|problem| naming_replacing(problem, &patch, &before))?;
+        let changes = changes.map_err(|error| problem(of_patch(error, &patch)))?;
+        let streams = made_with(app, state, index);
         Ok(Json(Changed { streams, changes }))
     })
     .await
@@ -146,11 +149,16 @@ pub(super) async fn add(
 ) -> Result<(StatusCode, HeaderMap, Json<Changed>), Problem> {
     etag::check_untagged(&headers)?;
     with_configuration(app, async move |app, state| {
-        check_not_overridden(state, |key| entry.contains_key(key))?;
+        state
+            .check_count(state.loaded.document.least_streams() + 1)
+            .map_err(problem)?;
+        let entry = without_defaults(app, state, entry);
+        check_not_overridden(state, &entry)?;
         let mut document = state.loaded.document.clone();
-        document.add(entry);
+        document.add(entry, &state.whole);
         let before: HashSet<_> = ids(app).into_iter().collect();
-        let changes = apply(app, state, document, how, "an added entry".into()).await?;
+        let what = What::of("an added entry");
+        let changes = apply(app, state, document, how, what).await.map_err(problem)?;
         let mut streams = ids(app);
         streams.retain(|id| !before.contains(id));
         let location = location(&streams).into_iter().collect();
@@ -175,11 +183,21 @@ pub(super) async fn remove(
     headers: HeaderMap,
 ) -> Result<Json<Changed>, Problem> {
     with_configuration(app, async move |app, state| {
-        let (origin, streams) = origin(app, state, &caller, &id)?;
-        etag::check(&headers, || Value::Object(in_force(app, state, &origin)))?;
+        let found = origin(app, state, &caller, &id)?;
+        etag::check(&headers, || Value::Object(in_force(app, state, &found.origin)))?;
         let mut document = state.loaded.document.clone();
-        document.remove(&origin);
-        let changes = apply(app, state, document, how, format!("the end of {id}")).await?;
+        document.remove(&found.origin);
+        if document.is_without_streams() {
+            let detail = "it is the last one, and a server has one stream at least: add another one first";
+            return Err(Problem::new(StatusCode::CONFLICT, detail));
+        }
+        let removed = state.loaded.config.streams.get(found.index);
+        let what = What {
+            removed: removed.map(|stream| stream.mounts.clone()).unwrap_or_default(),
+            ..What::of(format!("the end of {id}"))
+        };
+        let changes = apply(app, state, document, how, what).await.map_err(problem)?;
+        let streams = found.streams;
         Ok(Json(Changed { streams, changes }))
     })
     .await
@@ -196,33 +214,49 @@ async fn with_configuration<T: Send + 'static>(
     apart(move || block_on(work(&app, &mut state))).await?
 }
 
-/// Names the keys of `patch` that ask for another stream, where that is the problem.
-fn naming_replacing(problem: Problem, patch: &Keys, before: &Keys) -> Problem {
-    if problem.status != StatusCode::CONFLICT.as_u16() || !problem.mistakes.is_empty() {
-        return problem;
-    }
-    let asks = |key: &&config_file::Key| {
-        let is_other = patch
-            .get(key.name)
-            .is_some_and(|value| before.get(key.name) != Some(value));
-        is_other && !matches!(key.change, config_file::Change::AtOnce)
+/// The same about what was sent in `patch` alone, where that asks for another stream.
+fn of_patch(error: ChangeError, patch: &Keys) -> ChangeError {
+    let ChangeError::WouldEnd(names, mut asking) = error else {
+        return error;
     };
-    let mistakes = config_file::keys().filter(asks).map(|key| KeyMistake {
-        key: key.name.into(),
-        found: None,
-        expected: None,
-        problem: "a change of it takes another stream in this one's place".into(),
-    });
-    Problem {
-        mistakes: mistakes.collect(),
-        ..problem
+    let is_sent = |said: &Said| patch.contains_key(said.key);
+    if asking.iter().any(is_sent) {
+        asking.retain(is_sent);
     }
+    ChangeError::WouldEnd(names, asking)
 }
 
 /// The keys of the stream that comes from `origin`, with what is in force.
 fn in_force(app: &App, state: &InForce, origin: &Origin) -> Keys {
     let text = state.loaded.document.text();
     config_file::of_stream(&text, app.configuration.environment(), origin)
+}
+
+/// What `entry` says otherwise than a new one has it that says nothing.
+fn without_defaults(app: &App, state: &InForce, entry: Keys) -> Keys {
+    let mut empty = state.loaded.document.clone();
+    empty.add(Keys::new(), &state.whole);
+    let defaults = config_file::of_new_entry(&empty.text(), app.configuration.environment());
+    config_file::that_differ(&entry, &defaults)
+}
+
+/// The names in `patch` that are those of keys.
+fn known_names(patch: &Keys) -> Vec<&str> {
+    let known = config_file::keys().map(|key| key.name);
+    known.filter(|name| patch.contains_key(*name)).collect()
+}
+
+/// The streams that are made by the same entry as the one of that index.
+fn made_with(app: &App, state: &InForce, index: usize) -> Vec<StreamId> {
+    let loaded = &state.loaded;
+    let entry = loaded.origins.get(index).map(|origin| origin.entry);
+    let streams = loaded.config.streams.iter().zip(&loaded.origins);
+    let made = streams.filter(|(_, origin)| Some(origin.entry) == entry);
+    let places: HashSet<&Mount> = made.flat_map(|(stream, _)| &stream.mounts).collect();
+    let roster = app.roster().get();
+    let served = roster.streams().iter();
+    let made = served.filter(|served| served.mounts().iter().any(|mount| places.contains(mount)));
+    made.map(|served| served.id().clone()).collect()
 }
 
 fn ids(app: &App) -> Vec<StreamId> {
@@ -234,8 +268,16 @@ fn ids(app: &App) -> Vec<StreamId> {
         .collect()
 }
 
-/// Where the stream of that id comes from, and all that are changed with it.
-fn origin(app: &App, state: &InForce, caller: &Caller, id: &str) -> Result<(Origin, Vec<StreamId>), Problem> {
+/// Where a stream comes from.
+struct Found {
+    /// Its index in the configuration.
+    index: usize,
+    origin: Origin,
+    /// All that are changed with it.
+    streams: Vec<StreamId>,
+}
+
+fn origin(app: &App, state: &InForce, caller: &Caller, id: &str) -> Result<Found, Problem> {
     let roster = app.roster().get();
     let served = find(&roster, caller, id)?;
     let index = state
@@ -244,35 +286,75 @@ fn origin(app: &App, state: &InForce, caller: &Caller, id: &str) -> Result<(Orig
         .streams
         .iter()
         .position(|stream| served.is_of(stream));
-    let origin = index.and_then(|index| state.loaded.origins.get(index));
-    let origin = origin.ok_or_else(|| {
+    let origin = index.and_then(|index| Some((index, state.loaded.origins.get(index)?)));
+    let (index, origin) = origin.ok_or_else(|| {
         Problem::new(
             StatusCode::CONFLICT,
             "the stream is not in the configuration that is in force",
         )
     })?;
-    Ok((origin.clone(), served.shown_by()))
+    Ok(Found {
+        index,
+        origin: origin.clone(),
+        streams: served.shown_by(),
+    })
 }
 
 /// Refuses a change of keys that variables say, whatever the file does.
-fn check_not_overridden(state: &InForce, is_changed: impl Fn(&str) -> bool) -> Result<(), Problem> {
+fn check_not_overridden(state: &InForce, sent: &Keys) -> Result<(), Problem> {
     let variables = &state.loaded.variables;
     let said = config_file::keys().filter(|key| key.section().is_none());
-    let said = said.filter_map(|key| Some((key.name, config_file::overriding(key, variables)?)));
-    let mistakes: Vec<_> = said
-        .filter(|(key, _)| is_changed(key))
-        .map(|(key, variable)| KeyMistake {
-            key: key.into(),
-            found: None,
-            expected: None,
-            problem: format!("the variable {variable} says it, whatever is sent here"),
-        })
-        .collect();
+    let overridden = said.filter_map(|key| {
+        let value = sent.get(key.name)?;
+        let variable = config_file::overriding(key, variables)?;
+        Some(of_variable(key.name, Some(value), variable))
+    });
+    let mistakes: Vec<_> = overridden.collect();
     if mistakes.is_empty() {
         return Ok(());
     }
-    let problem = Problem::new(StatusCode::CONFLICT, "the environment overrides what was sent");
+    let problem = Problem::new(StatusCode::CONFLICT, OVERRIDDEN);
     Err(Problem { mistakes, ..problem })
+}
+
+const OVERRIDDEN: &str = "the environment overrides what was sent";
+
+fn of_variable(key: &str, value: Option<&Value>, variable: &str) -> KeyMistake {
+    refused(
+        key,
+        value,
+        format!("the variable {variable} says it, whatever is sent here"),
+    )
+}
+
+/// A key that may not be sent, and what is shown of its value.
+fn refused(key: &str, value: Option<&Value>, problem: impl Into<String>) -> KeyMistake {
+    KeyMistake {
+        key: key.into(),
+        found: value.and_then(|value| config_file::found(key, value)),
+        expected: None,
+        problem: problem.into(),
+    }
+}
+
+/// What a change is about.
+struct What {
+    /// What it changes, in a few words.
+    changes: String,
+    /// Whether it is the configuration as a whole.
+    is_whole: bool,
+    /// The places whose streams are meant to go.
+    removed: Vec<Mount>,
+}
+
+impl What {
+    fn of(changes: impl Into<String>) -> Self {
+        Self {
+            changes: changes.into(),
+            is_whole: false,
+            removed: Vec::new(),
+        }
+    }
 }
 
 /// Puts `document` into force.
@@ -281,28 +363,33 @@ async fn apply(
     state: &mut InForce,
     document: Document,
     how: HowToChange,
-    what: String,
-) -> Result<Changes, Problem> {
+    what: What,
+) -> Result<Changes, ChangeError> {
     check_allowed(app, state, &document)?;
     let change = Change {
         document,
-        what,
-        who: "the API",
-        may_replace: how.replace,
+        what: what.changes,
+        is_whole: what.is_whole,
+        who: THE_API,
+        may_end: if how.replace {
+            MayEnd::Any
+        } else {
+            MayEnd::At(what.removed)
+        },
         saves: how.save,
         may_name_files: app.config().allow_pipelines,
     };
-    app.configuration.put(state, change).await.map_err(problem)
+    app.configuration.put(state, change).await
 }
 
 /// Refuses what need not be read to its end to be refused: too many entries, and what no request may say.
-fn check_allowed(app: &App, state: &InForce, document: &Document) -> Result<(), Problem> {
-    state.check_count(document.least_streams()).map_err(problem)?;
+fn check_allowed(app: &App, state: &InForce, document: &Document) -> Result<(), ChangeError> {
+    state.check_count(document.least_streams())?;
     guard(&state.loaded.document, document, &app.config())
 }
 
 /// Refuses what is the file's alone, and what names files, where it is not as it was.
-fn guard(before: &Document, after: &Document, config: &HttpConfig) -> Result<(), Problem> {
+fn guard(before: &Document, after: &Document, config: &HttpConfig) -> Result<(), ChangeError> {
     let (was, is) = (
         before.guarded(config.allow_pipelines),
         after.guarded(config.allow_pipelines),
@@ -315,51 +402,58 @@ fn guard(before: &Document, after: &Document, config: &HttpConfig) -> Result<(),
     let new = is
         .iter()
         .filter(|(key, at, said)| !known.contains(&(*key, at.is_none(), *said)));
+    let new = new.map(|(key, _, said)| Said {
+        key,
+        value: Some((*said).clone()),
+    });
     let gone = was
         .iter()
         .filter(|(key, at, _)| at.is_none() && !stands.contains(&(*key, true)));
-    let changed = new.chain(gone);
-    let keys: Vec<_> = changed.map(|(key, _, _)| *key).collect();
-    if keys.is_empty() {
+    let gone = gone.map(|(key, _, _)| Said { key, value: None });
+    let changed: Vec<_> = new.chain(gone).collect();
+    if changed.is_empty() {
         Ok(())
     } else {
-        Err(forbidden(&keys))
+        Err(ChangeError::Guarded(changed))
     }
-}
-
-/// No request may say these keys.
-fn forbidden(keys: &[&str]) -> Problem {
-    let mistake = |key: &&str| KeyMistake {
-        key: (*key).into(),
-        found: None,
-        expected: None,
-        problem: "no request may say it: the file does".into(),
-    };
-    let mistakes = keys.iter().map(mistake).collect();
-    let detail = format!("no request may change {}", keys.join(", "));
-    let problem = Problem::new(StatusCode::FORBIDDEN, detail);
-    Problem { mistakes, ..problem }
 }
 
 fn problem(error: ChangeError) -> Problem {
-    match error {
-        ChangeError::Mistakes(config_file::Error::Mistakes(mistakes)) => {
-            let problem = Problem::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "the configuration would have mistakes",
-            );
-            let mistakes = mistakes.into_iter().map(key_mistake).collect();
-            Problem { mistakes, ..problem }
+    let detail = error.to_string();
+    let (status, detail, mistakes) = match error {
+        ChangeError::Mistakes(config_file::Error::Mistakes(mistakes)) => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "the configuration would have mistakes".into(),
+            mistakes.into_iter().map(key_mistake).collect(),
+        ),
+        ChangeError::WouldEnd(_, asking) => (
+            StatusCode::CONFLICT,
+            format!("{detail}, whose viewers would see its end: ?replace=true says that they may"),
+            each(
+                &asking,
+                "what it would say takes another stream in this one's place",
+            ),
+        ),
+        ChangeError::Guarded(said) => (
+            StatusCode::FORBIDDEN,
+            detail,
+            each(&said, "no request may say it: the file does"),
+        ),
+        ChangeError::Overridden(said) => {
+            let mistake = |said: &Overridden| of_variable(said.key, said.value.as_ref(), said.variable);
+            (StatusCode::CONFLICT, detail, said.iter().map(mistake).collect())
         }
-        ChangeError::WouldReplace(_) => {
-            let detail =
-                format!("{error}, whose viewers would see its end: ?replace=true says that they may");
-            Problem::new(StatusCode::CONFLICT, detail)
-        }
-        ChangeError::Guarded(keys) => forbidden(&keys),
-        ChangeError::Stopping => Problem::stopping(),
-        error => Problem::new(StatusCode::CONFLICT, error.to_string()),
-    }
+        ChangeError::Stopping => return Problem::stopping(),
+        _ => (StatusCode::CONFLICT, detail, Vec::new()),
+    };
+    let problem = Problem::new(status, detail);
+    Problem { mistakes, ..problem }
+}
+
+/// Each of these keys, of which the same is to be said.
+fn each(said: &[Said], problem: &str) -> Vec<KeyMistake> {
+    let mistake = |said: &Said| refused(said.key, said.value.as_ref(), problem);
+    said.iter().map(mistake).collect()
 }
 
 fn key_mistake(mistake: Mistake) -> KeyMistake {
