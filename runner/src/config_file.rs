@@ -57,7 +57,7 @@ mod transports;
 mod users;
 mod walk;
 
-pub(crate) use document::{Document, Keys, Origin, that_differ};
+pub(crate) use document::{Document, Keys, Origin, that_change, that_differ};
 pub use key::{Change, Key, Level};
 pub(crate) use keys::{
     COUNT, LOGO, PIPELINE, STREAMS,

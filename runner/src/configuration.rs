@@ -285,8 +285,8 @@ fn shortened(names: &[String]) -> String {
     let first = names.iter().take(NAMED).map(String::as_str);
     let more = names.len().saturating_sub(NAMED);
     let more = (more > 0).then(|| format!("and {more} more"));
-    let named: Vec<&str> = first.chain(more.as_deref()).collect();
-    named.join(", ")
+    let parts: Vec<&str> = first.chain(more.as_deref()).collect();
+    parts.join(", ")
 }
 
 /// What the file says that was `loaded`; `None` where there is none.

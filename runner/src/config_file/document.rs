@@ -347,6 +347,22 @@ fn may_be_merged((name, value): (&String, &Value)) -> bool {
     is_of_streams(name) || value.is_null() && find(name).is_some()
 }
 
+/// The keys of a stream's `patch` that change what is in force. With another number, what has that in it would be another text:
+/// there all count that a request may say.
+pub(crate) fn that_change(patch: &Keys, in_force: &Keys) -> Keys {
+    let differing = that_differ(patch, in_force);
+    if !OF_MANY.iter().any(|name| differing.contains_key(*name)) {
+        return differing;
+    }
+    let is_same = |name: &str| find(name).is_some_and(|key| key.only_in_file || names_files(key));
+    let changing = patch
+        .iter()
+        .filter(|(name, _)| differing.contains_key(*name) || !is_same(name));
+    changing
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
 /// The keys of `patch` that say something else than what is in force.
 pub(crate) fn that_differ(patch: &Keys, in_force: &Keys) -> Keys {
     // Of a key by both of its names nobody can tell which one counts: that is refused, whatever it says.

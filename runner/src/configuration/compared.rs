@@ -109,22 +109,22 @@ fn differing(pairs: &[(Keys, Keys)]) -> Vec<Said> {
     differing.collect()
 }
 
-/// For each stream of `these` the index of the one in `those` that it is: it is found at the same place, or where there are as
-/// many, it stands where another one does that is not in `these`.
-fn counterparts(these: &Config, those: &Config) -> Vec<Option<usize>> {
-    let places = |config: &'_ Config| -> BTreeMap<Mount, usize> {
-        let streams = config.streams.iter().enumerate();
+/// For each stream of `config` the index of the one in `other` that it is: it is found at the same place, or where there are as
+/// many, it stands where another one does that is not in `config`.
+fn counterparts(config: &Config, other: &Config) -> Vec<Option<usize>> {
+    let places = |of: &Config| -> BTreeMap<Mount, usize> {
+        let streams = of.streams.iter().enumerate();
         let places =
             streams.flat_map(|(index, stream)| stream.mounts.iter().map(move |mount| (mount.clone(), index)));
         places.collect()
     };
-    let (known, own) = (places(those), places(these).into_keys().collect::<BTreeSet<_>>());
-    let is_as_many = these.streams.len() == those.streams.len();
-    let streams = these.streams.iter().enumerate().map(|(index, stream)| {
+    let (known, own) = (places(other), places(config).into_keys().collect::<BTreeSet<_>>());
+    let is_as_many = config.streams.len() == other.streams.len();
+    let streams = config.streams.iter().enumerate().map(|(index, stream)| {
         let same = stream.mounts.iter().find_map(|mount| known.get(mount).copied());
         let is_new = |index: &usize| {
-            let other = those.streams.get(*index);
-            other.is_some_and(|other| !other.mounts.iter().any(|mount| own.contains(mount)))
+            let there = other.streams.get(*index);
+            there.is_some_and(|there| !there.mounts.iter().any(|mount| own.contains(mount)))
         };
         same.or_else(|| Some(index).filter(|index| is_as_many && is_new(index)))
     });

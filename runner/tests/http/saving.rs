@@ -31,6 +31,16 @@ fn a_change_is_kept_in_the_file_where_that_is_asked_for() {
     assert_eq!(patch("Gate", &format!("{CONFIG}?save=true")), 200);
     let saved = json!({ "videoResolution": "160x120", "label": "Gate", "reload": true });
     assert_eq!(file(&server), saved);
+    assert_eq!(patch("Yard", CONFIG), 200);
+    assert_eq!(patch("Yard", CONFIG), 200);
+    assert_eq!(file(&server), saved);
+    assert_eq!(
+        patch("Yard", &format!("{CONFIG}?save=true")),
+        200,
+        "it is not saved yet"
+    );
+    assert_eq!(file(&server)["label"], "Yard");
+    assert_eq!(patch("Gate", &format!("{CONFIG}?save=true")), 200);
     let mode = fs::metadata(&server.file).expect("a file").permissions().mode();
     assert_eq!(mode & 0o777, 0o640);
     let reloaded = server.ask("POST", "/api/v1/reload", &[], None);

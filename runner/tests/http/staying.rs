@@ -50,7 +50,9 @@ fn what_would_send_viewers_away_has_to_be_said_wherever_a_stream_goes() {
     fewer.as_object_mut().expect("an object").remove("count");
     let path = "/api/v1/config";
     assert_eq!(server.send("PUT", path, &fewer).status, 409);
-    viewers.iter_mut().for_each(|viewer| drop(viewer.next_rtp()));
+    for viewer in &mut viewers {
+        viewer.next_rtp();
+    }
     assert_eq!(server.ids(), ["cam1", "cam2", "cam3", "cam4", "cam5"]);
     let moved = server.send(
         "PATCH",

@@ -143,8 +143,19 @@ fn what_differs_is_what_is_not_in_force() {
     let patch = json!({ "label": "Door", "keyFrameInterval": 8, "flash": null, "colour": 1 });
     let differing = json!({ "keyFrameInterval": 8, "flash": null, "colour": 1 });
     assert_eq!(Value::Object(that_differ(&keys(&patch), &in_force)), differing);
+    assert_eq!(that_change(&keys(&patch), &in_force), keys(&differing));
     let both = json!({ "keyFrameInterval": 9, "h264IFrameInterval": 8 });
     assert_eq!(Value::Object(that_differ(&keys(&both), &in_force)), both);
+}
+
+#[test]
+fn with_another_number_all_is_said_that_may_have_it_in_it() {
+    let in_force = json!({ "rtspStreamPath": "/cam3", "label": "3", "firstNumber": 3, "logo": "a.png" });
+    let mut patch = in_force.clone();
+    assert_eq!(that_change(&keys(&patch), &keys(&in_force)), Keys::new());
+    patch["firstNumber"] = 9.into();
+    let changing = json!({ "rtspStreamPath": "/cam3", "label": "3", "firstNumber": 9 });
+    assert_eq!(that_change(&keys(&patch), &keys(&in_force)), keys(&changing));
 }
 
 #[test]

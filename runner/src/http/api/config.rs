@@ -127,7 +127,7 @@ pub(super) async fn patch(
         let before = in_force(app, state, &origin);
         etag::check(&headers, || Value::Object(before.clone()))?;
         // What is sent back as it was read changes nothing.
-        let patch = config_file::that_differ(&patch, &before);
+        let patch = config_file::that_change(&patch, &before);
         check_not_overridden(state, &patch)?;
         let mut document = state.loaded.document.clone();
         document.patch(&origin, &patch);
@@ -152,7 +152,7 @@ pub(super) async fn add(
         state
             .check_count(state.loaded.document.least_streams() + 1)
             .map_err(problem)?;
-        let entry = without_defaults(app, state, entry);
+        let entry = without_defaults(app, state, &entry);
         check_not_overridden(state, &entry)?;
         let mut document = state.loaded.document.clone();
         document.add(entry, &state.whole);
@@ -233,11 +233,11 @@ fn in_force(app: &App, state: &InForce, origin: &Origin) -> Keys {
 }
 
 /// What `entry` says otherwise than a new one has it that says nothing.
-fn without_defaults(app: &App, state: &InForce, entry: Keys) -> Keys {
+fn without_defaults(app: &App, state: &InForce, entry: &Keys) -> Keys {
     let mut empty = state.loaded.document.clone();
     empty.add(Keys::new(), &state.whole);
     let defaults = config_file::of_new_entry(&empty.text(), app.configuration.environment());
-    config_file::that_differ(&entry, &defaults)
+    config_file::that_differ(entry, &defaults)
 }
 
 /// The names in `patch` that are those of keys.
@@ -277,6 +277,7 @@ struct Found {
     streams: Vec<StreamId>,
 }
 
+/// Where the stream of that id comes from.
 fn origin(app: &App, state: &InForce, caller: &Caller, id: &str) -> Result<Found, Problem> {
     let roster = app.roster().get();
     let served = find(&roster, caller, id)?;
