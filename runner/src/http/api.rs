@@ -162,7 +162,8 @@ fn of_configuration() -> Vec<Call> {
         .takes(Authority::Server)
         .answers_with(OK, JSON, Some(entry))
         .answers_header(ETAG.0, ETAG.1)
-        .fails_with(&[StatusCode::CONFLICT]),
+        .fails_with(&[StatusCode::CONFLICT])
+        .fails_with(&APART),
         Call::patch("/streams/{id}/config", config::patch, "Changes it (RFC 7396)")
             .query::<config::HowToChange>()
             .header(if_match, because)
@@ -177,7 +178,8 @@ fn of_configuration() -> Vec<Call> {
         )
         .takes(Authority::Server)
         .answers_with(OK, JSON, Some(whole))
-        .answers_header(ETAG.0, ETAG.1),
+        .answers_header(ETAG.0, ETAG.1)
+        .fails_with(&APART),
         Call::put("/config", config::put, "Puts another one in its place")
             .query::<config::HowToChange>()
             .header(if_match, because)
