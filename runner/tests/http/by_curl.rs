@@ -5,6 +5,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    thread,
 };
 
 use serde_json::json;
@@ -89,6 +90,8 @@ fn each_call_is_made_by_a_line_that_works() {
         session = viewers[0]["session"].as_str().unwrap_or_default().to_owned();
         !session.is_empty()
     });
+    // Whoever does not read is sent away. It ends with the session.
+    thread::spawn(move || while viewer.next_packet().is_ok() {});
     let called = run_all("api.md", &server, &session);
     let called: BTreeSet<_> = called
         .into_iter()
