@@ -4,7 +4,7 @@ use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
     thread,
 };
 
@@ -28,7 +28,7 @@ fn lines(page: &str) -> Vec<String> {
     lines.map(String::from).collect()
 }
 
-/// A folder of its own, in which curl says with which status it was answered, and stops to listen after a second.
+/// A folder of its own, in which curl says with which status it was answered.
 fn folder(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     fs::create_dir_all(&folder).expect("a writable folder");
@@ -37,26 +37,54 @@ fn folder(name: &str) -> PathBuf {
     folder
 }
 
+fn shell(folder: &Path, script: &str) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-ec", script]);
+    command.env("CURL_HOME", folder).current_dir(folder);
+    command
+}
+
 /// Runs `line`; answers the status, the method and the path.
 #[track_caller]
 fn run(folder: &Path, line: &str) -> (u16, String, String) {
-    // What goes on is listened to for a second.
-    let line = line.replace("curl -sN ", "curl --max-time 1 -sN ");
-    let output = Command::new("sh")
-        .args(["-ec", &line])
-        .env("CURL_HOME", folder)
-        .current_dir(folder)
-        .output()
-        .expect("a shell");
+    let output = shell(folder, line).output().expect("a shell");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let words: Vec<_> = text.lines().last().unwrap_or_default().splitn(3, ' ').collect();
     let [status, method, url] = words[..] else {
         panic!("{line}: {text} {output:?}");
     };
-    let path = url.splitn(4, '/').nth(3).unwrap_or_default();
-    let path = path.split('?').next().unwrap_or_default();
     let status = status.parse().expect("a status");
-    (status, method.to_owned(), format!("/{path}"))
+    (status, method.to_owned(), path(url))
+}
+
+/// Runs `line`, whose answer goes on, until that has begun; answers the status and the path.
+#[track_caller]
+fn run_until_answered(folder: &Path, line: &str) -> (u16, String) {
+    let headers = folder.join("headers");
+    fs::write(&headers, "").expect("a writable folder");
+    let script = line.replace("curl -sN ", "exec curl -D headers -sN ");
+    let mut command = shell(folder, &script);
+    let mut curl = command.stdout(Stdio::null()).spawn().expect("a shell");
+    let mut status = None;
+    wait_until(line, || {
+        let headers = fs::read_to_string(&headers).unwrap_or_default();
+        status = headers.lines().next().and_then(|line| {
+            let (_, status) = line.split_once(' ')?;
+            status.split(' ').next()?.parse().ok()
+        });
+        status.is_some()
+    });
+    curl.kill().expect("it goes on");
+    curl.wait().expect("it has ended");
+    let url = line.rsplit(' ').next().unwrap_or_default().trim_matches('"');
+    (status.expect("a status"), path(url))
+}
+
+/// The path of a URL, or of what stands behind `$api`.
+fn path(url: &str) -> String {
+    let url = url.replace("$api", "http://host/api/v1");
+    let path = url.splitn(4, '/').nth(3).unwrap_or_default();
+    format!("/{}", path.split('?').next().unwrap_or_default())
 }
 
 /// Runs all lines of `page`, and answers which calls they make.
@@ -71,7 +99,13 @@ fn run_all(page: &str, server: &Server, session: &str) -> BTreeSet<(String, Stri
             api = line;
             continue;
         }
-        let (status, method, path) = run(&folder, &format!("{api}\n{line}"));
+        let script = format!("{api}\n{line}");
+        let (status, method, path) = if line.starts_with("curl -sN ") {
+            let (status, path) = run_until_answered(&folder, &script);
+            (status, "GET".to_owned(), path)
+        } else {
+            run(&folder, &script)
+        };
         assert!((200..300).contains(&status), "{line}: {status}");
         calls.insert((method.to_lowercase(), path.replace(session, "{session}")));
     }
