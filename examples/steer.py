@@ -20,9 +20,9 @@ def ask(method, path, body=None):
 cameras = {"rtspStreamPath": "/test{n}", "label": "Test {n}", "stamp": "qr", "count": 100}
 ids = json.loads(ask("POST", "/api/v1/streams", cameras))["streams"]
 url = json.loads(ask("GET", f"/api/v1/streams/{ids[6]}"))["urls"][0]
-player = subprocess.Popen([*PROBE, "--duration", "3s", url])  # somebody who plays on
+player = subprocess.Popen([*PROBE, "--duration", "6s", url])  # somebody who plays on
 ask("PATCH", f"/api/v1/streams/{ids[6]}/config", {"label": "Door", "stampId": 777})
-seen = json.loads(subprocess.check_output([*PROBE, "--duration", "1s", "--json", url]))
+seen = json.loads(subprocess.check_output([*PROBE, "--duration", "3s", "--json", url]))
 assert seen["streams"][0]["streamId"] == 777, seen
 assert player.wait() == 0
 print(*(line for line in ask("GET", "/metrics").splitlines() if f'joins_total{{stream="{ids[6]}"' in line))

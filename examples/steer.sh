@@ -9,10 +9,10 @@ ask() {
 
 ask -o /dev/null -d '{"rtspStreamPath": "/test{n}", "label": "Test {n}", "stamp": "qr", "count": 100}' "$api/api/v1/streams"
 url=$(ask "$api/api/v1/streams/test7" | grep -o 'rtsp://[^"]*' | head -n 1)
-rtsp-clock-probe --transport tcp --duration 3s "$url" & # somebody who plays on
+rtsp-clock-probe --transport tcp --duration 6s "$url" & # somebody who plays on
 player=$!
 ask -o /dev/null -X PATCH -d '{"label": "Door", "stampId": 777}' "$api/api/v1/streams/test7/config"
-rtsp-clock-probe --transport tcp --duration 1s --json "$url" | grep '"streamId": 777'
+rtsp-clock-probe --transport tcp --duration 3s --json "$url" | grep '"streamId": 777'
 wait "$player"
 ask "$api/metrics" | grep 'rtsp_clock_viewer_joins_total{stream="test7"'
 for number in $(seq 100); do

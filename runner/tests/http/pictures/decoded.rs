@@ -4,6 +4,7 @@ use std::{
     collections::HashMap,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{Shutdown, TcpStream},
+    time::Instant,
 };
 
 use clockface::stamp::{
@@ -118,22 +119,34 @@ impl Seen {
     }
 }
 
-/// The answer to a GET.
+/// The answer to a GET. Where the machine has no time for pictures, which are made last, it is asked once more, as the answer
+/// says.
 #[track_caller]
 pub(super) fn fetch(server: &Server, path: &str) -> Picture {
-    let mut answer = Answer::of(server, path);
-    let (status, headers) = answer.head();
-    let mut data = Vec::new();
-    answer.0.read_to_end(&mut data).expect("a body");
-    Picture {
-        status,
-        headers,
-        data,
+    let deadline = Instant::now() + 3 * PATIENCE;
+    loop {
+        let mut answer = Answer::of(&server.origin, path);
+        let (status, headers) = answer.head();
+        let data = answer.body();
+        if !is_late(status, &data) || Instant::now() > deadline {
+            return Picture {
+                status,
+                headers,
+                data,
+            };
+        }
     }
+}
+
+/// Whether no picture was made in time.
+fn is_late(status: u16, body: &[u8]) -> bool {
+    status == 503 && String::from_utf8_lossy(body).contains("no picture has come within")
 }
 
 /// A picture after the other.
 pub(super) struct Preview {
+    origin: String,
+    path: String,
     answer: Answer,
     /// What stands between pictures, once it is known.
     boundary: Option<String>,
@@ -144,7 +157,9 @@ impl Preview {
     #[track_caller]
     pub(super) fn open(server: &Server, path: &str) -> Self {
         Self {
-            answer: Answer::of(server, path),
+            origin: server.origin.clone(),
+            path: path.to_owned(),
+            answer: Answer::of(&server.origin, path),
             boundary: None,
         }
     }
@@ -177,14 +192,21 @@ impl Preview {
 
     #[track_caller]
     fn boundary(&mut self) -> String {
-        let begin = || {
-            let (status, headers) = self.answer.head();
-            assert_eq!(status, 200, "{headers:?}");
-            let kind = &headers["content-type"];
-            let boundary = kind.strip_prefix("multipart/x-mixed-replace; boundary=");
-            format!("--{}", boundary.unwrap_or_else(|| panic!("{kind}")))
-        };
-        self.boundary.get_or_insert_with(begin).clone()
+        if let Some(boundary) = &self.boundary {
+            return boundary.clone();
+        }
+        let deadline = Instant::now() + 3 * PATIENCE;
+        let (mut status, mut headers) = self.answer.head();
+        while status == 503 && is_late(status, &self.answer.body()) && Instant::now() < deadline {
+            self.answer = Answer::of(&self.origin, &self.path);
+            (status, headers) = self.answer.head();
+        }
+        assert_eq!(status, 200, "{headers:?}");
+        let kind = &headers["content-type"];
+        let boundary = kind.strip_prefix("multipart/x-mixed-replace; boundary=");
+        let boundary = format!("--{}", boundary.unwrap_or_else(|| panic!("{kind}")));
+        self.boundary = Some(boundary.clone());
+        boundary
     }
 
     /// Reads half a picture, and goes.
@@ -205,14 +227,22 @@ struct Answer(BufReader<TcpStream>);
 
 impl Answer {
     #[track_caller]
-    fn of(server: &Server, path: &str) -> Self {
-        let address = server.origin.strip_prefix("http://").expect("an origin");
+    fn of(origin: &str, path: &str) -> Self {
+        let address = origin.strip_prefix("http://").expect("an origin");
         let mut connection = TcpStream::connect(address).expect("it is let in");
         connection.set_read_timeout(Some(PATIENCE)).expect("a time");
         // Whoever speaks HTTP/1.0 gets bodies without chunks, up to the end of the connection.
         let request = format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n");
         connection.write_all(request.as_bytes()).expect("it is heard");
         Self(BufReader::new(connection))
+    }
+
+    /// All that comes until the end.
+    #[track_caller]
+    fn body(&mut self) -> Vec<u8> {
+        let mut body = Vec::new();
+        self.0.read_to_end(&mut body).expect("a body");
+        body
     }
 
     /// The status and the headers.
