@@ -16,7 +16,7 @@ mod compared;
 mod files;
 mod unsaved;
 
-pub(crate) use compared::{Overridden, Said};
+pub(crate) use compared::{KeyValue, Overridden};
 use unsaved::Unsaved;
 
 /// Loads the configuration's file anew.
@@ -92,7 +92,7 @@ pub(crate) enum ChangeError {
     TooMany(u32),
     /// It would end streams that somebody may play: these, because of these keys.
     #[error("this would replace, move or end {}", shortened(.0))]
-    WouldEnd(Vec<String>, Vec<Said>),
+    WouldEnd(Vec<String>, Vec<KeyValue>),
     /// It would say what variables say, whatever the file does.
     #[error("the environment overrides what would be said")]
     Overridden(Vec<Overridden>),
@@ -107,7 +107,7 @@ pub(crate) enum ChangeError {
     NotSaved(Unwritable),
     /// It would name files or pipelines of streams that did not have them.
     #[error("no request may change {}", .0.iter().map(|said| said.key).collect::<Vec<_>>().join(", "))]
-    Guarded(Vec<Said>),
+    Guarded(Vec<KeyValue>),
     /// The server stops.
     #[error("the server stops")]
     Stopping,
@@ -149,8 +149,8 @@ impl Configuration {
         Arc::clone(&self.state).lock_owned().await
     }
 
-    /// Does as `change` says. What it changes is remembered until it is saved; where it changes nothing, nothing is. It is called where nobody minds how long a
-    /// configuration takes to be read: nothing else comes to its turn meanwhile.
+    /// Does as `change` says. What it changes is remembered until it is saved; where it changes nothing, nothing is. It is called
+    /// where nobody minds how long a configuration takes to be read: nothing else comes to its turn meanwhile.
     pub(crate) async fn put(&self, state: &mut State, change: Change) -> Result<Changes, ChangeError> {
         let is_other = change.document != state.loaded.document;
         if !is_other && !change.saves {
@@ -170,9 +170,11 @@ impl Configuration {
         if !change.may_name_files && !guarded.is_empty() {
             return Err(ChangeError::Guarded(guarded));
         }
-        let overridden = compared::overridden(&state.loaded, &loaded);
-        if change.is_whole && !overridden.is_empty() {
-            return Err(ChangeError::Overridden(overridden));
+        if change.is_whole {
+            let overridden = compared::overridden(&state.loaded, &loaded);
+            if !overridden.is_empty() {
+                return Err(ChangeError::Overridden(overridden));
+            }
         }
         // It is written before anything changes: whether it can be is known by then.
         let replacement = if change.saves {

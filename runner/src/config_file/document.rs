@@ -159,15 +159,13 @@ impl Document {
     ///
     /// What takes out a key that is not there changes nothing.
     pub(crate) fn patch(&mut self, origin: &Origin, patch: &Keys) {
-        let patch = &self.that_change(origin, patch);
+        let patch = &self.without_vain_nulls(origin, patch);
         if patch.is_empty() {
             return;
         }
         let is_one = origin.is_shared || origin.is_alone();
         if is_one && self.makes_streams() && patch.iter().all(may_be_merged) {
-            let of_streams = patch.iter().filter(|(name, _)| is_of_streams(name));
-            let of_streams = of_streams.map(|(name, value)| (name.clone(), value.clone()));
-            return merge(&mut self.0, &of_streams.collect());
+            return merge(&mut self.0, &chosen(patch, |name, _| is_of_streams(name)));
         }
         let entries = self.entries();
         let Some(entry) = entries.get(origin.entry) else {
@@ -187,19 +185,15 @@ impl Document {
     }
 
     /// The keys of `patch` but for those that take out what is not there.
-    fn that_change(&self, origin: &Origin, patch: &Keys) -> Keys {
+    fn without_vain_nulls(&self, origin: &Origin, patch: &Keys) -> Keys {
         let top = self.makes_streams().then_some(&self.0);
         let entry = self.list().get(origin.entry).and_then(Value::as_object);
         let is_there = |name: &str| top.or(entry).is_some_and(|keys| keys.contains_key(name));
         let is_own = |name: &str| !origin.is_alone() && (OF_MANY.contains(&name) || name == STAMP_ID);
-        let changes = |(name, value): &(&String, &Value)| {
+        chosen(patch, |name, value| {
             let is_said = || is_there(name) || other_names(name).any(is_there);
             !value.is_null() || find(name).is_none() || is_own(name) || is_said()
-        };
-        let changing = patch.iter().filter(changes);
-        changing
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect()
+        })
     }
 
     /// Takes out of the top level what `patch` takes out of a stream, where that is what makes the streams; answers it.
@@ -256,11 +250,10 @@ impl Document {
     /// Takes out what is about streams and said otherwise by `whole`; what that says stands there again. What `whole` says and
     /// this does not stays out, as no entry can say that it has none.
     fn take_own(&mut self, whole: &Self) -> Keys {
-        let is_own = |name: &str, value| {
+        let is_own = |name: &str, value: &Value| {
             is_of_streams(name) && !OF_MANY.contains(&name) && whole.get(name) != Some(value)
         };
-        let own = self.0.iter().filter(|(name, value)| is_own(name, value));
-        let own: Keys = own.map(|(name, value)| (name.clone(), value.clone())).collect();
+        let own = chosen(&self.0, is_own);
         for name in own.keys() {
             self.0.remove(name);
             let others = other_names(name).filter_map(|other| whole.0.get_key_value(other));
@@ -355,21 +348,22 @@ pub(crate) fn that_change(patch: &Keys, in_force: &Keys) -> Keys {
         return differing;
     }
     let is_same = |name: &str| find(name).is_some_and(|key| key.only_in_file || names_files(key));
-    let changing = patch
-        .iter()
-        .filter(|(name, _)| differing.contains_key(*name) || !is_same(name));
-    changing
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect()
+    chosen(patch, |name, _| differing.contains_key(name) || !is_same(name))
 }
 
 /// The keys of `patch` that say something else than what is in force.
 pub(crate) fn that_differ(patch: &Keys, in_force: &Keys) -> Keys {
     // Of a key by both of its names nobody can tell which one counts: that is refused, whatever it says.
     let is_once = |name: &str| !other_names(name).any(|other| patch.contains_key(other));
-    let is_in_force = |name: &str, value| in_force.get(name) == Some(value) && is_once(name);
-    let other = patch.iter().filter(|(name, value)| !is_in_force(name, value));
-    other.map(|(name, value)| (name.clone(), value.clone())).collect()
+    chosen(patch, |name, value| {
+        in_force.get(name) != Some(value) || !is_once(name)
+    })
+}
+
+/// Those of `keys` of which `is_meant` says so.
+fn chosen(keys: &Keys, is_meant: impl Fn(&str, &Value) -> bool) -> Keys {
+    let meant = keys.iter().filter(|(name, value)| is_meant(name, value));
+    meant.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 /// Whether `patch` takes out the key of that name, by this name or by its other one.

@@ -14,7 +14,7 @@ const LOOKED_AT: usize = 10;
 
 /// A key, and what a change would have it say.
 #[derive(Debug)]
-pub(crate) struct Said {
+pub(crate) struct KeyValue {
     pub(crate) key: &'static str,
     pub(crate) value: Option<Value>,
 }
@@ -59,7 +59,7 @@ pub(super) fn asking(
     after: &Loaded,
     ended: &[String],
     environment: &Environment,
-) -> Vec<Said> {
+) -> Vec<KeyValue> {
     let ended: HashSet<&str> = ended.iter().map(String::as_str).collect();
     let streams = before.config.streams.iter();
     let streams = streams
@@ -89,19 +89,19 @@ pub(super) fn asking(
         let is_fewer = before.document.get(COUNT) != after.document.get(COUNT);
         let key = if is_fewer { COUNT } else { STREAMS };
         let value = after.document.get(key).cloned();
-        asking.push(Said { key, value });
+        asking.push(KeyValue { key, value });
     }
     asking
 }
 
 /// The keys that differ in one of these pairs, as far as a change of them takes another stream.
-fn differing(pairs: &[(Keys, Keys)]) -> Vec<Said> {
+fn differing(pairs: &[(Keys, Keys)]) -> Vec<KeyValue> {
     let keys = config_file::keys().filter(|key| !matches!(key.change, Change::AtOnce));
     let differing = keys.filter_map(|key| {
         let other = pairs
             .iter()
             .find(|(was, is)| was.get(key.name) != is.get(key.name))?;
-        Some(Said {
+        Some(KeyValue {
             key: key.name,
             value: other.1.get(key.name).cloned(),
         })

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::compared::Said;
+use super::compared::KeyValue;
 use crate::{
     config::{Mount, StreamConfig},
     config_file::{self, Document, LOGO, Loaded, PIPELINE},
@@ -12,12 +12,12 @@ use crate::{
 
 /// The keys by which a stream of `after` has a pipeline or a file that it did not have, or lacks what it had. A new stream has
 /// what all have that say nothing of it.
-pub(super) fn renamed(before: &Loaded, after: &Loaded) -> Vec<Said> {
+pub(super) fn renamed(before: &Loaded, after: &Loaded) -> Vec<KeyValue> {
     let streams = before.config.streams.iter();
     let known: BTreeMap<&Mount, &StreamConfig> = streams
         .flat_map(|stream| stream.mounts.iter().map(move |mount| (mount, stream)))
         .collect();
-    let mut keys: Vec<Said> = Vec::new();
+    let mut keys: Vec<KeyValue> = Vec::new();
     for stream in &after.config.streams {
         let was = stream.mounts.iter().find_map(|mount| known.get(mount));
         for (key, of) in GUARDED
@@ -27,7 +27,7 @@ pub(super) fn renamed(before: &Loaded, after: &Loaded) -> Vec<Said> {
             let said = was.map_or_else(|| of_all(&before.document, key), |was| of(was));
             if of(stream) != said && !keys.iter().any(|said| said.key == key) {
                 let value = Some(json!(of(stream)));
-                keys.push(Said { key, value });
+                keys.push(KeyValue { key, value });
             }
         }
     }

@@ -16,7 +16,7 @@ use super::{PREFIX, streams::find};
 use crate::{
     config::{HttpConfig, Mount},
     config_file::{self, Document, Keys, Mistake, Origin},
-    configuration::{Change, ChangeError, MayEnd, Occasion, Overridden, Said, State as InForce},
+    configuration::{Change, ChangeError, KeyValue, MayEnd, Occasion, Overridden, State as InForce},
     events::{Changes, THE_API},
     http::{
         App,
@@ -80,9 +80,9 @@ pub(super) async fn put(
         etag::check(&headers, || state.loaded.document.shown())?;
         let mut document = Document::new(keys);
         document.keep_secrets_of(&state.loaded.document);
-        let what = What {
+        let what = Subject {
             is_whole: true,
-            ..What::of("PUT /config")
+            ..Subject::of("PUT /config")
         };
         let changes = apply(app, state, document, how, what).await.map_err(problem)?;
         Ok(Json(Changed::of_all(changes)))
@@ -107,7 +107,7 @@ pub(super) async fn of_stream(
     Id(id): Id,
 ) -> Result<Tagged, Problem> {
     with_configuration(app, async move |app, state| {
-        let Found { origin, .. } = origin(app, state, &caller, &id)?;
+        let Target { origin, .. } = origin(app, state, &caller, &id)?;
         Ok(Tagged::new(&Value::Object(in_force(app, state, &origin))))
     })
     .await
@@ -123,7 +123,7 @@ pub(super) async fn patch(
     Object(patch): Object,
 ) -> Result<Json<Changed>, Problem> {
     with_configuration(app, async move |app, state| {
-        let Found { index, origin, .. } = origin(app, state, &caller, &id)?;
+        let Target { index, origin, .. } = origin(app, state, &caller, &id)?;
         let before = in_force(app, state, &origin);
         etag::check(&headers, || Value::Object(before.clone()))?;
         // What is sent back as it was read changes nothing.
@@ -131,7 +131,7 @@ pub(super) async fn patch(
         check_not_overridden(state, &patch)?;
         let mut document = state.loaded.document.clone();
         document.patch(&origin, &patch);
-        let what = What::of(format!("{} of {id}", known_names(&patch).join(", ")));
+        let what = Subject::of(format!("{} of {id}", known_names(&patch).join(", ")));
         let changes = apply(app, state, document, how, what).await;
         let changes = changes.map_err(|error| problem(of_patch(error, &patch)))?;
         let streams = made_with(app, state, index);
@@ -157,7 +157,7 @@ pub(super) async fn add(
         let mut document = state.loaded.document.clone();
         document.add(entry, &state.whole);
         let before: HashSet<_> = ids(app).into_iter().collect();
-        let what = What::of("an added entry");
+        let what = Subject::of("an added entry");
         let changes = apply(app, state, document, how, what).await.map_err(problem)?;
         let mut streams = ids(app);
         streams.retain(|id| !before.contains(id));
@@ -192,9 +192,9 @@ pub(super) async fn remove(
             return Err(Problem::new(StatusCode::CONFLICT, detail));
         }
         let removed = state.loaded.config.streams.get(found.index);
-        let what = What {
+        let what = Subject {
             removed: removed.map(|stream| stream.mounts.clone()).unwrap_or_default(),
-            ..What::of(format!("the end of {id}"))
+            ..Subject::of(format!("the end of {id}"))
         };
         let changes = apply(app, state, document, how, what).await.map_err(problem)?;
         let streams = found.streams;
@@ -219,7 +219,7 @@ fn of_patch(error: ChangeError, patch: &Keys) -> ChangeError {
     let ChangeError::WouldEnd(names, mut asking) = error else {
         return error;
     };
-    let is_sent = |said: &Said| patch.contains_key(said.key);
+    let is_sent = |said: &KeyValue| patch.contains_key(said.key);
     if asking.iter().any(is_sent) {
         asking.retain(is_sent);
     }
@@ -269,7 +269,7 @@ fn ids(app: &App) -> Vec<StreamId> {
 }
 
 /// Where a stream comes from.
-struct Found {
+struct Target {
     /// Its index in the configuration.
     index: usize,
     origin: Origin,
@@ -278,7 +278,7 @@ struct Found {
 }
 
 /// Where the stream of that id comes from.
-fn origin(app: &App, state: &InForce, caller: &Caller, id: &str) -> Result<Found, Problem> {
+fn origin(app: &App, state: &InForce, caller: &Caller, id: &str) -> Result<Target, Problem> {
     let roster = app.roster().get();
     let served = find(&roster, caller, id)?;
     let index = state
@@ -294,7 +294,7 @@ fn origin(app: &App, state: &InForce, caller: &Caller, id: &str) -> Result<Found
             "the stream is not in the configuration that is in force",
         )
     })?;
-    Ok(Found {
+    Ok(Target {
         index,
         origin: origin.clone(),
         streams: served.shown_by(),
@@ -339,7 +339,7 @@ fn refused(key: &str, value: Option<&Value>, problem: impl Into<String>) -> KeyM
 }
 
 /// What a change is about.
-struct What {
+struct Subject {
     /// What it changes, in a few words.
     changes: String,
     /// Whether it is the configuration as a whole.
@@ -348,7 +348,7 @@ struct What {
     removed: Vec<Mount>,
 }
 
-impl What {
+impl Subject {
     fn of(changes: impl Into<String>) -> Self {
         Self {
             changes: changes.into(),
@@ -364,7 +364,7 @@ async fn apply(
     state: &mut InForce,
     document: Document,
     how: HowToChange,
-    what: What,
+    what: Subject,
 ) -> Result<Changes, ChangeError> {
     check_allowed(app, state, &document)?;
     let change = Change {
@@ -403,14 +403,14 @@ fn guard(before: &Document, after: &Document, config: &HttpConfig) -> Result<(),
     let new = is
         .iter()
         .filter(|(key, at, said)| !known.contains(&(*key, at.is_none(), *said)));
-    let new = new.map(|(key, _, said)| Said {
+    let new = new.map(|(key, _, said)| KeyValue {
         key,
         value: Some((*said).clone()),
     });
     let gone = was
         .iter()
         .filter(|(key, at, _)| at.is_none() && !stands.contains(&(*key, true)));
-    let gone = gone.map(|(key, _, _)| Said { key, value: None });
+    let gone = gone.map(|(key, _, _)| KeyValue { key, value: None });
     let changed: Vec<_> = new.chain(gone).collect();
     if changed.is_empty() {
         Ok(())
@@ -452,8 +452,8 @@ fn problem(error: ChangeError) -> Problem {
 }
 
 /// Each of these keys, of which the same is to be said.
-fn each(said: &[Said], problem: &str) -> Vec<KeyMistake> {
-    let mistake = |said: &Said| refused(said.key, said.value.as_ref(), problem);
+fn each(said: &[KeyValue], problem: &str) -> Vec<KeyMistake> {
+    let mistake = |said: &KeyValue| refused(said.key, said.value.as_ref(), problem);
     said.iter().map(mistake).collect()
 }
 
